@@ -1,0 +1,25 @@
+"""What every test starts from: a quiet TensorFlow, fixed seeds and repeatable examples."""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("tfsr", deadline=None, derandomize=True, database=None, max_examples=60)
+settings.load_profile("tfsr")
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    # Tests that never touch Keras do not wait for it to be imported.
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)

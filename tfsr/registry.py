@@ -1,0 +1,82 @@
+"""Names for encoders and decoders, so that a configuration is plain data."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from tfsr.errors import InvalidArgument, did_you_mean
+
+
+class Registry:
+    """Names, each with a class and the arguments that the name stands for.
+
+    The first name given to a class is its own: `config_of` answers it.
+
+    Args:
+        kind: str. What the names name ("encoder"), for messages.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, tuple[type, dict[str, Any]]] = {}
+
+    def add(self, name: str, cls: type, **defaults: Any) -> None:
+        """Register `cls` under `name`; the name stands for these default arguments."""
+        self._entries[name] = (cls, defaults)
+
+    def names(self) -> list[str]:
+        """Every registered name, sorted."""
+        return sorted(self._entries)
+
+    def build(self, config: Any, **overrides: Any) -> Any:
+        """The object that a name, or a mapping {"name": ..., argument: value}, describes.
+
+        An object of a registered class is answered as it is.
+
+        Raises:
+            InvalidArgument: if the name or an argument is unknown; the nearest known one is named.
+        """
+        if isinstance(config, str):
+            config = {"name": config}
+        if isinstance(config, tuple(cls for cls, _ in self._entries.values())):
+            return config
+        if not isinstance(config, Mapping):
+            raise InvalidArgument(
+                f"{self.kind} must be a registered name, a mapping with 'name', or such a layer; "
+                f"got {config!r}"
+            )
+        arguments = dict(config)
+        name = arguments.pop("name", None)
+        if name not in self._entries:
+            raise InvalidArgument(
+                f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}."
+                + did_you_mean(str(name), self.names())
+            )
+        cls, defaults = self._entries[name]
+        known = list(_arguments(cls))
+        for argument in arguments:
+            if argument not in known:
+                raise InvalidArgument(
+                    f"{self.kind} {name!r} has no argument {argument!r}; "
+                    f"known: {', '.join(known)}." + did_you_mean(argument, known)
+                )
+        return cls(**{**defaults, **arguments, **overrides})
+
+    def config_of(self, item: Any) -> dict[str, Any]:
+        """The mapping from which `build` makes an equal object, plain data only."""
+        name = next((n for n, (cls, _) in self._entries.items() if cls is type(item)), None)
+        if name is None:
+            raise InvalidArgument(
+                f"{type(item).__name__} is no registered {self.kind}; "
+                f"known: {', '.join(self.names())}"
+            )
+        config = item.get_config()
+        return {"name": name, **{k: config[k] for k in _arguments(type(item))}}
+
+
+def _arguments(cls: type) -> list[str]:
+    """The constructor's own arguments, less those of every Keras layer."""
+    parameters = inspect.signature(cls).parameters.values()
+    return [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
