@@ -1,0 +1,253 @@
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from checks import grid_points
+from hypothesis import given
+from hypothesis import strategies as st
+from keras import ops
+
+from tfsr.errors import InvalidArgument
+from tfsr.geometry import (
+    Axis,
+    cell_size,
+    grid_axis,
+    grid_plan,
+    output_size,
+    pixel_centres,
+    points_plan,
+)
+
+lr_sizes = st.integers(1, 40)
+hr_sizes = st.integers(1, 160)
+lookups = st.sampled_from(["ensemble", "nearest"])
+
+
+def axis_of_points(lr, hr, lookup="ensemble"):
+    """The row axis of the points plan at the pixel centres of a grid of hr rows, as NumPy."""
+    coordinates, cells = grid_points((hr, 1))
+    rows = points_plan(coordinates, cells, (lr, 1), lookup).rows
+    return rows.map(lambda values: ops.convert_to_numpy(values)[0])
+
+
+def spread(indices, weights, lr):
+    """The weight of every LR pixel for every query, (queries, lr)."""
+    dense = np.zeros((len(indices), lr))
+    for i in range(indices.shape[-1]):
+        np.add.at(dense, (np.arange(len(indices)), indices[:, i]), weights[:, i])
+    return dense
+
+
+def assert_same_axis(found, expected):
+    for field in fields(Axis):
+        a, b = getattr(found, field.name), getattr(expected, field.name)
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b, err_msg=field.name)
+
+
+@given(n=st.integers(1, 5000))
+def test_pixel_centres_are_the_published_ones_bit_for_bit(n):
+    expected = np.float32(-1 + 1 / n) + np.float32(2 / n) * np.arange(n, dtype=np.float32)
+    assert pixel_centres(n).dtype == np.float32
+    np.testing.assert_array_equal(pixel_centres(n), expected)
+
+
+def test_cell_size_is_the_distance_between_centres():
+    assert cell_size(8) == 0.25
+    np.testing.assert_allclose(np.diff(pixel_centres(37)), cell_size(37), rtol=1e-5)
+
+
+@given(lr=lr_sizes, hr=hr_sizes, lookup=lookups)
+def test_an_axis_is_well_formed(lr, hr, lookup):
+    axis = grid_axis(lr, hr, 0, hr, lookup)
+    neighbours = 2 if lookup == "ensemble" else 1
+    assert len(axis) == hr
+    assert axis.indices.shape == axis.weights.shape == axis.offsets.shape == (hr, neighbours)
+    for indices, weights in ((axis.indices, axis.weights), (axis.pair_indices, axis.pair_weights)):
+        assert indices.dtype == np.int32 and weights.dtype == np.float32
+        assert indices.min() >= 0 and indices.max() < lr
+        assert weights.min() >= 0
+        np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-6)
+    np.testing.assert_array_equal(axis.neighbours, pixel_centres(lr)[axis.indices])
+    np.testing.assert_allclose(axis.cells, 2 * lr / hr, rtol=1e-6)
+    exact = (2 * np.arange(hr) + 1) * lr / hr - (2 * axis.indices.T + 1)
+    np.testing.assert_allclose(axis.offsets, exact.T, atol=1e-5)
+
+
+@given(lr=lr_sizes, hr=hr_sizes, lookup=lookups)
+def test_points_are_well_formed_too(lr, hr, lookup):
+    axis = axis_of_points(lr, hr, lookup)
+    for indices, weights in ((axis.indices, axis.weights), (axis.pair_indices, axis.pair_weights)):
+        assert indices.min() >= 0 and indices.max() < lr
+        np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-6)
+
+
+@given(data=st.data(), lr=lr_sizes, lookup=lookups)
+def test_a_windows_plan_is_a_part_of_the_whole_plan(data, lr, lookup):
+    size = data.draw(hr_sizes), data.draw(hr_sizes)
+    top, left = (data.draw(st.integers(0, n - 1)) for n in size)
+    height, width = (
+        data.draw(st.integers(1, size[0] - top)),
+        data.draw(st.integers(1, size[1] - left)),
+    )
+    whole = grid_plan((lr, 7), size, lookup=lookup)
+    part = grid_plan((lr, 7), size, window=(top, left, height, width), lookup=lookup)
+    assert_same_axis(part.rows, whole.rows[top : top + height])
+    assert_same_axis(part.columns, whole.columns[left : left + width])
+
+
+def test_the_worked_example_of_the_arasfsr_supplement_on_a_grid():
+    plan = grid_plan((2, 2), (4, 4))
+    row, column = 3, 2
+    assert (plan.rows.coordinates[row], plan.columns.coordinates[column]) == (0.75, 0.25)
+    i, j = 1, 1  # both axes' second neighbour is the centre at 0.5
+    assert (plan.rows.neighbours[row, i], plan.columns.neighbours[column, j]) == (0.5, 0.5)
+    assert (plan.rows.offsets[row, i], plan.columns.offsets[column, j]) == (0.5, -0.5)
+
+
+def test_the_worked_example_of_the_arasfsr_supplement_as_a_point():
+    query = np.float32([[[0.75, 0.25]]])
+    plan = points_plan(query, np.full_like(query, 0.5), (2, 2))
+    for axis, coordinate, offset in ((plan.rows, 0.75, 0.5), (plan.columns, 0.25, -0.5)):
+        assert float(axis.coordinates[0, 0]) == coordinate
+        assert float(axis.neighbours[0, 0, 1]) == 0.5
+        assert float(axis.offsets[0, 0, 1]) == offset
+
+
+@given(lr=st.integers(1, 25), columns_lr=st.integers(1, 25), hr=hr_sizes, columns_hr=hr_sizes)
+def test_products_of_weights_are_the_published_area_rule(lr, columns_lr, hr, columns_hr):
+    sizes = (lr, hr), (columns_lr, columns_hr)
+    (row_pairs, row_distances), (column_pairs, column_distances) = (
+        published_neighbours(*size) for size in sizes
+    )
+    areas = row_distances[:, None, :, None] * column_distances[None, :, None, :]
+    total = areas.sum(axis=(-2, -1), keepdims=True)
+    settled = total[..., 0, 0] > 1e-3  # elsewhere the rule is 0/0
+    # Each neighbour is weighed by the area of the one diagonally opposite.
+    expected = areas[..., ::-1, ::-1] / np.where(total > 0, total, 1)
+
+    plan = grid_plan((lr, columns_lr), (hr, columns_hr))
+    rows = spread(plan.rows.indices, plan.rows.weights, lr)
+    columns = spread(plan.columns.indices, plan.columns.weights, columns_lr)
+    dense = np.zeros((hr, columns_hr, lr, columns_lr))
+    index = np.ix_(range(hr), range(columns_hr))
+    for i in (0, 1):
+        for j in (0, 1):
+            where = (*index, row_pairs[:, None, i], column_pairs[None, :, j])
+            np.add.at(dense, where, expected[..., i, j])
+    found = rows[:, None, :, None] * columns[None, :, None, :]
+    np.testing.assert_allclose(found[settled], dense[settled], atol=1e-6)
+
+
+def published_neighbours(lr, hr):
+    """The two pixels that LIIF's shifted lookups find, and the distances to them, in float64."""
+    x = -1 + (2 * np.arange(hr) + 1) / hr
+    shifted = np.stack([x - 1 / lr + 1e-6, x + 1 / lr + 1e-6], axis=-1)
+    shifted = np.clip(shifted, -1 + 1e-6, 1 - 1e-6)
+    indices = np.rint(((shifted + 1) * lr - 1) / 2).astype(int)
+    centres = -1 + (2 * indices + 1) / lr
+    return indices, np.abs(x[:, None] - centres) * lr
+
+
+@given(lr=lr_sizes, hr=hr_sizes)
+def test_points_and_grids_interpolate_alike(lr, hr):
+    signal = np.random.default_rng(lr * 1000 + hr).random(lr)
+    grid, points = grid_axis(lr, hr, 0, hr), axis_of_points(lr, hr)
+    for indices, weights in (("indices", "weights"), ("pair_indices", "pair_weights")):
+        a, b = (
+            (signal[getattr(axis, indices)] * getattr(axis, weights)).sum(axis=-1)
+            for axis in (grid, points)
+        )
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    np.testing.assert_allclose(points.cells, grid.cells, rtol=1e-6)
+    np.testing.assert_array_equal(points.coordinates, grid.coordinates)
+
+
+@given(lr=lr_sizes, hr=hr_sizes)
+def test_points_and_grids_find_the_same_nearest_pixel(lr, hr):
+    grid, points = grid_axis(lr, hr, 0, hr, "nearest"), axis_of_points(lr, hr, "nearest")
+    np.testing.assert_array_equal(points.indices, grid.indices)
+    np.testing.assert_array_equal(points.weights, grid.weights)
+    np.testing.assert_allclose(points.offsets, grid.offsets, atol=1e-5)
+    np.testing.assert_allclose(points.neighbours, grid.neighbours, atol=1e-6)
+
+
+@pytest.mark.parametrize(("lr", "hr"), [(12, 30), (12, 9), (17, 40), (48, 131), (5, 5), (1, 7)])
+def test_the_nearest_pixel_is_the_published_float32_formula(lr, hr):
+    x = pixel_centres(hr)
+    expected = np.rint(((x + np.float32(1)) * np.float32(lr) - np.float32(1)) / np.float32(2))
+    for axis in (grid_axis(lr, hr, 0, hr, "nearest"), axis_of_points(lr, hr, "nearest")):
+        np.testing.assert_array_equal(axis.indices[:, 0], expected)
+
+
+@pytest.mark.parametrize(("lr", "hr"), [(12, 30), (12, 9)])
+def test_queries_between_two_pixels_are_among_the_tested_ones(lr, hr):
+    halfway = ((2 * np.arange(hr) + 1) * lr) % (2 * hr) == 0
+    assert halfway.any()
+    offsets = grid_axis(lr, hr, 0, hr, "nearest").offsets[:, 0]
+    np.testing.assert_array_equal(np.abs(offsets[halfway]), 1)
+
+
+def test_points_in_a_window_keep_the_larger_pictures_geometry(rng):
+    whole, top_left, lr_window = (31, 40), (6, 9), (12, 17)
+    centre = [-1 + (2 * t + n) / w for t, n, w in zip(top_left, lr_window, whole, strict=True)]
+    half = [n / w for n, w in zip(lr_window, whole, strict=True)]
+    inside = rng.uniform(-0.8, 0.8, (1, 200, 2)).astype(np.float32)
+    cells = rng.uniform(0.01, 0.2, (1, 200, 2)).astype(np.float32)
+    window = np.float32([[*centre, *half]])
+
+    part = points_plan(inside, cells, lr_window, window=window)
+    same_points = np.float32(centre) + np.float32(half) * inside
+    full = points_plan(same_points, cells * np.float32(half), whole)
+    for axis, whole_axis, first in zip(
+        (part.rows, part.columns), (full.rows, full.columns), top_left, strict=True
+    ):
+        np.testing.assert_array_equal(axis.indices + first, whole_axis.indices)
+        for name in ("offsets", "cells", "neighbours", "coordinates", "weights", "pair_weights"):
+            a, b = getattr(axis, name), getattr(whole_axis, name)
+            np.testing.assert_allclose(a, b, atol=2e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(("lr", "scale"), [(12, 3), (17, 3), (4, 5), (6, 1), (2, 7)])
+def test_the_last_row_of_an_odd_scale_is_one_pixel_halved(lr, scale):
+    axis = grid_axis(lr, lr * scale, 0, lr * scale)
+    row = scale * (lr - 1) + (scale - 1) // 2
+    np.testing.assert_array_equal(axis.indices[row], [lr - 1, lr - 1])
+    np.testing.assert_array_equal(axis.weights[row], [0.5, 0.5])
+    np.testing.assert_array_equal(axis.offsets[row], [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("lr_size", "scale", "expected"),
+    [
+        ((12, 17), 2, (24, 34)),
+        ((12, 17), 3.7, (44, 63)),
+        ((10, 13), 2.5, (25, 33)),  # 32.5 is rounded up
+        ((12, 17), 0.75, (9, 13)),
+        ((3, 1), 0.01, (1, 1)),
+    ],
+)
+def test_output_size_rounds_to_the_nearest_pixel(lr_size, scale, expected):
+    assert output_size(lr_size, scale) == expected
+
+
+@pytest.mark.parametrize("scale", [0, -2, float("nan"), float("inf")])
+def test_output_size_refuses_a_scale_that_makes_no_sense(scale):
+    with pytest.raises(InvalidArgument, match="scale must be a finite number above 0"):
+        output_size((12, 17), scale)
+
+
+@pytest.mark.parametrize(
+    ("lr_size", "size"), [((0, 5), (8, 8)), ((5, 5), (8, 0)), ((5, 5), (-1, 8))]
+)
+def test_a_plan_refuses_an_empty_picture(lr_size, size):
+    with pytest.raises(InvalidArgument, match="at least 1x1"):
+        grid_plan(lr_size, size)
+
+
+@pytest.mark.parametrize(
+    "window", [(-1, 0, 4, 4), (0, -1, 4, 4), (0, 0, 0, 4), (0, 0, 4, 0), (5, 0, 4, 4), (0, 7, 4, 4)]
+)
+def test_a_plan_refuses_a_window_outside_the_output(window):
+    with pytest.raises(InvalidArgument, match="must lie inside the output"):
+        grid_plan((4, 5), (8, 10), window=window)

@@ -1,0 +1,291 @@
+"""Coordinates, and nothing else computes one.
+
+Axes are independent: whatever a decoder wants to know about an output pixel (its neighbours among
+the low-resolution (LR) pixels, the offsets to them, their weights) depends on the row for one half
+and on the column for the other. Everything here is therefore written for one axis and used twice.
+
+Conventions (LIIF, Chen et al., CVPR 2021, arXiv 2012.09161, and the code published with it):
+
+- Coordinates are (row, column); the image spans [-1, 1], so its centre is 0 and pixel k of n has
+  its centre at -1 + (2k + 1) / n.
+- A cell is the size of one output pixel in the same unit, 2 / n.
+- An offset is (query - neighbour's centre) x LR size: one LR pixel is 2 wide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from numbers import Real
+from operator import index
+from typing import Any, Literal
+
+import numpy as np
+from keras import ops
+
+from tfsr.errors import InvalidArgument
+
+Lookup = Literal["ensemble", "nearest"]
+"""How LR neighbours are found: the two around the query (on each axis), or the nearest one."""
+
+# The published lookup keeps coordinates this far inside the image before it rounds them to a pixel.
+_INSIDE = 1e-6
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a set of queries. On a grid of n rows (or columns) every array begins with n.
+
+    For scattered points the arrays begin with (batch, points) instead and are backend tensors.
+
+    Attributes:
+        indices: (n, k) int32. The LR neighbours, k = 2 for the ensemble and 1 for the nearest.
+        offsets: (n, k) float32. Query minus neighbour's centre, in units of half an LR pixel,
+            measured from the neighbour that was really taken (at a border: the clamped one).
+        weights: (n, k) float32, sum 1. Share of each neighbour in the local ensemble.
+        neighbours: (n, k) float32. The neighbours' own coordinates, in [-1, 1].
+        coordinates: (n,) float32. The queries' coordinates, in [-1, 1].
+        cells: (n,) float32. Output pixel size x LR size: 2 / scale.
+        pair_indices: (n, 2) int32. The two pixels of linear interpolation, ensemble or not.
+        pair_weights: (n, 2) float32, sum 1. Their weights.
+    """
+
+    indices: Any
+    offsets: Any
+    weights: Any
+    neighbours: Any
+    coordinates: Any
+    cells: Any
+    pair_indices: Any
+    pair_weights: Any
+
+    def __len__(self) -> int:
+        return len(self.coordinates)
+
+    def map(self, function: Callable[[Any], Any]) -> Axis:
+        """The same axis with `function` applied to each of its arrays."""
+        return Axis(**{field.name: function(getattr(self, field.name)) for field in fields(self)})
+
+    def __getitem__(self, span: slice) -> Axis:
+        """The same axis for some of its rows (or columns)."""
+        return self.map(lambda values: values[span])
+
+    def neighbour(self, i: int) -> Neighbour:
+        """The i-th neighbour of every query, each value with a last axis of 1 to broadcast."""
+        return Neighbour(
+            index=self.indices[..., i],
+            weight=self.weights[..., i, None],
+            offset=self.offsets[..., i, None],
+            coordinate=self.neighbours[..., i, None],
+            cell=self.cells[..., None],
+        )
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """One LR neighbour of each query, on one axis; see `Axis` for the units.
+
+    Attributes:
+        index: (...) int32, which LR pixel.
+        weight: (..., 1) its share in the ensemble.
+        offset: (..., 1) query minus its centre, one LR pixel being 2.
+        coordinate: (..., 1) its own centre, in [-1, 1].
+        cell: (..., 1) the output pixel's size, one LR pixel being 2.
+    """
+
+    index: Any
+    weight: Any
+    offset: Any
+    coordinate: Any
+    cell: Any
+
+
+@dataclass(frozen=True)
+class SamplingPlan:
+    """Where each pixel of an output grid, or each of a set of points, looks in the LR image."""
+
+    rows: Axis
+    columns: Axis
+
+
+def pixel_centres(size: int) -> np.ndarray:
+    """Coordinates of the pixel centres of an axis of `size` pixels, (size,) float32 in [-1, 1].
+
+    Bit for bit those of the published code: double constants, float32 arithmetic.
+    """
+    return np.float32(-1 + 1 / size) + np.float32(2 / size) * np.arange(size, dtype=np.float32)
+
+
+def cell_size(size: int) -> float:
+    """Height (or width) of one of `size` pixels: 2 / size."""
+    return 2.0 / size
+
+
+def output_size(lr_size: Sequence[int], scale: float) -> tuple[int, int]:
+    """(H, W) of an (h, w) picture at `scale`, each rounded to the nearest whole pixel, at least 1.
+
+    Raises:
+        InvalidArgument: if the scale is not a finite number above 0.
+    """
+    if not isinstance(scale, Real) or not 0 < float(scale) < np.inf:
+        raise InvalidArgument(
+            f"scale must be a finite number above 0, for example 3.7; got {scale!r}"
+        )
+    height, width = (max(1, int(np.floor(n * scale + 0.5))) for n in lr_size)
+    return height, width
+
+
+def grid_plan(
+    lr_size: Sequence[int],
+    size: Sequence[int],
+    *,
+    window: Sequence[int] | None = None,
+    lookup: Lookup = "ensemble",
+) -> SamplingPlan:
+    """The sampling plan of a whole output grid, or of a window of it.
+
+    Args:
+        lr_size: (h, w) of the LR picture.
+        size: (H, W) of the whole output.
+        window: (top, left, height, width) in output pixels; the whole output if None. A window's
+            plan equals the same rows and columns of the whole plan.
+        lookup: "ensemble" or "nearest".
+
+    Raises:
+        InvalidArgument: if a size is not positive or the window leaves the output.
+    """
+    lr_size, size = _whole_numbers("LR size", lr_size, 2), _whole_numbers("size", size, 2)
+    if min(*lr_size, *size) < 1:
+        raise InvalidArgument(f"sizes must be at least 1x1 pixels; got {lr_size} to {size}")
+    window = (0, 0, *size) if window is None else _whole_numbers("window", window, 4)
+    top, left, height, width = window
+    if (
+        min(top, left) < 0
+        or min(height, width) < 1
+        or top + height > size[0]
+        or (left + width > size[1])
+    ):
+        raise InvalidArgument(
+            f"window (top, left, height, width) must lie inside the output {tuple(size)}; "
+            f"got {(top, left, height, width)}"
+        )
+    return SamplingPlan(
+        rows=grid_axis(lr_size[0], size[0], top, top + height, lookup),
+        columns=grid_axis(lr_size[1], size[1], left, left + width, lookup),
+    )
+
+
+def _whole_numbers(name: str, values: Any, count: int) -> tuple[int, ...]:
+    try:
+        numbers = tuple(index(value) for value in values)
+    except TypeError:
+        numbers = ()
+    if len(numbers) != count:
+        raise InvalidArgument(f"{name} must be {count} whole numbers; got {values!r}")
+    return numbers
+
+
+def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensemble") -> Axis:
+    """One axis of a grid: output pixels start <= k < stop of `hr`, over `lr` LR pixels.
+
+    Neighbours follow from the integer k, exactly: in LR pixels the query lies at
+    ((2k + 1) lr - hr) / (2 hr), whose floor is the neighbour before it. Through float32
+    coordinates, as published, the last pixel of an odd scale is decided by rounding.
+    """
+    k = np.arange(start, stop, dtype=np.int64)
+    numerator = (2 * k + 1) * lr - hr
+    before = numerator // (2 * hr)
+    fraction = (numerator - before * 2 * hr) / (2 * hr)
+    coordinates = pixel_centres(hr)[start:stop]
+
+    pair = np.clip(np.stack([before, before + 1], axis=-1), 0, lr - 1)
+    pair_weights = _linear_weights(np, pair, fraction)
+    if lookup == "ensemble":
+        indices, weights = pair, pair_weights
+    else:
+        indices = _nearest(np, coordinates, lr).astype(np.int64)[:, None]
+        weights = np.ones_like(indices, dtype=np.float64)
+    offsets = 2.0 * ((numerator / (2 * hr))[:, None] - indices)
+    return Axis(
+        indices=indices.astype(np.int32),
+        offsets=offsets.astype(np.float32),
+        weights=weights.astype(np.float32),
+        neighbours=pixel_centres(lr)[indices],
+        coordinates=coordinates,
+        cells=np.full(len(k), cell_size(hr) * lr, np.float32),
+        pair_indices=pair.astype(np.int32),
+        pair_weights=pair_weights.astype(np.float32),
+    )
+
+
+def points_plan(
+    coordinates, cells, lr_size: Sequence[Any], lookup: Lookup = "ensemble", window=None
+) -> SamplingPlan:
+    """The sampling plan of scattered points: the same formulas, one query at a time.
+
+    Args:
+        coordinates: (batch, points, 2) float32 (row, column) in [-1, 1].
+        cells: (batch, points, 2) float32 output pixel sizes, 2 / (H, W).
+        lr_size: (h, w) of the LR picture: integers, or scalar tensors inside a traced function.
+        lookup: "ensemble" or "nearest".
+        window: (batch, 4), or None where the LR picture is whole. Where it is a window cut from a
+            larger picture: its centre (row, column) and half its (height, width) in the larger
+            one's coordinates. The plan's global coordinates are then those of the larger picture.
+    """
+    axes = []
+    for i in (0, 1):
+        axis = _points_axis(coordinates[..., i], cells[..., i], lr_size[i], lookup)
+        if window is not None:
+            centre, half = window[:, i, None], window[:, 2 + i, None]
+            axis = replace(
+                axis,
+                neighbours=centre[..., None] + half[..., None] * axis.neighbours,
+                coordinates=centre + half * axis.coordinates,
+            )
+        axes.append(axis)
+    return SamplingPlan(rows=axes[0], columns=axes[1])
+
+
+def _points_axis(coordinates, cells, lr, lookup: Lookup) -> Axis:
+    size = ops.cast(lr, "float32")
+    position = ((coordinates + 1.0) * size - 1.0) / 2.0
+    before = ops.floor(position)
+    pair = ops.clip(ops.stack([before, before + 1.0], axis=-1), 0.0, size - 1.0)
+    pair_weights = _linear_weights(ops, pair, position - before)
+    if lookup == "ensemble":
+        indices, weights = pair, pair_weights
+    else:
+        indices = _nearest(ops, coordinates, size)[..., None]
+        weights = ops.ones_like(indices)
+    # As pixel_centres computes them, so that a query on a centre has an offset of exactly 0.
+    neighbours = (1.0 / size - 1.0) + (2.0 / size) * indices
+    return Axis(
+        indices=ops.cast(indices, "int32"),
+        offsets=(coordinates[..., None] - neighbours) * size,
+        weights=weights,
+        neighbours=neighbours,
+        coordinates=coordinates,
+        cells=cells * size,
+        pair_indices=ops.cast(pair, "int32"),
+        pair_weights=pair_weights,
+    )
+
+
+def _linear_weights(xp, pair, fraction):
+    """Weights (..., 2) of the pixels before and after: the distance to the other one.
+
+    The published ensemble weighs by the area of the rectangle between the query and the opposite
+    neighbour (LIIF, eq. 4). Per axis that area is the distance to the other neighbour over the
+    distance between the two, and the product of the two axes is the published rule, without its
+    0/0 where a query meets a centre. Where clamping made the two one pixel: 1/2 and 1/2.
+    """
+    one_pixel = pair[..., 0] == pair[..., 1]
+    after = xp.where(one_pixel, xp.full_like(fraction, 0.5), fraction)
+    return xp.stack([1.0 - after, after], axis=-1)
+
+
+def _nearest(xp, coordinates, size):
+    """Index of the nearest pixel as grid_sample finds it (float32, half to even), as floats."""
+    inside = xp.clip(coordinates, -1 + _INSIDE, 1 - _INSIDE)
+    scaled = ((inside + 1.0) * size - 1.0) / 2.0
+    return (xp.rint if xp is np else xp.round)(scaled)
