@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from checks import answers, check_layer
+
+from tfsr.layers import LocalFrequencyEstimation
+
+SMALL = {"tokens": 5, "features": 8, "blocks": 1}
+
+
+@pytest.fixture
+def picture(rng):
+    return rng.uniform(-1, 1, (2, 6, 7, 3)).astype(np.float32)
+
+
+def tokens(layer, *args, **kwargs):
+    return answers(layer(*args, **kwargs))[0]
+
+
+def test_it_is_a_layer(picture):
+    arguments = {**SMALL, "noise": False, "kl_weight": 0.5, "seed": 3}
+    check_layer(LocalFrequencyEstimation, arguments, (picture,), (2, 6, 7, 5))
+
+
+def test_inference_takes_the_mean_and_repeats(picture):
+    layer = LocalFrequencyEstimation(**SMALL)
+    found = tokens(layer, picture)
+    mean, _ = layer.moments(picture)
+    np.testing.assert_array_equal(found, tokens(layer, picture))
+    np.testing.assert_allclose(found, answers(layer.tokens_from(mean))[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("drawn", [{"sample": True}, {"training": True}])
+def test_noise_is_drawn_when_sampling_and_in_training(picture, drawn):
+    layer = LocalFrequencyEstimation(**SMALL, seed=1)
+    first, second = tokens(layer, picture, **drawn), tokens(layer, picture, **drawn)
+    assert not np.allclose(first, tokens(layer, picture), atol=1e-4)
+    assert not np.allclose(first, second, atol=1e-4)
+
+
+def test_the_noise_is_scaled_by_the_latents_deviation(picture):
+    layer = LocalFrequencyEstimation(**SMALL)
+    layer(picture)
+    layer.encoder.conv3.bias.assign(np.repeat(np.float32([0.0, -40.0]), 8))
+    exact = tokens(layer, picture)
+    np.testing.assert_allclose(tokens(layer, picture, sample=True), exact, atol=1e-5)
+
+
+def test_one_seed_is_one_noise(picture):
+    layers = [LocalFrequencyEstimation(**SMALL, seed=seed) for seed in (7, 7, 8)]
+    for layer in layers:
+        layer.build((None, None, None, 3))
+        for variable, source in zip(
+            layer.trainable_variables, layers[0].trainable_variables, strict=True
+        ):
+            variable.assign(source)
+    first, again, other = (tokens(layer, picture, sample=True) for layer in layers)
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other, atol=1e-4)
+
+
+def test_training_without_noise_is_on_the_mean(picture):
+    layer = LocalFrequencyEstimation(**SMALL, noise=False)
+    np.testing.assert_array_equal(tokens(layer, picture, training=True), tokens(layer, picture))
+    assert not np.allclose(tokens(layer, picture, sample=True), tokens(layer, picture), atol=1e-4)
+
+
+def test_there_is_no_divergence_term_by_default(picture):
+    layer = LocalFrequencyEstimation(**SMALL)
+    layer(picture, training=True)
+    assert not layer.losses
+
+
+def test_the_divergence_term_is_the_closed_form_and_for_training_alone(picture):
+    layer = LocalFrequencyEstimation(**SMALL, kl_weight=0.25)
+    layer(picture)
+    assert not layer.losses
+    layer(picture, training=True)
+    mean, log_variance = answers(layer.moments(picture))
+    divergence = np.mean(0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance))
+    assert divergence > 0
+    assert float(sum(layer.losses)) == pytest.approx(0.25 * divergence, rel=1e-5)
+
+
+def test_moments_are_float32_in_mixed_precision(picture):
+    layer = LocalFrequencyEstimation(**SMALL, dtype="mixed_bfloat16")
+    assert [m.dtype for m in layer.moments(picture)] == ["float32", "float32"]
+
+
+def test_the_published_size():
+    layer = LocalFrequencyEstimation()
+    layer.build((None, None, None, 3))
+    convolution = 9 * 64 * 64 + 64
+    body = 4 * 2 * convolution + convolution
+    encoder = (9 * 3 * 64 + 64) + body + (9 * 64 * 128 + 128)
+    decoder = convolution + body + (9 * 64 * 8 + 8)
+    assert layer.count_params() == encoder + decoder

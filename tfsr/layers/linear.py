@@ -1,0 +1,58 @@
+"""Dense and convolution layers that start as the published systems' do."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+
+def fan_in_uniform(fan_in: int) -> keras.initializers.Initializer:
+    """U(-1/sqrt(fan_in), 1/sqrt(fan_in)), the default of PyTorch for weights and biases alike.
+
+    One for each weight: an initialiser draws the same numbers every time it is called.
+    """
+    limit = 1 / math.sqrt(fan_in)
+    return keras.initializers.RandomUniform(-limit, limit)
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class Linear(keras.layers.Dense):
+    """A dense layer whose kernel and bias start uniform in +-1/sqrt(fan in).
+
+    All published systems were trained from this start; Keras's own (Glorot, zeros) differs.
+    """
+
+    def build(self, input_shape) -> None:
+        """Draw the weights for inputs of (..., channels)."""
+        self.kernel_initializer = fan_in_uniform(input_shape[-1])
+        self.bias_initializer = fan_in_uniform(input_shape[-1])
+        super().build(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration, less the initialisers: they follow from the input's width."""
+        config = super().get_config()
+        del config["kernel_initializer"], config["bias_initializer"]
+        return config
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class Convolution(keras.layers.Conv2D):
+    """A convolution of stride 1, zero padded to the input's size, started as `Linear` is."""
+
+    def __init__(self, filters: int, kernel_size: int = 3, **kwargs: Any) -> None:
+        super().__init__(filters, kernel_size, **{"padding": "same", **kwargs})
+
+    def build(self, input_shape) -> None:
+        """Draw the weights for inputs of (batch, height, width, channels)."""
+        fan_in = input_shape[-1] * math.prod(self.kernel_size)
+        self.kernel_initializer = fan_in_uniform(fan_in)
+        self.bias_initializer = fan_in_uniform(fan_in)
+        super().build(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration, less the initialisers: they follow from the input's width."""
+        config = super().get_config()
+        del config["kernel_initializer"], config["bias_initializer"]
+        return config
