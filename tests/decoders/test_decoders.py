@@ -1,0 +1,101 @@
+"""What every registered decoder promises: one picture, however it is asked for."""
+
+import numpy as np
+import pytest
+from checks import answers, check_close, check_config, grid_points
+
+from tfsr.decoders import DECODERS, Decoder
+from tfsr.geometry import SamplingPlan, grid_plan
+
+CHANNELS = 6
+pytestmark = pytest.mark.parametrize("name", DECODERS.names())
+
+SIZES = [
+    ((5, 7), (10, 14)),  # x2
+    ((5, 7), (19, 26)),  # x3.7
+    ((9, 8), (4, 5)),  # down
+    ((1, 7), (6, 20)),
+    ((5, 1), (12, 1)),
+    ((1, 1), (4, 5)),
+]
+
+
+@pytest.fixture
+def decoder(name):
+    decoder = DECODERS.build(name)
+    decoder.build((None, None, None, CHANNELS))
+    return decoder
+
+
+def encoded(decoder, size, rng, batch=2):
+    features = rng.normal(size=(batch, *size, CHANNELS)).astype(np.float32)
+    image = rng.uniform(-1, 1, (batch, *size, 3)).astype(np.float32)
+    return decoder.latent(features, image)
+
+
+def drawn(decoder, latent, plan):
+    return answers(decoder.grid(*decoder.split(latent), plan))[0]
+
+
+@pytest.mark.parametrize(("lr_size", "size"), SIZES)
+def test_points_and_grid_are_the_same_picture(decoder, rng, lr_size, size):
+    latent = encoded(decoder, lr_size, rng)
+    grid = drawn(decoder, latent, grid_plan(lr_size, size, lookup=decoder.lookup))
+    points = answers(decoder(latent, *grid_points(size, batch=2)))[0]
+    assert grid.shape == (2, *size, 3)
+    assert points.shape == (2, size[0] * size[1], 3)
+    check_close(points.reshape(grid.shape), grid, 1e-5)
+
+
+def test_pictures_of_a_batch_do_not_meet(decoder, rng):
+    latent = encoded(decoder, (5, 7), rng)
+    plan = grid_plan((5, 7), (10, 14), lookup=decoder.lookup)
+    both = drawn(decoder, latent, plan)
+    for i in (0, 1):
+        check_close(drawn(decoder, latent[i : i + 1], plan)[0], both[i], 1e-5)
+    assert not np.allclose(both[0], both[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("window", [(0, 0, 19, 26), (0, 0, 3, 4), (7, 11, 5, 9), (18, 25, 1, 1)])
+def test_a_window_is_the_same_region_of_the_whole(decoder, rng, window):
+    latent = encoded(decoder, (5, 7), rng)
+    whole = drawn(decoder, latent, grid_plan((5, 7), (19, 26), lookup=decoder.lookup))
+    part_plan = grid_plan((5, 7), (19, 26), window=window, lookup=decoder.lookup)
+    top, left, height, width = window
+    expected = whole[:, top : top + height, left : left + width]
+    np.testing.assert_allclose(drawn(decoder, latent, part_plan), expected, atol=1e-6)
+
+
+def test_bands_of_rows_are_the_whole(decoder, rng):
+    latent = encoded(decoder, (5, 7), rng)
+    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
+    bands = [
+        drawn(decoder, latent, SamplingPlan(plan.rows[start : start + 6], plan.columns))
+        for start in range(0, 19, 6)
+    ]
+    whole = drawn(decoder, latent, plan)
+    np.testing.assert_allclose(np.concatenate(bands, axis=1), whole, atol=1e-6)
+
+
+def test_nothing_is_unfolded_into_the_latent(decoder, rng):
+    latent = encoded(decoder, (5, 7), rng)
+    tokens = getattr(decoder, "tokens", 0)
+    assert tuple(latent.shape) == (2, 5, 7, CHANNELS + tokens + (3 if decoder.skip else 0))
+
+
+def test_config(name, decoder):
+    assert isinstance(decoder, Decoder)
+    config = DECODERS.config_of(decoder)
+    assert config.pop("name") == name
+    check_config(decoder, config)
+
+
+def test_mixed_precision_answers_float32(name, decoder, rng):
+    mixed = DECODERS.build(name, dtype="mixed_bfloat16")
+    mixed.build((None, None, None, CHANNELS))
+    mixed.set_weights(decoder.get_weights())
+    latent = encoded(decoder, (5, 7), rng)
+    exact = decoder(latent, *grid_points((10, 14), batch=2))
+    rounded = mixed(latent, *grid_points((10, 14), batch=2))
+    assert rounded.dtype == "float32"
+    check_close(answers(rounded)[0], answers(exact)[0], 0.1)

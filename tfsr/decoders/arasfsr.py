@@ -1,0 +1,167 @@
+"""ARASFSR: face super-resolution at arbitrary resolution and scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfsr.decoders.decoder import Decoder
+from tfsr.geometry import Axis, Neighbour
+from tfsr.layers import (
+    MLP,
+    AxisDense,
+    Convolution,
+    LocalFrequencyEstimation,
+    ModulatedMLP,
+    PositionalEncoding,
+    hidden_widths,
+)
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class ARASFSR(Decoder):
+    """LIIF's local answer, with frequency tokens, modulated by where in the face the query lies.
+
+    Three things are added to LIIF, and each can be left out (the paper's ablations): a token per
+    LR pixel from `LocalFrequencyEstimation`, a branch of sines of the query's own coordinate that
+    multiplies every layer, and the bilinearly interpolated input, added at the end.
+
+    Args:
+        hidden: sequence of int. Widths of both branches. Defaults to 4 layers of 256.
+        bandwidth: int. Octaves of the coordinate's positional encoding. Defaults to 10.
+        tokens: int. Channels of the frequency token. Defaults to 8.
+        frequency_features: int. Channels inside the frequency estimation. Defaults to 64.
+        frequency_blocks: int. Residual blocks on each of its sides. Defaults to 4.
+        local_ensemble: bool. False: the nearest LR pixel alone answers.
+        frequency: bool. False: no frequency tokens.
+        global_coordinates: bool. False: neither the coordinate branch nor the neighbour's own
+            coordinate; a plain perceptron answers.
+        skip: bool. False: no interpolated input.
+        noise: bool. Whether training draws the frequency latent, as published. Defaults to True.
+        kl_weight: float. Weight of the latent's Kullback-Leibler term. Defaults to 0, as published.
+        seed: int, optional. Seed of the noise.
+
+    Reference:
+        Tsai, Chen, Shuai, Huang, arXiv 2511.16341, section 3 and its supplement.
+    """
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (256, 256, 256, 256),
+        bandwidth: int = 10,
+        tokens: int = 8,
+        frequency_features: int = 64,
+        frequency_blocks: int = 4,
+        local_ensemble: bool = True,
+        frequency: bool = True,
+        global_coordinates: bool = True,
+        skip: bool = True,
+        noise: bool = True,
+        kl_weight: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(local_ensemble=local_ensemble, skip=skip, **kwargs)
+        self.hidden = hidden_widths(hidden)
+        self.bandwidth = bandwidth
+        self.tokens = tokens
+        self.frequency_features = frequency_features
+        self.frequency_blocks = frequency_blocks
+        self.frequency = frequency
+        self.global_coordinates = global_coordinates
+        self.noise = noise
+        self.kl_weight = kl_weight
+        self.seed = seed
+
+        policy = self.dtype_policy
+        if frequency:
+            self.frequency_estimation = LocalFrequencyEstimation(
+                tokens,
+                frequency_features,
+                frequency_blocks,
+                noise=noise,
+                kl_weight=kl_weight,
+                seed=seed,
+                dtype=policy,
+                name="frequency_estimation",
+            )
+        self.projection = Convolution(self.hidden[0], dtype=policy, name="projection")
+        if global_coordinates:
+            self.encoding = PositionalEncoding(bandwidth, name="encoding")
+            self.coordinate = AxisDense(self.hidden[0], use_bias=True, name="coordinate")
+            self.mlp = ModulatedMLP(self.hidden, dtype=policy, name="mlp")
+        else:
+            self.mlp = MLP(self.hidden, dtype=policy, name="mlp")
+
+    def build(self, input_shape) -> None:
+        """Build every layer for encoder features of (batch, h, w, channels)."""
+        channels = input_shape[-1]
+        if self.frequency:
+            self.frequency_estimation.build((*input_shape[:-1], 3))
+            channels += self.tokens
+        position = 3 if self.global_coordinates else 2
+        self.position = AxisDense(self.hidden[0], 9 * channels + 2 * position, name="position")
+        self.position.build((None, position))
+        self.projection.build((*input_shape[:-1], channels))
+        if self.global_coordinates:
+            self.coordinate.build((None, self.encoding.channels))
+        self.mlp.build((None, self.hidden[0]))
+
+    def latent(self, features, image, *, training: bool = False, sample: bool = False):
+        """Features, frequency tokens and (with skip) the normalised input, float32.
+
+        Args:
+            features: (batch, h, w, channels) from the encoder.
+            image: (batch, h, w, 3) the input in [-1, 1].
+            training: whether this is a training step.
+            sample: whether to draw the frequency latent instead of taking its mean.
+        """
+        if self.frequency:
+            tokens = self.frequency_estimation(image, training=training, sample=sample)
+            features = ops.concatenate([features, tokens], axis=-1)
+        return super().latent(features, image)
+
+    def project(self, features):
+        """The first content layer's share of features and tokens, its bias included."""
+        return self.projection(features)
+
+    def condition(self, rows: Axis, columns: Axis) -> Any:
+        """The coordinate branch: the same for all neighbours, and for all pictures of one size."""
+        if not self.global_coordinates:
+            return None
+        row_term, column_term = self.coordinate(
+            self.encoding(rows.coordinates[..., None]),
+            self.encoding(columns.coordinates[..., None]),
+        )
+        return self.mlp.modulation(row_term + column_term)
+
+    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+        """The first content layer's share of the position, and the layers after it."""
+        row_term, column_term = self.position(self._position(rows), self._position(columns))
+        x = features + ops.cast(row_term, features.dtype) + ops.cast(column_term, features.dtype)
+        return self.mlp(x, condition) if self.global_coordinates else self.mlp(x)
+
+    def _position(self, axis: Neighbour):
+        values = [axis.offset, axis.cell]
+        if self.global_coordinates:
+            values.insert(1, axis.coordinate)
+        return ops.concatenate(values, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "hidden": list(self.hidden),
+            "bandwidth": self.bandwidth,
+            "tokens": self.tokens,
+            "frequency_features": self.frequency_features,
+            "frequency_blocks": self.frequency_blocks,
+            "frequency": self.frequency,
+            "global_coordinates": self.global_coordinates,
+            "noise": self.noise,
+            "kl_weight": self.kl_weight,
+            "seed": self.seed,
+        }

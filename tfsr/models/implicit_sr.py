@@ -1,0 +1,204 @@
+"""An encoder and a coordinate decoder as one Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfsr.decoders import DECODERS, Decoder
+from tfsr.encoders import ENCODERS
+from tfsr.errors import InvalidArgument, did_you_mean
+from tfsr.geometry import SamplingPlan, grid_plan, output_size
+
+# Output pixels decoded together. A decoder's widest layer then takes 32 MiB at 256 channels, which
+# bounds what `upscale` needs beside the LR maps and its answer, whatever the picture's size.
+_PIXELS_PER_BAND = 32768
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class ImplicitSR(keras.Model):
+    """Super-resolution at any scale: encode the LR picture once, then answer any point of it.
+
+    Pictures are float32 RGB in [0, 1], (batch, height, width, 3); inside, and in the published
+    weights, they live in [-1, 1]. Answers are in [0, 1] and not clipped.
+
+    Args:
+        encoder: an encoder layer, its registered name, or {"name": ..., argument: value}.
+        decoder: a `Decoder`, its registered name, or {"name": ..., argument: value}.
+
+    Raises:
+        InvalidArgument: for an unknown name or argument.
+
+    Example:
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "arasfsr")
+        >>> model.upscale(images, size=(237, 173))
+    """
+
+    def __init__(self, encoder: Any, decoder: Any, **kwargs: Any) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.encoder = ENCODERS.build(encoder, dtype=self.dtype_policy)
+        self.decoder: Decoder = DECODERS.build(decoder, dtype=self.dtype_policy)
+        self.encoder.build((None, None, None, 3))
+        self.decoder.build((None, None, None, self.encoder.channels))
+        self.built = True
+
+    def encode(self, image, *, training: bool = False, sample: bool = False):
+        """Everything the decoder needs of a picture, as one tensor.
+
+        Args:
+            image: (batch, h, w, 3) in [0, 1].
+            training: whether this is a training step.
+            sample: whether a stochastic decoder draws its noise (ARASFSR's frequency latent).
+
+        Returns:
+            (batch, h, w, channels) float32: features, frequency tokens and input channels, as far
+            as the decoder has them.
+        """
+        normalised = 2.0 * ops.cast(image, "float32") - 1.0
+        features = self.encoder(ops.cast(normalised, self.encoder.compute_dtype))
+        return self.decoder.latent(features, normalised, training=training, sample=sample)
+
+    def call(self, inputs: Mapping[str, Any], training: bool = False, sample: bool = False):
+        """Colours of scattered points.
+
+        Args:
+            inputs: "image" (batch, h, w, 3) in [0, 1]; "coordinates" (batch, points, 2), (row,
+                column) in [-1, 1]; "cell" (batch, points, 2), the output pixel's size 2 / (H, W).
+                Optionally "window" (batch, 4): where the picture lies in the whole one it was cut
+                from (see `geometry.points_plan`).
+            training: whether this is a training step.
+            sample: as in `encode`.
+
+        Returns:
+            (batch, points, 3) float32 in [0, 1], not clipped.
+        """
+        latent = self.encode(inputs["image"], training=training, sample=sample)
+        colours = self.decoder(latent, inputs["coordinates"], inputs["cell"], inputs.get("window"))
+        return 0.5 * colours + 0.5
+
+    def render(self, latent, plan: SamplingPlan):
+        """Draw an encoded picture on a grid: the whole of it, or a window at any zoom.
+
+        Args:
+            latent: what `encode` answered.
+            plan: from `plan`, or `geometry.grid_plan` with the decoder's `lookup`.
+
+        Returns:
+            (batch, rows, columns, 3) float32 in [0, 1], not clipped.
+        """
+        projected, image = self.decoder.split(latent)
+        return 0.5 * self.decoder.grid(projected, image, plan) + 0.5
+
+    def plan(
+        self, lr_size: Sequence[int], size: Sequence[int], window: Sequence[int] | None = None
+    ) -> SamplingPlan:
+        """The sampling plan for `render`: (h, w) to (H, W), or (top, left, height, width) of it."""
+        return grid_plan(lr_size, size, window=window, lookup=self.decoder.lookup)
+
+    def upscale(
+        self,
+        image: Any,
+        size: Sequence[int] | None = None,
+        *,
+        scale: float | None = None,
+        sample: bool = False,
+    ) -> np.ndarray:
+        """Upscale pictures to any size, in bands of rows so that memory stays bounded.
+
+        Args:
+            image: (batch, h, w, 3) in [0, 1].
+            size: (H, W) of the answer.
+            scale: factor on both sides, instead of a size; 3.7 is as good as 4.
+            sample: as in `encode`.
+
+        Returns:
+            (batch, H, W, 3) float32 in [0, 1], not clipped.
+
+        Raises:
+            InvalidArgument: if the picture is not (batch, h, w, 3), or not exactly one of a valid
+                size and a valid scale is given.
+        """
+        if (size is None) == (scale is None):
+            raise InvalidArgument("give either size=(H, W) or scale=, and not both")
+        shape = _picture_shape(image)
+        if size is None:
+            size = output_size(shape[1:3], scale)  # type: ignore[arg-type]
+        # Planned before the answer's memory is taken: the plan refuses impossible sizes.
+        bands = self.bands(image, size, sample=sample)
+        answer = np.empty((shape[0], *size, 3), np.float32)
+        for rows, colours in bands:
+            answer[:, rows] = colours
+        return answer
+
+    def bands(
+        self, image: Any, size: Sequence[int], *, sample: bool = False
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """The answer of `upscale` in bands of rows, for whoever need not hold all of it.
+
+        Args:
+            image: (batch, h, w, 3) in [0, 1].
+            size: (H, W) of the answer.
+            sample: as in `encode`.
+
+        Returns:
+            An iterator of (rows, (batch, number of rows, W, 3) float32 colours).
+
+        Raises:
+            InvalidArgument: as `upscale`, at the call and not at the first band.
+        """
+        shape = _picture_shape(image)
+        plan = self.plan(shape[1:3], size)
+        rows_per_band = max(1, _PIXELS_PER_BAND // (shape[0] * size[1]))
+
+        def draw() -> Iterator[tuple[slice, np.ndarray]]:
+            projected, skip = self.decoder.split(self.encode(image, sample=sample))
+            for start in range(0, size[0], rows_per_band):
+                rows = slice(start, min(start + rows_per_band, size[0]))
+                band = SamplingPlan(plan.rows[rows], plan.columns)
+                colours = self.decoder.grid(projected, skip, band)
+                yield rows, 0.5 * ops.convert_to_numpy(colours) + 0.5
+
+        return draw()
+
+    def get_config(self) -> dict[str, Any]:
+        """Plain data: {"encoder": {"name": ..., ...}, "decoder": {...}} and the layer's own."""
+        config = super().get_config()
+        config.pop("autocast", None)
+        return {
+            **config,
+            "encoder": ENCODERS.config_of(self.encoder),
+            "decoder": DECODERS.config_of(self.decoder),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> ImplicitSR:
+        """The model of {"encoder": name or mapping, "decoder": name or mapping}.
+
+        Raises:
+            InvalidArgument: if either is missing, or a name or an argument is unknown.
+        """
+        known = ("encoder", "decoder", "name", "dtype", "trainable")
+        for key in config:
+            if key not in known:
+                raise InvalidArgument(
+                    f"a model's configuration has no key {key!r}; known: {', '.join(known)}."
+                    + did_you_mean(str(key), known)
+                )
+        for part in ("encoder", "decoder"):
+            if part not in config:
+                raise InvalidArgument(f"a model's configuration needs the key {part!r}")
+        return cls(**config)
+
+
+def _picture_shape(image: Any) -> tuple[int, ...]:
+    shape = tuple(ops.shape(image))
+    if len(shape) != 4 or shape[-1] != 3 or 0 in shape:
+        raise InvalidArgument(f"image must be (batch, h, w, 3), not empty; got shape {shape}")
+    dtype = keras.backend.standardize_dtype(image.dtype)
+    if "float" not in dtype:
+        raise InvalidArgument(f"image must be floating point in [0, 1]; got {dtype}: divide by 255")
+    return shape
