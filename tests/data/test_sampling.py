@@ -1,0 +1,334 @@
+import io
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+import tiny
+from PIL import Image
+
+from tfsr.data import Sampler, SamplingConfig
+from tfsr.errors import ImageError, InvalidArgument
+
+WHOLE = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), queries=50, augment=())
+CROPS = SamplingConfig(mode="crops", batch=2, lr_size=12, scale=(1.0, 3.0), queries=50, augment=())
+WINDOW = SamplingConfig(
+    batch=2, lr_size=(12, 32), hr_size=(16, 48), window=8, queries=50, augment=()
+)
+MODES = {"whole": WHOLE, "crops": CROPS, "window": WINDOW}
+
+
+@pytest.fixture(params=MODES)
+def config(request):
+    return MODES[request.param]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return tiny.folder(tmp_path_factory.mktemp("pictures"))
+
+
+def same(a, b):
+    (inputs_a, colours_a), (inputs_b, colours_b) = a, b
+    assert inputs_a.keys() == inputs_b.keys()
+    pairs = [(inputs_a[name], inputs_b[name]) for name in inputs_a] + [(colours_a, colours_b)]
+    return all(np.array_equal(x, y) for x, y in pairs)
+
+
+def atlas(height, width):
+    """A picture that says in red and green where each of its pixels is."""
+    row, column = np.mgrid[:height, :width]
+    blue = np.random.default_rng(0).integers(0, 256, (height, width))
+    return np.stack([row, column, blue], axis=-1).astype(np.uint8)
+
+
+def bicubic(image, side):
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def nearest_jpeg(image, side):
+    small = Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST)
+    encoded = io.BytesIO()
+    small.save(encoded, "JPEG", quality=65)
+    return np.asarray(Image.open(encoded))
+
+
+def levels(colours):
+    return np.rint(colours * 255).astype(int)
+
+
+def whole_side(cell):
+    """The number of pixels of which one is `cell` high and wide."""
+    sides = np.unique(2 / cell.astype(np.float64))
+    assert np.ptp(sides) < 1e-4
+    return int(np.rint(sides[0]))
+
+
+def pixel_indices(coordinates, side):
+    """Whole pixel numbers from coordinates, which must be pixel centres."""
+    position = (coordinates.astype(np.float64) + 1) * side / 2 - 0.5
+    np.testing.assert_allclose(position, np.rint(position), atol=1e-4)
+    return tuple(np.rint(position).astype(int).T)
+
+
+def test_batches_repeat(config, pictures):
+    sampler = Sampler(pictures, config, seed=3)
+    other = Sampler(pictures, config, seed=3)
+    first = sampler.batch(7)
+    sampler.batch(2)
+    assert same(sampler.batch(7), first)
+    assert same(other.batch(7), first)
+
+
+def test_another_step_or_seed_gives_another_batch(config, pictures):
+    batch = Sampler(pictures, config, seed=3).batch(7)
+    assert not same(Sampler(pictures, config, seed=3).batch(8), batch)
+    assert not same(Sampler(pictures, config, seed=4).batch(7), batch)
+
+
+def test_another_process_makes_the_same_batches_and_asks_for_no_tensorflow(pictures, tmp_path):
+    # Keras loads its own backend first; from then on importing TensorFlow is an error.
+    program = """
+import sys
+import keras
+sys.modules["tensorflow"] = None
+import numpy as np
+from tfsr.data import Sampler, SamplingConfig
+from tfsr.data.py_dataset import StepDataset
+
+config = SamplingConfig(
+    batch=2, lr_size=(12, 32), hr_size=(16, 48), window=8, queries=50, augment=()
+)
+stream = StepDataset(Sampler(sys.argv[1], config, seed=3), start=5, steps=4)
+inputs, colours = stream[2]
+np.savez(sys.argv[2], colours=colours, **inputs)
+"""
+    target = tmp_path / "batch.npz"
+    subprocess.run([sys.executable, "-c", program, str(pictures), str(target)], check=True)
+    with np.load(target) as file:
+        inputs = dict(file)
+    colours = inputs.pop("colours")
+    assert same((inputs, colours), Sampler(pictures, WINDOW, seed=3).batch(7))
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_shapes_and_dtypes(name, pictures):
+    inputs, colours = Sampler(pictures, MODES[name]).batch(0)
+    side = MODES[name].input_size
+    shapes = {"image": (2, side, side, 3), "coordinates": (2, 50, 2), "cell": (2, 50, 2)}
+    if name == "window":
+        shapes["window"] = (2, 4)
+    assert {key: value.shape for key, value in inputs.items()} == shapes
+    assert colours.shape == (2, 50, 3)
+    assert {value.dtype for value in [*inputs.values(), colours]} == {np.dtype(np.float32)}
+    for values in (inputs["image"], colours):
+        assert values.min() >= 0 and values.max() <= 1
+
+
+def test_every_picture_is_used_once_before_any_again(tmp_path):
+    reds = [10, 60, 110, 160, 210]
+    for red in reds:
+        tiny.save(tmp_path / f"{red}.png", np.full((40, 40, 3), (red, 0, 0), np.uint8))
+    sampler = Sampler(tmp_path, WHOLE)
+    seen = [int(levels(sampler.sample(i)[1])[0, 0]) for i in range(20)]
+    epochs = [tuple(seen[start : start + 5]) for start in range(0, 20, 5)]
+    assert all(sorted(epoch) == reds for epoch in epochs)
+    assert len(set(epochs)) > 1
+
+
+def test_a_list_of_files_is_a_source(pictures):
+    paths = sorted(pictures.iterdir())
+    assert same(Sampler(paths, WHOLE).batch(1), Sampler(pictures, WHOLE).batch(1))
+
+
+@pytest.mark.parametrize("name, reduce", [("bicubic", bicubic), ("nn65", nearest_jpeg)])
+def test_whole_pictures_are_reduced_to_both_sizes(name, reduce, tmp_path):
+    picture = atlas(40, 40)
+    tiny.save(tmp_path / "a.png", picture)
+    config = SamplingConfig(lr_size=12, hr_size=(20, 40), queries=50, augment=(), degradation=name)
+    sampler = Sampler(tmp_path, config)
+    sides = set()
+    for index in range(8):
+        inputs, colours = sampler.sample(index)
+        side = whole_side(inputs["cell"])
+        sides.add(side)
+        row, column = pixel_indices(inputs["coordinates"], side)
+        assert len(set(zip(row, column, strict=True))) == 50, "drawn without replacement"
+        np.testing.assert_array_equal(levels(colours), bicubic(picture, side)[row, column])
+        np.testing.assert_array_equal(levels(inputs["image"]), reduce(picture, 12))
+    assert 20 <= min(sides) < max(sides) <= 40
+
+
+@pytest.mark.parametrize("name, reduce", [("bicubic", bicubic), ("nn65", nearest_jpeg)])
+def test_crops_are_cut_and_reduced(name, reduce, tmp_path):
+    picture = atlas(50, 44)
+    tiny.save(tmp_path / "a.png", picture)
+    config = SamplingConfig(
+        mode="crops", lr_size=12, scale=(1.5, 3.5), queries=50, augment=(), degradation=name
+    )
+    sampler = Sampler(tmp_path, config)
+    sides, corners = set(), set()
+    for index in range(30):
+        inputs, colours = sampler.sample(index)
+        side = whole_side(inputs["cell"])
+        row, column = pixel_indices(inputs["coordinates"], side)
+        found = levels(colours)
+        # The atlas says where the crop lies; its own pixels are the HR colours, unchanged.
+        (top,), (left,) = set(found[:, 0] - row), set(found[:, 1] - column)
+        crop = picture[top : top + side, left : left + side]
+        assert crop.shape == (side, side, 3)
+        assert len(set(zip(row, column, strict=True))) == 50
+        np.testing.assert_array_equal(found, crop[row, column])
+        np.testing.assert_array_equal(levels(inputs["image"]), reduce(crop, 12))
+        sides.add(side)
+        corners.add((top, left))
+    assert 18 <= min(sides) < 24 and 36 < max(sides) <= 42, "scales 1.5 to 3.5 of 12 pixels"
+    assert len(corners) > 20
+
+
+def test_windows_know_where_they_lie(tmp_path):
+    picture = atlas(48, 48)
+    tiny.save(tmp_path / "a.png", picture)
+    sampler = Sampler(tmp_path, WINDOW)
+    lr_sides, hr_sides = [], []
+    for index in range(60):
+        inputs, colours = sampler.sample(index)
+        assert np.abs(inputs["coordinates"]).max() <= 1 + 1e-6
+        centre, half = np.float64(inputs["window"][:2]), np.float64(inputs["window"][2:])
+        assert half[0] == half[1]
+        lr_side = int(np.rint(8 / half[0]))
+        hr_side = whole_side(inputs["cell"] * half)
+        assert hr_side >= lr_side
+        row, column = pixel_indices(centre + half * inputs["coordinates"], hr_side)
+        np.testing.assert_array_equal(levels(colours), bicubic(picture, hr_side)[row, column])
+
+        corner = (centre + 1) * lr_side / 2 - 4
+        np.testing.assert_allclose(corner, np.rint(corner), atol=1e-4)
+        top, left = np.rint(corner).astype(int)
+        lr = bicubic(picture, lr_side)[top : top + 8, left : left + 8]
+        np.testing.assert_array_equal(levels(inputs["image"]), lr)
+        lr_sides.append(lr_side)
+        hr_sides.append(hr_side)
+    assert 12 <= min(lr_sides) and max(lr_sides) <= 32
+    assert max(hr_sides) <= 48
+    # Evenly in octaves: the geometric middle, 19.6, is the median.
+    assert 16 < np.median(lr_sides) < 24
+
+
+def test_a_ramp_has_one_value_at_a_point_in_window_and_picture(tmp_path):
+    ramp = np.arange(48)[:, None] * 3 + np.arange(48) * 2
+    tiny.save(tmp_path / "a.png", np.repeat(ramp[..., None], 3, axis=-1).astype(np.uint8))
+    sampler = Sampler(tmp_path, WINDOW)
+    compared = 0
+    for index in range(12):
+        inputs, colours = sampler.sample(index)
+        position = (inputs["coordinates"] + 1) * 4 - 0.5
+        # Resampling bends the ramp where its kernel meets the picture's edge.
+        whole = np.abs(inputs["window"][:2] + inputs["window"][2:] * inputs["coordinates"])
+        inner = ((position > 0) & (position < 7) & (whole < 0.7)).all(axis=-1)
+        before = np.floor(position[inner]).astype(int)
+        share = position[inner] - before
+        value = np.zeros(len(before))
+        for i, j in np.ndindex(2, 2):
+            weight = np.prod(np.where([i, j], share, 1 - share), axis=-1)
+            value += weight * inputs["image"][before[:, 0] + i, before[:, 1] + j, 0]
+        np.testing.assert_allclose(value * 255, colours[inner, 0] * 255, atol=1.6)
+        compared += len(value)
+    assert compared > 100
+
+
+@pytest.mark.parametrize(
+    "names", [(), ("horizontal",), ("vertical",), ("horizontal", "vertical", "transpose")]
+)
+def test_augmentations_turn_lr_and_hr_alike(names, tmp_path):
+    picture = atlas(16, 16)
+    tiny.save(tmp_path / "a.png", picture)
+    config = SamplingConfig(lr_size=8, hr_size=(16, 16), queries=256, augment=names)
+    turns = {
+        "horizontal": lambda x: x[:, ::-1],
+        "vertical": lambda x: x[::-1],
+        "transpose": lambda x: np.swapaxes(x, 0, 1),
+    }
+    possible = [picture]
+    for name in names:
+        possible += [turns[name](image) for image in possible]
+    met = Counter()
+    for index in range(16 * len(possible)):
+        inputs, colours = Sampler(tmp_path, config).sample(index)
+        hr = np.zeros_like(picture)
+        hr[pixel_indices(inputs["coordinates"], 16)] = levels(colours)
+        (which,) = (i for i, image in enumerate(possible) if np.array_equal(image, hr))
+        np.testing.assert_array_equal(levels(inputs["image"]), bicubic(hr, 8))
+        met[which] += 1
+    assert set(met) == set(range(len(possible)))
+
+
+def test_the_default_turns_faces_left_and_right_only():
+    assert SamplingConfig().augment == ("horizontal",)
+
+
+def test_fewer_pixels_than_queries_are_all_taken(tmp_path):
+    tiny.save(tmp_path / "a.png", atlas(16, 16))
+    config = SamplingConfig(lr_size=3, hr_size=(4, 4), queries=20, augment=())
+    inputs, colours = Sampler(tmp_path, config).sample(0)
+    row, column = pixel_indices(inputs["coordinates"], 4)
+    assert len(row) == len(colours) == 20
+    assert len(set(zip(row, column, strict=True))) == 16
+
+
+@pytest.mark.parametrize(
+    "arguments, attribute",
+    [
+        ({"mode": "patches"}, "mode"),
+        ({"batch": 0}, "batch"),
+        ({"queries": 0}, "queries"),
+        ({"lr_size": 0}, "lr_size"),
+        ({"lr_size": (32, 16), "window": 8}, "lr_size"),
+        ({"lr_size": (16, 32)}, "lr_size"),
+        ({"hr_size": (64, 32)}, "hr_size"),
+        ({"hr_size": (0, 32)}, "hr_size"),
+        ({"scale": (4.0, 1.0)}, "scale"),
+        ({"scale": (0.0, 1.0)}, "scale"),
+        ({"scale": (1.0, float("nan"))}, "scale"),
+        ({"scale": (1.0, float("inf"))}, "scale"),
+        ({"window": 0}, "window"),
+        ({"lr_size": (16, 32), "window": 17}, "window"),
+        ({"mode": "crops", "window": 16}, "window"),
+        ({"degradation": "bicubik"}, "degradation"),
+        ({"augment": ("horizontal", "sideways")}, "augment"),
+    ],
+)
+def test_impossible_configurations_name_the_attribute(arguments, attribute):
+    with pytest.raises(InvalidArgument, match=attribute) as caught:
+        SamplingConfig(**arguments).validate()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sampler_checks_its_configuration(pictures):
+    with pytest.raises(InvalidArgument, match="queries"):
+        Sampler(pictures, SamplingConfig(queries=0))
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_picture_too_small_is_named(name, tmp_path):
+    path = tiny.save(tmp_path / "small.png", atlas(11, 30))
+    with pytest.raises(ImageError) as caught:
+        Sampler(tmp_path, MODES[name]).batch(0)
+    assert str(caught.value).startswith(str(path))
+    assert "30x11" in str(caught.value)
+
+
+def test_a_folder_without_pictures_is_named(tmp_path):
+    with pytest.raises(ImageError, match=str(tmp_path)):
+        Sampler(tmp_path, WHOLE)
+    with pytest.raises(ImageError, match="nowhere"):
+        Sampler(tmp_path / "nowhere", WHOLE)
+
+
+def test_a_damaged_picture_is_named(tmp_path):
+    path = tiny.save(tmp_path / "damaged.png", atlas(40, 40))
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ImageError) as caught:
+        Sampler(tmp_path, WHOLE).batch(0)
+    assert str(caught.value).startswith(str(path))

@@ -1,0 +1,71 @@
+"""Small pictures, models and recipes that several test files start from."""
+
+import numpy as np
+import yaml
+from PIL import Image
+
+MODEL = {
+    "encoder": {"name": "edsr", "features": 8, "blocks": 1, "residual_scale": 1.0},
+    "decoder": {
+        "name": "arasfsr",
+        "hidden": [8, 8],
+        "frequency_features": 4,
+        "frequency_blocks": 1,
+        "noise": False,
+    },
+}
+
+
+def picture(height=48, width=48, seed=0):
+    """A smooth picture of many colours, (height, width, 3) uint8."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3)).astype(np.uint8)
+    return np.array(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def save(path, image):
+    """Write a picture in the format its suffix names, and answer the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path)
+    return path
+
+
+def folder(path, count=3, side=48):
+    """A folder of `count` square pictures named 0.png, 1.png and so on."""
+    for seed in range(count):
+        save(path / f"{seed}.png", picture(side, side, seed))
+    return path
+
+
+def recipe(pictures, **training):
+    """The mapping of a recipe that trains `MODEL` for two epochs of three steps in a moment."""
+    return {
+        "name": "tiny",
+        "seed": 5,
+        "model": MODEL,
+        "data": {
+            "train": str(pictures),
+            "validation": str(pictures),
+            "sampling": {
+                "batch": 2,
+                "lr_size": [16, 24],
+                "hr_size": [24, 48],
+                "window": 12,
+                "queries": 64,
+            },
+        },
+        "training": {
+            "steps": 6,
+            "steps_per_epoch": 3,
+            "loss": "charbonnier",
+            "learning_rate": {"initial": 1e-3, "decay": "cosine"},
+            **training,
+        },
+        "validation": {"lr_sizes": [24, 16], "pictures": 2},
+        "provenance": {"licence": "drawn by the test"},
+    }
+
+
+def write_recipe(path, content):
+    """Write a recipe's mapping as YAML, and answer the path."""
+    path.write_text(yaml.safe_dump(content))
+    return path
