@@ -1,0 +1,392 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tiny
+from PIL import Image
+
+from tfsr import ImplicitSR, __version__, from_preset
+from tfsr.cli import main
+from tfsr.images import read, to_float, to_uint8
+from tfsr.presets import save_preset
+
+TFSR = Path(sys.executable).with_name("tfsr")
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    directory = tmp_path_factory.mktemp("preset") / "tiny"
+    save_preset(ImplicitSR.from_config(tiny.MODEL), directory, {})
+    return str(directory)
+
+
+@pytest.fixture
+def tfsr(monkeypatch, capfd):
+    """The command line in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tfsr", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main()
+        code = caught.value.code
+        assert isinstance(code, int)
+        return code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return tiny.folder(tmp_path / "pictures", side=20)
+
+
+def process(*arguments):
+    """The installed command in a process: (exit code, standard output, standard error)."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_CPP")}
+    # As in most people's locale; in the C locale Python would let any byte through.
+    environment["PYTHONIOENCODING"] = "utf-8:strict"
+    done = subprocess.run(
+        [TFSR, *map(str, arguments)], capture_output=True, env=environment, check=False
+    )
+    return done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
+
+
+def check_one_line(result, *words, code=1):
+    """One line for the user on the standard error, and nothing on the standard output."""
+    found, out, err = result
+    assert found == code
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("tfsr: ")
+    for word in words:
+        assert str(word) in line
+
+
+def files_under(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_version_is_printed(tfsr):
+    assert tfsr("--version") == (0, f"tfsr {__version__}\n", "")
+
+
+@pytest.mark.parametrize("verb", [(), ("upscale",), ("train",), ("evaluate",), ("pack",)])
+def test_help_is_printed(verb, tfsr):
+    code, out, err = tfsr(*verb, "--help")
+    assert (code, err) == (0, "")
+    assert "Usage" in out
+
+
+def test_without_a_verb_the_help_is_printed(tfsr):
+    code, out, _ = tfsr()
+    assert code == 2
+    assert all(verb in out for verb in ("upscale", "train", "evaluate", "pack"))
+
+
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (["upskale", "a.png"], "upskale"),
+        (["upscale"], "IN"),
+        (["upscale", "a.png", "--scale", "2"], "--output"),
+        (["upscale", "a.png", "-o", "b.png", "--scale", "two"], "--scale"),
+        (["upscale", "a.png", "-o", "b.png", "--long-side", "2.5"], "--long-side"),
+        (["upscale", "a.png", "-o", "b.png", "--scal", "2"], "--scal"),
+        (["train"], "RECIPE"),
+        (["pack", "run"], "--output"),
+        (["evaluate"], "--data"),
+    ],
+)
+def test_usage_errors_are_one_line_and_code_2(arguments, word, tfsr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_one_line(tfsr(*arguments), word, code=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options, size",
+    [
+        (("--scale", "3.7"), (59, 89)),
+        (("--size", "237x173"), (173, 237)),
+        (("--long-side", "60"), (40, 60)),
+    ],
+)
+def test_a_file_is_upscaled_to_the_size_asked_for(options, size, tfsr, preset, tmp_path):
+    source = tiny.save(tmp_path / "in.png", tiny.picture(16, 24))
+    target = tmp_path / "out.png"
+    code, out, err = tfsr("upscale", source, "-o", target, "--preset", preset, *options)
+    assert (code, err) == (0, "")
+    assert re.fullmatch(rf"{target}: 24x16 to {size[1]}x{size[0]}, \d+\.\d s\n", out), (
+        "one line of what was done"
+    )
+    expected = from_preset(preset).upscale(to_float(read(source))[None], size)[0]
+    np.testing.assert_array_equal(read(target), to_uint8(expected))
+    assert files_under(tmp_path) == {"in.png", "out.png"}
+
+
+@pytest.mark.parametrize("source", ["a.png", "a.jpg", "a.webp"])
+@pytest.mark.parametrize("target", ["b.png", "b.jpeg", "b.webp"])
+def test_every_format_becomes_every_other(source, target, tfsr, preset, tmp_path):
+    source = tiny.save(tmp_path / source, tiny.picture(16, 24))
+    options = ("--scale", "2", "--preset", preset)
+    assert tfsr("upscale", source, "-o", tmp_path / target, *options)[0] == 0
+    with Image.open(tmp_path / target) as picture:
+        assert picture.size == (48, 32)
+        assert (
+            picture.format == {".png": "PNG", ".jpeg": "JPEG", ".webp": "WEBP"}[Path(target).suffix]
+        )
+
+
+def test_the_same_command_writes_the_same_bytes(tfsr, preset, pictures, tmp_path):
+    for out in ("a", "b"):
+        assert tfsr("upscale", pictures, "-o", tmp_path / out, "--scale", 2.5, "--preset", preset)
+    for name in ("0.png", "1.png", "2.png"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_folders_and_files_go_into_a_folder(tfsr, preset, pictures, tmp_path):
+    lone = tiny.save(tmp_path / "lone.jpg", tiny.picture(12, 14))
+    out = tmp_path / "new" / "out"
+    code, lines, err = tfsr(
+        "upscale", pictures, lone, "-o", out, "--scale", "2", "--preset", preset
+    )
+    assert (code, err) == (0, "")
+    assert len(lines.splitlines()) == 4
+    assert files_under(out) == {"0.png", "1.png", "2.png", "lone.jpg"}
+    assert read(out / "0.png").shape == (40, 40, 3)
+    assert read(out / "lone.jpg").shape == (24, 28, 3)
+
+
+BAD = {
+    "text.png": b"no picture at all",
+    "empty.png": b"",
+    "cut.jpg": None,
+    "missing.png": ...,
+    "face.bmp": b"BM",
+}
+
+
+def bad_file(folder, name):
+    """One of the files that cannot be upscaled."""
+    path = folder / name
+    content = BAD[name]
+    if content is None:
+        whole = tiny.save(folder / "whole.jpg", tiny.picture(200, 200)).read_bytes()
+        (folder / "whole.jpg").unlink()
+        content = whole[: len(whole) // 2]
+    if content is not ...:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_one_line_and_no_output(name, tfsr, preset, tmp_path):
+    source = bad_file(tmp_path, name)
+    out = tmp_path / "out"
+    check_one_line(tfsr("upscale", source, "-o", out, "--scale", "2", "--preset", preset), name)
+    assert files_under(out) == set()
+
+
+def test_bad_files_among_good_ones_do_not_stop_them(tfsr, preset, pictures, tmp_path):
+    sources = [pictures / "0.png", *(bad_file(tmp_path / "bad", name) for name in BAD), pictures]
+    out = tmp_path / "out"
+    code, lines, err = tfsr("upscale", *sources, "-o", out, "--scale", "2", "--preset", preset)
+    assert code == 1
+    assert files_under(out) == {"0.png", "1.png", "2.png"}
+    assert len(lines.splitlines()) == 3
+    # 0.png came twice: the second would have been written over the first.
+    failures = err.splitlines()
+    assert len(failures) == len(BAD) + 1
+    assert all(line.startswith("tfsr: ") for line in failures)
+    for name in (*BAD, "0.png"):
+        assert sum(name in line for line in failures) == 1
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [
+        ((), "--scale"),
+        (("--scale", "2", "--long-side", "9"), "exactly one"),
+        (("--scale", "0"), "--scale"),
+        (("--scale", "-2"), "--scale"),
+        (("--scale", "nan"), "--scale"),
+        (("--scale", "inf"), "--scale"),
+        (("--scale", "1e9"), "400"),
+        (("--scale", "1e300"), "400"),
+        (("--size", "0x10"), "--size"),
+        (("--size", "10"), "--size"),
+        (("--size", "99999x99999"), "400"),
+        (("--long-side", "0"), "--long-side"),
+        (("--long-side", "-5"), "--long-side"),
+    ],
+)
+def test_impossible_sizes_are_one_line(options, word, tfsr, preset, pictures, tmp_path):
+    result = tfsr(
+        "upscale", pictures / "0.png", "-o", tmp_path / "out.png", "--preset", preset, *options
+    )
+    check_one_line(result, word)
+    assert files_under(tmp_path) == {f"pictures/{i}.png" for i in range(3)}
+
+
+@pytest.mark.parametrize("output", ["file", "file/under/it", "file/a.png"])
+def test_an_output_folder_that_cannot_be_made_is_one_line(output, tfsr, preset, pictures, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    result = tfsr(
+        "upscale", pictures / "0.png", "-o", tmp_path / output, "--scale", "2", "--preset", preset
+    )
+    check_one_line(result, "file")
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_source_is_not_written_over(tfsr, preset, pictures):
+    before = (pictures / "0.png").read_bytes()
+    for output in (pictures, pictures / "0.png"):
+        result = tfsr(
+            "upscale", pictures / "0.png", "-o", output, "--scale", "2", "--preset", preset
+        )
+        check_one_line(result, pictures / "0.png")
+    assert (pictures / "0.png").read_bytes() == before
+
+
+def test_an_unknown_or_damaged_preset_is_one_line(tfsr, preset, pictures, tmp_path):
+    options = ("upscale", pictures / "0.png", "-o", tmp_path / "out.png", "--scale", "2")
+    check_one_line(tfsr(*options, "--preset", "nowhere"), "nowhere")
+    check_one_line(tfsr(*options, "--preset", pictures), pictures, "metadata.json")
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    for path in Path(preset).iterdir():
+        (damaged / path.name).write_bytes(path.read_bytes())
+    (damaged / "model.weights.h5").write_bytes(b"other")
+    check_one_line(tfsr(*options, "--preset", damaged), "model.weights.h5")
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("name", ["two\nlines.png", ":smile:.png", "[bold]a[/bold].png"])
+def test_strange_names_are_told_as_they_are(name, tfsr, preset, tmp_path):
+    result = tfsr(
+        "upscale", tmp_path / name, "-o", tmp_path / "out", "--scale", "2", "--preset", preset
+    )
+    check_one_line(result, " ".join(name.split()))
+
+
+def test_evaluate_prints_gains(tfsr, preset, pictures):
+    code, out, err = tfsr("evaluate", "--data", pictures, "--lr", "10,8", "--preset", preset)
+    assert (code, err) == (0, "")
+    head, *lines = out.splitlines()
+    assert head.startswith("3 pictures")
+    number = r"(-?\d+\.\d{3})"
+    for line, side in zip(lines, (10, 8), strict=True):
+        found = re.fullmatch(
+            rf"from {side}: {number}, bicubic {number}, gain ([+-]\d+\.\d{{3}})", line
+        )
+        ours, bicubic, gain = map(float, found.groups())
+        assert gain == pytest.approx(ours - bicubic, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [
+        (("--lr", "0"), "--lr"),
+        (("--lr", "ten"), "--lr"),
+        (("--lr", "10,,8"), "--lr"),
+        (("--lr", "²"), "--lr"),
+        (("--lr", "-4"), "--lr"),
+        (("--lr", "10", "--protocol", "rbg"), "rbg"),
+        (("--lr", "10", "--degradation", "bicubik"), "bicubik"),
+        (("--lr", "10", "--data", "nowhere"), "nowhere"),
+    ],
+)
+def test_evaluate_refuses_in_one_line(options, word, tfsr, preset, pictures):
+    check_one_line(tfsr("evaluate", "--data", pictures, "--preset", preset, *options), word)
+
+
+def test_a_recipe_with_a_misspelt_key_is_one_line(tfsr, pictures, tmp_path):
+    content = tiny.recipe(pictures)
+    content["training"]["step_per_epoch"] = 5
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    result = tfsr("train", recipe, "-o", tmp_path / "run")
+    check_one_line(result, recipe, "training.step_per_epoch", "Did you mean 'steps_per_epoch'?")
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_that_cannot_begin_is_one_line(tfsr, pictures, tmp_path):
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(pictures))
+    run = tmp_path / "run"
+    check_one_line(tfsr("train", tmp_path / "nowhere.yaml", "-o", run), "nowhere.yaml")
+    check_one_line(tfsr("train", recipe, "-o", run, "--data", tmp_path / "faces"), "faces")
+    check_one_line(tfsr("train", recipe, "-o", run, "--resume"), run)
+    check_one_line(tfsr("pack", run, "-o", tmp_path / "preset"), run)
+    assert files_under(tmp_path) == {"r.yaml", *(f"pictures/{i}.png" for i in range(3))}
+    # The recipe draws HR pictures of up to 48 pixels, and these have 20.
+    check_one_line(tfsr("train", recipe, "-o", run), "20x20")
+
+
+def test_train_pack_and_upscale(tfsr, tmp_path, recwarn):
+    pictures = tiny.folder(tmp_path / "pictures")
+    content = tiny.recipe("no folder", steps=2, steps_per_epoch=2)
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    run, preset = tmp_path / "run", tmp_path / "my-preset"
+    folders = ("--data", pictures, "--validation", pictures)
+    code, _, err = tfsr("train", recipe, "-o", run, *folders)
+    assert (code, err) == (0, "")
+    # Python prints these to the standard error of a process of its own.
+    assert [warning.message for warning in recwarn if warning.category is UserWarning] == []
+    check_one_line(tfsr("train", recipe, "-o", run, *folders), "--resume")
+
+    code, out, err = tfsr("pack", run, "-o", preset, "--validation", pictures)
+    assert (code, err) == (0, "")
+    assert re.match(r"from 24: .* gain [+-]\d", out)
+    assert json.loads((preset / "metadata.json").read_text())["steps"] == 2
+
+    target = tmp_path / "out.png"
+    source = pictures / "0.png"
+    assert tfsr("upscale", source, "-o", target, "--scale", "1.7", "--preset", preset)[0] == 0
+    assert read(target).shape == (82, 82, 3)
+
+
+def test_as_a_process_only_its_own_lines_are_printed(preset, pictures, tmp_path):
+    out = tmp_path / "out"
+    bad = bad_file(tmp_path / "bad", "text.png")
+    code, lines, err = process(
+        "upscale", pictures, bad, "-o", out, "--scale", "2", "--preset", preset
+    )
+    assert code == 1
+    assert len(lines.splitlines()) == 3
+    (line,) = err.splitlines()
+    assert line.startswith("tfsr: ") and "text.png" in line
+    assert files_under(out) == {"0.png", "1.png", "2.png"}
+
+
+def test_as_a_process_names_that_are_no_text_are_no_obstacle(preset, tmp_path):
+    name = os.fsdecode(b"\xff.png")
+    source = tiny.save(tmp_path / name, tiny.picture(8, 8))
+    missing = tmp_path / os.fsdecode(b"\xfe.png")
+    out = tmp_path / "out"
+    code, lines, err = process(
+        "upscale", source, missing, "-o", out, "--scale", "2", "--preset", preset
+    )
+    assert code == 1
+    assert len(lines.splitlines()) == 1
+    (line,) = err.splitlines()
+    assert line.startswith("tfsr: ")
+    assert files_under(out) == {name}
+
+
+def test_as_a_process_wrong_arguments_are_told_at_once(pictures, tmp_path):
+    check_one_line(
+        process("upscale", pictures, "-o", tmp_path / "out", "--scale", "nan"), "--scale"
+    )
+    code, out, _ = process()
+    assert code == 2
+    assert "upscale" in out
+    assert process("--help")[0] == 0
+    assert process("--version") == (0, f"tfsr {__version__}\n", "")

@@ -1,0 +1,117 @@
+import io
+
+import numpy as np
+import pytest
+import tiny
+from PIL import Image
+
+from tfsr import ImplicitSR
+from tfsr.errors import ImageError, InvalidArgument
+from tfsr.evaluation import Reduction, bicubic_upscale, compare_with_bicubic, restoration_psnr
+from tfsr.inference.upscaler import Upscaler
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Two pictures, one of them not square."""
+    return [
+        tiny.save(tmp_path / "a.png", tiny.picture(48, 48, seed=1)),
+        tiny.save(tmp_path / "b.png", tiny.picture(60, 48, seed=2)),
+    ]
+
+
+def reduce(picture, size, degradation):
+    if degradation == "bicubic":
+        return picture.resize(size, Image.Resampling.BICUBIC)
+    encoded = io.BytesIO()
+    picture.resize(size, Image.Resampling.NEAREST).save(encoded, "JPEG", quality=65)
+    return Image.open(encoded)
+
+
+def pillow_psnr(picture, lr_size, degradation, border=0):
+    """PSNR of Pillow's own way there and back; sizes are (width, height) as everywhere there."""
+    lr = reduce(picture, lr_size, degradation)
+    answer = lr.resize(picture.size, Image.Resampling.BICUBIC)
+    difference = (np.float64(answer) - np.float64(picture)) / 255
+    height, width = difference.shape[:2]
+    inner = difference[border : height - border, border : width - border]
+    return -10 * np.log10(np.mean(inner**2))
+
+
+@pytest.mark.parametrize("degradation", ["bicubic", "nn65"])
+@pytest.mark.parametrize("protocol, border", [("rgb", 0), ("div2k", 8)])
+def test_psnr_from_a_square_lr_picture(degradation, protocol, border, paths):
+    reduction = Reduction(20, degradation=degradation)
+    found = restoration_psnr(bicubic_upscale, paths[:1], reduction, protocol)
+    expected = pillow_psnr(Image.open(paths[0]), (20, 20), degradation, border)
+    np.testing.assert_allclose(found, [expected], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "scale, lr_size, hr_size",
+    [(3, (16, 20), (48, 60)), (7, (6, 8), (42, 56)), (2.5, (19, 24), (48, 60))],
+)
+def test_psnr_from_a_scale_is_of_the_cropped_original(scale, lr_size, hr_size, paths):
+    found = restoration_psnr(bicubic_upscale, paths[1:], Reduction(scale=scale))
+    original = Image.open(paths[1]).crop((0, 0, *hr_size))
+    np.testing.assert_allclose(found, [pillow_psnr(original, lr_size, "bicubic")], atol=1e-9)
+
+
+def test_pictures_are_brought_back_to_their_own_size(paths):
+    asked = []
+
+    def upscale(image, size):
+        asked.append((image.shape, image.dtype, size))
+        return bicubic_upscale(image, size)
+
+    assert len(restoration_psnr(upscale, paths, Reduction(20))) == 2
+    assert asked == [((20, 20, 3), np.uint8, size) for size in ((48, 48), (60, 48))]
+
+
+def test_a_perfect_answer_is_infinitely_good(paths):
+    assert restoration_psnr(bicubic_upscale, paths[:1], Reduction(48)) == [np.inf]
+
+
+def test_a_model_is_compared_with_bicubic_on_the_same_pictures(paths):
+    model = ImplicitSR.from_config(tiny.MODEL)
+    reduction = Reduction(20, degradation="nn65")
+    ours, bicubic = compare_with_bicubic(model, paths, reduction, "arasfsr-y")
+    for found, upscale in ((ours, Upscaler(model)), (bicubic, bicubic_upscale)):
+        each = restoration_psnr(upscale, paths, reduction, "arasfsr-y")
+        assert found == pytest.approx(np.mean(each))
+
+
+def test_reductions_have_short_names():
+    reductions = [Reduction(64), Reduction(scale=3), Reduction(scale=2.5)]
+    assert [reduction.label for reduction in reductions] == ["64", "x3", "x2.5"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"lr_size": 64, "scale": 2.0},
+        {"lr_size": 64, "degradation": "bicubik"},
+        {"lr_size": 0},
+        {"scale": 0.0},
+        {"scale": -2.0},
+        {"scale": float("nan")},
+        {"scale": float("inf")},
+    ],
+)
+def test_impossible_reductions_are_refused(arguments):
+    with pytest.raises(InvalidArgument) as caught:
+        Reduction(**arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_scale_larger_than_the_picture_is_refused(paths):
+    with pytest.raises(InvalidArgument):
+        restoration_psnr(bicubic_upscale, paths, Reduction(scale=100.0))
+
+
+def test_an_unknown_protocol_and_a_missing_picture_are_told(paths, tmp_path):
+    with pytest.raises(InvalidArgument, match="div3k"):
+        restoration_psnr(bicubic_upscale, paths, Reduction(20), "div3k")
+    with pytest.raises(ImageError, match="nowhere.png"):
+        restoration_psnr(bicubic_upscale, [tmp_path / "nowhere.png"], Reduction(20))

@@ -1,0 +1,200 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+
+from tfsr.errors import ImageError, InvalidArgument
+from tfsr.images import read
+from tfsr.inference.batch import Job, plan_jobs, run_jobs
+from tfsr.inference.sizes import TargetSize
+
+
+def constant(image, size):
+    """An upscaler that answers the picture's mean colour."""
+    return np.broadcast_to(np.uint8(image.mean(axis=(0, 1))), (*size, 3)).copy()
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return tiny.folder(tmp_path / "pictures")
+
+
+def files_under(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_one_file_becomes_one_file(pictures, tmp_path):
+    for name in ("a.webp", "new/folder/b.PNG"):
+        source, target = pictures / "0.png", tmp_path / name
+        assert plan_jobs([source], target) == ([Job(source, target)], [])
+        assert target.parent.is_dir()
+
+
+def test_all_else_goes_into_the_output_folder(pictures, tmp_path):
+    lone = tiny.save(tmp_path / "lone.jpg", tiny.picture())
+    out = tmp_path / "new" / "out"
+    jobs, failed = plan_jobs([lone, pictures], out)
+    assert failed == []
+    sources = [lone, *(pictures / f"{i}.png" for i in range(3))]
+    assert jobs == [Job(source, out / source.name) for source in sources]
+    assert out.is_dir()
+
+
+def test_a_folder_whose_name_looks_like_a_file_is_a_folder(pictures, tmp_path):
+    out = tmp_path / "out.png"
+    out.mkdir()
+    jobs, failed = plan_jobs([pictures / "0.png"], out)
+    assert (jobs, failed) == ([Job(pictures / "0.png", out / "0.png")], [])
+
+
+def test_several_pictures_do_not_become_one_file(pictures, tmp_path):
+    for sources in ([pictures], [pictures / "0.png", pictures / "1.png"]):
+        with pytest.raises(ImageError, match="out.png"):
+            plan_jobs(sources, tmp_path / "out.png")
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_of_two_sources_with_one_name_the_first_is_done(pictures, tmp_path):
+    other = tiny.folder(tmp_path / "other", count=2)
+    jobs, failed = plan_jobs([pictures / "0.png", other], tmp_path / "out")
+    assert [job.source for job in jobs] == [pictures / "0.png", other / "1.png"]
+    (outcome,) = failed
+    assert outcome.source == other / "0.png"
+    assert outcome.error.startswith(str(other / "0.png"))
+    assert str(pictures / "0.png") in outcome.error
+
+
+def test_a_source_is_not_written_over(pictures, tmp_path):
+    jobs, failed = plan_jobs([pictures], pictures)
+    assert jobs == []
+    assert [outcome.source.name for outcome in failed] == ["0.png", "1.png", "2.png"]
+    jobs, failed = plan_jobs([pictures / "0.png"], pictures / "0.png")
+    assert jobs == [] and len(failed) == 1
+    # Nor is another source.
+    other = tiny.folder(tmp_path / "other", count=1)
+    jobs, failed = plan_jobs([pictures / "0.png", other / "0.png"], other)
+    assert jobs == [] and len(failed) == 2
+
+
+def test_a_source_is_not_written_over_through_links(pictures, tmp_path):
+    folder_link = tmp_path / "same"
+    folder_link.symlink_to(pictures)
+    jobs, failed = plan_jobs([pictures / "0.png"], folder_link)
+    assert jobs == []
+    file_link = tmp_path / "link.png"
+    file_link.symlink_to(pictures / "0.png")
+    jobs, failed = plan_jobs([pictures / "0.png"], file_link)
+    assert jobs == []
+    assert "link.png" in failed[0].error
+    # The source may be the link, too.
+    jobs, failed = plan_jobs([file_link], pictures / "0.png")
+    assert jobs == [] and failed[0].source == file_link
+
+
+def test_a_folder_without_pictures_is_told_and_the_rest_planned(pictures, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    jobs, failed = plan_jobs([empty, pictures], tmp_path / "out")
+    assert len(jobs) == 3
+    (outcome,) = failed
+    assert (outcome.source, outcome.target) == (empty, None)
+    assert outcome.error.startswith(str(empty))
+
+
+def test_a_suffix_that_cannot_be_written_is_told(tmp_path):
+    jobs, failed = plan_jobs([tmp_path / "face.bmp"], tmp_path / "out")
+    assert jobs == []
+    assert "face.bmp" in failed[0].error
+
+
+def test_an_output_folder_that_cannot_be_made_is_told(pictures, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for output in ("file", "file/under", "file/a.png"):
+        with pytest.raises(ImageError, match="file") as caught:
+            plan_jobs([pictures / "0.png"], tmp_path / output)
+        assert "\n" not in str(caught.value)
+
+
+def test_jobs_are_done_and_described(pictures, tmp_path):
+    jobs, _ = plan_jobs([pictures], tmp_path / "out")
+    outcomes = list(run_jobs(jobs, TargetSize(size=(30, 50)), constant))
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        assert (outcome.source, outcome.target) == (job.source, job.target)
+        assert (outcome.error, outcome.lr_size, outcome.size) == (None, (48, 48), (30, 50))
+        assert outcome.seconds > 0
+        expected = constant(read(job.source), (30, 50))
+        np.testing.assert_array_equal(read(job.target), expected)
+    assert files_under(tmp_path / "out") == {"0.png", "1.png", "2.png"}
+
+
+def test_a_failure_is_told_and_the_rest_is_done(pictures, tmp_path):
+    whole = (pictures / "1.png").read_bytes()
+    (pictures / "1.png").write_bytes(whole[: len(whole) // 2])
+    (pictures / "empty.jpg").touch()
+    (pictures / "text.webp").write_text("no picture")
+    jobs, _ = plan_jobs([pictures], tmp_path / "out")
+    jobs.append(Job(pictures / "missing.png", tmp_path / "out" / "missing.png"))
+    outcomes = list(run_jobs(jobs, TargetSize(scale=2), constant))
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    assert {outcome.source.name for outcome in failed} == {
+        "1.png",
+        "empty.jpg",
+        "text.webp",
+        "missing.png",
+    }
+    for outcome in failed:
+        assert outcome.error.startswith(str(outcome.source))
+        assert "\n" not in outcome.error
+    assert files_under(tmp_path / "out") == {"0.png", "2.png"}
+
+
+def test_what_upscaling_refuses_is_told_with_the_files_name(pictures, tmp_path):
+    def refuse(image, size):
+        if image[0, 0, 0] == read(pictures / "1.png")[0, 0, 0]:
+            raise InvalidArgument("too large")
+        if image[0, 0, 0] == read(pictures / "2.png")[0, 0, 0]:
+            raise MemoryError
+        return constant(image, size)
+
+    jobs, _ = plan_jobs([pictures], tmp_path / "out")
+    outcomes = list(run_jobs(jobs, TargetSize(scale=2), refuse))
+    assert outcomes[0].error is None
+    assert outcomes[1].error == f"{pictures / '1.png'}: too large"
+    assert outcomes[2].error.startswith(str(pictures / "2.png"))
+    assert "memory" in outcomes[2].error
+    assert files_under(tmp_path / "out") == {"0.png"}
+
+
+def test_answers_too_large_are_refused_before_they_are_made(pictures, tmp_path):
+    def never(image, size):
+        raise AssertionError("asked for a picture that is too large")
+
+    jobs, _ = plan_jobs([pictures / "0.png"], tmp_path / "out.png")
+    (outcome,) = run_jobs(jobs, TargetSize(scale=1e9), never)
+    assert outcome.error.startswith(f"{pictures / '0.png'}: ")
+    assert "400" in outcome.error
+    # WebP ends at 16383 pixels a side.
+    jobs, _ = plan_jobs([pictures / "0.png"], tmp_path / "out.webp")
+    (outcome,) = run_jobs(jobs, TargetSize(size=(10, 20000)), never)
+    assert "out.webp" in outcome.error and "16383" in outcome.error
+    assert not list(tmp_path.glob("*.webp"))
+
+
+def test_a_write_that_fails_leaves_nothing_behind(pictures, tmp_path):
+    out = tmp_path / "out"
+    (out / "0.png").mkdir(parents=True)
+    jobs, _ = plan_jobs([pictures], out)
+    outcomes = list(run_jobs(jobs, TargetSize(scale=2), constant))
+    assert [outcome.error is None for outcome in outcomes] == [False, True, True]
+    assert str(out / "0.png") in outcomes[0].error
+    assert files_under(out) == {"0.png", "1.png", "2.png"}
+
+
+def test_relative_paths_work(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    jobs, failed = plan_jobs([Path("pictures/0.png")], Path("out.png"))
+    assert failed == []
+    assert [outcome.error for outcome in run_jobs(jobs, TargetSize(scale=1), constant)] == [None]
+    assert os.path.exists(tmp_path / "out.png")

@@ -1,0 +1,102 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsr.errors import InvalidArgument
+from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize, parse_size
+
+
+def check_refused(action, *words):
+    with pytest.raises(InvalidArgument) as caught:
+        action()
+    line = str(caught.value)
+    assert "\n" not in line
+    for word in words:
+        assert word in line
+
+
+@pytest.mark.parametrize("text", ["237x173", "237X173", " 237x173 ", "0237x173"])
+def test_sizes_are_written_width_first(text):
+    assert parse_size(text) == (173, 237)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "237", "237x", "x173", "237x173x3", "-237x173", "237x-173", "2.5x3", "1e3x10"]
+    + ["237 x 173", "237*173", "nanxnan", "infx1", "0x1F", "²x3", "1_000x3", "9999999999x1"],
+)
+def test_other_texts_are_no_sizes(text):
+    check_refused(lambda: parse_size(text), "--size", "WIDTHxHEIGHT", repr(text))
+
+
+@pytest.mark.parametrize("text", ["0x10", "10x0", "0x0"])
+def test_a_size_of_nothing_is_refused(text):
+    check_refused(lambda: TargetSize(size=parse_size(text)), "--size", "1x1", text)
+
+
+@pytest.mark.parametrize(
+    "target, lr_size, size",
+    [
+        (TargetSize(scale=2), (10, 20), (20, 40)),
+        (TargetSize(scale=3.7), (16, 24), (59, 89)),
+        (TargetSize(scale=0.5), (9, 3), (5, 2)),
+        (TargetSize(scale=1e-9), (9, 3), (1, 1)),
+        (TargetSize(size=(173, 237)), (9, 3), (173, 237)),
+        (TargetSize(long_side=100), (50, 25), (100, 50)),
+        (TargetSize(long_side=100), (25, 50), (50, 100)),
+        (TargetSize(long_side=100), (3, 1000), (1, 100)),
+        (TargetSize(long_side=7), (46, 46), (7, 7)),
+    ],
+)
+def test_sizes_of_answers(target, lr_size, size):
+    assert target.of(lr_size) == size
+
+
+@given(st.integers(1, 20000), st.tuples(st.integers(1, 4000), st.integers(1, 4000)))
+def test_the_long_side_is_met_exactly(long_side, lr_size):
+    height, width = TargetSize(long_side=long_side).of(lr_size)
+    assert max(height, width) == long_side
+    assert (height >= width) == (lr_size[0] >= lr_size[1]) or height == width
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"scale": 2, "long_side": 10}, {"scale": 2, "size": (1, 1)}]
+    + [{"scale": 2, "size": (1, 1), "long_side": 10}],
+)
+def test_exactly_one_is_to_be_given(arguments):
+    check_refused(lambda: TargetSize(**arguments), "--scale", "--size", "--long-side")
+
+
+@pytest.mark.parametrize("scale", [0, -1, -0.0, math.nan, math.inf, -math.inf])
+def test_impossible_scales_are_refused(scale):
+    check_refused(lambda: TargetSize(scale=scale), "--scale", "above 0", str(scale))
+
+
+@pytest.mark.parametrize("long_side", [0, -5])
+def test_impossible_long_sides_are_refused(long_side):
+    check_refused(lambda: TargetSize(long_side=long_side), "--long-side", str(long_side))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        TargetSize(scale=1e9),
+        TargetSize(scale=1e200),
+        TargetSize(scale=1.7e308),
+        TargetSize(long_side=10**9),
+        TargetSize(long_side=10**400),
+        TargetSize(size=(20001, 20000)),
+        TargetSize(size=(999_999_999, 999_999_999)),
+    ],
+    ids=["1e9", "1e200", "1e308", "side", "huge-side", "just", "digits"],
+)
+def test_answers_beyond_memory_are_refused(target):
+    check_refused(lambda: target.of((100, 80)), "megapixels", "400")
+
+
+def test_the_limit_itself_is_allowed():
+    assert MAX_OUTPUT_PIXELS == 20000 * 20000
+    assert TargetSize(size=(20000, 20000)).of((10, 10)) == (20000, 20000)

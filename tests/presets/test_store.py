@@ -1,0 +1,226 @@
+import hashlib
+import json
+import shutil
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import tiny
+
+from tfsr import ImplicitSR, from_preset
+from tfsr.errors import PresetError
+from tfsr.images import to_float
+from tfsr.presets import DEFAULT, names, read_metadata, save_preset
+
+FILES = ("config.json", "model.weights.h5", "metadata.json")
+IMAGE = to_float(tiny.picture(12, 10))[None]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A model, and the preset made of it. Shared: damage copies only."""
+    keras.utils.set_random_seed(0)
+    model = ImplicitSR.from_config(tiny.MODEL)
+    directory = tmp_path_factory.mktemp("presets") / "tiny"
+    save_preset(model, directory, {"name": "tiny", "origin": "the test"})
+    return model, directory
+
+
+@pytest.fixture
+def preset(saved, tmp_path):
+    return shutil.copytree(saved[1], tmp_path / "preset")
+
+
+def sign(preset):
+    """Make the metadata's checksums those of the files that are there."""
+    metadata = json.loads((preset / "metadata.json").read_text())
+    metadata["sha256"] = {
+        name: hashlib.sha256((preset / name).read_bytes()).hexdigest() for name in FILES[:2]
+    }
+    (preset / "metadata.json").write_text(json.dumps(metadata))
+
+
+def check_refused(preset, *words):
+    with pytest.raises(PresetError) as caught:
+        from_preset(preset)
+    line = str(caught.value)
+    assert "\n" not in line
+    for word in words:
+        assert str(word) in line
+
+
+def test_a_preset_answers_as_the_model_did(saved):
+    model, directory = saved
+    copy = from_preset(directory)
+    np.testing.assert_array_equal(copy.upscale(IMAGE, (31, 27)), model.upscale(IMAGE, (31, 27)))
+    np.testing.assert_array_equal(
+        from_preset(str(directory)).upscale(IMAGE, (31, 27)), copy.upscale(IMAGE, (31, 27))
+    )
+
+
+def test_a_preset_is_three_files(saved):
+    _, directory = saved
+    assert {path.name for path in directory.iterdir()} == set(FILES)
+    metadata = read_metadata(directory)
+    assert (metadata["name"], metadata["origin"]) == ("tiny", "the test")
+    config = json.loads((directory / "config.json").read_text())
+    assert set(config) == {"encoder", "decoder"}
+
+
+def test_neither_optimiser_nor_precision_is_kept(saved, tmp_path):
+    model = ImplicitSR.from_config({**tiny.MODEL, "dtype": "mixed_bfloat16"})
+    model.compile(optimizer="adam", loss="mae")
+    model.optimizer.build(model.trainable_variables)
+    save_preset(model, tmp_path / "preset", {})
+    copy = from_preset(tmp_path / "preset")
+    assert copy.dtype_policy.name == "float32"
+    for expected, found in zip(model.get_weights(), copy.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+    values = []
+    with h5py.File(tmp_path / "preset" / "model.weights.h5") as file:
+        file.visititems(
+            lambda name, item: values.append(item.size) if isinstance(item, h5py.Dataset) else None
+        )
+        assert not [name for name in file if "optimizer" in name]
+    assert sum(values) == model.count_params()
+
+
+def test_saving_over_a_preset_replaces_it(preset):
+    other = ImplicitSR.from_config(tiny.MODEL)
+    save_preset(other, preset, {"name": "other"})
+    assert read_metadata(preset)["name"] == "other"
+    np.testing.assert_array_equal(
+        from_preset(preset).upscale(IMAGE, (9, 9)), other.upscale(IMAGE, (9, 9))
+    )
+    assert {path.name for path in preset.iterdir()} == set(FILES)
+
+
+def test_a_file_in_the_directorys_place_is_told(saved, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    for place in ("file", "file/preset"):
+        with pytest.raises(PresetError, match="file"):
+            save_preset(saved[0], tmp_path / place, {})
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+@pytest.mark.parametrize("name", FILES[:2])
+def test_a_changed_byte_is_found(name, preset):
+    content = bytearray((preset / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (preset / name).write_bytes(content)
+    check_refused(preset, preset / name, "sha256")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(name, preset):
+    (preset / name).unlink()
+    check_refused(preset, preset, name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_link_out_of_the_directory_is_refused(name, preset, tmp_path):
+    shutil.move(preset / name, tmp_path / name)
+    (preset / name).symlink_to(tmp_path / name)
+    check_refused(preset, preset / name)
+
+
+def test_a_link_to_the_directory_itself_is_fine(preset, tmp_path):
+    (tmp_path / "link").symlink_to(preset)
+    assert from_preset(tmp_path / "link").count_params() > 0
+
+
+@pytest.mark.parametrize(
+    "checksums",
+    [
+        {"../config.json": "0", "model.weights.h5": "0"},
+        {"config.json": "0", "model.weights.h5": "0", "/etc/hostname": "0"},
+        {"config.json": "0"},
+        {},
+        ["config.json", "model.weights.h5"],
+        None,
+    ],
+)
+def test_metadata_names_the_two_files_and_no_others(checksums, preset):
+    (preset / "metadata.json").write_text(json.dumps({"sha256": checksums}))
+    check_refused(preset, preset / "metadata.json", "sha256")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"5", b"\xff\xfe", b"[" * 100_000], ids=lambda c: repr(c[:5])
+)
+@pytest.mark.parametrize("name", ["config.json", "metadata.json"])
+def test_what_is_no_json_object_is_named(name, content, preset):
+    (preset / name).write_bytes(content)
+    if name == "config.json":
+        sign(preset)
+    check_refused(preset, preset / name)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"encoder": "edsr"},
+        {**tiny.MODEL, "encoder": "ersr"},
+        {**tiny.MODEL, "encoder": 5},
+        {**tiny.MODEL, "decoder": {"name": "arasfsr", "hiden": [8]}},
+        {**tiny.MODEL, "encoder": {"name": "edsr", "features": "many"}},
+        {**tiny.MODEL, "encoder": {"name": "edsr", "features": -8}},
+        {**tiny.MODEL, "extra": 1},
+    ],
+)
+def test_a_configuration_of_no_model_is_named(config, preset):
+    (preset / "config.json").write_text(json.dumps(config))
+    sign(preset)
+    check_refused(preset, preset / "config.json")
+
+
+def test_weights_that_do_not_fit_are_named(preset):
+    wider = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], "features": 12}}
+    (preset / "config.json").write_text(json.dumps(wider))
+    sign(preset)
+    check_refused(preset, preset / "model.weights.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights"])
+def test_weights_that_are_no_hdf5_are_named(content, preset):
+    (preset / "model.weights.h5").write_bytes(content)
+    sign(preset)
+    check_refused(preset, preset / "model.weights.h5")
+
+
+def test_half_the_weights_are_named(preset):
+    whole = (preset / "model.weights.h5").read_bytes()
+    (preset / "model.weights.h5").write_bytes(whole[: len(whole) // 2])
+    sign(preset)
+    check_refused(preset, preset / "model.weights.h5")
+
+
+def test_a_directory_that_is_no_preset_is_told(tmp_path):
+    check_refused(tmp_path, tmp_path, "metadata.json")
+
+
+def test_unknown_names_are_told_with_the_known_ones(tmp_path):
+    check_refused("nowhere", "nowhere", *names())
+    check_refused(DEFAULT.removesuffix("1"), f"Did you mean '{DEFAULT}'?")
+
+
+def test_the_default_is_shipped():
+    assert DEFAULT in names()
+
+
+@pytest.mark.parametrize("name", names())
+def test_shipped_presets_upscale_and_say_where_they_come_from(name):
+    model, metadata = from_preset(name), read_metadata(name)
+    answer = model.upscale(IMAGE, (31, 27))
+    assert answer.shape == (1, 31, 27, 3)
+    assert np.isfinite(answer).all()
+    # A trained model keeps the picture: its answer is near the picture it was given.
+    assert np.abs(model.upscale(IMAGE, (12, 10)) - IMAGE).mean() < 0.05
+    assert metadata["name"] == name
+    assert metadata["parameters"] == model.count_params()
+    assert metadata["provenance"]["licence"]
+    for figures in metadata["quality"]["from"].values():
+        assert figures["psnr"] > figures["bicubic"]

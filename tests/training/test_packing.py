@@ -1,0 +1,102 @@
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tiny
+
+from tfsr import ImplicitSR, __version__, from_preset
+from tfsr.errors import CheckpointError, ImageError, PresetError, RecipeError
+from tfsr.evaluation import Reduction, compare_with_bicubic
+from tfsr.images import list_images
+from tfsr.training import recipe as recipes
+from tfsr.training.packing import pack
+
+
+@pytest.fixture(scope="module")
+def packed(run, tmp_path_factory):
+    preset = tmp_path_factory.mktemp("packed") / "my-preset"
+    return preset, list(pack(run, preset))
+
+
+def test_the_preset_is_the_best_checkpoint(packed, run):
+    preset, _ = packed
+    best = ImplicitSR.from_config(tiny.MODEL)
+    best.load_weights(run / "best.weights.h5")
+    pairs = zip(best.get_weights(), from_preset(preset).get_weights(), strict=True)
+    for expected, found in pairs:
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_metadata_says_where_it_comes_from(packed, run):
+    preset, _ = packed
+    metadata = json.loads((preset / "metadata.json").read_text())
+    recipe = recipes.load(run / "recipe.yaml")
+    assert metadata["name"] == "my-preset"
+    assert metadata["tfsr"] == __version__
+    assert metadata["provenance"] == {"licence": "drawn by the test"}
+    assert recipes.parse(metadata["recipe"]) == recipe
+    assert metadata["steps"] == 3 * json.loads((run / "state.json").read_text())["best_epoch"]
+    assert metadata["parameters"] == from_preset(preset).count_params()
+    assert metadata["sha256"] == {
+        name: hashlib.sha256((preset / name).read_bytes()).hexdigest()
+        for name in ("config.json", "model.weights.h5")
+    }
+
+
+def test_its_quality_is_what_a_fresh_measurement_finds(packed, run):
+    preset, lines = packed
+    quality = json.loads((preset / "metadata.json").read_text())["quality"]
+    paths = list_images(run.parent / "pictures")
+    assert (quality["protocol"], quality["degradation"]) == ("rgb", "bicubic")
+    assert quality["pictures"] == len(paths) == 3
+    assert list(quality["from"]) == ["24", "16"]
+    for line, (side, values) in zip(lines, quality["from"].items(), strict=False):
+        reduction = Reduction(int(side))
+        ours, bicubic = compare_with_bicubic(from_preset(preset), paths, reduction)
+        assert values["psnr"] == pytest.approx(ours, abs=6e-4)
+        assert values["bicubic"] == pytest.approx(bicubic, abs=6e-4)
+        assert line == (
+            f"from {side}: {ours:.3f} dB, bicubic {bicubic:.3f}, gain {ours - bicubic:+.3f}"
+        )
+    assert len(lines) == 3
+
+
+def test_other_pictures_can_be_measured_on(run, tmp_path):
+    pictures = tiny.folder(tmp_path / "pictures", count=1)
+    list(pack(run, tmp_path / "preset", validation_data=pictures))
+    metadata = json.loads((tmp_path / "preset" / "metadata.json").read_text())
+    assert metadata["quality"]["pictures"] == 1
+
+
+@pytest.mark.parametrize(
+    "name, content, kind",
+    [
+        ("recipe.yaml", None, RecipeError),
+        ("state.json", None, CheckpointError),
+        ("state.json", "[]", CheckpointError),
+        ("state.json", "{}", CheckpointError),
+        ("best.weights.h5", None, CheckpointError),
+        ("best.weights.h5", "no weights", CheckpointError),
+    ],
+)
+def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    (copy / name).unlink()
+    if content is not None:
+        (copy / name).write_text(content)
+    with pytest.raises(kind) as caught:
+        list(pack(copy, tmp_path / "preset"))
+    assert str(caught.value).startswith(str(copy))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "preset").exists()
+
+
+def test_missing_pictures_and_a_file_in_the_way_are_told(run, tmp_path):
+    with pytest.raises(ImageError, match="faces"):
+        list(pack(run, tmp_path / "preset", validation_data=tmp_path / "faces"))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PresetError, match="file"):
+        list(pack(run, tmp_path / "file"))
+    assert (tmp_path / "file").read_text() == "in the way"

@@ -1,0 +1,236 @@
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import tiny
+import yaml
+
+from tfsr.errors import RecipeError
+from tfsr.training import recipe as recipes
+
+SHIPPED = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+
+
+def changed(key, value):
+    """The tiny recipe with one dotted key set, or taken away where the value is `...`."""
+    content = deepcopy(tiny.recipe("pictures"))
+    *parents, last = key.split(".")
+    mapping = content
+    for parent in parents:
+        mapping = mapping.setdefault(parent, {})
+    if value is ...:
+        del mapping[last]
+    else:
+        mapping[last] = value
+    return content
+
+
+def check_refused(path, *words):
+    with pytest.raises(RecipeError) as caught:
+        recipes.load(path)
+    line = str(caught.value)
+    assert line.startswith(f"{path}: ")
+    assert "\n" not in line
+    for word in words:
+        assert word in line
+    return line
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_recipes_build_their_models(path):
+    recipe = recipes.load(path)
+    assert recipe.name == path.stem
+    assert recipe.build_model().count_params() > 0
+    assert recipes.parse(recipes.to_mapping(recipe)) == recipe
+
+
+def test_there_are_shipped_recipes():
+    assert SHIPPED
+
+
+def test_values_arrive(tmp_path):
+    recipe = recipes.load(tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("pictures")))
+    assert (recipe.name, recipe.seed) == ("tiny", 5)
+    assert recipe.data.train == "pictures"
+    assert recipe.data.sampling.lr_size == (16, 24)
+    assert recipe.data.sampling.augment == ("horizontal",)
+    assert recipe.training.learning_rate.decay == "cosine"
+    assert recipe.training.epsilon == 1e-8
+    assert recipe.validation.lr_sizes == (24, 16)
+    assert recipe.provenance == {"licence": "drawn by the test"}
+
+
+def test_the_mapping_of_a_recipe_is_the_recipe():
+    recipe = recipes.parse(tiny.recipe("pictures"))
+    mapping = recipes.to_mapping(recipe)
+    assert yaml.safe_load(yaml.safe_dump(mapping)) == mapping
+    assert recipes.parse(mapping) == recipe
+
+
+@pytest.mark.parametrize(
+    "key, nearest",
+    [
+        ("trainig", "training"),
+        ("data.validaton", "validation"),
+        ("data.sampling.querys", "queries"),
+        ("training.step_per_epoch", "steps_per_epoch"),
+        ("training.learning_rate.initail", "initial"),
+        ("validation.lr_size", "lr_sizes"),
+        ("model.decodr", "decoder"),
+        ("model.encoder.featuers", "features"),
+        ("model.decoder.hiden", "hidden"),
+    ],
+)
+def test_a_misspelt_key_is_told_with_the_nearest(key, nearest, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed(key, 1))
+    check_refused(path, key.rpartition(".")[2], f"Did you mean '{nearest}'?")
+
+
+@pytest.mark.parametrize(
+    "key, value, nearest",
+    [
+        ("training.loss", "charbonier", "charbonnier"),
+        ("training.precision", "mixed_bfloat", "mixed_bfloat16"),
+        ("training.learning_rate.decay", "cosin", "cosine"),
+        ("data.sampling.degradation", "bicubik", "bicubic"),
+        ("validation.protocol", "div2", "div2k"),
+        ("model.encoder.name", "ersr", "edsr"),
+        ("model.decoder.name", "arasfr", "arasfsr"),
+    ],
+)
+def test_a_misspelt_choice_is_told_with_the_nearest(key, value, nearest, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed(key, value))
+    check_refused(path, value, f"Did you mean '{nearest}'?")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "name",
+        "model",
+        "model.encoder",
+        "model.decoder",
+        "data",
+        "data.train",
+        "data.validation",
+        "training",
+        "training.steps",
+        "validation",
+    ],
+)
+def test_a_missing_key_is_named(key, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed(key, ...))
+    check_refused(path, key.rpartition(".")[2])
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("name", 5),
+        ("seed", "five"),
+        ("seed", None),
+        ("model", "edsr"),
+        ("model.encoder", 5),
+        ("data", ["pictures"]),
+        ("data.sampling.hr_size", 48),
+        ("data.sampling.hr_size", [48]),
+        ("data.sampling.hr_size", [24.5, 48]),
+        ("data.sampling.lr_size", "48"),
+        ("data.sampling.augment", "horizontal"),
+        ("training.steps", "many"),
+        ("training.steps", 1.5),
+        ("training.steps", True),
+        ("training.learning_rate", 1e-4),
+        ("training.learning_rate.initial", "fast"),
+        ("training.learning_rate.boundaries", 5),
+        ("validation.lr_sizes", 64),
+        ("provenance", "mine"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(key, value, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed(key, value))
+    check_refused(path, key.rpartition(".")[2])
+
+
+@pytest.mark.parametrize("value", ["many", -8, None, [8]])
+def test_a_value_that_no_layer_can_have_is_told(value, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed("model.encoder.features", value))
+    check_refused(path, "model")
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("seed", -1),
+        ("data.sampling.queries", 0),
+        ("data.sampling.hr_size", [48, 24]),
+        ("data.sampling.window", 99),
+        ("training.steps", 0),
+        ("training.steps_per_epoch", 0),
+        ("training.learning_rate.initial", float("nan")),
+        ("training.learning_rate.initial", -1e-4),
+        ("training.learning_rate.warmup", -1),
+        ("training.epsilon", 0.0),
+        ("validation.pictures", 0),
+        ("validation.lr_sizes", []),
+        ("validation.lr_sizes", [64, 0]),
+        ("validation.scales", [2, 0.5]),
+        ("validation.scales", [float("nan")]),
+        ("validation.scales", [float("inf")]),
+    ],
+)
+def test_an_impossible_value_is_named(key, value, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed(key, value))
+    check_refused(path, key.rpartition(".")[2])
+
+
+def test_a_run_is_a_whole_number_of_epochs(tmp_path):
+    # Otherwise the last epoch would go on past `steps`, and past the end of the schedule.
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed("training.steps", 7))
+    check_refused(path, "steps_per_epoch")
+
+
+def test_reductions_are_the_sizes_and_then_the_scales():
+    content = changed("validation.scales", [2, 3.5])
+    content["data"]["sampling"]["degradation"] = "nn65"
+    reductions = recipes.parse(content).reductions()
+    assert [reduction.label for reduction in reductions] == ["24", "16", "x2", "x3.5"]
+    assert {reduction.degradation for reduction in reductions} == {"nn65"}
+
+
+def test_a_warmup_needs_the_cosine(tmp_path):
+    content = changed("training.learning_rate", {"decay": "steps", "warmup": 5})
+    check_refused(tiny.write_recipe(tmp_path / "r.yaml", content), "warmup", "cosine")
+
+
+def test_numbers_without_a_point_are_numbers(tmp_path):
+    # YAML 1.1 reads 1e-4 as text, which would surprise everyone.
+    path = tmp_path / "r.yaml"
+    text = yaml.safe_dump(changed("training.learning_rate.initial", "RATE"))
+    path.write_text(text.replace("RATE", "1e-4"))
+    assert isinstance(yaml.safe_load("1e-4"), str)
+    assert recipes.load(path).training.learning_rate.initial == 1e-4
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (b"", "mapping"),
+        (b"- a\n- b\n", "mapping"),
+        (b"just text", "mapping"),
+        (b"name: [1, 2\nseed: }", "YAML"),
+        (b"name: tiny\n\tseed: 1", "YAML"),
+        (b"name: 2024-13-45", "YAML"),
+        (b"name: a\x00b", "YAML"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_named(content, words, tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_bytes(content)
+    check_refused(path, words)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    check_refused(tmp_path / "nowhere.yaml", "No such file")
+    check_refused(tmp_path, "directory")

@@ -1,0 +1,153 @@
+"""A preset is a directory: config.json, model.weights.h5 and metadata.json.
+
+`metadata.json` holds where the weights come from (data and its licence, recipe, seed, steps), what
+they were measured to reach, and the sha256 of the other two files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfsr.errors import PresetError, did_you_mean
+from tfsr.models import ImplicitSR
+
+DEFAULT = "arasfsr-compact-faces-v1"
+"""The preset that the command line uses when none is named."""
+
+_SHIPPED = Path(__file__).parent
+_CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
+
+
+def names() -> list[str]:
+    """The presets that ship with the package."""
+    return sorted(path.parent.name for path in _SHIPPED.glob(f"*/{_METADATA}"))
+
+
+def from_preset(preset: str | os.PathLike[str]) -> ImplicitSR:
+    """The model of a preset: one that ships, by name, or any directory of the same form.
+
+    Args:
+        preset: a name, as `names` lists them, or a directory.
+
+    Raises:
+        PresetError: if there is no such preset, a file is missing or is not the one that the
+            metadata's sha256 describes, or a file lies outside the directory.
+    """
+    directory = _directory(preset)
+    checksums = read_metadata(preset).get("sha256")
+    if not isinstance(checksums, Mapping) or set(checksums) != {_CONFIG, _WEIGHTS}:
+        raise PresetError(
+            f"{directory / _METADATA}: 'sha256' must name {_CONFIG} and {_WEIGHTS}, nothing else"
+        )
+    for name in (_CONFIG, _WEIGHTS):
+        if _sha256(_inside(directory, name)) != checksums[name]:
+            raise PresetError(
+                f"{directory / name}: is not the file that {_METADATA} describes (sha256); "
+                "copy the preset again"
+            )
+    try:
+        model = ImplicitSR.from_config(_read_json(directory / _CONFIG))
+    except (TypeError, ValueError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise PresetError(f"{directory / _CONFIG}: describes no model: {reason}") from error
+    try:
+        model.load_weights(directory / _WEIGHTS)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise PresetError(f"{directory / _WEIGHTS}: does not fit {_CONFIG}: {reason}") from error
+    return model
+
+
+def read_metadata(preset: str | os.PathLike[str]) -> dict[str, Any]:
+    """The metadata of a preset.
+
+    Raises:
+        PresetError: if there is no such preset, or its metadata cannot be read.
+    """
+    directory = _directory(preset)
+    return _read_json(_inside(directory, _METADATA))
+
+
+def save_preset(
+    model: ImplicitSR, directory: str | os.PathLike[str], metadata: Mapping[str, Any]
+) -> None:
+    """Write a preset. `metadata.json` comes last: a directory that has it is whole.
+
+    Args:
+        model: whose configuration and weights are kept; neither optimiser nor dtype policy is.
+        directory: made if it is not there.
+        metadata: plain data; "sha256" is added.
+
+    Raises:
+        PresetError: if the directory cannot be written.
+    """
+    directory = Path(directory)
+    config = {key: model.get_config()[key] for key in ("encoder", "decoder")}
+    # A model of its own: saving a compiled one would keep its optimiser too.
+    bare = ImplicitSR.from_config(config)
+    bare.set_weights(model.get_weights())
+    temporary = directory / f"part.{_WEIGHTS}"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        bare.save_weights(temporary)
+        os.replace(temporary, directory / _WEIGHTS)
+        _write_json(directory / _CONFIG, config)
+        checksums = {name: _sha256(directory / name) for name in (_CONFIG, _WEIGHTS)}
+        _write_json(directory / _METADATA, {**metadata, "sha256": checksums})
+    except OSError as error:
+        reason = error.strerror or error
+        raise PresetError(f"{directory}: cannot be written: {reason}") from error
+    finally:
+        if temporary.is_file():
+            temporary.unlink()
+
+
+def _directory(preset: str | os.PathLike[str]) -> Path:
+    name = os.fspath(preset)
+    if name in names():
+        return _SHIPPED / name
+    directory = Path(name)
+    if (directory / _METADATA).is_file():
+        return directory
+    if directory.is_dir():
+        raise PresetError(f"{directory}: is no preset, it has no {_METADATA}")
+    raise PresetError(
+        f"unknown preset {name!r}; known: {', '.join(names())}, or a directory."
+        + did_you_mean(name, names())
+    )
+
+
+def _inside(directory: Path, name: str) -> Path:
+    """The file, if it really lies in the directory: a link must not lead out of it."""
+    path = directory / name
+    if path.resolve().parent != directory.resolve():
+        raise PresetError(f"{path}: leads out of the preset's directory")
+    if not path.is_file():
+        raise PresetError(f"{path}: is missing")
+    return path
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    # RecursionError: brackets in brackets, thousands deep.
+    except (OSError, ValueError, RecursionError) as error:
+        raise PresetError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise PresetError(f"{path}: must hold a JSON object")
+    return content
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    temporary = path.with_name(f"part.{path.name}")
+    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, path)

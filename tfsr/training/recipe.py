@@ -1,0 +1,290 @@
+"""Recipes: everything that decides a training run, read from a YAML file and checked once."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from tfsr.data.sampling import SamplingConfig
+from tfsr.errors import InvalidArgument, RecipeError, did_you_mean
+from tfsr.evaluation import Reduction
+from tfsr.metrics import PROTOCOLS
+from tfsr.models import ImplicitSR
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where the pictures are, and how samples are cut from them.
+
+    Attributes:
+        train: folder of HR pictures.
+        validation: folder of HR pictures that are never trained on.
+        sampling: how samples are cut.
+    """
+
+    train: str
+    validation: str
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rate over the run.
+
+    Attributes:
+        initial: the rate at the start (after the warm-up).
+        decay: "cosine": down to 0 at the last step; "steps": times `factor` at each boundary.
+        boundaries: "steps": the steps at which the rate drops.
+        factor: "steps": what it is multiplied by.
+        warmup: steps over which the rate rises from 0, before anything else.
+    """
+
+    initial: float = 1e-4
+    decay: Literal["cosine", "steps"] = "steps"
+    boundaries: tuple[int, ...] = ()
+    factor: float = 0.5
+    warmup: int = 0
+
+
+@dataclass(frozen=True)
+class Training:
+    """The optimisation.
+
+    Attributes:
+        steps: optimiser steps in the whole run.
+        steps_per_epoch: steps between two validations and checkpoints.
+        loss: "l1" or "charbonnier".
+        learning_rate: its schedule.
+        epsilon: Adam's. PyTorch's 1e-8 is the default here too.
+        precision: a Keras dtype policy, "float32" or "mixed_bfloat16".
+    """
+
+    steps: int
+    steps_per_epoch: int = 1000
+    loss: Literal["l1", "charbonnier"] = "l1"
+    learning_rate: Schedule = field(default_factory=Schedule)
+    epsilon: float = 1e-8
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """PSNR on whole pictures, after every epoch.
+
+    Attributes:
+        lr_sizes: sides of the LR pictures from which square originals are to be restored.
+        scales: factors by which originals of any shape are reduced.
+        pictures: how many of the validation pictures, the first ones by name.
+        protocol: a protocol of `tfsr.metrics`.
+    """
+
+    lr_sizes: tuple[int, ...] = ()
+    scales: tuple[float, ...] = ()
+    pictures: int = 10
+    protocol: str = "rgb"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run.
+
+    Attributes:
+        name: what the run and its preset are called.
+        model: configuration of `tfsr.ImplicitSR`.
+        data: pictures.
+        training: optimisation.
+        validation: quality along the way.
+        seed: of initialisation, order, crops, queries and noise.
+        provenance: what is to be known about the pictures and the weights: licence, origin.
+            It goes into the preset's metadata as it stands.
+    """
+
+    name: str
+    model: Mapping[str, Any]
+    data: Data
+    training: Training
+    validation: Validation
+    seed: int = 0
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def reductions(self) -> list[Reduction]:
+        """The reductions that validation restores, in the recipe's order."""
+        degradation = self.data.sampling.degradation
+        sizes = [Reduction(size, degradation=degradation) for size in self.validation.lr_sizes]
+        scales = [Reduction(scale=x, degradation=degradation) for x in self.validation.scales]
+        return sizes + scales
+
+    def build_model(self) -> ImplicitSR:
+        """The model, newly initialised."""
+        return ImplicitSR.from_config({**self.model, "dtype": self.training.precision})
+
+
+def load(path: str | os.PathLike[str]) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        RecipeError: if the file cannot be read, is not YAML, or has an unknown, missing or
+            impossible key; the message names it, and the nearest known one.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return parse(yaml.safe_load(file))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise RecipeError(f"{path}: cannot be read: {reason}") from error
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    # ValueError: YAML reads 2024-13-45 as a date.
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise RecipeError(f"{path}: is not YAML: {reason}") from error
+
+
+def parse(content: Any) -> Recipe:
+    """The recipe of a mapping, as YAML gives it.
+
+    Raises:
+        RecipeError: as `load`.
+    """
+    recipe = _read(Recipe, content, "the recipe")
+    try:
+        recipe.data.sampling.validate()
+    except InvalidArgument as error:
+        raise RecipeError(f"data.sampling: {error}") from error
+    _check_model(recipe.model)
+    validation, training, rate = recipe.validation, recipe.training, recipe.training.learning_rate
+    for name, value in (
+        ("training.learning_rate.initial", rate.initial),
+        ("training.learning_rate.factor", rate.factor),
+        ("training.epsilon", training.epsilon),
+    ):
+        if not 0 < value < math.inf:
+            raise RecipeError(f"{name} must be a number above 0; got {value}")
+    for name, whole in (("seed", recipe.seed), ("training.learning_rate.warmup", rate.warmup)):
+        if whole < 0:
+            raise RecipeError(f"{name} must be at least 0; got {whole}")
+    if rate.warmup and rate.decay != "cosine":
+        raise RecipeError("training.learning_rate.warmup goes with decay 'cosine' only")
+    for name, value in (
+        ("training.steps", recipe.training.steps),
+        ("training.steps_per_epoch", recipe.training.steps_per_epoch),
+        ("validation.pictures", validation.pictures),
+        *(("validation.lr_sizes", size) for size in validation.lr_sizes),
+        *(("validation.scales", scale) for scale in validation.scales),
+    ):
+        if not 1 <= value < math.inf:
+            raise RecipeError(f"{name} must be at least 1; got {value}")
+    if training.steps % training.steps_per_epoch:
+        raise RecipeError(
+            f"training.steps must be a multiple of training.steps_per_epoch; got {training.steps} "
+            f"and {training.steps_per_epoch}"
+        )
+    if not recipe.reductions():
+        raise RecipeError("validation needs lr_sizes or scales")
+    if validation.protocol not in PROTOCOLS:
+        raise RecipeError(
+            f"validation.protocol must be one of {', '.join(PROTOCOLS)}; "
+            f"got {validation.protocol!r}." + did_you_mean(validation.protocol, PROTOCOLS)
+        )
+    return recipe
+
+
+def _check_model(config: Mapping[str, Any]) -> None:
+    for key in config:
+        if key not in ("encoder", "decoder"):
+            raise RecipeError(
+                f"unknown key 'model.{key}'; known: encoder, decoder."
+                + did_you_mean(str(key), ("encoder", "decoder"))
+            )
+    try:
+        ImplicitSR.from_config(config)
+    # Keras and Python say in their own words which value a layer cannot have.
+    except (InvalidArgument, TypeError, ValueError, AttributeError) as error:
+        raise RecipeError(f"model: {' '.join(str(error).split())}") from error
+
+
+def to_mapping(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain data, from which `parse` makes an equal one."""
+    return json.loads(json.dumps(asdict(recipe)))
+
+
+def _read(kind: Any, value: Any, where: str) -> Any:
+    """`value` as `kind`: a dataclass, a union, a tuple, a literal or a plain type."""
+    if is_dataclass(kind):
+        return _read_dataclass(kind, value, where)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        for option in arguments:
+            try:
+                return _read(option, value, where)
+            except RecipeError:
+                continue
+        raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
+    if origin is Literal:
+        if value in arguments:
+            return value
+        raise RecipeError(
+            f"{where} must be one of {', '.join(arguments)}; got {value!r}."
+            + did_you_mean(str(value), arguments)
+        )
+    if origin is tuple:
+        repeated = len(arguments) == 2 and arguments[1] is Ellipsis
+        if not isinstance(value, list) or (not repeated and len(value) != len(arguments)):
+            raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
+        kinds = [arguments[0]] * len(value) if repeated else arguments
+        items = enumerate(zip(kinds, value, strict=True))
+        return tuple(_read(k, v, f"{where}[{i}]") for i, (k, v) in items)
+    return _read_plain(kind, value, where)
+
+
+def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise RecipeError(f"{where} must be a mapping of keys to values; got {value!r}")
+    known = {f.name: f for f in fields(kind)}
+    prefix = "" if kind is Recipe else f"{where}."
+    for key in value:
+        if key not in known:
+            raise RecipeError(
+                f"unknown key '{prefix}{key}'; known: {', '.join(known)}."
+                + did_you_mean(str(key), known)
+            )
+    for name, f in known.items():
+        if name not in value and f.default is MISSING and f.default_factory is MISSING:
+            raise RecipeError(f"the key '{prefix}{name}' is missing")
+    hints = get_type_hints(kind)
+    return kind(**{key: _read(hints[key], v, f"{prefix}{key}") for key, v in value.items()})
+
+
+def _read_plain(kind: Any, value: Any, where: str) -> Any:
+    origin = get_origin(kind) or kind
+    if kind is float and isinstance(value, str):
+        # YAML 1.1 reads 1e-4, which has no point, as text.
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    matches = value is None if origin is type(None) else isinstance(value, origin)
+    if matches and not (origin is int and isinstance(value, bool)):
+        return value
+    raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
+
+
+def _describe(kind: Any) -> str:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return " or ".join(_describe(argument) for argument in arguments)
+    if origin is tuple:
+        inner = _describe(arguments[0])
+        return f"a list of {inner}" if arguments[1] is Ellipsis else f"[{inner}, {inner}]"
+    if origin is Mapping:
+        return "a mapping"
+    return {type(None): "empty", str: "text"}.get(kind, kind.__name__)
