@@ -18,6 +18,10 @@ GOLDENS = Path(__file__).parent / "goldens"
 ARCHITECTURES = {
     "liif_edsr_small": (lambda: EDSR(16, 2, 1.0), "liif"),
     "liif_rdn_small": (lambda: RDN(16, 3, 3, 16), "liif"),
+    "metasr_edsr_small": (lambda: EDSR(16, 2, 1.0), "metasr"),
+    "lte_edsr_small": (lambda: EDSR(16, 2, 1.0), "lte"),
+    "diinn_edsr_small": (lambda: EDSR(16, 2, 1.0), "diinn"),
+    "diinnle_edsr_small": (lambda: EDSR(16, 2, 1.0), "diinn-ensemble"),
     "asfsr_edsr_small": (lambda: EDSR(16, 2, 1.0), "arasfsr"),
 }
 
@@ -34,16 +38,16 @@ def section(arrays, prefix):
     return {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
 
 
-def golden_model(name):
+def golden_model(name, **decoder_arguments):
     """An untrained model of the golden's architecture."""
     encoder, decoder = ARCHITECTURES[name]
-    return ImplicitSR(encoder(), decoder)
+    return ImplicitSR(encoder(), {"name": decoder, **decoder_arguments})
 
 
 @cache
-def published_model(name):
+def published_model(name, **decoder_arguments):
     """The model that holds the golden's weights. Shared: do not change it."""
-    model = golden_model(name)
+    model = golden_model(name, **decoder_arguments)
     load_published(model, section(golden(name), "sd/"))
     return model
 
@@ -54,6 +58,22 @@ def grid_points(size, batch=1):
     coordinates = np.stack(axes, axis=-1).reshape(1, -1, 2).repeat(batch, axis=0)
     cells = np.float32([cell_size(n) for n in size])
     return coordinates, np.broadcast_to(cells, coordinates.shape)
+
+
+def unfolded(features):
+    """3x3 neighbourhoods in a border of zeros, (h, w, c) to (h, w, 9 c), as published systems do.
+
+    Channel by channel, each with its nine taps.
+    """
+    height, width, channels = features.shape
+    padded = np.pad(features, ((1, 1), (1, 1), (0, 0)))
+    taps = [padded[i : i + height, j : j + width] for i in range(3) for j in range(3)]
+    return np.stack(taps, axis=-1).reshape(height, width, 9 * channels)
+
+
+def unfolded_kernel(kernel):
+    """What a convolution's kernel does to unfolded features: (3, 3, c, n) to (9 c, n)."""
+    return np.transpose(kernel, (2, 0, 1, 3)).reshape(-1, kernel.shape[-1])
 
 
 def answers(output):
@@ -67,14 +87,15 @@ def check_layer(cls, arguments, inputs, output_shape, *, mixed_dtype="bfloat16")
     Args:
         cls: the layer's class.
         arguments: constructor arguments, each expected back as an attribute.
-        inputs: tuple of NumPy arrays, what the layer is called with.
+        inputs: tuple of NumPy arrays or lists of them, what the layer is called with.
         output_shape: what it answers then, and what it announces for the first input.
         mixed_dtype: the dtype it answers under the policy mixed_bfloat16.
     """
     layer = cls(**arguments)
     output = layer(*inputs)
     assert tuple(output.shape) == output_shape
-    assert tuple(layer.compute_output_shape(inputs[0].shape)) == output_shape
+    shape = tree.map_structure(np.shape, inputs[0])
+    assert tuple(layer.compute_output_shape(shape)) == output_shape
     check_config(layer, arguments)
 
     copy = cls.from_config(layer.get_config())

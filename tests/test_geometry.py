@@ -20,12 +20,19 @@ from tfsr.geometry import (
 
 lr_sizes = st.integers(1, 40)
 hr_sizes = st.integers(1, 160)
-lookups = st.sampled_from(["ensemble", "nearest"])
+LOOKUPS = ["ensemble", "nearest", "nearest-exact", "corner"]
+ONE_PIXEL = LOOKUPS[1:]
+lookups = st.sampled_from(LOOKUPS)
 
 
 def axis_of_points(lr, hr, lookup="ensemble"):
     """The row axis of the points plan at the pixel centres of a grid of hr rows, as NumPy."""
     coordinates, cells = grid_points((hr, 1))
+    return points_axis(coordinates, cells, lr, lookup)
+
+
+def points_axis(coordinates, cells, lr, lookup):
+    """The row axis of the points plan of one picture of lr rows, as NumPy."""
     rows = points_plan(coordinates, cells, (lr, 1), lookup).rows
     return rows.map(lambda values: ops.convert_to_numpy(values)[0])
 
@@ -70,7 +77,11 @@ def test_an_axis_is_well_formed(lr, hr, lookup):
         np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-6)
     np.testing.assert_array_equal(axis.neighbours, pixel_centres(lr)[axis.indices])
     np.testing.assert_allclose(axis.cells, 2 * lr / hr, rtol=1e-6)
-    exact = (2 * np.arange(hr) + 1) * lr / hr - (2 * axis.indices.T + 1)
+    k = np.arange(hr)
+    if lookup == "corner":
+        exact = 2 * k * lr / hr - 2 * axis.indices.T
+    else:
+        exact = (2 * k + 1) * lr / hr - (2 * axis.indices.T + 1)
     np.testing.assert_allclose(axis.offsets, exact.T, atol=1e-5)
 
 
@@ -163,9 +174,9 @@ def test_points_and_grids_interpolate_alike(lr, hr):
     np.testing.assert_array_equal(points.coordinates, grid.coordinates)
 
 
-@given(lr=lr_sizes, hr=hr_sizes)
-def test_points_and_grids_find_the_same_nearest_pixel(lr, hr):
-    grid, points = grid_axis(lr, hr, 0, hr, "nearest"), axis_of_points(lr, hr, "nearest")
+@given(lr=lr_sizes, hr=hr_sizes, lookup=st.sampled_from(ONE_PIXEL))
+def test_points_and_grids_find_the_same_single_pixel(lr, hr, lookup):
+    grid, points = grid_axis(lr, hr, 0, hr, lookup), axis_of_points(lr, hr, lookup)
     np.testing.assert_array_equal(points.indices, grid.indices)
     np.testing.assert_array_equal(points.weights, grid.weights)
     np.testing.assert_allclose(points.offsets, grid.offsets, atol=1e-5)
@@ -185,10 +196,96 @@ def test_queries_between_two_pixels_are_among_the_tested_ones(lr, hr):
     halfway = ((2 * np.arange(hr) + 1) * lr) % (2 * hr) == 0
     assert halfway.any()
     offsets = grid_axis(lr, hr, 0, hr, "nearest").offsets[:, 0]
-    np.testing.assert_array_equal(np.abs(offsets[halfway]), 1)
+    np.testing.assert_allclose(np.abs(offsets[halfway]), 1, atol=1e-5)
 
 
-def test_points_in_a_window_keep_the_larger_pictures_geometry(rng):
+SIZE_PAIRS = [(64, 237), (12, 30), (12, 9), (17, 40), (48, 131), (5, 5), (1, 7), (7, 1), (40, 3)]
+size_pairs = pytest.mark.parametrize(("lr", "hr"), SIZE_PAIRS)
+
+
+def nearest_exact(lr, hr):
+    """PyTorch's index in its "nearest-exact" resize, in its float32 arithmetic."""
+    position = (np.arange(hr) + 0.5).astype(np.float32) * np.float32(lr / hr)
+    return np.minimum(np.floor(position), lr - 1)
+
+
+@given(lr=st.integers(1, 300), hr=st.integers(1, 1000))
+def test_the_nearest_exact_pixel_is_the_published_float32_formula(lr, hr):
+    indices = grid_axis(lr, hr, 0, hr, "nearest-exact").indices[:, 0]
+    np.testing.assert_array_equal(indices, nearest_exact(lr, hr))
+
+
+def test_nearest_exact_ties_fall_as_in_float32():
+    # Row 118 of 237 has its centre on the border between LR rows 31 and 32.
+    k, rounded = np.arange(237), nearest_exact(64, 237)
+    np.testing.assert_array_equal(np.flatnonzero((2 * k + 1) * 64 // (2 * 237) != rounded), [118])
+    points = axis_of_points(64, 237, "nearest-exact")
+    for axis in (grid_axis(64, 237, 0, 237, "nearest-exact"), points):
+        np.testing.assert_array_equal(axis.indices[:, 0], rounded)
+
+
+@pytest.mark.parametrize("lookup", ONE_PIXEL)
+@pytest.mark.parametrize("lr", [1, 2, 5, 12, 17, 48, 64])
+def test_points_and_grids_agree_at_every_size(lr, lookup):
+    # Grids of 1 to 200 rows, one after the other as one set of points.
+    sizes = range(1, 201)
+    centres = np.concatenate([pixel_centres(n) for n in sizes])
+    cells = np.concatenate([np.full(n, cell_size(n), np.float32) for n in sizes])
+    points = points_axis(*(np.stack([v, v], axis=-1)[None] for v in (centres, cells)), lr, lookup)
+    grids = [grid_axis(lr, n, 0, n, lookup) for n in sizes]
+    indices = np.concatenate([grid.indices for grid in grids])
+    np.testing.assert_array_equal(points.indices, indices)
+    offsets = np.concatenate([grid.offsets for grid in grids])
+    np.testing.assert_allclose(points.offsets, offsets, atol=2e-5)
+
+
+@given(lr=lr_sizes, hr=hr_sizes)
+def test_the_corner_lookup_finds_the_pixel_with_the_top_left_corner(lr, hr):
+    axis = grid_axis(lr, hr, 0, hr, "corner")
+    np.testing.assert_array_equal(axis.indices[:, 0], np.arange(hr) * lr // hr)
+    # From that pixel's own corner, one LR pixel being 2.
+    assert axis.offsets.min() >= -1e-5
+    assert axis.offsets.max() < 2 + 1e-5
+
+
+@size_pairs
+def test_the_corner_lookup_is_the_published_float32_formula(lr, hr):
+    half, nudge = np.float32(cell_size(hr)) / np.float32(2), np.float32(1e-6)
+    low, high = np.float32(-1 + 1e-6), np.float32(1 - 1e-6)
+    corner = pixel_centres(hr) - half
+    x = np.clip(corner + nudge, low, high)
+    expected = np.rint(((x + np.float32(1)) * np.float32(lr) - np.float32(1)) / np.float32(2))
+    corners = pixel_centres(lr) - np.float32(1 / lr)
+    offsets = (corner - corners[expected.astype(int)]) * np.float32(lr)
+    for axis in (grid_axis(lr, hr, 0, hr, "corner"), axis_of_points(lr, hr, "corner")):
+        np.testing.assert_array_equal(axis.indices[:, 0], expected)
+        np.testing.assert_allclose(axis.offsets[:, 0], offsets, atol=1e-5)
+
+
+@size_pairs
+@pytest.mark.parametrize("lookup", ["ensemble", "nearest", "nearest-exact"])
+def test_offsets_of_a_grid_are_the_published_float32_formula(lr, hr, lookup):
+    axis = grid_axis(lr, hr, 0, hr, lookup)
+    expected = (pixel_centres(hr)[:, None] - pixel_centres(lr)[axis.indices]) * np.float32(lr)
+    assert axis.offsets.dtype == np.float32
+    np.testing.assert_array_equal(axis.offsets, expected)
+
+
+@pytest.mark.parametrize("lookup", ONE_PIXEL)
+def test_points_with_any_cell_are_answered_by_the_pixel_that_holds_them(rng, lookup):
+    # Of a window cut from a larger picture, 2 / cell is no whole number either.
+    lr = 17
+    places, cells = (
+        rng.uniform(low, high, (1, 500, 2)).astype(np.float32)
+        for low, high in ((-0.8, 1), (0.005, 0.3))
+    )
+    axis = points_axis(places, cells, lr, lookup)
+    held = places[0, :, 0] - (cells[0, :, 0] / 2 if lookup == "corner" else 0)
+    np.testing.assert_array_equal(axis.indices[:, 0], np.floor((held + 1) / 2 * lr))
+
+
+@pytest.mark.parametrize("lookup", LOOKUPS)
+def test_points_in_a_window_keep_the_larger_pictures_geometry(rng, lookup):
     whole, top_left, lr_window = (31, 40), (6, 9), (12, 17)
     centre = [-1 + (2 * t + n) / w for t, n, w in zip(top_left, lr_window, whole, strict=True)]
     half = [n / w for n, w in zip(lr_window, whole, strict=True)]
@@ -196,9 +293,9 @@ def test_points_in_a_window_keep_the_larger_pictures_geometry(rng):
     cells = rng.uniform(0.01, 0.2, (1, 200, 2)).astype(np.float32)
     window = np.float32([[*centre, *half]])
 
-    part = points_plan(inside, cells, lr_window, window=window)
+    part = points_plan(inside, cells, lr_window, lookup, window)
     same_points = np.float32(centre) + np.float32(half) * inside
-    full = points_plan(same_points, cells * np.float32(half), whole)
+    full = points_plan(same_points, cells * np.float32(half), whole, lookup)
     for axis, whole_axis, first in zip(
         (part.rows, part.columns), (full.rows, full.columns), top_left, strict=True
     ):
@@ -208,13 +305,39 @@ def test_points_in_a_window_keep_the_larger_pictures_geometry(rng):
             np.testing.assert_allclose(a, b, atol=2e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("lookup", LOOKUPS)
+@pytest.mark.parametrize(
+    ("lr", "hr", "first", "window"), [(64, 237, 9, 48), (100, 251, 30, 48), (48, 130, 7, 32)]
+)
+def test_a_pictures_pixels_seen_from_a_window_find_their_own_lr_pixels(
+    lr, hr, first, window, lookup
+):
+    # Output pixels with both edges in the window; a centre between two LR pixels has no own one.
+    k = np.arange(hr)
+    inside = (k * lr >= first * hr) & ((k + 1) * lr <= (first + window) * hr)
+    k = k[inside & ((2 * k + 1) * lr % (2 * hr) > 0)]
+    centre, half = (2 * first + window) / lr - 1, window / lr
+    places = np.float32((pixel_centres(hr)[k] - np.float32(centre)) / np.float32(half))
+    cells = np.full_like(places, cell_size(hr) / half)
+    points = points_axis(*(np.stack([v, v], -1)[None] for v in (places, cells)), window, lookup)
+    whole = grid_axis(lr, hr, 0, hr, lookup)
+    held = whole.indices[k] - first
+    if lookup == "ensemble":
+        # Beyond the window there is no neighbour.
+        held = np.clip(held, 0, window - 1)
+    np.testing.assert_array_equal(points.indices, held)
+    kept = held == whole.indices[k] - first
+    np.testing.assert_allclose(points.offsets[kept], whole.offsets[k][kept], atol=3e-5)
+
+
 @pytest.mark.parametrize(("lr", "scale"), [(12, 3), (17, 3), (4, 5), (6, 1), (2, 7)])
 def test_the_last_row_of_an_odd_scale_is_one_pixel_halved(lr, scale):
     axis = grid_axis(lr, lr * scale, 0, lr * scale)
     row = scale * (lr - 1) + (scale - 1) // 2
     np.testing.assert_array_equal(axis.indices[row], [lr - 1, lr - 1])
     np.testing.assert_array_equal(axis.weights[row], [0.5, 0.5])
-    np.testing.assert_array_equal(axis.offsets[row], [0, 0])
+    # Differences of float32 coordinates, as published.
+    np.testing.assert_allclose(axis.offsets[row], [0, 0], atol=1e-5)
 
 
 @pytest.mark.parametrize(

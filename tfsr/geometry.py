@@ -25,8 +25,17 @@ from keras import ops
 
 from tfsr.errors import InvalidArgument
 
-Lookup = Literal["ensemble", "nearest"]
-"""How LR neighbours are found: the two around the query (on each axis), or the nearest one."""
+Lookup = Literal["ensemble", "nearest", "nearest-exact", "corner"]
+"""How LR neighbours are found, on each axis.
+
+- "ensemble": the two around the query.
+- "nearest": the nearest one, as PyTorch's grid_sample finds it.
+- "nearest-exact": the one that contains the query, as PyTorch's resize of that name finds it.
+- "corner": the one that contains the output pixel's top left corner; offsets are measured from its
+  own top left corner to that one (Meta-SR).
+
+All but the first decide ties as the published float32 formulas do.
+"""
 
 # The published lookup keeps coordinates this far inside the image before it rounds them to a pixel.
 _INSIDE = 1e-6
@@ -135,6 +144,21 @@ def output_size(lr_size: Sequence[int], scale: float) -> tuple[int, int]:
     return height, width
 
 
+def whole_numbers(name: str, values: Any, count: int) -> tuple[int, ...]:
+    """`values` as a tuple of `count` integers.
+
+    Raises:
+        InvalidArgument: naming `name`, if they are not that many whole numbers.
+    """
+    try:
+        numbers = tuple(index(value) for value in values)
+    except TypeError:
+        numbers = ()
+    if len(numbers) != count:
+        raise InvalidArgument(f"{name} must be {count} whole numbers; got {values!r}")
+    return numbers
+
+
 def grid_plan(
     lr_size: Sequence[int],
     size: Sequence[int],
@@ -149,15 +173,15 @@ def grid_plan(
         size: (H, W) of the whole output.
         window: (top, left, height, width) in output pixels; the whole output if None. A window's
             plan equals the same rows and columns of the whole plan.
-        lookup: "ensemble" or "nearest".
+        lookup: how neighbours are found.
 
     Raises:
         InvalidArgument: if a size is not positive or the window leaves the output.
     """
-    lr_size, size = _whole_numbers("LR size", lr_size, 2), _whole_numbers("size", size, 2)
+    lr_size, size = whole_numbers("LR size", lr_size, 2), whole_numbers("size", size, 2)
     if min(*lr_size, *size) < 1:
         raise InvalidArgument(f"sizes must be at least 1x1 pixels; got {lr_size} to {size}")
-    window = (0, 0, *size) if window is None else _whole_numbers("window", window, 4)
+    window = (0, 0, *size) if window is None else whole_numbers("window", window, 4)
     top, left, height, width = window
     if (
         min(top, left) < 0
@@ -175,16 +199,6 @@ def grid_plan(
     )
 
 
-def _whole_numbers(name: str, values: Any, count: int) -> tuple[int, ...]:
-    try:
-        numbers = tuple(index(value) for value in values)
-    except TypeError:
-        numbers = ()
-    if len(numbers) != count:
-        raise InvalidArgument(f"{name} must be {count} whole numbers; got {values!r}")
-    return numbers
-
-
 def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensemble") -> Axis:
     """One axis of a grid: output pixels start <= k < stop of `hr`, over `lr` LR pixels.
 
@@ -200,15 +214,27 @@ def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensembl
 
     pair = np.clip(np.stack([before, before + 1], axis=-1), 0, lr - 1)
     pair_weights = _linear_weights(np, pair, fraction)
+    query, first = coordinates, np.float32(-1 + 1 / lr)
     if lookup == "ensemble":
         indices, weights = pair, pair_weights
     else:
-        indices = _nearest(np, coordinates, lr).astype(np.int64)[:, None]
+        if lookup == "nearest":
+            nearest = _nearest(np, coordinates, lr)
+        elif lookup == "nearest-exact":
+            nearest = _nearest_exact(np, (k + 0.5).astype(np.float32), np.float32(lr / hr), lr)
+        else:
+            cell = np.float32(cell_size(hr))
+            nearest = _nearest(np, _corner(coordinates, cell), lr)
+            query, first = coordinates - cell / 2, np.float32(-1)
+        indices = nearest.astype(np.int64)[:, None]
         weights = np.ones_like(indices, dtype=np.float64)
-    offsets = 2.0 * ((numerator / (2 * hr))[:, None] - indices)
+    # In float32, as published: exact offsets differ by its rounding, which the sines of DIINN and
+    # LTE would show.
+    steps = np.float32(2 / lr) * indices.astype(np.float32)
+    offsets = (query[:, None] - (first + steps)) * np.float32(lr)
     return Axis(
         indices=indices.astype(np.int32),
-        offsets=offsets.astype(np.float32),
+        offsets=offsets,
         weights=weights.astype(np.float32),
         neighbours=pixel_centres(lr)[indices],
         coordinates=coordinates,
@@ -227,7 +253,7 @@ def points_plan(
         coordinates: (batch, points, 2) float32 (row, column) in [-1, 1].
         cells: (batch, points, 2) float32 output pixel sizes, 2 / (H, W).
         lr_size: (h, w) of the LR picture: integers, or scalar tensors inside a traced function.
-        lookup: "ensemble" or "nearest".
+        lookup: how neighbours are found.
         window: (batch, 4), or None where the LR picture is whole. Where it is a window cut from a
             larger picture: its centre (row, column) and half its (height, width) in the larger
             one's coordinates. The plan's global coordinates are then those of the larger picture.
@@ -252,18 +278,28 @@ def _points_axis(coordinates, cells, lr, lookup: Lookup) -> Axis:
     before = ops.floor(position)
     pair = ops.clip(ops.stack([before, before + 1.0], axis=-1), 0.0, size - 1.0)
     pair_weights = _linear_weights(ops, pair, position - before)
+    # The first pixel's centre as pixel_centres has it, in float64 where the size is a number.
+    centre = float(np.float32(-1 + 1 / lr)) if isinstance(lr, int) else 1.0 / size - 1.0
+    query, first = coordinates, centre
     if lookup == "ensemble":
         indices, weights = pair, pair_weights
     else:
-        indices = _nearest(ops, coordinates, size)[..., None]
+        if lookup == "nearest":
+            nearest = _nearest(ops, coordinates, size)
+        elif lookup == "nearest-exact":
+            output_pixel, ratio = _output_pixel(coordinates, cells, size)
+            nearest = _nearest_exact(ops, output_pixel, ratio, size)
+        else:
+            query, first = coordinates - cells / 2.0, -1.0
+            nearest = _nearest(ops, _corner(coordinates, cells), size)
+        indices = nearest[..., None]
         weights = ops.ones_like(indices)
-    # As pixel_centres computes them, so that a query on a centre has an offset of exactly 0.
-    neighbours = (1.0 / size - 1.0) + (2.0 / size) * indices
+    steps = (2.0 / size) * indices
     return Axis(
         indices=ops.cast(indices, "int32"),
-        offsets=(coordinates[..., None] - neighbours) * size,
+        offsets=(query[..., None] - (first + steps)) * size,
         weights=weights,
-        neighbours=neighbours,
+        neighbours=centre + steps,
         coordinates=coordinates,
         cells=cells * size,
         pair_indices=ops.cast(pair, "int32"),
@@ -289,3 +325,35 @@ def _nearest(xp, coordinates, size):
     inside = xp.clip(coordinates, -1 + _INSIDE, 1 - _INSIDE)
     scaled = ((inside + 1.0) * size - 1.0) / 2.0
     return (xp.rint if xp is np else xp.round)(scaled)
+
+
+def _corner(coordinates, cells):
+    """What Meta-SR looks up: the output pixel's top left corner, seen from the LR corners.
+
+    An LR pixel's corner lies half a pixel before its centre, so the nearest centre to the corner
+    itself is that of the pixel it lies in; the published nudge keeps corners on a boundary in the
+    pixel that begins there.
+    """
+    return coordinates - cells / 2 + _INSIDE
+
+
+def _output_pixel(coordinates, cells, size):
+    """(k + 1/2, LR size / HR size) of points, as the grid of their cell has them.
+
+    A point that is no pixel's centre has no k; there, its position in output pixels stands for
+    k + 1/2, and the published formula says the same away from ties.
+    """
+    position = (coordinates + 1.0) / cells
+    centre = ops.floor(position) + 0.5
+    # Centres come within rounding of themselves; 1e-3 of a pixel is far outside that.
+    centre = ops.where(ops.abs(position - centre) < 1e-3, centre, position)
+    # The HR size, where the cell is that of a whole number of pixels: in a window it need not be.
+    count = 2.0 / cells
+    whole = ops.round(count)
+    count = ops.where(ops.abs(count - whole) < 1e-5 * whole, whole, count)
+    return centre, size / count
+
+
+def _nearest_exact(xp, position, ratio, size):
+    """floor((k + 1/2) x LR size / HR size) in float32, as floats; at most the last pixel."""
+    return xp.minimum(xp.floor(position * ratio), size - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfsr.errors import InvalidArgument, did_you_mean
@@ -25,6 +25,10 @@ class Registry:
     def add(self, name: str, cls: type, **defaults: Any) -> None:
         """Register `cls` under `name`; the name stands for these default arguments."""
         self._entries[name] = (cls, defaults)
+
+    def remove(self, name: str) -> None:
+        """Forget a name."""
+        del self._entries[name]
 
     def names(self) -> list[str]:
         """Every registered name, sorted."""
@@ -74,6 +78,24 @@ class Registry:
             )
         config = item.get_config()
         return {"name": name, **{k: config[k] for k in _arguments(type(item))}}
+
+
+def check_model_config(config: Mapping[str, Any], parts: Sequence[str]) -> None:
+    """Check that a model's configuration has its parts, and nothing but them and Keras's keys.
+
+    Raises:
+        InvalidArgument: if a key is missing or unknown; the nearest known one is named.
+    """
+    known = (*parts, "name", "dtype", "trainable")
+    for key in config:
+        if key not in known:
+            raise InvalidArgument(
+                f"a model's configuration has no key {key!r}; known: {', '.join(known)}."
+                + did_you_mean(str(key), known)
+            )
+    for part in parts:
+        if part not in config:
+            raise InvalidArgument(f"a model's configuration needs the key {part!r}")
 
 
 def _arguments(cls: type) -> list[str]:

@@ -80,13 +80,17 @@ def test_bands_of_rows_are_the_whole(decoder, rng):
 def test_nothing_is_unfolded_into_the_latent(decoder, rng):
     latent = encoded(decoder, (5, 7), rng)
     tokens = getattr(decoder, "tokens", 0)
-    assert tuple(latent.shape) == (2, 5, 7, CHANNELS + tokens + (3 if decoder.skip else 0))
+    assert tuple(latent.shape) == (2, 5, 7, CHANNELS + tokens + (3 if decoder.input_skip else 0))
 
 
 def test_config(name, decoder):
     assert isinstance(decoder, Decoder)
     config = DECODERS.config_of(decoder)
-    assert config.pop("name") == name
+    copy = DECODERS.build(config)
+    assert type(copy) is type(decoder)
+    assert DECODERS.config_of(copy) == config
+    # A name that stands for arguments is written out as its class's own name and the arguments.
+    assert type(DECODERS.build(config.pop("name"))) is type(decoder)
     check_config(decoder, config)
 
 

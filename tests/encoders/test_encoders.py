@@ -11,7 +11,7 @@ def picture(rng):
 
 
 def test_the_registered_names():
-    assert ENCODERS.names() == ["edsr", "edsr-baseline", "rdn"]
+    assert ENCODERS.names() == ["edsr", "edsr-baseline", "rdn", "rdn-a"]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,22 @@ def test_published_parameter_counts(name, parameters):
 def test_the_full_edsr_is_the_papers():
     encoder = ENCODERS.build("edsr")
     assert (encoder.features, encoder.blocks, encoder.residual_scale) == (256, 32, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks", "layers", "growth"), [("rdn", 16, 8, 64), ("rdn-a", 20, 6, 32)]
+)
+def test_the_papers_two_configurations_of_rdn(name, blocks, layers, growth):
+    encoder = ENCODERS.build(name)
+    assert (encoder.blocks, encoder.layers, encoder.growth) == (blocks, layers, growth)
+    assert encoder.features == encoder.channels == 64
+    encoder.build((None, None, None, 3))
+    # Each block: 3x3 convolutions that see everything before them, and a 1x1 one that fuses them.
+    block = sum(9 * (64 + i * growth) * growth + growth for i in range(layers))
+    block += (64 + layers * growth) * 64 + 64
+    around = (9 * 3 * 64 + 64) + (9 * 64 * 64 + 64)
+    fusion = (blocks * 64 * 64 + 64) + (9 * 64 * 64 + 64)
+    assert encoder.count_params() == around + blocks * block + fusion
 
 
 def test_edsr_is_a_layer(picture):

@@ -8,12 +8,14 @@ from tfsr.layers import Convolution, Linear
 def test_linear_is_a_layer(rng):
     x = rng.random((2, 5, 7), dtype=np.float32)
     check_layer(Linear, {"units": 4}, (x,), (2, 5, 4))
+    check_layer(Linear, {"units": 4, "fan_in": 30}, (x,), (2, 5, 4))
 
 
 def test_convolution_is_a_layer_and_keeps_the_size(rng):
     x = rng.random((2, 5, 6, 7), dtype=np.float32)
     check_layer(Convolution, {"filters": 4}, (x,), (2, 5, 6, 4))
     check_layer(Convolution, {"filters": 4, "kernel_size": (1, 1)}, (x,), (2, 5, 6, 4))
+    check_layer(Convolution, {"filters": 4, "fan_in": 90}, (x,), (2, 5, 6, 4))
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,11 @@ def test_convolution_is_a_layer_and_keeps_the_size(rng):
         (lambda: Linear(500), (None, 64), 64),
         (lambda: Convolution(500), (None, None, None, 16), 9 * 16),
         (lambda: Convolution(500, 1), (None, None, None, 16), 16),
+        # As parts of wider layers.
+        (lambda: Linear(500, fan_in=100), (None, 64), 100),
+        (lambda: Linear(500, 100, use_bias=False), (None, 64), 100),
+        (lambda: Convolution(500, fan_in=200), (None, None, None, 16), 200),
+        (lambda: Convolution(500, 1, 200), (None, None, None, 16), 200),
     ],
 )
 def test_weights_start_uniform_within_one_over_the_root_of_fan_in(layer, shape, fan_in):

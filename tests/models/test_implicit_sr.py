@@ -142,7 +142,7 @@ def test_mixed_precision_answers_float32_near_the_exact_model(decoder, images, i
 
     mixed.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    for part in (loaded, loaded.encoder, loaded.decoder, loaded.decoder.projection):
+    for part in (loaded, loaded.encoder, loaded.decoder, loaded.decoder.mlp):
         assert part.dtype_policy.name == "mixed_bfloat16"
     np.testing.assert_array_equal(loaded.upscale(images, size=(15, 20)), picture)
 

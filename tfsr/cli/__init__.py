@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tfsr import __version__
-from tfsr.cli import evaluate, pack, train, upscale
+from tfsr.cli import convert, evaluate, pack, train, upscale
 from tfsr.errors import TfsrError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("upscale")(upscale.upscale)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("pack")(pack.pack)
+app.command("convert")(convert.convert)
 
 
 @app.callback(invoke_without_command=True)

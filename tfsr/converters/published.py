@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from tfsr.decoders import ARASFSR, LIIF
+from tfsr.decoders import ARASFSR, DIINN, LIIF, LTE, MetaSR
 from tfsr.encoders import EDSR, RDN
 from tfsr.errors import CheckpointError
 from tfsr.layers import AxisDense, LocalFrequencyEstimation, ModulatedMLP
 from tfsr.models import ImplicitSR
 
-# Built by the published code and never run: EDSR's colour shifts, and the second copy of the
-# decoder that ARASFSR's checkpoints carry.
-_UNUSED = ("encoder.sub_mean.", "encoder.add_mean.", "sub", "div")
+# Built by the published code and never run: EDSR's colour shifts; and DIINN's normalisation, which
+# is that of every model here.
+_UNUSED = re.compile(r"encoder\.(sub|add)_mean\.(weight|bias)|sub|div")
 
 
 def load_published(model: ImplicitSR, weights: Mapping[str, Any]) -> None:
@@ -37,6 +38,11 @@ def load_published(model: ImplicitSR, weights: Mapping[str, Any]) -> None:
         variable.assign(value)
 
 
+def unused_names(weights: Mapping[str, Any]) -> list[str]:
+    """The weights that `load_published` knowingly leaves out."""
+    return [name for name in weights if _UNUSED.fullmatch(name)]
+
+
 class _Source:
     """The weights, each taken once."""
 
@@ -44,7 +50,7 @@ class _Source:
         self._weights = {
             name: np.asarray(value)
             for name, value in weights.items()
-            if not name.startswith(_UNUSED)
+            if not _UNUSED.fullmatch(name)
         }
 
     def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -56,6 +62,9 @@ class _Source:
                 f"weight {name!r} has shape {value.shape}; the model needs {shape}"
             )
         return value
+
+    def has(self, name: str) -> bool:
+        return name in self._weights
 
     def finish(self) -> None:
         if self._weights:
@@ -118,12 +127,97 @@ def _rdn(encoder: RDN, source: _Source) -> Assignments:
 
 
 def _decoder(decoder, source: _Source) -> Assignments:
-    return _mapped(decoder, {LIIF: _liif, ARASFSR: _arasfsr})(decoder, source)
+    mappings = {LIIF: _liif, MetaSR: _metasr, LTE: _lte, DIINN: _diinn, ARASFSR: _arasfsr}
+    return _mapped(decoder, mappings)(decoder, source)
 
 
 def _liif(decoder: LIIF, source: _Source) -> Assignments:
-    yield from _first_layer(decoder.projection, decoder.position, source, "imnet.layers.0")
+    if decoder.encoding != "none" or decoder.skip:
+        raise CheckpointError("no weights of LIIF with encodings or skips were published")
+    yield from _first_layer(decoder.projections[0], decoder.positions[0], source, "imnet.layers.0")
     yield from _mlp(decoder.mlp, source)
+
+
+def _metasr(decoder: MetaSR, source: _Source) -> Assignments:
+    if decoder.encoding != "none":
+        raise CheckpointError("no weights of Meta-SR with encodings were published")
+    hidden = decoder.hidden
+    weight = source.take("imnet.layers.0.weight", (hidden, 3))
+    yield decoder.position.row_kernel, weight[:, 0:1].T
+    yield decoder.position.column_kernel, weight[:, 1:2].T
+    yield decoder.scale.kernel, weight[:, 2:3].T
+    yield decoder.position.bias, source.take("imnet.layers.0.bias", (hidden,))
+    # The predicted filter lists its numbers as (channel, tap row, tap column, colour).
+    height, width, channels, _ = decoder.projection.kernel.shape
+    taps = channels * height * width * 3
+    last = source.take("imnet.layers.2.weight", (taps, hidden))
+    bias = source.take("imnet.layers.2.bias", (taps,))
+    kernel = np.concatenate([last, bias[:, None]], axis=1)
+    kernel = kernel.reshape(channels, height, width, 3, hidden + 1).transpose(1, 2, 0, 3, 4)
+    yield decoder.projection.kernel, kernel.reshape(height, width, channels, -1)
+
+
+def _lte(decoder: LTE, source: _Source) -> Assignments:
+    yield from _convolution(decoder.amplitude, source, "coef")
+    # LTE pairs (row, column) frequencies; LTE+, whose layers have no module of their own, has all
+    # of the rows' first, as here.
+    plus = source.has("layers.0.weight")
+    order = np.arange(2 * decoder.waves)
+    order = order if plus else np.concatenate([order[0::2], order[1::2]])
+    for variable, value in _convolution(decoder.frequency, source, "freq"):
+        yield variable, value[..., order]
+    phase = source.take("phase.weight", (decoder.waves, 2))
+    yield decoder.phase.row_kernel, phase[:, 0:1].T
+    yield decoder.phase.column_kernel, phase[:, 1:2].T
+    layers = [decoder.first, *decoder.mlp.dense, decoder.mlp.output_layer]
+    for i, layer in enumerate(layers):
+        if plus:
+            yield from _pointwise(layer, source, f"layers.{2 * i}")
+        else:
+            yield from _linear(layer, source, f"imnet.layers.{2 * i}")
+
+
+def _diinn(decoder: DIINN, source: _Source) -> Assignments:
+    """Both branches; the ensemble variant keeps its layers elsewhere and as dense ones."""
+    dense = decoder.local_ensemble
+    name = "imnet" if dense else "decoder"
+    for i in range(decoder.layers):
+        inputs = decoder.width if i else 0
+        projection = decoder.projections[i] if i < len(decoder.projections) else None
+        taps = int(np.prod(projection.kernel.shape[:3])) if projection is not None else 0
+        trailing = () if dense else (1, 1)
+        weight = source.take(f"{name}.K.{i}.0.weight", (decoder.width, inputs + taps, *trailing))
+        bias = source.take(f"{name}.K.{i}.0.bias", (decoder.width,))
+        weight = weight.reshape(decoder.width, inputs + taps)
+        if i:
+            yield decoder.content[i - 1].kernel, weight[:, :inputs].T
+        if projection is None:
+            yield decoder.content[i - 1].bias, bias
+        else:
+            height, width, channels, outputs = projection.kernel.shape
+            kernel = weight[:, inputs:].reshape(outputs, channels, height, width)
+            yield projection.kernel, kernel.transpose(2, 3, 1, 0)
+            yield projection.bias, bias
+    pairs = 2 if dense else 1
+    shape = (decoder.width, 4) if dense else (decoder.width, 3, 1, 1)
+    weight = source.take(f"{name}.Q.0.0.weight", shape).reshape(decoder.width, -1)
+    yield decoder.position.row_kernel, weight[:, 0 : 2 * pairs : 2].T
+    yield decoder.position.column_kernel, weight[:, 1 : 2 * pairs : 2].T
+    if not dense:
+        yield decoder.ratio.kernel, weight[:, 2:].T
+    yield decoder.position.bias, source.take(f"{name}.Q.0.0.bias", (decoder.width,))
+    layer_of = _linear if dense else _pointwise
+    for i, layer in enumerate(decoder.modulation, start=1):
+        yield from layer_of(layer, source, f"{name}.Q.{i}.0")
+    last = "imnet.output_linear" if dense else "decoder.last_layer"
+    yield from layer_of(decoder.output_layer, source, last)
+
+
+def _pointwise(layer, source: _Source, name: str) -> Assignments:
+    """A dense layer that was published as a 1x1 convolution."""
+    inputs, outputs = layer.kernel.shape
+    yield layer.kernel, source.take(f"{name}.weight", (outputs, inputs, 1, 1))[:, :, 0, 0].T
+    yield layer.bias, source.take(f"{name}.bias", (outputs,))
 
 
 def _mlp(mlp, source: _Source) -> Assignments:

@@ -64,7 +64,8 @@ class ARASFSR(Decoder):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(local_ensemble=local_ensemble, skip=skip, **kwargs)
+        super().__init__(local_ensemble=local_ensemble, input_skip=skip, **kwargs)
+        self.skip = skip
         self.hidden = hidden_widths(hidden)
         self.bandwidth = bandwidth
         self.tokens = tokens
@@ -154,6 +155,8 @@ class ARASFSR(Decoder):
         """The constructor's arguments."""
         return {
             **super().get_config(),
+            "local_ensemble": self.local_ensemble,
+            "skip": self.skip,
             "hidden": list(self.hidden),
             "bandwidth": self.bandwidth,
             "tokens": self.tokens,

@@ -32,13 +32,13 @@ class Decoder(keras.layers.Layer):
     Args:
         local_ensemble: bool. Whether the four LR pixels around a query answer together, weighted
             by area (LIIF, section 3.2); otherwise the nearest one answers.
-        skip: bool. Whether the bilinearly interpolated input is added to the answer.
+        input_skip: bool. Whether the bilinearly interpolated input is added to the answer.
     """
 
-    def __init__(self, *, local_ensemble: bool, skip: bool, **kwargs: Any) -> None:
+    def __init__(self, *, local_ensemble: bool, input_skip: bool, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         self.local_ensemble = local_ensemble
-        self.skip = skip
+        self.input_skip = input_skip
 
     # What a decoder says.
 
@@ -66,7 +66,7 @@ class Decoder(keras.layers.Layer):
 
         The encoder's features and, where there is a skip, the normalised input itself.
         """
-        parts = [features, image] if self.skip else [features]
+        parts = [features, image] if self.input_skip else [features]
         return ops.concatenate([ops.cast(part, "float32") for part in parts], axis=-1)
 
     # What all of them share.
@@ -78,7 +78,9 @@ class Decoder(keras.layers.Layer):
 
     def split(self, latent):
         """A latent's projected features, and its input channels (None without skip)."""
-        features, image = (latent[..., :-3], latent[..., -3:]) if self.skip else (latent, None)
+        features, image = (
+            (latent[..., :-3], latent[..., -3:]) if self.input_skip else (latent, None)
+        )
         return self.project(ops.cast(features, self.compute_dtype)), image
 
     def call(self, latent, coordinates, cells, window=None):
@@ -128,7 +130,7 @@ class Decoder(keras.layers.Layer):
         return answer
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments of this base; subclasses add their own."""
+        """The layer's own arguments; subclasses add theirs."""
         config = super().get_config()
         config.pop("autocast", None)
-        return {**config, "local_ensemble": self.local_ensemble, "skip": self.skip}
+        return config

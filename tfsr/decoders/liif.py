@@ -1,4 +1,4 @@
-"""LIIF: the local implicit image function."""
+"""LIIF: the local implicit image function; with encodings, IPE-LIIF."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from keras import ops
 
 from tfsr.decoders.decoder import Decoder
 from tfsr.geometry import Neighbour
-from tfsr.layers import MLP, AxisDense, Convolution, hidden_widths
+from tfsr.layers import (
+    MLP,
+    AxisDense,
+    Convolution,
+    OffsetEncoding,
+    SkipMLP,
+    hidden_widths,
+)
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -19,64 +26,100 @@ class LIIF(Decoder):
 
     The published code unfolds 3x3 features (576 channels) into the first layer. An unfold followed
     by a linear layer is a 3x3 convolution, so here it is one, on the LR grid; the numbers are the
-    same.
+    same. With `skip` the same holds for every hidden layer.
+
+    IPE-LIIF is `encoding="integrated", cell_decode=False, skip=True`.
 
     Args:
         hidden: sequence of int. Hidden widths. Defaults to 4 layers of 256.
-        local_ensemble: bool. False is the paper's ablation -e.
+        encoding: str. What stands for the offset: "none", itself; "positional", its sines and
+            cosines; "integrated", their means over the output pixel. Defaults to "none".
+        bandwidth: int. Octaves of the encodings. Defaults to 10.
+        skip: bool. Whether the whole input is given to every hidden layer again. Defaults to False.
+        local_ensemble: bool. False is LIIF's ablation -e.
         feat_unfold: bool. False is its ablation -u: the neighbour's own features alone.
         cell_decode: bool. False is its ablation -c: the output pixel's size is not told.
 
     Reference:
-        Chen, Liu, Wang, CVPR 2021 (arXiv 2012.09161), sections 3 and 4; table 4 for the ablations.
+        Chen, Liu, Wang, CVPR 2021 (arXiv 2012.09161), sections 3 and 4, table 4 for the ablations;
+        Liu, Guo, Zhang, arXiv 2112.05756, for the encodings and the skip connections.
     """
 
     def __init__(
         self,
         hidden: Sequence[int] = (256, 256, 256, 256),
+        encoding: str = "none",
+        bandwidth: int = 10,
+        skip: bool = False,
         local_ensemble: bool = True,
         feat_unfold: bool = True,
         cell_decode: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(local_ensemble=local_ensemble, skip=False, **kwargs)
+        super().__init__(local_ensemble=local_ensemble, input_skip=False, **kwargs)
         self.hidden = hidden_widths(hidden)
+        self.bandwidth = bandwidth
+        self.skip = skip
         self.feat_unfold = feat_unfold
         self.cell_decode = cell_decode
-        policy = self.dtype_policy
-        kernel = 3 if feat_unfold else 1
-        self.projection = Convolution(self.hidden[0], kernel, dtype=policy, name="projection")
-        self.mlp = MLP(self.hidden, dtype=policy, name="mlp")
+        self.offset_encoding = OffsetEncoding(encoding, bandwidth, name="offset_encoding")
+
+    @property
+    def encoding(self) -> str:
+        """What stands for the offset."""
+        return self.offset_encoding.encoding
 
     def build(self, input_shape) -> None:
         """Build every layer for features of (batch, h, w, channels)."""
-        position = 2 if self.cell_decode else 1
-        fan_in = input_shape[-1] * (9 if self.feat_unfold else 1) + 2 * position
-        self.position = AxisDense(self.hidden[0], fan_in, name="position")
-        self.position.build((None, position))
-        self.projection.build(input_shape)
+        position = self.offset_encoding.channels + self.cell_decode
+        inputs = input_shape[-1] * (9 if self.feat_unfold else 1) + 2 * position
+        policy = self.dtype_policy
+        self.projections, self.positions = [], []
+        for i, width in enumerate(self.hidden if self.skip else self.hidden[:1]):
+            fan_in = inputs + (self.hidden[i - 1] if i else 0)
+            projection = Convolution(
+                width, 3 if self.feat_unfold else 1, fan_in, dtype=policy, name=f"projection_{i}"
+            )
+            projection.build(input_shape)
+            self.projections.append(projection)
+            axis_dense = AxisDense(width, fan_in, name=f"position_{i}")
+            axis_dense.build((None, position))
+            self.positions.append(axis_dense)
+        if self.skip:
+            self.mlp = SkipMLP(self.hidden, inputs, dtype=policy, name="mlp")
+        else:
+            self.mlp = MLP(self.hidden, dtype=policy, name="mlp")
         self.mlp.build((None, self.hidden[0]))
 
     def project(self, features):
-        """The first layer's share of the features, its bias included."""
-        return self.projection(features)
+        """The features' share of the layers that see them, biases included."""
+        return ops.concatenate([layer(features) for layer in self.projections], axis=-1)
 
     def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
-        """The first layer's share of the position, and the layers after it."""
-        row_term, column_term = self.position(self._position(rows), self._position(columns))
-        x = features + ops.cast(row_term, features.dtype) + ops.cast(column_term, features.dtype)
-        return self.mlp(x)
+        """The position's share of those layers, and the perceptron."""
+        position = self._position(rows), self._position(columns)
+        shares = []
+        start = 0
+        for layer in self.positions:
+            share = features[..., start : start + layer.units]
+            row_term, column_term = (ops.cast(term, share.dtype) for term in layer(*position))
+            shares.append(share + row_term + column_term)
+            start += layer.units
+        return self.mlp(shares if self.skip else shares[0])
 
     def _position(self, axis: Neighbour):
-        return ops.concatenate([axis.offset, axis.cell], -1) if self.cell_decode else axis.offset
+        encoded = self.offset_encoding(axis.offset, axis.cell / 2)
+        return ops.concatenate([encoded, axis.cell], axis=-1) if self.cell_decode else encoded
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        config = super().get_config()
-        del config["skip"]
         return {
-            **config,
+            **super().get_config(),
             "hidden": list(self.hidden),
+            "encoding": self.encoding,
+            "bandwidth": self.bandwidth,
+            "skip": self.skip,
+            "local_ensemble": self.local_ensemble,
             "feat_unfold": self.feat_unfold,
             "cell_decode": self.cell_decode,
         }

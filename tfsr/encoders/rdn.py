@@ -20,8 +20,8 @@ class RDN(keras.layers.Layer):
         layers: int. Convolutions in each block (C). Defaults to 8.
         growth: int. Channels that each of them adds (G). Defaults to 64.
 
-    The defaults are the paper's configuration B, which every table uses; A has 20 blocks of 6
-    layers that grow by 32.
+    The defaults are the paper's configuration B, which every table uses; A ("rdn-a") has 20 blocks
+    of 6 layers that grow by 32.
 
     Input shape: (batch, h, w, 3), in [-1, 1]. Output shape: (batch, h, w, features).
 

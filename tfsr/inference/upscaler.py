@@ -7,7 +7,7 @@ import numpy as np
 from tfsr.errors import InvalidArgument
 from tfsr.images import to_float, to_uint8
 from tfsr.images.pixels import check_uint8
-from tfsr.models import ImplicitSR
+from tfsr.models import AnyModel, Bicubic
 
 # The LR picture is encoded whole. The feature maps that are alive together take about 2 KiB a
 # pixel with the shipped preset and 8 KiB with a full-size model, 16 GiB at this limit.
@@ -24,7 +24,7 @@ class Upscaler:
         model: the model, used as it is.
     """
 
-    def __init__(self, model: ImplicitSR) -> None:
+    def __init__(self, model: AnyModel | Bicubic) -> None:
         self.model = model
 
     def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

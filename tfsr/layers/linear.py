@@ -22,31 +22,21 @@ class Linear(keras.layers.Dense):
     """A dense layer whose kernel and bias start uniform in +-1/sqrt(fan in).
 
     All published systems were trained from this start; Keras's own (Glorot, zeros) differs.
+
+    Args:
+        units: int. Width of the output.
+        fan_in: int, optional. What the start is drawn for, where this layer stands for a part of a
+            wider one. Defaults to the input's width.
+        **kwargs: those of `keras.layers.Dense`.
     """
+
+    def __init__(self, units: int, fan_in: int | None = None, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.fan_in = fan_in
 
     def build(self, input_shape) -> None:
         """Draw the weights for inputs of (..., channels)."""
-        self.kernel_initializer = fan_in_uniform(input_shape[-1])
-        self.bias_initializer = fan_in_uniform(input_shape[-1])
-        super().build(input_shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """The configuration, less the initialisers: they follow from the input's width."""
-        config = super().get_config()
-        del config["kernel_initializer"], config["bias_initializer"]
-        return config
-
-
-@keras.saving.register_keras_serializable("tfsr")
-class Convolution(keras.layers.Conv2D):
-    """A convolution of stride 1, zero padded to the input's size, started as `Linear` is."""
-
-    def __init__(self, filters: int, kernel_size: int = 3, **kwargs: Any) -> None:
-        super().__init__(filters, kernel_size, **{"padding": "same", **kwargs})
-
-    def build(self, input_shape) -> None:
-        """Draw the weights for inputs of (batch, height, width, channels)."""
-        fan_in = input_shape[-1] * math.prod(self.kernel_size)
+        fan_in = self.fan_in or input_shape[-1]
         self.kernel_initializer = fan_in_uniform(fan_in)
         self.bias_initializer = fan_in_uniform(fan_in)
         super().build(input_shape)
@@ -55,4 +45,35 @@ class Convolution(keras.layers.Conv2D):
         """The configuration, less the initialisers: they follow from the input's width."""
         config = super().get_config()
         del config["kernel_initializer"], config["bias_initializer"]
-        return config
+        return {**config, "fan_in": self.fan_in}
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class Convolution(keras.layers.Conv2D):
+    """A convolution of stride 1, zero padded to the input's size, started as `Linear` is.
+
+    Args:
+        filters: int. Channels of the output.
+        kernel_size: int. Side of the kernel. Defaults to 3.
+        fan_in: int, optional. As in `Linear`.
+        **kwargs: those of `keras.layers.Conv2D`.
+    """
+
+    def __init__(
+        self, filters: int, kernel_size: int = 3, fan_in: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(filters, kernel_size, **{"padding": "same", **kwargs})
+        self.fan_in = fan_in
+
+    def build(self, input_shape) -> None:
+        """Draw the weights for inputs of (batch, height, width, channels)."""
+        fan_in = self.fan_in or input_shape[-1] * math.prod(self.kernel_size)
+        self.kernel_initializer = fan_in_uniform(fan_in)
+        self.bias_initializer = fan_in_uniform(fan_in)
+        super().build(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration, less the initialisers: they follow from the input's width."""
+        config = super().get_config()
+        del config["kernel_initializer"], config["bias_initializer"]
+        return {**config, "fan_in": self.fan_in}

@@ -1,5 +1,8 @@
 """Whole models, all with the same `upscale`."""
 
+from tfsr.models.bicubic import Bicubic
+from tfsr.models.configuration import AnyModel, from_config
 from tfsr.models.implicit_sr import ImplicitSR
+from tfsr.models.sub_pixel import SubPixelSR
 
-__all__ = ["ImplicitSR"]
+__all__ = ["AnyModel", "Bicubic", "ImplicitSR", "SubPixelSR", "from_config"]

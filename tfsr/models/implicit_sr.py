@@ -11,8 +11,9 @@ from keras import ops
 
 from tfsr.decoders import DECODERS, Decoder
 from tfsr.encoders import ENCODERS
-from tfsr.errors import InvalidArgument, did_you_mean
-from tfsr.geometry import SamplingPlan, grid_plan, output_size
+from tfsr.geometry import SamplingPlan, grid_plan
+from tfsr.models.picture import output_size_of, picture_shape
+from tfsr.registry import check_model_config
 
 # Output pixels decoded together. A decoder's widest layer then takes 32 MiB at 256 channels, which
 # bounds what `upscale` needs beside the LR maps and its answer, whatever the picture's size.
@@ -122,14 +123,10 @@ class ImplicitSR(keras.Model):
             InvalidArgument: if the picture is not (batch, h, w, 3), or not exactly one of a valid
                 size and a valid scale is given.
         """
-        if (size is None) == (scale is None):
-            raise InvalidArgument("give either size=(H, W) or scale=, and not both")
-        shape = _picture_shape(image)
-        if size is None:
-            size = output_size(shape[1:3], scale)  # type: ignore[arg-type]
+        size = output_size_of(image, size, scale)
         # Planned before the answer's memory is taken: the plan refuses impossible sizes.
         bands = self.bands(image, size, sample=sample)
-        answer = np.empty((shape[0], *size, 3), np.float32)
+        answer = np.empty((len(image), *size, 3), np.float32)
         for rows, colours in bands:
             answer[:, rows] = colours
         return answer
@@ -150,7 +147,7 @@ class ImplicitSR(keras.Model):
         Raises:
             InvalidArgument: as `upscale`, at the call and not at the first band.
         """
-        shape = _picture_shape(image)
+        shape = picture_shape(image)
         plan = self.plan(shape[1:3], size)
         rows_per_band = max(1, _PIXELS_PER_BAND // (shape[0] * size[1]))
 
@@ -181,24 +178,5 @@ class ImplicitSR(keras.Model):
         Raises:
             InvalidArgument: if either is missing, or a name or an argument is unknown.
         """
-        known = ("encoder", "decoder", "name", "dtype", "trainable")
-        for key in config:
-            if key not in known:
-                raise InvalidArgument(
-                    f"a model's configuration has no key {key!r}; known: {', '.join(known)}."
-                    + did_you_mean(str(key), known)
-                )
-        for part in ("encoder", "decoder"):
-            if part not in config:
-                raise InvalidArgument(f"a model's configuration needs the key {part!r}")
+        check_model_config(config, ("encoder", "decoder"))
         return cls(**config)
-
-
-def _picture_shape(image: Any) -> tuple[int, ...]:
-    shape = tuple(ops.shape(image))
-    if len(shape) != 4 or shape[-1] != 3 or 0 in shape:
-        raise InvalidArgument(f"image must be (batch, h, w, 3), not empty; got shape {shape}")
-    dtype = keras.backend.standardize_dtype(image.dtype)
-    if "float" not in dtype:
-        raise InvalidArgument(f"image must be floating point in [0, 1]; got {dtype}: divide by 255")
-    return shape

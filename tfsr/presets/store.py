@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tfsr.errors import PresetError, did_you_mean
-from tfsr.models import ImplicitSR
+from tfsr.models import AnyModel, from_config
 
 DEFAULT = "arasfsr-compact-faces-v1"
 """The preset that the command line uses when none is named."""
@@ -28,7 +28,7 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in _SHIPPED.glob(f"*/{_METADATA}"))
 
 
-def from_preset(preset: str | os.PathLike[str]) -> ImplicitSR:
+def from_preset(preset: str | os.PathLike[str]) -> AnyModel:
     """The model of a preset: one that ships, by name, or any directory of the same form.
 
     Args:
@@ -51,7 +51,7 @@ def from_preset(preset: str | os.PathLike[str]) -> ImplicitSR:
                 "copy the preset again"
             )
     try:
-        model = ImplicitSR.from_config(_read_json(directory / _CONFIG))
+        model = from_config(_read_json(directory / _CONFIG))
     except (TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise PresetError(f"{directory / _CONFIG}: describes no model: {reason}") from error
@@ -74,7 +74,7 @@ def read_metadata(preset: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def save_preset(
-    model: ImplicitSR, directory: str | os.PathLike[str], metadata: Mapping[str, Any]
+    model: AnyModel, directory: str | os.PathLike[str], metadata: Mapping[str, Any]
 ) -> None:
     """Write a preset. `metadata.json` comes last: a directory that has it is whole.
 
@@ -87,9 +87,11 @@ def save_preset(
         PresetError: if the directory cannot be written.
     """
     directory = Path(directory)
-    config = {key: model.get_config()[key] for key in ("encoder", "decoder")}
+    whole = model.get_config()
+    parts = ("encoder", "decoder", "scale")
+    config: dict[str, Any] = {key: whole[key] for key in parts if key in whole}
     # A model of its own: saving a compiled one would keep its optimiser too.
-    bare = ImplicitSR.from_config(config)
+    bare = from_config(config)
     bare.set_weights(model.get_weights())
     temporary = directory / f"part.{_WEIGHTS}"
     try:

@@ -1,0 +1,51 @@
+"""Prints the table of systems in models.md.
+
+python docs/models_table.py
+"""
+
+from tfsr.cli.quiet import import_keras
+
+import_keras()
+
+from tfsr.models import ImplicitSR, SubPixelSR  # noqa: E402
+from tfsr.models.cost import multiply_adds  # noqa: E402
+
+LR, SIZE = (64, 64), (256, 256)
+
+SYSTEMS = {
+    "LIIF": ("liif", {}),
+    "LIIF with positional encoding": ("liif", {"encoding": "positional", "skip": True}),
+    "IPE-LIIF": ("ipe-liif", {}),
+    "Meta-SR": ("metasr", {}),
+    "IPE-Meta-SR": ("ipe-metasr", {}),
+    "LTE, LTE+": ("lte", {}),
+    "DIINN": ("diinn", {}),
+    "DIINN with ensemble": ("diinn-ensemble", {}),
+    "ARASFSR": ("arasfsr", {}),
+}
+
+
+def rows() -> list[str]:
+    """The table's lines."""
+    lines = [
+        "| system | decoder | parameters | decoder, as published | as run here | ratio |",
+        "|---|---|---|---|---|---|",
+    ]
+    pixels = SIZE[0] * SIZE[1]
+    for system, (name, arguments) in SYSTEMS.items():
+        model = ImplicitSR("edsr-baseline", {"name": name, **arguments})
+        cost = multiply_adds(model, LR, SIZE)
+        options = "".join(f", {key}: {value}" for key, value in arguments.items())
+        lines.append(
+            f"| {system} | `{name}{options}` | {model.count_params():,} "
+            f"| {cost.published / pixels:,.0f} | {cost.here / pixels:,.0f} "
+            f"| {cost.published / cost.here:.1f} |"
+        )
+    for scale in (2, 4):
+        model = SubPixelSR("edsr-baseline", scale)
+        lines.append(f"| EDSR-baseline x{scale} | none | {model.count_params():,} | | | |")
+    return lines
+
+
+if __name__ == "__main__":
+    print("\n".join(rows()))

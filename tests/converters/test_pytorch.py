@@ -1,0 +1,169 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checks import GOLDENS, check_close, golden, section
+from torch_files import write_checkpoint
+
+from tfsr import from_preset
+from tfsr.converters import from_pytorch, read_published
+from tfsr.errors import CheckpointError
+
+# Each recorded checkpoint, the golden of the same weights, and its tolerance.
+RECORDED = {
+    "liif_edsr_small.pth": ("liif_edsr_small", 2e-5),
+    "metasr_edsr_small.pth": ("metasr_edsr_small", 5e-5),
+    "lte_edsr_small.pth": ("lte_edsr_small", 3e-4),
+    "asfsr_edsr_small.pth": ("asfsr_edsr_small", 5e-4),
+    "diinn_edsr_small.ckpt": ("diinn_edsr_small", 3e-5),
+}
+EDSR = {"name": "edsr-baseline", "args": {"no_upsampling": True, "n_resblocks": 2, "n_feats": 16}}
+MLP = {"name": "mlp", "args": {"out_dim": 3, "hidden_list": [256, 256, 256, 256]}}
+
+
+def checkpoint(name="liif", weights=None, encoder=EDSR, **arguments):
+    """What LIIF's code saves, with the weights of its golden."""
+    weights = section(golden("liif_edsr_small"), "sd/") if weights is None else weights
+    arguments = {"encoder_spec": encoder, "imnet_spec": MLP, **arguments}
+    model = {"name": name, "args": arguments, "sd": weights}
+    return {"model": model, "optimizer": {"name": "adam", "args": {"lr": 1e-4}}, "epoch": 3}
+
+
+def check_reproduces(model, name, tolerance, size=(37, 61)):
+    arrays = golden(name)
+    answer = 2 * model.upscale(arrays["img"][None], size=size)[0] - 1
+    check_close(answer, arrays[f"out_{size[0]}x{size[1]}"], tolerance)
+
+
+def refusal(path):
+    with pytest.raises(CheckpointError) as caught:
+        from_pytorch(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("file", RECORDED)
+def test_published_files_reproduce_their_goldens(file):
+    check_reproduces(from_pytorch(GOLDENS / file), *RECORDED[file])
+
+
+def test_one_command_makes_a_preset_that_reproduces_the_golden(tmp_path):
+    command = [Path(sys.executable).with_name("tfsr"), "convert", GOLDENS / "liif_edsr_small.pth"]
+    done = subprocess.run(
+        [*command, "-o", tmp_path / "liif"], capture_output=True, text=True, check=True
+    )
+    assert "248,339 parameters" in done.stdout
+    assert "encoder.sub_mean.weight" in done.stdout
+    check_reproduces(from_preset(tmp_path / "liif"), "liif_edsr_small", 2e-5)
+
+
+def test_a_refused_checkpoint_is_one_line_and_no_preset(tmp_path):
+    (tmp_path / "bad.pth").write_text("no checkpoint")
+    command = [Path(sys.executable).with_name("tfsr"), "convert", tmp_path / "bad.pth"]
+    done = subprocess.run([*command, "-o", tmp_path / "out"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith(f"tfsr: {tmp_path / 'bad.pth'}: ")
+    assert os.listdir(tmp_path) == ["bad.pth"]
+
+
+def test_what_is_left_out_is_named():
+    unused = read_published(GOLDENS / "diinn_edsr_small.ckpt").unused
+    assert {"sub", "div", "optimizer_states", "encoder.add_mean.bias"} <= set(unused)
+
+
+def test_sizes_and_flags_are_read_from_the_checkpoint(tmp_path):
+    weights = dict(section(golden("liif_edsr_small"), "sd/"))
+    weights["imnet.layers.0.weight"] = np.delete(weights["imnet.layers.0.weight"], [146, 147], 1)
+    content = checkpoint(weights=weights, cell_decode=False, local_ensemble=False)
+    model = from_pytorch(write_checkpoint(tmp_path / "m.pth", content))
+    assert not model.decoder.cell_decode
+    assert not model.decoder.local_ensemble
+    assert model.decoder.feat_unfold
+    assert model.encoder.get_config()["blocks"] == 2
+
+
+def test_an_rdn_encoder_is_read_from_its_weights(tmp_path):
+    weights = section(golden("liif_rdn_small"), "sd/")
+    spec = {"name": "rdn", "args": {"G0": 16, "RDNconfig": "S", "no_upsampling": True}}
+    path = write_checkpoint(tmp_path / "m.pth", checkpoint(weights=weights, encoder=spec))
+    check_reproduces(from_pytorch(path), "liif_rdn_small", 2e-5)
+
+
+def test_the_ensemble_variant_of_diinn_is_read(tmp_path):
+    weights = section(golden("diinnle_edsr_small"), "sd/")
+    path = write_checkpoint(tmp_path / "m.pth", checkpoint("diinn", weights))
+    check_reproduces(from_pytorch(path), "diinnle_edsr_small", 2e-4)
+
+
+def test_lte_plus_gives_ltes_numbers(tmp_path):
+    """The same function in LTE+'s layout: frequencies in halves, dense layers as 1x1."""
+    published = section(golden("lte_edsr_small"), "sd/")
+    weights = {}
+    for name, value in published.items():
+        if name.startswith("imnet."):
+            name = name.removeprefix("imnet.")
+            value = value[:, :, None, None] if name.endswith("weight") else value
+        if name.startswith("freq."):
+            value = np.concatenate([value[0::2], value[1::2]])
+        weights[name] = value
+    content = checkpoint("lte-fast", weights)
+    check_reproduces(
+        from_pytorch(write_checkpoint(tmp_path / "m.pth", content)), "lte_edsr_small", 3e-4
+    )
+
+
+@pytest.mark.parametrize("without", ["asfsr_wo_res", "asfsr_wo_freq"])
+def test_the_ablations_of_arasfsr_are_read(without, tmp_path):
+    weights = dict(section(golden("asfsr_edsr_small"), "sd/"))
+    if without == "asfsr_wo_freq":
+        weights = {k: v for k, v in weights.items() if not k.startswith("netCTM.")}
+        # The tokens were the last 8 of 24 channels, 9 taps each.
+        first = weights["imnet.I.0.0.weight"]
+        weights["imnet.I.0.0.weight"] = np.delete(first, np.arange(16 * 9, 24 * 9), 1)
+    path = write_checkpoint(tmp_path / "m.pth", checkpoint(without, weights))
+    decoder = from_pytorch(path).decoder
+    assert decoder.skip == (without != "asfsr_wo_res")
+    assert decoder.frequency == (without != "asfsr_wo_freq")
+
+
+def changed(**weights):
+    content = checkpoint()
+    state = dict(content["model"]["sd"])
+    for name, value in weights.items():
+        name = name.replace("__", ".")
+        if value is None:
+            del state[name]
+        else:
+            state[name] = value
+    content["model"]["sd"] = state
+    return content
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"epoch": 1}, ["LIIF"]),
+        ({"generator": {"weight": np.zeros((2, 2))}}, ["LIIF"]),
+        ({"model": {"name": "swinir", "args": {}, "sd": {}}}, ["'swinir'"]),
+        (checkpoint("liff"), ["'liff'", "Did you mean 'liif'?"]),
+        (checkpoint(encoder={"name": "rcan", "args": {}}), ["'rcan'", "edsr-baseline"]),
+        ({"state_dict": {}, "hyper_parameters": {"arch": "resnet"}}, ["'resnet'"]),
+        ({"state_dict": {}, "hyper_parameters": {"arch": "diinn", "mode": 4}}, ["mode 4"]),
+        (changed(imnet__layers__8__bias=None), ["imnet.layers.8.bias"]),
+        (changed(imnet__layers__8__bias=np.zeros(4)), ["imnet.layers.8.bias", "(4,)", "(3,)"]),
+        (changed(subnet__weight=np.zeros(4)), ["subnet.weight"]),
+        (changed(imnet__layers__0__weight=np.zeros((256, 147))), ["imnet.layers.0.weight"]),
+        (changed(encoder__head__0__weight=None), ["EDSR"]),
+        (checkpoint(weights={"imnet.layers.0.weight": "text"}), ["imnet.layers.0.weight"]),
+    ],
+)
+def test_other_checkpoints_are_refused_by_what_is_wrong(content, words, tmp_path):
+    message = refusal(write_checkpoint(tmp_path / "m.pth", content))
+    for word in words:
+        assert word in message

@@ -1,0 +1,47 @@
+"""What the documents show is run, and what they count is counted."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from checks import grid_points
+
+from tfsr.decoders import DECODERS
+from tfsr.models import ImplicitSR
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def code_blocks(page):
+    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+
+
+def test_the_added_decoder_runs_on_points_and_grids(rng):
+    example, registration = code_blocks("add-a-decoder.md")
+    names = {"DECODERS": DECODERS, "__name__": "example"}
+    exec(example + registration, names)
+    try:
+        model = ImplicitSR({"name": "edsr", "features": 8, "blocks": 1}, "local-plane")
+        images = rng.random((2, 6, 7, 3), dtype=np.float32)
+        picture = model.upscale(images, size=(15, 22))
+        coordinates, cells = grid_points((15, 22), batch=2)
+        points = model({"image": images, "coordinates": coordinates, "cell": cells})
+        np.testing.assert_allclose(np.asarray(points).reshape(picture.shape), picture, atol=1e-5)
+        config = json.loads(json.dumps(model.get_config()))
+        assert config["decoder"] == {"name": "local-plane", "local_ensemble": True}
+        copy = ImplicitSR.from_config(config)
+        copy.set_weights(model.get_weights())
+        np.testing.assert_array_equal(copy.upscale(images, size=(15, 22)), picture)
+    finally:
+        DECODERS.remove("local-plane")
+
+
+def test_the_table_of_systems_is_counted():
+    spec = importlib.util.spec_from_file_location("models_table", DOCS / "models_table.py")
+    table = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(table)
+    page = (DOCS / "models.md").read_text()
+    for line in table.rows():
+        assert line in page

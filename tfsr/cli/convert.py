@@ -1,0 +1,52 @@
+"""`tfsr convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfsr.cli.quiet import import_keras
+
+
+def convert(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="A published .pth or .ckpt file.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="The preset to make.")
+    ],
+) -> None:
+    """Make a preset of a published PyTorch checkpoint. PyTorch is not needed.
+
+    Example: tfsr convert edsr-baseline-liif.pth -o liif
+    """
+    import_keras()
+    import hashlib
+
+    from tfsr import __version__
+    from tfsr.converters import read_published
+    from tfsr.errors import CheckpointError, TfsrError
+    from tfsr.presets import save_preset
+
+    published = read_published(checkpoint)
+    try:
+        model = published.model()
+    except TfsrError as error:
+        raise CheckpointError(f"{checkpoint}: {error}") from error
+    metadata = {
+        "name": output.name,
+        "tfsr": __version__,
+        "parameters": model.count_params(),
+        "provenance": {
+            "checkpoint": checkpoint.name,
+            "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+            "licence": "that of the checkpoint's authors; tfsr converted it and grants none",
+        },
+        "unused": published.unused,
+    }
+    save_preset(model, output, metadata)
+    system = f"{published.config['decoder']['name']} on {published.config['encoder']['name']}"
+    typer.echo(f"{output}: {system}, {model.count_params():,} parameters")
+    typer.echo(f"not used: {', '.join(published.unused) or 'nothing'}")

@@ -1,0 +1,99 @@
+"""LTE: the local texture estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfsr.decoders.decoder import Decoder
+from tfsr.geometry import Neighbour
+from tfsr.layers import MLP, AxisDense, Convolution, Linear, hidden_widths
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class LTE(Decoder):
+    """Amplitudes and frequencies estimated for each LR pixel, phases from the cell.
+
+    Around an LR pixel the picture is taken as a sum of waves: their amplitudes and frequencies are
+    convolutions of its features, their phase also a linear function of the cell. A perceptron makes
+    the colour of them, and the bilinearly interpolated input is added.
+
+    LTE+ is the same function; the authors run its perceptron as 1x1 convolutions over the picture
+    for speed, which every decoder here does in effect.
+
+    Args:
+        waves: int. Number of waves, each with a cosine and a sine. Defaults to 128.
+        hidden: sequence of int. Hidden widths of the perceptron. Defaults to 3 layers of 256.
+        local_ensemble: bool. False: the nearest LR pixel alone answers.
+        skip: bool. False: no interpolated input.
+        max_scale: float, optional. The phase is told no smaller cell than that of this scale. The
+            authors evaluate with 4, the largest scale of training, and train with None.
+
+    Reference:
+        Lee, Jin, CVPR 2022 (arXiv 2111.08918), section 3, equations 5 to 9.
+    """
+
+    def __init__(
+        self,
+        waves: int = 128,
+        hidden: Sequence[int] = (256, 256, 256),
+        local_ensemble: bool = True,
+        skip: bool = True,
+        max_scale: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(local_ensemble=local_ensemble, input_skip=skip, **kwargs)
+        self.skip = skip
+        self.waves = waves
+        self.hidden = hidden_widths(hidden)
+        self.max_scale = max_scale
+        policy = self.dtype_policy
+        self.amplitude = Convolution(2 * waves, dtype=policy, name="amplitude")
+        # Row frequencies first, then column frequencies. They multiply offsets under a sine.
+        self.frequency = Convolution(2 * waves, dtype=policy, name="frequency")
+        self.phase = AxisDense(waves, name="phase")
+        self.first = Linear(self.hidden[0], dtype=policy, name="first")
+        self.mlp = MLP(self.hidden, dtype=policy, name="mlp")
+
+    def build(self, input_shape) -> None:
+        """Build every layer for features of (batch, h, w, channels)."""
+        self.amplitude.build(input_shape)
+        self.frequency.build(input_shape)
+        self.phase.build((None, 1))
+        self.first.build((None, 2 * self.waves))
+        self.mlp.build((None, self.hidden[0]))
+
+    def project(self, features):
+        """Amplitudes, row frequencies and column frequencies of each LR pixel."""
+        return ops.concatenate([self.amplitude(features), self.frequency(features)], axis=-1)
+
+    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+        """Waves at the offset, and the perceptron."""
+        amplitude, row_frequency, column_frequency = ops.split(
+            features, [2 * self.waves, 3 * self.waves], axis=-1
+        )
+        row_phase, column_phase = self.phase(self._cell(rows), self._cell(columns))
+        phase = (
+            (ops.cast(row_frequency, "float32") * rows.offset + row_phase)
+            + (ops.cast(column_frequency, "float32") * columns.offset + column_phase)
+        ) * np.float32(np.pi)
+        waves = ops.concatenate([ops.cos(phase), ops.sin(phase)], axis=-1)
+        return self.mlp(self.first(amplitude * ops.cast(waves, amplitude.dtype)))
+
+    def _cell(self, axis: Neighbour):
+        return axis.cell if self.max_scale is None else ops.maximum(axis.cell, 2 / self.max_scale)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "local_ensemble": self.local_ensemble,
+            "skip": self.skip,
+            "waves": self.waves,
+            "hidden": list(self.hidden),
+            "max_scale": self.max_scale,
+        }

@@ -1,0 +1,56 @@
+"""What every model asks of the pictures and sizes it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfsr.errors import InvalidArgument
+from tfsr.geometry import output_size, whole_numbers
+
+
+def picture_shape(image: Any) -> tuple[int, ...]:
+    """(batch, h, w, 3) of pictures.
+
+    Raises:
+        InvalidArgument: if they have another shape, are empty, or are not floating point.
+    """
+    shape = tuple(ops.shape(image))
+    if len(shape) != 4 or shape[-1] != 3 or 0 in shape:
+        raise InvalidArgument(f"image must be (batch, h, w, 3), not empty; got shape {shape}")
+    dtype = keras.backend.standardize_dtype(image.dtype)
+    if "float" not in dtype:
+        raise InvalidArgument(f"image must be floating point in [0, 1]; got {dtype}: divide by 255")
+    return shape
+
+
+def output_size_of(image: Any, size: Sequence[int] | None, scale: float | None) -> tuple[int, int]:
+    """(H, W) of the answer, from exactly one of a size and a scale.
+
+    Raises:
+        InvalidArgument: if the picture, the size or the scale is none, or not exactly one of the
+            two is given.
+    """
+    if (size is None) == (scale is None):
+        raise InvalidArgument("give either size=(H, W) or scale=, and not both")
+    lr_size = picture_shape(image)[1:3]
+    if scale is not None:
+        return output_size(lr_size, scale)
+    height, width = whole_numbers("size", size, 2)
+    if min(height, width) < 1:
+        raise InvalidArgument(f"size must be at least 1x1 pixels; got {(height, width)}")
+    return height, width
+
+
+def resize_bicubic(image: Any, size: tuple[int, int]):
+    """Bicubic, a = -0.5, antialiased: the one setting in which all backends agree with Pillow."""
+    return ops.image.resize(
+        ops.cast(image, "float32"),
+        size,
+        interpolation="bicubic",
+        antialias=True,
+        data_format="channels_last",
+    )
