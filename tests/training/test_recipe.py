@@ -1,5 +1,4 @@
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 import tiny
@@ -7,8 +6,6 @@ import yaml
 
 from tfsr.errors import RecipeError
 from tfsr.training import recipe as recipes
-
-SHIPPED = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 
 
 def changed(key, value):
@@ -34,18 +31,6 @@ def check_refused(path, *words):
     for word in words:
         assert word in line
     return line
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_recipes_build_their_models(path):
-    recipe = recipes.load(path)
-    assert recipe.name == path.stem
-    assert recipe.build_model().count_params() > 0
-    assert recipes.parse(recipes.to_mapping(recipe)) == recipe
-
-
-def test_there_are_shipped_recipes():
-    assert SHIPPED
 
 
 def test_values_arrive(tmp_path):
@@ -234,3 +219,109 @@ def test_a_file_that_is_no_recipe_is_named(content, words, tmp_path):
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     check_refused(tmp_path / "nowhere.yaml", "No such file")
     check_refused(tmp_path, "directory")
+
+
+def derived(folder, content, base=None, base_content=None):
+    """A recipe based on a tiny one, or on `base_content`, both written to `folder`."""
+    base = base or "_base.yaml"
+    tiny.write_recipe(folder / base, base_content or tiny.recipe("pictures"))
+    return tiny.write_recipe(folder / "r.yaml", {"base": base, **content})
+
+
+def test_a_recipe_says_only_how_it_differs_from_its_base(tmp_path):
+    changes = {
+        "name": "other",
+        "data": {"sampling": {"batch": 7}},
+        "training": {"learning_rate": {"initial": 2e-3}},
+        "validation": {"lr_sizes": [16]},
+    }
+    expected = deepcopy(tiny.recipe("pictures"))
+    expected["name"] = "other"
+    expected["data"]["sampling"]["batch"] = 7
+    expected["training"]["learning_rate"]["initial"] = 2e-3
+    expected["validation"]["lr_sizes"] = [16]  # A list is replaced, not merged.
+    assert recipes.load(derived(tmp_path, changes)) == recipes.parse(expected)
+
+
+def test_an_argument_of_the_same_encoder_is_merged(tmp_path):
+    path = derived(tmp_path, {"model": {"encoder": {"features": 12}}})
+    assert recipes.load(path).model["encoder"] == {**tiny.MODEL["encoder"], "features": 12}
+    assert recipes.load(path).model["decoder"] == tiny.MODEL["decoder"]
+
+
+@pytest.mark.parametrize(
+    "encoder", ["edsr-baseline", {"name": "rdn", "features": 8, "blocks": 1, "layers": 1}]
+)
+def test_another_encoder_takes_no_argument_of_the_bases(encoder, tmp_path):
+    path = derived(tmp_path, {"model": {"encoder": encoder}})
+    assert recipes.load(path).model["encoder"] == encoder
+
+
+def test_empty_replaces_what_the_base_says(tmp_path):
+    changes = {"data": {"sampling": {"window": None, "lr_size": 24}}}
+    assert recipes.load(derived(tmp_path, changes)).data.sampling.window is None
+
+
+def test_a_base_may_have_a_base_and_be_no_whole_recipe(tmp_path):
+    whole = tiny.recipe("pictures")
+    tiny.write_recipe(tmp_path / "_data.yaml", {"data": whole["data"], "seed": 9})
+    middle = {"base": "_data.yaml", "model": whole["model"], "validation": whole["validation"]}
+    changes = {"name": "top", "training": whole["training"]}
+    recipe = recipes.load(derived(tmp_path, changes, base_content=middle))
+    assert (recipe.name, recipe.seed) == ("top", 9)
+    assert recipe.data == recipes.parse(whole).data
+
+
+def test_figures_and_parameters_of_a_base_are_its_own(tmp_path):
+    base = {**tiny.recipe("pictures"), "expected": {"div2k": {"x2": 34.67}}}
+    base["parameters"] = recipes.parse(base).build_model().count_params()
+    recipe = recipes.load(
+        derived(tmp_path, {"model": {"encoder": {"features": 12}}}, base_content=base)
+    )
+    assert recipe.expected == {}
+    assert recipe.parameters is None
+    assert recipes.load(tmp_path / "_base.yaml").expected == {"div2k": {"x2": 34.67}}
+
+
+def test_a_missing_base_is_named(tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", {"base": "_nowhere.yaml"})
+    check_refused(path, "base _nowhere.yaml", "No such file")
+
+
+@pytest.mark.parametrize("text", [b"", b"- a\n", b"text", b"name: [1"])
+def test_a_base_that_is_no_recipe_is_named(text, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", {"base": "_base.yaml"})
+    (tmp_path / "_base.yaml").write_bytes(text)
+    check_refused(path, "base _base.yaml")
+
+
+@pytest.mark.parametrize("other", ["r.yaml", "_base.yaml"])
+def test_a_recipe_cannot_be_its_own_base(other, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", {"base": other})
+    tiny.write_recipe(tmp_path / "_base.yaml", {"base": "r.yaml"})
+    check_refused(path, "base: r.yaml")
+
+
+@pytest.mark.parametrize("base", ["sub/_base.yaml", "../_base.yaml", "/etc/passwd", 5, None, []])
+def test_a_base_is_a_name_and_no_path(base, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", {"base": base})
+    check_refused(path, "base must be the name", repr(base))
+
+
+def test_a_misspelt_key_of_the_base_is_told_with_the_nearest(tmp_path):
+    base = changed("data.sampling.querys", 64)
+    check_refused(derived(tmp_path, {}, base_content=base), "querys", "Did you mean 'queries'?")
+
+
+def test_another_number_of_parameters_is_told(tmp_path):
+    count = recipes.parse(tiny.recipe("pictures")).build_model().count_params()
+    assert recipes.parse(changed("parameters", count)).parameters == count
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed("parameters", count + 1))
+    check_refused(path, "parameters", str(count), str(count + 1))
+
+
+@pytest.mark.parametrize("value", ["many", 1.5, True])
+def test_parameters_are_a_whole_number(value, tmp_path):
+    check_refused(
+        tiny.write_recipe(tmp_path / "r.yaml", changed("parameters", value)), "parameters"
+    )

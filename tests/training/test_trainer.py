@@ -52,7 +52,7 @@ def test_a_run_leaves_its_files(run):
         "history.csv",
         "logs",
     }
-    assert (run / "recipe.yaml").read_bytes() == (run.parent / "recipe.yaml").read_bytes()
+    assert recipes.load(run / "recipe.yaml") == recipes.load(run.parent / "recipe.yaml")
     rows = history(run)
     assert [row["epoch"] for row in rows] == ["0", "1"]
     psnr = [float(row["val_psnr"]) for row in rows]

@@ -44,7 +44,8 @@ class SamplingConfig:
         scale: "crops": (least, most) scale, drawn evenly.
         window: "whole": side of a window cut from the LR picture, so that large LR sizes cost no
             more than small ones; None keeps the LR picture whole.
-        queries: query points in a sample, pixels of the HR picture drawn without replacement.
+        queries: query points in a sample, pixels of the HR picture drawn without replacement; None
+            for the HR picture whole, as fixed-scale models are trained (its size must then be one).
         degradation: "bicubic", or "nn65" (nearest, then JPEG quality 65).
         augment: any of "horizontal", "vertical", "transpose", each with probability 1/2.
     """
@@ -55,7 +56,7 @@ class SamplingConfig:
     hr_size: tuple[int, int] = (48, 256)
     scale: tuple[float, float] = (1.0, 4.0)
     window: int | None = None
-    queries: int = 2304
+    queries: int | None = 2304
     degradation: str = "bicubic"
     augment: tuple[str, ...] = ("horizontal",)
 
@@ -78,7 +79,7 @@ class SamplingConfig:
         if self.mode not in ("whole", "crops"):
             raise InvalidArgument(f"mode must be 'whole' or 'crops'; got {self.mode!r}")
         for name, value in (("batch", self.batch), ("queries", self.queries), ("lr_size", least)):
-            if value < 1:
+            if value is not None and value < 1:
                 raise InvalidArgument(f"{name} must be at least 1; got {value}")
         for name, (low, high) in (
             ("lr_size", (least, most)),
@@ -98,6 +99,9 @@ class SamplingConfig:
             raise InvalidArgument(
                 f"window must be between 1 and the least lr_size {least}; got {self.window}"
             )
+        drawn = self.scale if self.mode == "crops" else self.hr_size
+        if self.queries is None and (drawn[0] != drawn[1] or self.window):
+            raise InvalidArgument("queries can be empty only where every HR picture has one size")
         if self.mode == "crops" and (self.window or least != most):
             raise InvalidArgument("mode 'crops' takes one lr_size and no window")
 
@@ -134,7 +138,7 @@ class Sampler:
         """The batch of a step: ({"image", "coordinates", "cell", "window"}, colours).
 
         Shapes (B, n, n, 3), (B, Q, 2), (B, Q, 2), (B, 4) and (B, Q, 3), all float32; "window" is
-        there only where the configuration cuts one.
+        there only where the configuration cuts one. Without queries: ({"image"}, HR pictures).
 
         Raises:
             ImageError: if a picture cannot be read, or is smaller than what is cut from it.
@@ -217,6 +221,8 @@ class Sampler:
         spans: Sequence[slice] | None = None,
     ) -> Batch:
         """Draw pixels of `hr` (of its rows and columns `spans`) as query points."""
+        if self.config.queries is None:
+            return {"image": pixels.to_float(lr)}, pixels.to_float(hr)
         rows, columns = (
             np.arange(side)[span]
             for side, span in zip(hr.shape, spans or (slice(None),) * 2, strict=False)

@@ -11,7 +11,7 @@ from tfsr import __version__
 from tfsr.errors import CheckpointError
 from tfsr.evaluation import compare_with_bicubic
 from tfsr.images import list_images
-from tfsr.models import ImplicitSR
+from tfsr.models import from_config
 from tfsr.presets import save_preset
 from tfsr.training import recipe as recipes
 
@@ -42,7 +42,7 @@ def pack(
     run = Path(run)
     recipe = recipes.load(run / "recipe.yaml")
     paths = list_images(validation_data or recipe.data.validation)
-    model = ImplicitSR.from_config(recipe.model)
+    model = from_config(recipe.model)
     try:
         state = json.loads((run / "state.json").read_text())
         steps = int(state["best_epoch"]) * recipe.training.steps_per_epoch

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -16,7 +17,9 @@ from tfsr.data.sampling import SamplingConfig
 from tfsr.errors import InvalidArgument, RecipeError, did_you_mean
 from tfsr.evaluation import Reduction
 from tfsr.metrics import PROTOCOLS
-from tfsr.models import ImplicitSR
+from tfsr.models import AnyModel, from_config
+
+_NOT_INHERITED = ("parameters", "expected")
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,16 @@ class Recipe:
 
     Attributes:
         name: what the run and its preset are called.
-        model: configuration of `tfsr.ImplicitSR`.
+        model: configuration of a model; see `tfsr.models.from_config`.
         data: pictures.
         training: optimisation.
         validation: quality along the way.
         seed: of initialisation, order, crops, queries and noise.
         provenance: what is to be known about the pictures and the weights: licence, origin.
             It goes into the preset's metadata as it stands.
+        expected: the published figures that this recipe is to reach, for example
+            {"div2k": {"x2": 34.67}}, in dB.
+        parameters: how many parameters the model has to have; None: any number.
     """
 
     name: str
@@ -113,6 +119,8 @@ class Recipe:
     validation: Validation
     seed: int = 0
     provenance: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    parameters: int | None = None
 
     def reductions(self) -> list[Reduction]:
         """The reductions that validation restores, in the recipe's order."""
@@ -121,30 +129,65 @@ class Recipe:
         scales = [Reduction(scale=x, degradation=degradation) for x in self.validation.scales]
         return sizes + scales
 
-    def build_model(self) -> ImplicitSR:
+    def build_model(self) -> AnyModel:
         """The model, newly initialised."""
-        return ImplicitSR.from_config({**self.model, "dtype": self.training.precision})
+        return from_config({**self.model, "dtype": self.training.precision})
 
 
 def load(path: str | os.PathLike[str]) -> Recipe:
     """Read and check a recipe.
 
+    A recipe may name another, `base: other.yaml` beside it, and say only what differs: mappings are
+    merged key by key, everything else is replaced, and so is an encoder or a decoder by one of
+    another name. What a base says of its own model, `parameters` and `expected`, is not taken over.
+    A base may have a base, and need not be a whole recipe.
+
     Raises:
-        RecipeError: if the file cannot be read, is not YAML, or has an unknown, missing or
+        RecipeError: if a file cannot be read, is not YAML, or has an unknown, missing or
             impossible key; the message names it, and the nearest known one.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            return parse(yaml.safe_load(file))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise RecipeError(f"{path}: cannot be read: {reason}") from error
+        return parse(_read_yaml(Path(path)))
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
-    # ValueError: YAML reads 2024-13-45 as a date.
-    except (yaml.YAMLError, ValueError) as error:
+
+
+def _read_yaml(path: Path, seen: tuple[Path, ...] = ()) -> Any:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise RecipeError(f"{_in_base(path, seen)}cannot be read: {reason}") from error
+    # ValueError: YAML reads 2024-13-45 as a date. RecursionError: brackets thousands deep.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise RecipeError(f"{path}: is not YAML: {reason}") from error
+        raise RecipeError(f"{_in_base(path, seen)}is not YAML: {reason}") from error
+    if not isinstance(content, dict) or "base" not in content:
+        return content
+    base = content.pop("base")
+    if not isinstance(base, str) or Path(base).name != base:
+        raise RecipeError(f"base must be the name of a recipe beside this one; got {base!r}")
+    seen = (*seen, path)
+    if (path.parent / base) in seen:
+        raise RecipeError(f"base: {base} is based on this recipe itself")
+    inherited = _read_yaml(path.parent / base, seen)
+    if not isinstance(inherited, dict):
+        raise RecipeError(f"base {base}: must be a mapping of keys to values; got {inherited!r}")
+    inherited = {key: value for key, value in inherited.items() if key not in _NOT_INHERITED}
+    return {**inherited, **{key: _merge(inherited.get(key), v) for key, v in content.items()}}
+
+
+def _in_base(path: Path, seen: tuple[Path, ...]) -> str:
+    return f"base {path.name}: " if seen else ""
+
+
+def _merge(base: Any, change: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(change, dict):
+        return change
+    # Another encoder or decoder is another thing: none of the base's arguments belong to it.
+    if "name" in change and change["name"] != base.get("name"):
+        return change
+    return {**base, **{key: _merge(base.get(key), value) for key, value in change.items()}}
 
 
 def parse(content: Any) -> Recipe:
@@ -158,7 +201,7 @@ def parse(content: Any) -> Recipe:
         recipe.data.sampling.validate()
     except InvalidArgument as error:
         raise RecipeError(f"data.sampling: {error}") from error
-    _check_model(recipe.model)
+    _check_model(recipe.model, recipe.parameters)
     validation, training, rate = recipe.validation, recipe.training, recipe.training.learning_rate
     for name, value in (
         ("training.learning_rate.initial", rate.initial),
@@ -196,18 +239,14 @@ def parse(content: Any) -> Recipe:
     return recipe
 
 
-def _check_model(config: Mapping[str, Any]) -> None:
-    for key in config:
-        if key not in ("encoder", "decoder"):
-            raise RecipeError(
-                f"unknown key 'model.{key}'; known: encoder, decoder."
-                + did_you_mean(str(key), ("encoder", "decoder"))
-            )
+def _check_model(config: Mapping[str, Any], parameters: int | None) -> None:
     try:
-        ImplicitSR.from_config(config)
+        found = from_config(config).count_params()
     # Keras and Python say in their own words which value a layer cannot have.
     except (InvalidArgument, TypeError, ValueError, AttributeError) as error:
         raise RecipeError(f"model: {' '.join(str(error).split())}") from error
+    if parameters not in (None, found):
+        raise RecipeError(f"parameters: the recipe says {parameters}, and its model has {found}")
 
 
 def to_mapping(recipe: Recipe) -> dict[str, Any]:

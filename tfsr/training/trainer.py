@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import keras
+import yaml
 
 from tfsr import losses
 from tfsr.data import Sampler
 from tfsr.errors import CheckpointError, RecipeError
 from tfsr.images import list_images, read
-from tfsr.models import ImplicitSR
+from tfsr.models import AnyModel
 from tfsr.training import recipe as recipes
 from tfsr.training.callbacks import Checkpoints, PictureValidation
 from tfsr.training.recipe import Recipe, Schedule
@@ -26,11 +26,11 @@ def train(
     train_data: str | None = None,
     validation_data: str | None = None,
     resume: bool = False,
-) -> ImplicitSR:
+) -> AnyModel:
     """Train as a recipe says.
 
-    The run's directory gets a copy of the recipe, the last and the best checkpoint, `history.csv`
-    and TensorBoard's logs.
+    The run's directory gets the recipe with its bases merged in, the last and the best checkpoint,
+    `history.csv` and TensorBoard's logs.
 
     Args:
         recipe_path: the recipe.
@@ -63,7 +63,7 @@ def train(
         _check_same_run(directory, recipe)
     model = compiled_model(recipe)
     done = checkpoints.restore(model) if resume else 0
-    _prepare(directory, recipe_path)
+    _prepare(directory, recipe)
     epochs = recipe.training.steps // recipe.training.steps_per_epoch
     callbacks = [
         PictureValidation(
@@ -94,7 +94,7 @@ def train(
     return model
 
 
-def compiled_model(recipe: Recipe) -> ImplicitSR:
+def compiled_model(recipe: Recipe) -> AnyModel:
     """The recipe's model, seeded and compiled with its loss, optimiser and schedule."""
     keras.utils.set_random_seed(recipe.seed)
     model = recipe.build_model()
@@ -144,7 +144,7 @@ def _check_same_run(directory: Path, recipe: Recipe) -> None:
     was, now = (recipes.to_mapping(x) for x in (recipes.load(stored), recipe))
     for one in (was, now):
         del one["training"]["steps"], one["data"]["train"], one["data"]["validation"]
-        del one["validation"], one["provenance"]
+        del one["validation"], one["provenance"], one["expected"], one["parameters"]
     for part in was:
         if was[part] != now[part]:
             raise CheckpointError(
@@ -153,11 +153,13 @@ def _check_same_run(directory: Path, recipe: Recipe) -> None:
             )
 
 
-def _prepare(directory: Path, recipe_path: str | os.PathLike[str]) -> None:
+def _prepare(directory: Path, recipe: Recipe) -> None:
+    """Make the run's directory and keep the recipe in it, whole: a base may change or be lost."""
+    content = yaml.safe_dump(recipes.to_mapping(recipe), sort_keys=False)
+    temporary = directory / "part.recipe.yaml"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(recipe_path, directory / "recipe.yaml")
-    except shutil.SameFileError:
-        pass
+        temporary.write_text(content, encoding="utf-8")
+        os.replace(temporary, directory / "recipe.yaml")
     except OSError as error:
         raise RecipeError(f"{directory}: cannot be written: {error.strerror}") from error

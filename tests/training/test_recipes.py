@@ -1,0 +1,208 @@
+"""The recipes of the papers' tables, as they are shipped."""
+
+import json
+import shutil
+from functools import cache
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tiny
+import yaml
+
+from tfsr import ImplicitSR
+from tfsr.decoders import DECODERS
+from tfsr.models import from_config
+from tfsr.training import recipe as recipes
+from tfsr.training.trainer import train
+
+FOLDER = Path(__file__).parents[2] / "recipes"
+# What begins with an underscore is a base of others, not a recipe.
+SHIPPED = sorted(path for path in FOLDER.glob("*.yaml") if not path.name.startswith("_"))
+COMPACT = "arasfsr-compact-faces"  # The shipped preset's, which no table has.
+TABLES = [path for path in SHIPPED if path.stem != COMPACT]
+
+# One of each decoder, and one of a fixed scale: two steps of each are trained.
+TRAINED = {
+    "liif": "liif-edsr-baseline-div2k",
+    "ipe-liif": "ipe-liif-edsr-baseline-div2k",
+    "metasr": "metasr-edsr-baseline-div2k",
+    "ipe-metasr": "ipe-metasr-edsr-baseline-div2k",
+    "lte": "lte-edsr-baseline-div2k",
+    "diinn": "diinn-rdn-div2k",
+    "diinn-ensemble": "diinn-edsr-baseline-celebahq-nn65",
+    "arasfsr": "arasfsr-edsr-baseline-celebahq",
+    None: "edsr-baseline-x2-div2k",
+}
+
+
+@cache
+def loaded(path):
+    return recipes.load(path)
+
+
+@cache
+def built(model):
+    """Parameters, and the answer's shape, of the model that this JSON configures.
+
+    Two pictures of 24x24 pixels with five query points each go through it symbolically.
+    """
+    model = from_config(json.loads(model))
+    inputs = {"image": keras.KerasTensor((2, 24, 24, 3))}
+    if isinstance(model, ImplicitSR):
+        inputs["coordinates"] = inputs["cell"] = keras.KerasTensor((2, 5, 2))
+    return model.count_params(), model(inputs).shape
+
+
+def decoder_of(recipe):
+    decoder = recipe.model.get("decoder")
+    return decoder["name"] if isinstance(decoder, dict) else decoder
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_recipe_loads_and_is_called_as_its_file(path):
+    recipe = loaded(path)
+    assert recipe.name == path.stem
+    assert f"recipes/{path.name}" in path.read_text() or path not in TABLES
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_a_recipes_model_answers_and_has_its_parameters(path):
+    recipe = loaded(path)
+    parameters, shape = built(json.dumps(recipe.model, sort_keys=True))
+    assert parameters == recipe.parameters
+    side = 24 * recipe.model.get("scale", 1)
+    assert shape == ((2, side, side, 3) if "scale" in recipe.model else (2, 5, 3))
+
+
+# Whole models as the authors' code builds them; it counts 24 constants of EDSR-baseline besides.
+@pytest.mark.parametrize(
+    "name, published",
+    [
+        ("liif-edsr-baseline-div2k", 1_567_323 - 24),
+        ("liif-rdn-div2k", 22_320_835),
+        ("metasr-edsr-baseline-div2k", 1_665_560 - 24),
+        ("metasr-rdn-div2k", 22_419_072),
+        ("lte-edsr-baseline-div2k", 1_714_267 - 24),
+        ("lte-rdn-div2k", 22_467_779),
+        ("diinn-rdn-div2k", 22_960_579),
+        ("diinn-edsr-baseline-celebahq", 2_207_323 - 24),
+        ("arasfsr-edsr-baseline-celebahq", 2_773_155 - 24),
+        ("ipe-liif-rdn-div2k", 21_973_952 + 829_187),
+    ],
+)
+def test_a_recipes_parameters_are_those_of_the_published_model(name, published):
+    assert loaded(FOLDER / f"{name}.yaml").parameters == published
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_expected_figures_are_plain_decibels_of_known_pictures(path):
+    expected = loaded(path).expected
+    assert json.loads(json.dumps(expected)) == expected
+    known = {"div2k", "set5", "set14", "b100", "urban100", "celebahq", "celebahq-nn65"}
+    assert set(expected) <= known
+    for pictures, figures in expected.items():
+        assert len(figures) > 0
+        for label, value in figures.items():
+            assert isinstance(value, float) and 18 < value < 42
+            if pictures.startswith("celebahq"):
+                lr, hr = map(int, label.split("-"))
+                assert lr < hr
+            else:
+                assert label[0] == "x" and int(label[1:]) > 1
+        # The larger the scale, the harder, from any one LR size.
+        by_start = {}
+        for label, value in figures.items():
+            start, _, end = label.replace("x", "x-").partition("-")
+            by_start.setdefault(start, []).append((int(end), value))
+        for pairs in by_start.values():
+            values = [value for _, value in sorted(pairs)]
+            assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_the_rate_drops_within_the_run(path):
+    training = loaded(path).training
+    boundaries = training.learning_rate.boundaries
+    assert boundaries == tuple(sorted(boundaries))
+    assert 0 < boundaries[0] and boundaries[-1] < training.steps
+
+
+def test_a_fixed_scale_is_trained_and_validated_at_that_scale():
+    fixed = [recipe for recipe in map(loaded, TABLES) if "scale" in recipe.model]
+    assert {recipe.model["scale"] for recipe in fixed} == {2, 3, 4}
+    for recipe in fixed:
+        scale = recipe.model["scale"]
+        assert recipe.data.sampling.scale == (scale, scale)
+        assert recipe.data.sampling.queries is None
+        assert recipe.validation.scales == (scale,)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_nothing_is_said_again_that_the_base_says(path):
+    content = yaml.safe_load(path.read_text())
+    assert ("base" in content) == (path.stem not in ("_div2k", "_celebahq", COMPACT))
+    while "base" in content:
+        base = yaml.safe_load((FOLDER / content.pop("base")).read_text())
+        assert not set(leaves(content)) & set(leaves(base))
+        content = {**content, **{key: value for key, value in base.items() if key == "base"}}
+
+
+def leaves(content, where=()):
+    """Every value of a nested mapping, with the keys that lead to it."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield from leaves(value, (*where, key))
+    else:
+        yield where, repr(content)
+
+
+def test_the_recipes_page_lists_every_recipe_and_its_parameters():
+    lines = (FOLDER / "README.md").read_text().splitlines()
+    for path in SHIPPED:
+        [row] = [line for line in lines if line.startswith(f"| [{path.stem}]({path.name}) |")]
+        recipe = loaded(path)
+        if recipe.parameters is not None:
+            assert f"| {recipe.parameters:,} |" in row
+        for figures in recipe.expected.values():
+            for value in figures.values():
+                assert f"{value:.2f}" in row
+
+
+def test_every_decoder_has_a_recipe_that_is_trained_here():
+    # LTE+ is LTE computed in another order: the same function, the same recipe.
+    assert set(TRAINED) == {*DECODERS.names(), None} - {"lte+"}
+    for decoder, name in TRAINED.items():
+        assert decoder_of(loaded(FOLDER / f"{name}.yaml")) == decoder
+
+
+@pytest.mark.parametrize("name", TRAINED.values())
+def test_a_recipe_trains_two_steps(name, tmp_path):
+    for path in FOLDER.glob("*.yaml"):
+        shutil.copy(path, tmp_path)
+    pictures = str(tiny.folder(tmp_path / "pictures", count=2))
+    recipe = loaded(FOLDER / f"{name}.yaml")
+    sampling = {"batch": 2, "lr_size": 12}
+    if recipe.data.sampling.mode == "whole":
+        sampling["hr_size"] = [12, 24]
+    if recipe.data.sampling.queries is not None:
+        sampling["queries"] = 64
+    content = {
+        "base": f"{name}.yaml",
+        "name": "two-steps",
+        # The decoder is whole; the encoder, which is the same everywhere, is a small one.
+        "model": {"encoder": tiny.MODEL["encoder"]},
+        "data": {"train": pictures, "validation": pictures, "sampling": sampling},
+        "training": {"steps": 2, "steps_per_epoch": 2},
+        "validation": {"pictures": 1, **({"lr_sizes": [12]} if "hr_size" in sampling else {})},
+    }
+    derived = tiny.write_recipe(tmp_path / "two-steps.yaml", content)
+    untrained = recipes.load(derived)
+    keras.utils.set_random_seed(untrained.seed)
+    before = untrained.build_model().get_weights()
+    model = train(derived, tmp_path / "run")
+    assert int(model.optimizer.iterations) == 2
+    pairs = list(zip(before, model.get_weights(), strict=True))
+    assert all(np.all(np.isfinite(after)) for _, after in pairs)
+    assert any(np.any(old != after) for old, after in pairs)
