@@ -44,7 +44,8 @@ def rows() -> list[str]:
     for scale in (2, 4):
         model = SubPixelSR("edsr-baseline", scale)
         lines.append(f"| EDSR-baseline x{scale} | none | {model.count_params():,} | | | |")
-    return lines
+    encoder = multiply_adds(ImplicitSR("edsr-baseline", "liif"), LR, SIZE).encoder
+    return [*lines, "", f"The encoder adds {encoder / pixels:,.0f}."]
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ class SamplingPlan:
 
     rows: Axis
     columns: Axis
+    lr_size: tuple[Any, Any]
 
 
 def pixel_centres(size: int) -> np.ndarray:
@@ -196,6 +197,7 @@ def grid_plan(
     return SamplingPlan(
         rows=grid_axis(lr_size[0], size[0], top, top + height, lookup),
         columns=grid_axis(lr_size[1], size[1], left, left + width, lookup),
+        lr_size=(lr_size[0], lr_size[1]),
     )
 
 
@@ -269,7 +271,7 @@ def points_plan(
                 coordinates=centre + half * axis.coordinates,
             )
         axes.append(axis)
-    return SamplingPlan(rows=axes[0], columns=axes[1])
+    return SamplingPlan(rows=axes[0], columns=axes[1], lr_size=(lr_size[0], lr_size[1]))
 
 
 def _points_axis(coordinates, cells, lr, lookup: Lookup) -> Axis:

@@ -5,6 +5,7 @@ and the rounding. Each convention is a named protocol here; a figure means nothi
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,24 @@ _SSIM_WINDOW = 7
 _SSIM_K1, _SSIM_K2 = 0.01, 0.03
 
 
+def check_protocol(protocol: str, accepted: Iterable[str] = tuple(PROTOCOLS)) -> Protocol:
+    """The protocol of a name.
+
+    Args:
+        protocol: str. The name.
+        accepted: the names that will do. Defaults to all.
+
+    Raises:
+        InvalidArgument: if it is not one of them; the nearest is named.
+    """
+    if protocol not in accepted:
+        raise InvalidArgument(
+            f"protocol must be one of {', '.join(accepted)}; received {protocol!r}."
+            + did_you_mean(str(protocol), accepted)
+        )
+    return PROTOCOLS[protocol]
+
+
 def psnr(
     sr: np.ndarray, hr: np.ndarray, protocol: str = "rgb", scale: float | None = None
 ) -> float:
@@ -83,7 +102,7 @@ def psnr(
         `calc_psnr` in https://github.com/yinboc/liif (utils.py);
         `PSNR` in https://github.com/nycu-acm/ARASFSR (metric.py)
     """
-    rule = _rule(protocol, PROTOCOLS)
+    rule = check_protocol(protocol)
     border = _border(rule, protocol, scale)
     if isinstance(sr, np.ndarray) and sr.ndim == 3 and min(sr.shape[:2]) <= 2 * border:
         raise InvalidArgument(
@@ -121,7 +140,7 @@ def ssim(sr: np.ndarray, hr: np.ndarray, protocol: str = "arasfsr-y") -> float:
         Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity",
         2004; `SSIM` in https://github.com/nycu-acm/ARASFSR (metric.py)
     """
-    rule = _rule(protocol, _SSIM_PROTOCOLS)
+    rule = check_protocol(protocol, _SSIM_PROTOCOLS)
     x = _planes(sr, "sr", rule)
     y = _planes(hr, "hr", rule, like=sr)
     if min(x.shape[:2]) < _SSIM_WINDOW:
@@ -174,15 +193,6 @@ def _sample_psnr(y_true: Any, y_pred: Any) -> Any:
     squares = ops.square(ops.cast(y_pred, "float32") - ops.cast(y_true, "float32"))
     mean_square = ops.mean(squares, axis=tuple(range(1, len(squares.shape))))
     return -10.0 * ops.log10(ops.maximum(mean_square, 1e-10))
-
-
-def _rule(protocol: str, accepted: Any) -> Protocol:
-    if protocol not in accepted:
-        raise InvalidArgument(
-            f"protocol must be one of {', '.join(accepted)}; received {protocol!r}."
-            + did_you_mean(str(protocol), accepted)
-        )
-    return PROTOCOLS[protocol]
 
 
 def _border(rule: Protocol, protocol: str, scale: float | None) -> int:

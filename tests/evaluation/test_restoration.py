@@ -64,8 +64,8 @@ def test_pictures_are_brought_back_to_their_own_size(paths):
         asked.append((image.shape, image.dtype, size))
         return bicubic_upscale(image, size)
 
-    assert len(restoration_psnr(upscale, paths, Reduction(20))) == 2
-    assert asked == [((20, 20, 3), np.uint8, size) for size in ((48, 48), (60, 48))]
+    assert len(restoration_psnr(upscale, paths, Reduction(scale=2))) == 2
+    assert asked == [((h // 2, w // 2, 3), np.uint8, (h, w)) for h, w in ((48, 48), (60, 48))]
 
 
 def test_a_perfect_answer_is_infinitely_good(paths):
@@ -74,7 +74,7 @@ def test_a_perfect_answer_is_infinitely_good(paths):
 
 def test_a_model_is_compared_with_bicubic_on_the_same_pictures(paths):
     model = ImplicitSR.from_config(tiny.MODEL)
-    reduction = Reduction(20, degradation="nn65")
+    reduction = Reduction(scale=2, degradation="nn65")
     ours, bicubic = compare_with_bicubic(model, paths, reduction, "arasfsr-y")
     for found, upscale in ((ours, Upscaler(model)), (bicubic, bicubic_upscale)):
         each = restoration_psnr(upscale, paths, reduction, "arasfsr-y")
@@ -105,9 +105,10 @@ def test_impossible_reductions_are_refused(arguments):
     assert "\n" not in str(caught.value)
 
 
-def test_a_scale_larger_than_the_picture_is_refused(paths):
-    with pytest.raises(InvalidArgument):
-        restoration_psnr(bicubic_upscale, paths, Reduction(scale=100.0))
+@pytest.mark.parametrize("reduction", [Reduction(scale=100.0), Reduction(20), Reduction(49)])
+def test_a_picture_that_cannot_be_reduced_so_is_named(reduction, paths):
+    with pytest.raises(ImageError, match=r"[ab]\.png"):
+        restoration_psnr(bicubic_upscale, paths, reduction)
 
 
 def test_an_unknown_protocol_and_a_missing_picture_are_told(paths, tmp_path):

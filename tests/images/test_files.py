@@ -317,3 +317,30 @@ def test_a_folder_that_cannot_be_listed_is_refused(tmp_path):
     assert_refused(tmp_path / "file", "Not a directory", list_images)
     assert_refused(tmp_path / "missing", "No such file", list_images)
     assert_refused(tmp_path / "empty", "no picture in it", list_images)
+
+
+def test_16_bit_grey_keeps_its_brightness(tmp_path):
+    levels = np.array([[0, 257, 20000, 32768, 65535]], np.uint16)
+    Image.fromarray(levels).save(tmp_path / "grey.png")
+    expected = np.round(levels / 257).astype(np.uint8)
+    np.testing.assert_array_equal(read(tmp_path / "grey.png"), expected[..., None].repeat(3, -1))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_upright(orientation, tmp_path):
+    rows, columns = np.mgrid[0:16, 0:24]
+    upright = np.stack([rows * 15, columns * 10, rows * 0], axis=-1).astype(np.uint8)
+    turns = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: upright.transpose(1, 0, 2)[::-1],
+        7: upright[::-1, ::-1].transpose(1, 0, 2),
+        8: upright.transpose(1, 0, 2)[:, ::-1],
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.ascontiguousarray(turns[orientation])).save(tmp_path / "p.png", exif=exif)
+    np.testing.assert_array_equal(read(tmp_path / "p.png"), upright)

@@ -198,3 +198,11 @@ def test_relative_paths_work(pictures, tmp_path, monkeypatch):
     assert failed == []
     assert [outcome.error for outcome in run_jobs(jobs, TargetSize(scale=1), constant)] == [None]
     assert os.path.exists(tmp_path / "out.png")
+
+
+@pytest.mark.parametrize("name", ["large.bmp", "large.jpgg", "large.gif"])
+def test_a_file_of_another_format_is_no_folder(name, tmp_path):
+    source = tiny.save(tmp_path / "in.png", tiny.picture())
+    with pytest.raises(ImageError, match=name):
+        plan_jobs([source], tmp_path / name)
+    assert not (tmp_path / name).exists()

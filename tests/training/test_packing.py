@@ -17,7 +17,9 @@ from tfsr.training.packing import pack
 @pytest.fixture(scope="module")
 def packed(run, tmp_path_factory):
     preset = tmp_path_factory.mktemp("packed") / "my-preset"
-    return preset, list(pack(run, preset))
+    lines = []
+    pack(run, preset, report=lines.append)
+    return preset, lines
 
 
 def test_the_preset_is_the_best_checkpoint(packed, run):
@@ -65,7 +67,7 @@ def test_its_quality_is_what_a_fresh_measurement_finds(packed, run):
 
 def test_other_pictures_can_be_measured_on(run, tmp_path):
     pictures = tiny.folder(tmp_path / "pictures", count=1)
-    list(pack(run, tmp_path / "preset", validation_data=pictures))
+    pack(run, tmp_path / "preset", validation_data=pictures)
     metadata = json.loads((tmp_path / "preset" / "metadata.json").read_text())
     assert metadata["quality"]["pictures"] == 1
 
@@ -87,7 +89,7 @@ def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):
     if content is not None:
         (copy / name).write_text(content)
     with pytest.raises(kind) as caught:
-        list(pack(copy, tmp_path / "preset"))
+        pack(copy, tmp_path / "preset")
     assert str(caught.value).startswith(str(copy))
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "preset").exists()
@@ -95,8 +97,8 @@ def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):
 
 def test_missing_pictures_and_a_file_in_the_way_are_told(run, tmp_path):
     with pytest.raises(ImageError, match="faces"):
-        list(pack(run, tmp_path / "preset", validation_data=tmp_path / "faces"))
+        pack(run, tmp_path / "preset", validation_data=tmp_path / "faces")
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(PresetError, match="file"):
-        list(pack(run, tmp_path / "file"))
+        pack(run, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "in the way"

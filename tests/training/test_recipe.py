@@ -325,3 +325,42 @@ def test_parameters_are_a_whole_number(value, tmp_path):
     check_refused(
         tiny.write_recipe(tmp_path / "r.yaml", changed("parameters", value)), "parameters"
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "sampling", "word"),
+    [
+        (
+            tiny.MODEL,
+            {"queries": None, "hr_size": [24, 24], "lr_size": 12, "window": None},
+            "queries",
+        ),
+        ({"encoder": "edsr-baseline", "scale": 2}, {}, "scale 2"),
+        (
+            {"encoder": "edsr-baseline", "scale": 2},
+            {"mode": "crops", "scale": [3, 3], "queries": None, "lr_size": 12, "window": None},
+            "scale 2",
+        ),
+    ],
+)
+def test_model_and_samples_must_go_together(model, sampling, word, tmp_path):
+    content = tiny.recipe(tmp_path)
+    content["model"] = model
+    content["data"]["sampling"].update(sampling)
+    with pytest.raises(RecipeError, match=word):
+        recipes.parse(content)
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        {"decay": "cosine", "boundaries": [3]},
+        {"decay": "steps", "boundaries": [3, 2]},
+        {"decay": "steps", "boundaries": [0]},
+    ],
+)
+def test_boundaries_must_make_sense(rate, tmp_path):
+    content = tiny.recipe(tmp_path)
+    content["training"]["learning_rate"] = rate
+    with pytest.raises(RecipeError, match="boundaries"):
+        recipes.parse(content)

@@ -15,9 +15,12 @@ def evaluate(
         Path, typer.Option(metavar="DIR", help="Original pictures, such as 256x256 faces.")
     ],
     preset: Annotated[str | None, typer.Option(help="A preset's name, or its directory.")] = None,
-    lr: Annotated[str, typer.Option(metavar="N,N,...", help="Sides of the LR pictures.")] = (
-        "171,128,64,32"
-    ),
+    lr: Annotated[
+        str, typer.Option(metavar="N,...", help="Sides of the LR pictures, such as 128,64.")
+    ] = "",
+    scale: Annotated[
+        str, typer.Option(metavar="S,...", help="Or scales between the two, such as 2,3.")
+    ] = "",
     protocol: Annotated[str, typer.Option(help="How PSNR is taken; see tfsr.metrics.")] = "rgb",
     degradation: Annotated[str, typer.Option(help="How the LR pictures are made.")] = "bicubic",
 ) -> None:
@@ -26,25 +29,37 @@ def evaluate(
     Example: tfsr evaluate --data faces/val --lr 128,64
     """
     import_keras()
-    from tfsr.errors import InvalidArgument, did_you_mean
+    from tfsr.errors import InvalidArgument
     from tfsr.evaluation import Reduction, compare_with_bicubic
     from tfsr.images import list_images
-    from tfsr.metrics import PROTOCOLS
+    from tfsr.metrics import check_protocol
     from tfsr.presets import DEFAULT, from_preset
 
-    if not all(part.strip().isdecimal() and int(part) > 0 for part in lr.split(",")):
-        raise InvalidArgument(f"--lr must be sides in pixels, such as 128,64; got {lr!r}")
+    check_protocol(protocol)
+    sides = [Reduction(int(x), degradation=degradation) for x in _numbers("--lr", lr)]
+    scales = [Reduction(scale=x, degradation=degradation) for x in _numbers("--scale", scale)]
+    reductions = sides + scales
+    if not reductions:
+        raise InvalidArgument("give --lr, --scale or both, for example --lr 128,64")
     paths = list_images(data)
     model = from_preset(preset or DEFAULT)
-    reductions = [Reduction(int(part), degradation=degradation) for part in lr.split(",")]
-    if protocol not in PROTOCOLS:
-        raise InvalidArgument(
-            f"--protocol must be one of {', '.join(PROTOCOLS)}; got {protocol!r}."
-            + did_you_mean(protocol, PROTOCOLS)
-        )
     typer.echo(f"{len(paths)} pictures, protocol {protocol}, {degradation} LR, 8-bit, PSNR in dB")
     for reduction in reductions:
         ours, bicubic = compare_with_bicubic(model, paths, reduction, protocol)
         typer.echo(
             f"from {reduction.label}: {ours:.3f}, bicubic {bicubic:.3f}, gain {ours - bicubic:+.3f}"
         )
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    from tfsr.errors import InvalidArgument
+
+    kind = int if option == "--lr" else float
+    try:
+        numbers = [kind(part) for part in text.split(",") if text]
+    except ValueError:
+        numbers = [0]
+    if not all(0 < number < float("inf") for number in numbers):
+        example = "sides in pixels, such as 128,64" if kind is int else "numbers, such as 2,3.5"
+        raise InvalidArgument(f"{option} must be {example}; got {text!r}")
+    return numbers

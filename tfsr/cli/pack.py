@@ -29,5 +29,4 @@ def pack(
     import_keras()
     from tfsr.training.packing import pack as make
 
-    for line in make(run, output, validation_data=validation):
-        typer.echo(line)
+    make(run, output, validation_data=validation, report=typer.echo)

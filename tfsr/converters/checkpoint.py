@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tfsr.converters.pickles import STORAGES, height, interpret, quote, string
+from tfsr.converters.pickles import STORAGES, interpret, nesting, quote, string
 from tfsr.errors import CheckpointError
 
 # rdn-liif, the largest published checkpoint, takes 0.27 GB.
@@ -126,7 +126,7 @@ def _read(file: _BoundedFile) -> dict[Any, Any]:
         value = interpret(content.read("data.pkl"), content.storage)
     if not isinstance(value, dict):
         raise CheckpointError(f"it holds a {type(value).__name__}; save a dictionary of tensors")
-    height(value, 0, {})
+    nesting(value, 0, {})
     return value
 
 

@@ -196,20 +196,20 @@ def _rebuild_parameter(tensor: Any, *gradient_and_hooks: Any) -> np.ndarray:
     return tensor
 
 
-def height(value: Any, above: int, heights: dict[int, int]) -> int:
+def nesting(value: Any, above: int, depths: dict[int, int]) -> int:
     """How deep a value nests others; refused when too deep, or endless because it holds itself."""
     if not isinstance(value, (dict, list, tuple)):
         return 0
     identity = id(value)
-    if identity not in heights and above < _MAX_DEPTH:
-        heights[identity] = _MAX_DEPTH  # what whoever finds it inside itself sees
+    if identity not in depths and above < _MAX_DEPTH:
+        depths[identity] = _MAX_DEPTH  # what whoever finds it inside itself sees
         items = value.values() if isinstance(value, dict) else value
-        heights[identity] = 1 + max((height(i, above + 1, heights) for i in items), default=0)
-    if above + heights.get(identity, 1) > _MAX_DEPTH:
+        depths[identity] = 1 + max((nesting(i, above + 1, depths) for i in items), default=0)
+    if above + depths.get(identity, 1) > _MAX_DEPTH:
         raise CheckpointError(
             f"its values nest deeper than {_MAX_DEPTH} levels, or hold themselves"
         )
-    return heights[identity]
+    return depths[identity]
 
 
 def quote(name: str) -> str:

@@ -34,7 +34,7 @@ class SamplingConfig:
 
     Attributes:
         mode: "whole": the picture is reduced to the LR and to the HR size (ARASFSR, and LIIF on
-            CelebA-HQ); it should be square, as aligned faces are. "crops": a square of
+            CelebA-HQ); it must be square, as aligned faces are. "crops": a square of
             round(scale x lr_size) HR pixels is cut out and reduced (LIIF on DIV2K).
         batch: samples in a step.
         lr_size: side of the LR picture, in pixels; (least, most) where a window is cut from it,
@@ -63,9 +63,11 @@ class SamplingConfig:
     @property
     def input_size(self) -> int:
         """Side of the LR pictures that the model sees."""
-        return self.window or self._lr_range()[0]
+        return self.window or self.lr_range[0]
 
-    def _lr_range(self) -> tuple[int, int]:
+    @property
+    def lr_range(self) -> tuple[int, int]:
+        """Least and most side of the LR picture."""
         return (self.lr_size, self.lr_size) if isinstance(self.lr_size, int) else self.lr_size
 
     def validate(self) -> None:
@@ -75,7 +77,7 @@ class SamplingConfig:
             InvalidArgument: naming the attribute.
         """
         get_degradation(self.degradation)
-        least, most = self._lr_range()
+        least, most = self.lr_range
         if self.mode not in ("whole", "crops"):
             raise InvalidArgument(f"mode must be 'whole' or 'crops'; got {self.mode!r}")
         for name, value in (("batch", self.batch), ("queries", self.queries), ("lr_size", least)):
@@ -92,6 +94,10 @@ class SamplingConfig:
         if unknown:
             raise InvalidArgument(
                 f"augment takes horizontal, vertical, transpose; got {', '.join(sorted(unknown))}"
+            )
+        if self.mode == "whole" and most > self.hr_size[1]:
+            raise InvalidArgument(
+                f"lr_size must not exceed the most of hr_size, {self.hr_size[1]}; got {most}"
             )
         if self.window is None and least != most:
             raise InvalidArgument("lr_size can be a range only where a window is cut from it")
@@ -176,15 +182,20 @@ class Sampler:
         return self._queries(hr, get_degradation(self.config.degradation)(hr, (lr, lr)), rng)
 
     def _whole(self, picture: np.ndarray, path: Path, rng: np.random.Generator) -> Batch:
-        least, most = self.config._lr_range()
+        least, most = self.config.lr_range
         lr = int(np.exp(rng.uniform(np.log(least), np.log(most + 1))))
         hr_least, hr_most = self.config.hr_size
+        if picture.shape[0] != picture.shape[1]:
+            raise ImageError(
+                f"{path}: {picture.shape[1]}x{picture.shape[0]} is not square, and mode 'whole' "
+                "takes aligned, square faces; crop it, or use mode 'crops'"
+            )
         if hr_most > min(picture.shape[:2]):
             raise ImageError(
                 f"{path}: {picture.shape[1]}x{picture.shape[0]} pixels, and the recipe draws HR "
                 f"sizes up to {hr_most}; use larger pictures or a smaller hr_size"
             )
-        hr_side = int(rng.integers(max(hr_least, min(lr, hr_most)), hr_most + 1))
+        hr_side = int(rng.integers(max(hr_least, lr), hr_most + 1))
         small = get_degradation(self.config.degradation)(picture, (lr, lr))
         large = resizing.resize(picture, (hr_side, hr_side))
         if self.config.window is None:

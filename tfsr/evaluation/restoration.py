@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tfsr import metrics
-from tfsr.errors import InvalidArgument
+from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import degradations, read, resize
 from tfsr.inference.upscaler import Upscaler
 
@@ -52,7 +52,13 @@ class Reduction:
     def __call__(self, original: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(LR, HR) of an (H, W, 3) uint8 original."""
         reduce = degradations.get(self.degradation)
+        height, width = original.shape[:2]
         if self.lr_size is not None:
+            if height != width or self.lr_size > height:
+                raise InvalidArgument(
+                    f"a reduction to {self.lr_size}x{self.lr_size} takes square originals at least "
+                    f"that large; got {width}x{height}"
+                )
             return reduce(original, (self.lr_size, self.lr_size)), original
         scale = self.scale or 1.0
         # The published code's guard against 3 * (1 / 3) < 1.
@@ -78,11 +84,15 @@ def restoration_psnr(
         dB, one value a picture.
 
     Raises:
-        ImageError: if a picture cannot be read.
+        ImageError: if a picture cannot be read, or not be reduced so.
     """
     values = []
     for path in paths:
-        lr, hr = reduction(read(path))
+        original = read(path)
+        try:
+            lr, hr = reduction(original)
+        except InvalidArgument as error:
+            raise ImageError(f"{path}: {error}") from error
         height, width = hr.shape[:2]
         sr = upscale(lr, (height, width))
         values.append(metrics.psnr(sr, hr, protocol, scale=round(height / len(lr))))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tfsr.errors import ImageError, did_you_mean
 from tfsr.images.pixels import check_uint8
@@ -40,7 +40,8 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
     """Read a PNG, JPEG or WebP file, whatever its suffix says.
 
     The file is decoded to its last row, so one that was cut short is an error and not a half-grey
-    picture. Of an animation, the first frame is read.
+    picture. Of an animation, the first frame is read. Pictures are turned upright as their EXIF
+    orientation says; alpha is dropped, 16 bits become 8, and ICC profiles are not applied.
 
     Args:
         path: the file.
@@ -190,7 +191,13 @@ def _decode(file: io.BufferedReader, name: str) -> np.ndarray:
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
-    return picture.convert("RGB")
+    """Upright 8-bit RGB. What is transparent shows its own colour, and profiles are not applied."""
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I;16"):
+        # Pillow would clip 16-bit grey at 255: white, nearly everywhere.
+        levels = np.asarray(upright, np.float64) * (255 / 65535)
+        upright = Image.fromarray(np.round(levels).astype(np.uint8))
+    return upright.convert("RGB")
 
 
 def _write_atomically(name: str, content: memoryview) -> None:

@@ -48,8 +48,8 @@ class Outcome:
 def plan_jobs(sources: Sequence[Path], output: Path) -> tuple[list[Job], list[Outcome]]:
     """Pair sources, which may be folders, with the files to write.
 
-    One file goes to `output` itself if that has a picture's suffix. All else goes into the folder
-    `output`, which is made, under the source's own name.
+    One file goes to `output` itself if that has a suffix, which must be a picture's. All else goes
+    into the folder `output`, which is made, under the source's own name.
 
     Args:
         sources: files and folders.
@@ -62,8 +62,11 @@ def plan_jobs(sources: Sequence[Path], output: Path) -> tuple[list[Job], list[Ou
     Raises:
         ImageError: if the output folder cannot be made or written to.
     """
+    single = len(sources) == 1 and not sources[0].is_dir()
+    if single and output.suffix and not output.is_dir():
+        check_writable_format(output)  # Not a folder named large.bmp.
     as_file = output.suffix.lower() in SUFFIXES and not output.is_dir()
-    if as_file and (len(sources) != 1 or sources[0].is_dir()):
+    if as_file and not single:
         raise ImageError(f"{output}: several pictures need a folder; drop the suffix")
     folder = output.parent if as_file else output
     _make_folder(folder)

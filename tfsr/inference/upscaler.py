@@ -18,7 +18,7 @@ class Upscaler:
     """Upscales 8-bit pictures, one after the other.
 
     The answer is made and rounded in bands of rows: beside the encoded LR picture, memory is that
-    of the 8-bit answer.
+    of the 8-bit answer (a fixed-scale model, or bicubic, has it whole in float32 as well).
 
     Args:
         model: the model, used as it is.

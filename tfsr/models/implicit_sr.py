@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,8 +12,9 @@ from keras import ops
 
 from tfsr.decoders import DECODERS, Decoder
 from tfsr.encoders import ENCODERS
+from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan
-from tfsr.models.picture import output_size_of, picture_shape
+from tfsr.models.picture import check_floating, output_size_of, picture_shape
 from tfsr.registry import check_model_config
 
 # Output pixels decoded together. A decoder's widest layer then takes 32 MiB at 256 channels, which
@@ -58,7 +60,11 @@ class ImplicitSR(keras.Model):
         Returns:
             (batch, h, w, channels) float32: features, frequency tokens and input channels, as far
             as the decoder has them.
+
+        Raises:
+            InvalidArgument: if the picture is of whole numbers.
         """
+        check_floating(image)
         normalised = 2.0 * ops.cast(image, "float32") - 1.0
         features = self.encoder(ops.cast(normalised, self.encoder.compute_dtype))
         return self.decoder.latent(features, normalised, training=training, sample=sample)
@@ -90,7 +96,14 @@ class ImplicitSR(keras.Model):
 
         Returns:
             (batch, rows, columns, 3) float32 in [0, 1], not clipped.
+
+        Raises:
+            InvalidArgument: if the plan is for an LR picture of another size.
         """
+        if tuple(latent.shape[1:3]) not in (plan.lr_size, (None, None)):
+            raise InvalidArgument(
+                f"the plan is for LR pictures of {plan.lr_size}; this one is {latent.shape[1:3]}"
+            )
         projected, image = self.decoder.split(latent)
         return 0.5 * self.decoder.grid(projected, image, plan) + 0.5
 
@@ -155,7 +168,7 @@ class ImplicitSR(keras.Model):
             projected, skip = self.decoder.split(self.encode(image, sample=sample))
             for start in range(0, size[0], rows_per_band):
                 rows = slice(start, min(start + rows_per_band, size[0]))
-                band = SamplingPlan(plan.rows[rows], plan.columns)
+                band = replace(plan, rows=plan.rows[rows])
                 colours = self.decoder.grid(projected, skip, band)
                 yield rows, 0.5 * ops.convert_to_numpy(colours) + 0.5
 

@@ -21,10 +21,19 @@ def picture_shape(image: Any) -> tuple[int, ...]:
     shape = tuple(ops.shape(image))
     if len(shape) != 4 or shape[-1] != 3 or 0 in shape:
         raise InvalidArgument(f"image must be (batch, h, w, 3), not empty; got shape {shape}")
+    check_floating(image)
+    return shape
+
+
+def check_floating(image: Any) -> None:
+    """Refuse 8-bit pictures, which would be taken for very bright ones.
+
+    Raises:
+        InvalidArgument: if the pictures are not floating point.
+    """
     dtype = keras.backend.standardize_dtype(image.dtype)
     if "float" not in dtype:
         raise InvalidArgument(f"image must be floating point in [0, 1]; got {dtype}: divide by 255")
-    return shape
 
 
 def output_size_of(image: Any, size: Sequence[int] | None, scale: float | None) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfsr.errors import CheckpointError
+from tfsr.errors import CheckpointError, RecipeError
 from tfsr.evaluation import Reduction, restoration_psnr
 from tfsr.inference.upscaler import Upscaler
 
@@ -34,7 +34,16 @@ class PictureValidation(keras.callbacks.Callback):
         self.protocol = protocol
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Measure, and add to the logs that the callbacks after this one see."""
+        """Measure, and add to the logs that the callbacks after this one see.
+
+        Raises:
+            RecipeError: if the loss is no number any more.
+        """
+        if not np.isfinite((logs or {}).get("loss", 0.0)):
+            raise RecipeError(
+                f"training diverged in epoch {epoch + 1}: the loss is {(logs or {})['loss']}; "
+                "lower training.learning_rate.initial and start again"
+            )
         upscale = Upscaler(self.model)
         means = {}
         for reduction in self.reductions:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tfsr import __version__
@@ -21,7 +22,8 @@ def pack(
     output: str | os.PathLike[str],
     *,
     validation_data: str | os.PathLike[str] | None = None,
-) -> Iterator[str]:
+    report: Callable[[str], None] = lambda line: None,
+) -> None:
     """Make a preset of the best checkpoint of a run.
 
     The preset's metadata has the recipe whole, the steps done, and PSNR on all validation pictures
@@ -31,9 +33,8 @@ def pack(
         run: the run's directory.
         output: the preset's directory.
         validation_data: folder of pictures to measure on, instead of the recipe's.
+        report: called with a line for each measurement as it is made.
 
-    Yields:
-        A line for each measurement.
 
     Raises:
         CheckpointError: if the run has no checkpoint, or it does not fit its recipe.
@@ -56,19 +57,20 @@ def pack(
     for reduction in recipe.reductions():
         ours, bicubic = compare_with_bicubic(model, paths, reduction, recipe.validation.protocol)
         measured[reduction.label] = {"psnr": round(ours, 3), "bicubic": round(bicubic, 3)}
-        yield (
+        report(
             f"from {reduction.label}: {ours:.3f} dB, bicubic {bicubic:.3f}, "
             f"gain {ours - bicubic:+.3f}"
         )
     metadata = {
         "name": Path(output).name,
         "tfsr": __version__,
+        "commit": _commit(),
         "parameters": model.count_params(),
         "provenance": dict(recipe.provenance),
         "recipe": recipes.to_mapping(recipe),
         "steps": steps,
         "quality": {
-            "what": "mean PSNR in dB of pictures reduced to an LR side and restored",
+            "what": "mean PSNR in dB of originals reduced to a side, or by a scale, and restored",
             "protocol": recipe.validation.protocol,
             "degradation": recipe.data.sampling.degradation,
             "pictures": len(paths),
@@ -76,4 +78,14 @@ def pack(
         },
     }
     save_preset(model, output, metadata)
-    yield f"{output}: {model.count_params():,} parameters after {steps:,} steps"
+    report(f"{output}: {model.count_params():,} parameters after {steps:,} steps")
+
+
+def _commit() -> str | None:
+    """The commit of the code that packs, where it runs from a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -16,7 +16,7 @@ import yaml
 from tfsr.data.sampling import SamplingConfig
 from tfsr.errors import InvalidArgument, RecipeError, did_you_mean
 from tfsr.evaluation import Reduction
-from tfsr.metrics import PROTOCOLS
+from tfsr.metrics import check_protocol
 from tfsr.models import AnyModel, from_config
 
 _NOT_INHERITED = ("parameters", "expected")
@@ -99,7 +99,7 @@ class Recipe:
     """A training run.
 
     Attributes:
-        name: what the run and its preset are called.
+        name: the recipe's own, for people.
         model: configuration of a model; see `tfsr.models.from_config`.
         data: pictures.
         training: optimisation.
@@ -210,9 +210,17 @@ def parse(content: Any) -> Recipe:
     ):
         if not 0 < value < math.inf:
             raise RecipeError(f"{name} must be a number above 0; got {value}")
-    for name, whole in (("seed", recipe.seed), ("training.learning_rate.warmup", rate.warmup)):
-        if whole < 0:
-            raise RecipeError(f"{name} must be at least 0; got {whole}")
+    if not 0 <= recipe.seed < 2**32:
+        raise RecipeError(f"seed must be between 0 and 2^32 - 1; got {recipe.seed}")
+    if rate.warmup < 0:
+        raise RecipeError(f"training.learning_rate.warmup must be at least 0; got {rate.warmup}")
+    if rate.boundaries and rate.decay != "steps":
+        raise RecipeError("training.learning_rate.boundaries goes with decay 'steps' only")
+    if list(rate.boundaries) != sorted({step for step in rate.boundaries if step > 0}):
+        raise RecipeError(
+            f"training.learning_rate.boundaries must rise, from 1 on; got {list(rate.boundaries)}"
+        )
+    _check_samples_fit(recipe)
     if rate.warmup and rate.decay != "cosine":
         raise RecipeError("training.learning_rate.warmup goes with decay 'cosine' only")
     for name, value in (
@@ -231,12 +239,26 @@ def parse(content: Any) -> Recipe:
         )
     if not recipe.reductions():
         raise RecipeError("validation needs lr_sizes or scales")
-    if validation.protocol not in PROTOCOLS:
-        raise RecipeError(
-            f"validation.protocol must be one of {', '.join(PROTOCOLS)}; "
-            f"got {validation.protocol!r}." + did_you_mean(validation.protocol, PROTOCOLS)
-        )
+    try:
+        check_protocol(validation.protocol)
+    except InvalidArgument as error:
+        raise RecipeError(f"validation.{error}") from error
     return recipe
+
+
+def _check_samples_fit(recipe: Recipe) -> None:
+    """A fixed-scale model is trained on whole patches of its scale, all others on query points."""
+    sampling, scale = recipe.data.sampling, recipe.model.get("scale")
+    if scale is None:
+        if sampling.queries is None:
+            raise RecipeError("data.sampling.queries must be a number for a model with a decoder")
+        return
+    fixed = sampling.mode == "crops" and sampling.scale == (scale, scale)
+    if sampling.queries is not None or not fixed:
+        raise RecipeError(
+            f"a model of scale {scale} is trained with data.sampling mode crops, "
+            f"scale [{scale}, {scale}] and queries empty"
+        )
 
 
 def _check_model(config: Mapping[str, Any], parameters: int | None) -> None:

@@ -137,7 +137,10 @@ def _stream(sampler: Sampler, start: int, recipe: Recipe):
 
 
 def _check_same_run(directory: Path, recipe: Recipe) -> None:
-    """A run may be resumed for more steps, on pictures that were moved, and be looked at anew."""
+    """A run may be resumed for more steps, with pictures moved and other validation settings.
+
+    More steps under a cosine decay raise the learning rate again where the run had ended.
+    """
     stored = directory / "recipe.yaml"
     if not stored.exists():
         raise CheckpointError(f"{directory}: no run to resume; train without --resume")
