@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import tiny
 from checks import grid_points
 
 from tfsr.decoders import DECODERS
@@ -16,6 +17,27 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 def code_blocks(page):
     return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+
+
+def test_the_readmes_first_example_runs_as_written(rng):
+    names = {"images": rng.random((1, 64, 64, 3), dtype=np.float32)}
+    exec(code_blocks("../README.md")[0], names)
+    assert names["large"].shape == (1, 173, 237, 3)
+    assert names["detail"].shape == (1, 256, 256, 3)
+
+
+def test_the_readmes_training_example_runs(tmp_path, monkeypatch):
+    """As written, but for the sizes: a thousand steps of the full model are not for a test."""
+    tiny.folder(tmp_path / "faces" / "train", count=2, side=48)
+    monkeypatch.chdir(tmp_path)
+    example = code_blocks("../README.md")[1]
+    for long, short in (
+        ("hr_size=(48, 256)", "hr_size=(48, 48), batch=1, queries=16"),
+        ("steps_per_epoch=1000, epochs=10", "steps_per_epoch=1, epochs=1"),
+    ):
+        assert long in example
+        example = example.replace(long, short)
+    exec(example, {})
 
 
 def test_the_added_decoder_runs_on_points_and_grids(rng):
