@@ -84,6 +84,8 @@ def plan_jobs(sources: Sequence[Path], output: Path) -> tuple[list[Job], list[Ou
     for source in files:
         target = output if as_file else folder / source.name
         try:
+            if not os.path.lexists(source):
+                raise ImageError(f"{source}: there is no such file or folder")
             check_writable_format(target)
             if os.path.realpath(target) in protected:
                 raise ImageError(f"{source}: would be written over a source, {target}")

@@ -6,18 +6,18 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import yaml
 
 from tfsr.data.sampling import SamplingConfig
-from tfsr.errors import InvalidArgument, RecipeError, did_you_mean
+from tfsr.errors import InvalidArgument, RecipeError
 from tfsr.evaluation import Reduction
 from tfsr.metrics import check_protocol
 from tfsr.models import AnyModel, from_config
+from tfsr.training.schema import read
 
 _NOT_INHERITED = ("parameters", "expected")
 
@@ -196,7 +196,7 @@ def parse(content: Any) -> Recipe:
     Raises:
         RecipeError: as `load`.
     """
-    recipe = _read(Recipe, content, "the recipe")
+    recipe = read(Recipe, content, "")
     try:
         recipe.data.sampling.validate()
     except InvalidArgument as error:
@@ -274,78 +274,3 @@ def _check_model(config: Mapping[str, Any], parameters: int | None) -> None:
 def to_mapping(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain data, from which `parse` makes an equal one."""
     return json.loads(json.dumps(asdict(recipe)))
-
-
-def _read(kind: Any, value: Any, where: str) -> Any:
-    """`value` as `kind`: a dataclass, a union, a tuple, a literal or a plain type."""
-    if is_dataclass(kind):
-        return _read_dataclass(kind, value, where)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        for option in arguments:
-            try:
-                return _read(option, value, where)
-            except RecipeError:
-                continue
-        raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
-    if origin is Literal:
-        if value in arguments:
-            return value
-        raise RecipeError(
-            f"{where} must be one of {', '.join(arguments)}; got {value!r}."
-            + did_you_mean(str(value), arguments)
-        )
-    if origin is tuple:
-        repeated = len(arguments) == 2 and arguments[1] is Ellipsis
-        if not isinstance(value, list) or (not repeated and len(value) != len(arguments)):
-            raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
-        kinds = [arguments[0]] * len(value) if repeated else arguments
-        items = enumerate(zip(kinds, value, strict=True))
-        return tuple(_read(k, v, f"{where}[{i}]") for i, (k, v) in items)
-    return _read_plain(kind, value, where)
-
-
-def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise RecipeError(f"{where} must be a mapping of keys to values; got {value!r}")
-    known = {f.name: f for f in fields(kind)}
-    prefix = "" if kind is Recipe else f"{where}."
-    for key in value:
-        if key not in known:
-            raise RecipeError(
-                f"unknown key '{prefix}{key}'; known: {', '.join(known)}."
-                + did_you_mean(str(key), known)
-            )
-    for name, f in known.items():
-        if name not in value and f.default is MISSING and f.default_factory is MISSING:
-            raise RecipeError(f"the key '{prefix}{name}' is missing")
-    hints = get_type_hints(kind)
-    return kind(**{key: _read(hints[key], v, f"{prefix}{key}") for key, v in value.items()})
-
-
-def _read_plain(kind: Any, value: Any, where: str) -> Any:
-    origin = get_origin(kind) or kind
-    if kind is float and isinstance(value, str):
-        # YAML 1.1 reads 1e-4, which has no point, as text.
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    matches = value is None if origin is type(None) else isinstance(value, origin)
-    if matches and not (origin is int and isinstance(value, bool)):
-        return value
-    raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
-
-
-def _describe(kind: Any) -> str:
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        return " or ".join(_describe(argument) for argument in arguments)
-    if origin is tuple:
-        inner = _describe(arguments[0])
-        return f"a list of {inner}" if arguments[1] is Ellipsis else f"[{inner}, {inner}]"
-    if origin is Mapping:
-        return "a mapping"
-    return {type(None): "empty", str: "text"}.get(kind, kind.__name__)
