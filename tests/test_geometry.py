@@ -147,7 +147,18 @@ def test_products_of_weights_are_the_published_area_rule(lr, columns_lr, hr, col
             where = (*index, row_pairs[:, None, i], column_pairs[None, :, j])
             np.add.at(dense, where, expected[..., i, j])
     found = rows[:, None, :, None] * columns[None, :, None, :]
-    np.testing.assert_allclose(found[settled], dense[settled], atol=1e-6)
+    # Coordinates, and so distances, are float32: 25 LR pixels times their rounding.
+    np.testing.assert_allclose(found[settled], dense[settled], atol=5e-6)
+
+
+@pytest.mark.parametrize(("lr", "hr"), [(64, 237), (48, 173), (61, 100), (33, 97)])
+def test_weights_have_the_rounding_of_the_published_float32_areas(lr, hr):
+    plan = grid_plan((lr, lr), (hr, hr)).rows
+    inner = plan.indices[:, 0] != plan.indices[:, 1]
+    centres = pixel_centres(lr)[plan.indices]
+    areas = np.abs((pixel_centres(hr)[:, None] - centres) * np.float32(lr))
+    expected = areas[:, ::-1] / areas.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(plan.weights[inner], expected[inner], atol=2e-7)
 
 
 def published_neighbours(lr, hr):

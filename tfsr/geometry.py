@@ -211,15 +211,17 @@ def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensembl
     k = np.arange(start, stop, dtype=np.int64)
     numerator = (2 * k + 1) * lr - hr
     before = numerator // (2 * hr)
-    fraction = (numerator - before * 2 * hr) / (2 * hr)
     coordinates = pixel_centres(hr)[start:stop]
 
+    # Offsets are float32 differences, as published: exact ones differ by its rounding, which the
+    # weights between very different neighbours, and the sines of DIINN and LTE, would show.
     pair = np.clip(np.stack([before, before + 1], axis=-1), 0, lr - 1)
-    pair_weights = _linear_weights(np, pair, fraction)
-    query, first = coordinates, np.float32(-1 + 1 / lr)
+    pair_offsets = (coordinates[:, None] - pixel_centres(lr)[pair]) * np.float32(lr)
+    pair_weights = _linear_weights(np, pair, pair_offsets)
     if lookup == "ensemble":
-        indices, weights = pair, pair_weights
+        indices, offsets, weights = pair, pair_offsets, pair_weights
     else:
+        query, first = coordinates, np.float32(-1 + 1 / lr)
         if lookup == "nearest":
             nearest = _nearest(np, coordinates, lr)
         elif lookup == "nearest-exact":
@@ -229,20 +231,18 @@ def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensembl
             nearest = _nearest(np, _corner(coordinates, cell), lr)
             query, first = coordinates - cell / 2, np.float32(-1)
         indices = nearest.astype(np.int64)[:, None]
-        weights = np.ones_like(indices, dtype=np.float64)
-    # In float32, as published: exact offsets differ by its rounding, which the sines of DIINN and
-    # LTE would show.
-    steps = np.float32(2 / lr) * indices.astype(np.float32)
-    offsets = (query[:, None] - (first + steps)) * np.float32(lr)
+        weights = np.ones_like(indices, dtype=np.float32)
+        steps = np.float32(2 / lr) * indices.astype(np.float32)
+        offsets = (query[:, None] - (first + steps)) * np.float32(lr)
     return Axis(
         indices=indices.astype(np.int32),
         offsets=offsets,
-        weights=weights.astype(np.float32),
+        weights=weights,
         neighbours=pixel_centres(lr)[indices],
         coordinates=coordinates,
         cells=np.full(len(k), cell_size(hr) * lr, np.float32),
         pair_indices=pair.astype(np.int32),
-        pair_weights=pair_weights.astype(np.float32),
+        pair_weights=pair_weights,
     )
 
 
@@ -276,16 +276,16 @@ def points_plan(
 
 def _points_axis(coordinates, cells, lr, lookup: Lookup) -> Axis:
     size = ops.cast(lr, "float32")
-    position = ((coordinates + 1.0) * size - 1.0) / 2.0
-    before = ops.floor(position)
-    pair = ops.clip(ops.stack([before, before + 1.0], axis=-1), 0.0, size - 1.0)
-    pair_weights = _linear_weights(ops, pair, position - before)
     # The first pixel's centre as pixel_centres has it, in float64 where the size is a number.
     centre = float(np.float32(-1 + 1 / lr)) if isinstance(lr, int) else 1.0 / size - 1.0
-    query, first = coordinates, centre
+    before = ops.floor(((coordinates + 1.0) * size - 1.0) / 2.0)
+    pair = ops.clip(ops.stack([before, before + 1.0], axis=-1), 0.0, size - 1.0)
+    pair_offsets = (coordinates[..., None] - (centre + (2.0 / size) * pair)) * size
+    pair_weights = _linear_weights(ops, pair, pair_offsets)
     if lookup == "ensemble":
-        indices, weights = pair, pair_weights
+        indices, offsets, weights = pair, pair_offsets, pair_weights
     else:
+        query, first = coordinates, centre
         if lookup == "nearest":
             nearest = _nearest(ops, coordinates, size)
         elif lookup == "nearest-exact":
@@ -296,12 +296,12 @@ def _points_axis(coordinates, cells, lr, lookup: Lookup) -> Axis:
             nearest = _nearest(ops, _corner(coordinates, cells), size)
         indices = nearest[..., None]
         weights = ops.ones_like(indices)
-    steps = (2.0 / size) * indices
+        offsets = (query[..., None] - (first + (2.0 / size) * indices)) * size
     return Axis(
         indices=ops.cast(indices, "int32"),
-        offsets=(query[..., None] - (first + steps)) * size,
+        offsets=offsets,
         weights=weights,
-        neighbours=centre + steps,
+        neighbours=centre + (2.0 / size) * indices,
         coordinates=coordinates,
         cells=cells * size,
         pair_indices=ops.cast(pair, "int32"),
@@ -309,7 +309,7 @@ def _points_axis(coordinates, cells, lr, lookup: Lookup) -> Axis:
     )
 
 
-def _linear_weights(xp, pair, fraction):
+def _linear_weights(xp, pair, offsets):
     """Weights (..., 2) of the pixels before and after: the distance to the other one.
 
     The published ensemble weighs by the area of the rectangle between the query and the opposite
@@ -317,8 +317,10 @@ def _linear_weights(xp, pair, fraction):
     distance between the two, and the product of the two axes is the published rule, without its
     0/0 where a query meets a centre. Where clamping made the two one pixel: 1/2 and 1/2.
     """
+    distances = xp.abs(offsets)
     one_pixel = pair[..., 0] == pair[..., 1]
-    after = xp.where(one_pixel, xp.full_like(fraction, 0.5), fraction)
+    between = xp.where(one_pixel, xp.ones_like(distances[..., 0]), xp.sum(distances, axis=-1))
+    after = xp.where(one_pixel, xp.full_like(between, 0.5), distances[..., 0] / between)
     return xp.stack([1.0 - after, after], axis=-1)
 
 
