@@ -79,6 +79,24 @@ class Axis:
         """The same axis for some of its rows (or columns)."""
         return self.map(lambda values: values[span])
 
+    def arrays(self) -> tuple[Any, ...]:
+        """The arrays, in the order of the attributes: `Axis(*axis.arrays())` is the same axis."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    def span(self) -> tuple[int, int]:
+        """The first LR pixel that a grid's axis looks at, and the one after the last."""
+        first = min(self.indices.min(), self.pair_indices.min())
+        last = max(self.indices.max(), self.pair_indices.max())
+        return int(first), int(last) + 1
+
+    def cut(self, start: int) -> Axis:
+        """The same axis where the LR picture is a cut that begins at its pixel `start`.
+
+        Only the indices change: the neighbours' and the queries' own coordinates stay those of the
+        whole picture.
+        """
+        return replace(self, indices=self.indices - start, pair_indices=self.pair_indices - start)
+
     def neighbour(self, i: int) -> Neighbour:
         """The i-th neighbour of every query, each value with a last axis of 1 to broadcast."""
         return Neighbour(
@@ -110,12 +128,150 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """Every s-th row (or column) of a grid, s being the whole scale of its axis.
+
+    Their LR neighbours are consecutive pixels: a run, one for each neighbour, of as many pixels as
+    there are rows. A run may begin one pixel before the LR picture, or end one after it; what lies
+    outside stands for the pixel at the edge. Neighbours of no weight are left out.
+
+    Attributes:
+        axis: the rows' geometry; k is 1 where a neighbour was left out.
+        starts: (k,) int32. The LR pixel at which each neighbour's run begins, -1 at the lowest.
+        pair_starts: (2,) int32. Where those of linear interpolation begin.
+    """
+
+    axis: Axis
+    starts: Any
+    pair_starts: Any
+
+    def __getitem__(self, span: slice) -> Phase:
+        """Some consecutive rows of the phase."""
+        return Phase(self.axis[span], self.starts, self.pair_starts).moved(span.start)
+
+    def moved(self, by: int) -> Phase:
+        """The phase with runs that begin `by` LR pixels later."""
+        return replace(self, starts=self.starts + by, pair_starts=self.pair_starts + by)
+
+    def arrays(self) -> tuple[Any, ...]:
+        """What `Phase.of` makes the phase of again."""
+        return (*self.axis.arrays(), self.starts, self.pair_starts)
+
+    @classmethod
+    def of(cls, arrays: Sequence[Any]) -> Phase:
+        """The phase of what `arrays` answered."""
+        return cls(Axis(*arrays[:-2]), *arrays[-2:])
+
+
+@dataclass(frozen=True)
 class SamplingPlan:
     """Where each pixel of an output grid, or each of a set of points, looks in the LR image."""
 
     rows: Axis
     columns: Axis
     lr_size: tuple[Any, Any]
+
+    def whole_scales(self) -> tuple[int, int] | None:
+        """Output pixels to an LR pixel on both axes of a grid, if these are whole numbers."""
+        scales = [2.0 / float(axis.cells[0]) for axis in (self.rows, self.columns)]
+        rows, columns = (max(1, round(scale)) for scale in scales)
+        whole = abs(scales[0] - rows) < 1e-5 * rows and abs(scales[1] - columns) < 1e-5 * columns
+        return (rows, columns) if whole else None
+
+    def phases(self) -> tuple[list[Phase], list[Phase]] | None:
+        """The phases of the rows and of the columns of a grid of whole scales.
+
+        None if a scale is not whole, or if somewhere the neighbours are no runs: a published lookup
+        that float32 rounding decides is not always regular.
+        """
+        scales = self.whole_scales()
+        if scales is None:
+            return None
+        rows = _phases(self.rows, self.lr_size[0], scales[0])
+        columns = _phases(self.columns, self.lr_size[1], scales[1])
+        return (rows, columns) if rows and columns else None
+
+    def part(self, rows: slice, columns: slice) -> SamplingPlan:
+        """The plan of some of its rows and columns."""
+        return replace(self, rows=self.rows[rows], columns=self.columns[columns])
+
+    def cut(self, top: int, left: int, height: int, width: int) -> SamplingPlan:
+        """The same plan over a cut of the LR picture, which must hold all it looks at."""
+        return SamplingPlan(self.rows.cut(top), self.columns.cut(left), (height, width))
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of an answer, and the rectangle of the LR picture that it is drawn from.
+
+    Attributes:
+        lr_size: (h, w) of the whole LR picture.
+        size: (H, W) of the whole answer.
+        rows: first row of the answer's rectangle, and the one after the last.
+        columns: the same for its columns.
+        lr_rows: first row of the LR picture's rectangle, and the one after the last.
+        lr_columns: the same for its columns.
+    """
+
+    lr_size: tuple[int, int]
+    size: tuple[int, int]
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    lr_rows: tuple[int, int]
+    lr_columns: tuple[int, int]
+
+    def plan(self, lookup: Lookup) -> SamplingPlan:
+        """The whole answer's sampling plan for this window, over the LR picture's rectangle."""
+        rows = grid_axis(self.lr_size[0], self.size[0], *self.rows, lookup)
+        columns = grid_axis(self.lr_size[1], self.size[1], *self.columns, lookup)
+        (top, bottom), (left, right) = self.lr_rows, self.lr_columns
+        return SamplingPlan(rows.cut(top), columns.cut(left), (bottom - top, right - left))
+
+
+def windows(
+    lr_size: tuple[int, int],
+    size: tuple[int, int],
+    reach: Callable[[int, int, int, int], tuple[int, int]],
+    lr_pixels: int,
+) -> list[Window]:
+    """Divide an answer into windows, each drawn from so many LR pixels at most.
+
+    Args:
+        lr_size: (h, w) of the LR picture.
+        size: (H, W) of the answer.
+        reach: of (lr, hr, start, stop): the first LR pixel, and the one after the last, that pixels
+            start to stop of an axis are drawn from.
+        lr_pixels: the most LR pixels of a window.
+
+    Returns:
+        The windows row by row; one where the whole picture is not too large.
+
+    Raises:
+        InvalidArgument: if even a single pixel of the answer needs more.
+    """
+    counts = [1, 1]
+    while True:
+        axes = []
+        for lr, hr, count in zip(lr_size, size, counts, strict=True):
+            edges = [hr * i // count for i in range(count + 1)]
+            spans = list(zip(edges, edges[1:], strict=False))
+            axes.append([(span, reach(lr, hr, *span)) for span in spans])
+        longest = [max(last - first for _, (first, last) in axis) for axis in axes]
+        if longest[0] * longest[1] <= lr_pixels:
+            return [
+                Window(lr_size, size, rows, columns, lr_rows, lr_columns)
+                for rows, lr_rows in axes[0]
+                for columns, lr_columns in axes[1]
+            ]
+        # The longer side is divided next, unless it is down to pixels.
+        can = [i for i in (0, 1) if counts[i] < size[i]]
+        if not can:
+            raise InvalidArgument(
+                f"a pixel of the answer is drawn from {longest[1]}x{longest[0]} pixels of the "
+                f"picture; there is room for {lr_pixels}"
+            )
+        longer = max(can, key=lambda i: longest[i])
+        counts[longer] += 1
 
 
 def pixel_centres(size: int) -> np.ndarray:
@@ -244,6 +400,77 @@ def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensembl
         pair_indices=pair.astype(np.int32),
         pair_weights=pair_weights,
     )
+
+
+def _phases(axis: Axis, lr: int, scale: int) -> list[Phase] | None:
+    """Rows i, i + scale, i + 2 scale and so on for each i below the scale and the axis's length."""
+    answer = []
+    for i in range(min(scale, len(axis))):
+        part = axis[i::scale]
+        # A query on a pixel's centre has its whole weight there, but for float32 rounding.
+        if part.weights.shape[-1] == 2 and part.weights[:, 1].max() < 1e-4:
+            part = replace(
+                part,
+                indices=part.indices[:, :1],
+                offsets=part.offsets[:, :1],
+                weights=np.ones_like(part.weights[:, :1]),
+                neighbours=part.neighbours[:, :1],
+            )
+        starts = [_run(part.indices[:, j], lr) for j in range(part.indices.shape[-1])]
+        pair_starts = [_run(part.pair_indices[:, j], lr) for j in (0, 1)]
+        if None in starts or None in pair_starts:
+            return None
+        answer.append(Phase(part, np.array(starts, np.int32), np.array(pair_starts, np.int32)))
+    return answer
+
+
+def _run(indices: np.ndarray, lr: int) -> int | None:
+    """Where consecutive indices, clamped to `lr` pixels, begin; None if they do not follow."""
+    for start in (int(indices[0]), int(indices[0]) - 1):
+        run = start + np.arange(len(indices))
+        if run[-1] <= lr and np.array_equal(np.clip(run, 0, lr - 1), indices):
+            return start
+    return None
+
+
+def cubic_axis(
+    lr: int, hr: int, start: int, stop: int, first: int = 0, last: int | None = None
+) -> np.ndarray:
+    """Weights of bicubic resizing (a = -0.5, antialiased) along one axis, as Pillow has them.
+
+    Args:
+        lr: pixels of the picture.
+        hr: pixels of the answer.
+        start: first pixel of the answer that is asked for.
+        stop: the one after the last.
+        first: first pixel of the picture that is at hand, see `cubic_reach`.
+        last: the one after the last; all if None.
+
+    Returns:
+        (stop - start, last - first) float32, rows of sum 1.
+    """
+    last = lr if last is None else last
+    stretch = max(lr / hr, 1.0)
+    centres = (np.arange(start, stop) + 0.5) * (lr / hr)
+    lowest, highest = _cubic_support(centres, lr, stretch)
+    pixels = np.arange(first, last)
+    x = np.abs((pixels + 0.5 - centres[:, None]) / stretch)
+    near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    weights = np.where(x < 1, near, np.where(x < 2, far, 0.0))
+    weights *= (pixels >= lowest[:, None]) & (pixels < highest[:, None])
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def cubic_reach(lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
+    """First pixel, and the one after the last, that some pixels of a bicubic answer depend on."""
+    centres = (np.array([start, stop - 1]) + 0.5) * (lr / hr)
+    lowest, highest = _cubic_support(centres, lr, max(lr / hr, 1.0))
+    return int(lowest[0]), int(highest[1])
+
+
+def _cubic_support(centres: np.ndarray, lr: int, stretch: float) -> tuple[np.ndarray, np.ndarray]:
+    lowest = np.maximum((centres - 2 * stretch + 0.5).astype(np.int64), 0)
+    return lowest, np.minimum((centres + 2 * stretch + 0.5).astype(np.int64), lr)
 
 
 def points_plan(

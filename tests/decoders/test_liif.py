@@ -147,14 +147,15 @@ def test_one_neighbours_answer_is_the_perceptron_on_the_whole_input(latent, argu
 def test_the_ensemble_weighs_the_answers_of_four_neighbours(latent, arguments):
     decoder = liif(**arguments)
     plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
-    features = answers(decoder.split(latent)[0])[0]
+    maps = answers(decoder.split(latent)[0])
     expected = 0
     for i in (0, 1):
         rows = plan.rows.map(lambda values: values[:, None]).neighbour(i)
         for j in (0, 1):
             columns = plan.columns.neighbour(j)
-            gathered = features[:, rows.index[:, 0]][:, :, columns.index]
-            colours = answers(decoder.decode(gathered, rows, columns, None))[0]
+            features = [m[:, rows.index[:, 0]][:, :, columns.index] for m in maps]
+            features = decoder.along_rows(features, rows)
+            colours = answers(decoder.decode(features, rows, columns, None))[0]
             expected = expected + rows.weight * columns.weight * colours
     picture = answers(decoder.grid(*decoder.split(latent), plan))[0]
     check_close(picture, expected, 2e-5)

@@ -115,7 +115,8 @@ def test_waves_are_cosines_then_sines_of_the_phase(picture, local_ensemble):
     decoder = lte(**SMALL, local_ensemble=local_ensemble, skip=False)
     latent = picture[0]
     plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
-    projected = answers(decoder.project(latent))[0][0].astype(np.float64)
+    maps = answers(decoder.project(latent))
+    projected = np.concatenate(maps, axis=-1)[0].astype(np.float64)
     row_phase, column_phase = decoder.phase.get_weights()
     layers = [decoder.first, *decoder.mlp.dense, decoder.mlp.output_layer]
     expected = 0

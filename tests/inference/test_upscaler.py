@@ -5,7 +5,7 @@ import tiny
 from tfsr import ImplicitSR
 from tfsr.errors import InvalidArgument
 from tfsr.images import to_float, to_uint8
-from tfsr.inference.upscaler import MAX_INPUT_PIXELS, Upscaler
+from tfsr.inference.upscaler import Upscaler
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +32,6 @@ def test_the_same_picture_gives_the_same_answer(model):
     np.testing.assert_array_equal(image, before)
 
 
-def test_pictures_that_cannot_be_encoded_whole_are_refused(model):
-    image = np.zeros((MAX_INPUT_PIXELS // 1024 + 1, 1024, 3), np.uint8)
-    with pytest.raises(InvalidArgument, match="1024x2049") as caught:
-        Upscaler(model)(image, (10, 10))
-    assert "\n" not in str(caught.value)
-
-
 @pytest.mark.parametrize(
     "image",
     [
@@ -58,5 +51,5 @@ def test_what_is_no_8_bit_picture_is_refused(image, model):
 
 @pytest.mark.parametrize("size", [(0, 16), (16, -1)])
 def test_impossible_sizes_are_refused(size, model):
-    with pytest.raises(InvalidArgument, match="at least 1x1"):
+    with pytest.raises(InvalidArgument, match="whole numbers of at least 1"):
         Upscaler(model)(tiny.picture(8, 8), size)

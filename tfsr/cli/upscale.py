@@ -24,6 +24,14 @@ def upscale(
     ] = None,
     long_side: Annotated[int | None, typer.Option(help="The longer side, in pixels.")] = None,
     preset: Annotated[str | None, typer.Option(help="A preset's name, or its directory.")] = None,
+    memory: Annotated[
+        str,
+        typer.Option(metavar="SIZE", help="To work in, such as 512MiB: large pictures in tiles."),
+    ] = "2GiB",
+    precision: Annotated[
+        str,
+        typer.Option(metavar="float32|bfloat16", help="The second is faster where there is it."),
+    ] = "float32",
 ) -> None:
     """Upscale pictures to any size.
 
@@ -33,9 +41,10 @@ def upscale(
     from rich.progress import Progress
 
     from tfsr.inference.batch import plan_jobs, run_jobs
-    from tfsr.inference.sizes import TargetSize, parse_size
+    from tfsr.inference.sizes import TargetSize, parse_memory, parse_size
 
     target = TargetSize(scale, parse_size(size) if size is not None else None, long_side)
+    budget = parse_memory(memory)
     jobs, outcomes = plan_jobs(inputs, output)
     errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
     for outcome in outcomes:
@@ -46,7 +55,7 @@ def upscale(
         from tfsr.inference.upscaler import Upscaler
         from tfsr.presets import DEFAULT, from_preset
 
-        upscaler = Upscaler(from_preset(preset or DEFAULT))
+        upscaler = Upscaler(from_preset(preset or DEFAULT), budget, precision)
         with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
             task = progress.add_task("upscaling", total=len(jobs))
             for outcome in run_jobs(jobs, target, upscaler):

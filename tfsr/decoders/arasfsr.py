@@ -97,6 +97,11 @@ class ARASFSR(Decoder):
         else:
             self.mlp = MLP(self.hidden, dtype=policy, name="mlp")
 
+    @property
+    def latent_halo(self) -> int:
+        """The reach of the frequency estimation."""
+        return self.frequency_estimation.halo if self.frequency else 0
+
     def build(self, input_shape) -> None:
         """Build every layer for encoder features of (batch, h, w, channels)."""
         channels = input_shape[-1]
@@ -139,10 +144,14 @@ class ARASFSR(Decoder):
         )
         return self.mlp.modulation(row_term + column_term)
 
+    def along_rows(self, features, rows: Neighbour):
+        """The first content layer's share of the row added."""
+        return features + ops.cast(self.position.row_term(self._position(rows)), features.dtype)
+
     def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
-        """The first content layer's share of the position, and the layers after it."""
-        row_term, column_term = self.position(self._position(rows), self._position(columns))
-        x = features + ops.cast(row_term, features.dtype) + ops.cast(column_term, features.dtype)
+        """The first content layer's share of the column, and the layers after it."""
+        column_term = self.position.column_term(self._position(columns))
+        x = features + ops.cast(column_term, features.dtype)
         return self.mlp(x, condition) if self.global_coordinates else self.mlp(x)
 
     def _position(self, axis: Neighbour):

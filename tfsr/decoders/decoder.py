@@ -1,10 +1,11 @@
-"""What every coordinate decoder is, and the two ways to run one: scattered points and grids.
+"""What every coordinate decoder is, and the three ways to run one: points, grids and phases.
 
-A decoder says four things, and shares all the rest:
+A decoder says five things, and shares all the rest:
 
 - `latent`: what it keeps of an encoded picture, one tensor;
 - `project`: the part of its work that depends on the LR pixel alone, once per LR pixel;
 - `condition`: the part that depends on the query's position alone, once per query;
+- `along_rows`: the part that depends on the LR pixel and the query's row, once for the two;
 - `decode`: the rest, for one neighbour of every query.
 
 `decode` sees gathered features and geometry that broadcasts against them, whatever their leading
@@ -13,14 +14,22 @@ shape: (batch, points) in training, (batch, rows, columns) with per-axis geometr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
 from itertools import product
 from typing import Any
 
 import keras
-from keras import ops
+from keras import ops, tree
 
-from tfsr.geometry import Axis, Lookup, Neighbour, SamplingPlan, points_plan
+from tfsr.errors import InvalidArgument
+from tfsr.geometry import (
+    Axis,
+    Lookup,
+    Neighbour,
+    Phase,
+    SamplingPlan,
+    points_plan,
+)
 
 
 class Decoder(keras.layers.Layer):
@@ -50,11 +59,18 @@ class Decoder(keras.layers.Layer):
         """What depends on the queries' coordinates alone; handed to every `decode`."""
         return None
 
+    def along_rows(self, features: Any, rows: Neighbour) -> Any:
+        """What the rows' geometry does to projected features, before columns come into play.
+
+        A grid runs it before it gathers columns, so on (batch, rows, w, n).
+        """
+        return features
+
     def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
         """One neighbour's answer to every query, (..., 3) in [-1, 1] before ensemble and skip.
 
         Args:
-            features: (..., n) what `project` gave for that neighbour.
+            features: what `project` gave for that neighbour, and `along_rows` made of it.
             rows: its geometry on the row axis, each value (..., 1) and broadcastable.
             columns: the same on the column axis.
             condition: what `condition` gave.
@@ -71,10 +87,34 @@ class Decoder(keras.layers.Layer):
 
     # What all of them share.
 
+    has_sub_pixels = False
+    """Whether this decoder has `sub_pixels`: all sub-pixels of an LR pixel by one convolution."""
+
     @property
     def lookup(self) -> Lookup:
         """How this decoder finds its LR neighbours."""
         return "ensemble" if self.local_ensemble else "nearest"
+
+    @property
+    def frame(self) -> int:
+        """How far outside the LR picture a run of neighbours may reach; see `geometry.Phase`."""
+        return int(self.local_ensemble)
+
+    def framed(self, projected, image):
+        """What `split` answers, with edges repeated as far as `grid_phase` reaches outside."""
+        if self.frame:
+            projected = tree.map_structure(_repeat_edges, projected)
+        return projected, image if image is None else _repeat_edges(image)
+
+    @property
+    def halo(self) -> int:
+        """How far from a pixel `project` depends on the latent, in LR pixels."""
+        return 1
+
+    @property
+    def latent_halo(self) -> int:
+        """How far `latent` depends on the picture beside the encoder, in LR pixels."""
+        return 0
 
     def split(self, latent):
         """A latent's projected features, and its input channels (None without skip)."""
@@ -94,39 +134,118 @@ class Decoder(keras.layers.Layer):
             flat = ops.reshape(source, (-1, source.shape[-1]))
             return ops.take(flat, first + row_indices * width + column_indices, axis=0)
 
-        return self._answer(projected, image, plan.rows, plan.columns, gather)
+        def features(i, j):
+            row, column = plan.rows.indices[..., i], plan.columns.indices[..., j]
+            gathered = tree.map_structure(lambda source: gather(source, row, column), projected)
+            return self.along_rows(gathered, plan.rows.neighbour(i))
 
-    def grid(self, projected, image, plan: SamplingPlan):
+        def pixels(i, j):
+            return gather(image, plan.rows.pair_indices[..., i], plan.columns.pair_indices[..., j])
+
+        condition = self.condition(plan.rows, plan.columns)
+        return self._answer(features, pixels, plan.rows, plan.columns, condition)
+
+    def grid(self, projected, image, plan: SamplingPlan, condition: Any = None):
         """Colours (batch, rows, columns, 3) in [-1, 1] of a grid.
 
         Args:
-            projected: (batch, h, w, n), the first of what `split` answers.
+            projected: the first of what `split` answers, each map (batch, h, w, n).
             image: (batch, h, w, 3) or None, the second.
             plan: the grid's, from `geometry.grid_plan` with this decoder's `lookup`.
+            condition: what `grid_condition` answered for the plan's axes, if that was kept.
         """
+        rows, columns = _broadcastable(plan.rows, plan.columns)
 
-        def gather(source, row_indices, column_indices):
-            # A grid is two gathers along an axis each: no index is made per pixel.
-            rows = ops.take(source, row_indices[:, 0], axis=1)
-            return ops.take(rows, column_indices, axis=2)
+        # A grid is two gathers along an axis each: no index is made per pixel.
+        @cache
+        def features_of_rows(i):
+            row = rows.neighbour(i)
+            gathered = tree.map_structure(lambda x: ops.take(x, row.index[:, 0], axis=1), projected)
+            return self.along_rows(gathered, row)
 
-        rows = plan.rows.map(lambda x: ops.convert_to_tensor(x)[:, None])
-        columns = plan.columns.map(ops.convert_to_tensor)
-        return self._answer(projected, image, rows, columns, gather)
+        def features(i, j):
+            index = columns.indices[..., j]
+            return tree.map_structure(lambda x: ops.take(x, index, axis=2), features_of_rows(i))
 
-    def _answer(self, projected, image, rows: Axis, columns: Axis, gather: Callable) -> Any:
-        condition = self.condition(rows, columns)
+        def pixels(i, j):
+            pixels_of_rows = ops.take(image, rows.pair_indices[:, 0, i], axis=1)
+            return ops.take(pixels_of_rows, columns.pair_indices[..., j], axis=2)
+
+        if condition is None:
+            condition = self.condition(rows, columns)
+        return self._answer(features, pixels, rows, columns, condition)
+
+    def grid_condition(self, rows: Axis, columns: Axis) -> Any:
+        """`condition` of a grid: the same for every picture of a size. None if there is none."""
+        return self.condition(*_broadcastable(rows, columns))
+
+    def grid_phase(self, projected, image, rows: Phase, columns: Phase, condition: Any = None):
+        """Colours (batch, rows, columns, 3) in [-1, 1] of every s-th row and t-th column of a grid.
+
+        Nothing is gathered: each neighbour's features are a rectangle of the map.
+
+        Args:
+            projected: the first of what `framed` answers.
+            image: the second.
+            rows: a phase of the plan's rows, from `geometry.phases`.
+            columns: a phase of its columns.
+            condition: what `grid_condition` answered for the phases' axes, if that was kept.
+        """
+        row_axis, column_axis = _broadcastable(rows.axis, columns.axis)
+        size = [ops.shape(phase.axis.coordinates)[0] for phase in (rows, columns)]
+
+        def rectangle(source, top, left):
+            return ops.slice(
+                source, (0, top, left, 0), (ops.shape(source)[0], *size, source.shape[-1])
+            )
+
+        def features(i, j):
+            top, left = rows.starts[i] + self.frame, columns.starts[j] + self.frame
+            cut = tree.map_structure(lambda source: rectangle(source, top, left), projected)
+            return self.along_rows(cut, row_axis.neighbour(i))
+
+        def pixels(i, j):
+            return rectangle(image, rows.pair_starts[i] + 1, columns.pair_starts[j] + 1)
+
+        if condition is None:
+            condition = self.condition(row_axis, column_axis)
+        return self._answer(features, pixels, row_axis, column_axis, condition)
+
+    def whole_scale(self, latent, plan: SamplingPlan):
+        """Colours (batch, s h, t w, 3) in [-1, 1] of a whole picture at whole scales s and t.
+
+        All phases, one after the other, and no gather: what a TFLite delegate accepts.
+
+        Args:
+            latent: (batch, h, w, channels).
+            plan: of NumPy arrays, of the whole picture, with this decoder's `lookup`.
+
+        Raises:
+            InvalidArgument: if the scales are not whole numbers, or the lookup is not regular.
+        """
+        phases = plan.phases()
+        if phases is None:
+            raise InvalidArgument(
+                f"phases need whole scales; got {plan.lr_size} to "
+                f"{(len(plan.rows), len(plan.columns))}"
+            )
+        projected, image = self.framed(*self.split(latent))
+        parts = [
+            self.grid_phase(projected, image, rows, columns) for rows, columns in product(*phases)
+        ]
+        return interleaved(ops.concatenate(parts, axis=-1), *map(len, phases))
+
+    def _answer(self, features, pixels, rows: Axis, columns: Axis, condition: Any) -> Any:
+        """The sum over neighbours, `features(i, j)` and `pixels(i, j)` being those of one."""
         answer: Any = 0.0
-        for i, j in product(range(rows.indices.shape[-1]), repeat=2):
+        for i, j in product(range(rows.indices.shape[-1]), range(columns.indices.shape[-1])):
             row, column = rows.neighbour(i), columns.neighbour(j)
-            features = gather(projected, row.index, column.index)
-            colours = ops.cast(self.decode(features, row, column, condition), "float32")
+            colours = ops.cast(self.decode(features(i, j), row, column, condition), "float32")
             answer += row.weight * column.weight * colours
-        if image is not None:
+        if self.input_skip:
             for i, j in product(range(2), repeat=2):
-                pixels = gather(image, rows.pair_indices[..., i], columns.pair_indices[..., j])
                 weights = rows.pair_weights[..., i, None] * columns.pair_weights[..., j, None]
-                answer += weights * pixels
+                answer += weights * pixels(i, j)
         return answer
 
     def get_config(self) -> dict[str, Any]:
@@ -134,3 +253,29 @@ class Decoder(keras.layers.Layer):
         config = super().get_config()
         config.pop("autocast", None)
         return config
+
+
+def interleaved(x, rows: int, columns: int):
+    """Sub-pixels of LR pixels as a picture: (batch, h, w, rows columns n) to (..., n).
+
+    Channels are ordered by sub-pixel row, sub-pixel column and colour.
+    """
+    if rows == columns:
+        return ops.depth_to_space(x, rows)
+    batch, height, width, channels = ops.shape(x)
+    n = channels // (rows * columns)
+    x = ops.reshape(x, (batch, height, width, rows, columns, n))
+    return ops.reshape(
+        ops.transpose(x, (0, 1, 3, 2, 4, 5)), (batch, height * rows, width * columns, n)
+    )
+
+
+def _broadcastable(rows: Axis, columns: Axis) -> tuple[Axis, Axis]:
+    """Axes of tensors whose values broadcast against (batch, rows, columns, n)."""
+    return rows.map(lambda x: ops.convert_to_tensor(x)[:, None]), columns.map(ops.convert_to_tensor)
+
+
+def _repeat_edges(source):
+    """(batch, h, w, n) with its edges repeated once, (batch, h + 2, w + 2, n)."""
+    source = ops.concatenate([source[:, :1], source, source[:, -1:]], axis=1)
+    return ops.concatenate([source[:, :, :1], source, source[:, :, -1:]], axis=2)

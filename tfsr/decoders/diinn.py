@@ -9,7 +9,7 @@ from keras import ops
 
 from tfsr.decoders.decoder import Decoder
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import Lookup, Neighbour
+from tfsr.geometry import Axis, Lookup, Neighbour
 from tfsr.layers import AxisDense, Convolution, Linear
 
 
@@ -93,14 +93,21 @@ class DIINN(Decoder):
 
     def project(self, features):
         """The features' share of every content layer that sees them, biases included."""
-        shares = [projection(features) for projection in self.projections]
-        return ops.concatenate(shares, axis=-1)
+        return [projection(features) for projection in self.projections]
+
+    def condition(self, rows: Axis, columns: Axis) -> Any:
+        """The first wave, where there is one neighbour: the same for all pictures of one size."""
+        return (
+            None
+            if self.local_ensemble
+            else self._first_wave(rows.neighbour(0), columns.neighbour(0))
+        )
 
     def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
         """Both branches, from the features' shares and the position."""
-        shares = ops.split(features, len(self.projections), axis=-1)
+        shares = features
         k = ops.relu(shares[0])
-        q = k * self._wave(self._position(rows, columns))
+        q = k * (self._first_wave(rows, columns) if condition is None else condition)
         for i, (content, modulation) in enumerate(
             zip(self.content, self.modulation, strict=True), start=1
         ):
@@ -109,15 +116,15 @@ class DIINN(Decoder):
             q = k * self._wave(modulation(ops.cast(q, "float32")))
         return self.output_layer(q)
 
-    def _position(self, rows: Neighbour, columns: Neighbour):
+    def _first_wave(self, rows: Neighbour, columns: Neighbour):
         if self.local_ensemble:
             row_term, column_term = self.position(
                 *(ops.concatenate([axis.offset, axis.cell], axis=-1) for axis in (rows, columns))
             )
-            return row_term + column_term
+            return self._wave(row_term + column_term)
         row_term, column_term = self.position(rows.offset, columns.offset)
         # LR pixels in an output pixel: (h w) / (H W), the cell being two to an LR pixel.
-        return row_term + column_term + self.ratio(rows.cell * columns.cell / 4)
+        return self._wave(row_term + column_term + self.ratio(rows.cell * columns.cell / 4))
 
     def _wave(self, phase):
         return ops.cast(ops.sin(phase), self.compute_dtype)

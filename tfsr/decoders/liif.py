@@ -92,19 +92,19 @@ class LIIF(Decoder):
         self.mlp.build((None, self.hidden[0]))
 
     def project(self, features):
-        """The features' share of the layers that see them, biases included."""
-        return ops.concatenate([layer(features) for layer in self.projections], axis=-1)
+        """The features' share of each layer that sees them, biases included: one map a layer."""
+        return [layer(features) for layer in self.projections]
+
+    def along_rows(self, features, rows: Neighbour):
+        """The row's share of those layers added."""
+        return _add_terms(
+            features, [layer.row_term for layer in self.positions], self._position(rows)
+        )
 
     def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
-        """The position's share of those layers, and the perceptron."""
-        position = self._position(rows), self._position(columns)
-        shares = []
-        start = 0
-        for layer in self.positions:
-            share = features[..., start : start + layer.units]
-            row_term, column_term = (ops.cast(term, share.dtype) for term in layer(*position))
-            shares.append(share + row_term + column_term)
-            start += layer.units
+        """The column's share of those layers, and the perceptron."""
+        terms = [layer.column_term for layer in self.positions]
+        shares = _add_terms(features, terms, self._position(columns))
         return self.mlp(shares if self.skip else shares[0])
 
     def _position(self, axis: Neighbour):
@@ -123,3 +123,11 @@ class LIIF(Decoder):
             "feat_unfold": self.feat_unfold,
             "cell_decode": self.cell_decode,
         }
+
+
+def _add_terms(maps, terms, position):
+    """Each map with its term of the position added: terms are computed in float32."""
+    return [
+        share + ops.cast(term(position), share.dtype)
+        for share, term in zip(maps, terms, strict=True)
+    ]

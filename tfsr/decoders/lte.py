@@ -69,18 +69,23 @@ class LTE(Decoder):
 
     def project(self, features):
         """Amplitudes, row frequencies and column frequencies of each LR pixel."""
-        return ops.concatenate([self.amplitude(features), self.frequency(features)], axis=-1)
+        row_frequency, column_frequency = ops.split(self.frequency(features), 2, axis=-1)
+        return [self.amplitude(features), row_frequency, column_frequency]
+
+    def along_rows(self, features, rows: Neighbour):
+        """The row frequencies become the row's share of the phases."""
+        amplitude, row_frequency, column_frequency = features
+        # The phases' factor of pi is given to vectors, here and below.
+        row_phase = np.pi * self.phase.row_term(self._cell(rows))
+        share = ops.cast(row_frequency, "float32") * (np.pi * rows.offset) + row_phase
+        return [amplitude, share, column_frequency]
 
     def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
         """Waves at the offset, and the perceptron."""
-        amplitude, row_frequency, column_frequency = ops.split(
-            features, [2 * self.waves, 3 * self.waves], axis=-1
-        )
-        row_phase, column_phase = self.phase(self._cell(rows), self._cell(columns))
-        phase = (
-            (ops.cast(row_frequency, "float32") * rows.offset + row_phase)
-            + (ops.cast(column_frequency, "float32") * columns.offset + column_phase)
-        ) * np.float32(np.pi)
+        amplitude, row_share, column_frequency = features
+        column_phase = np.pi * self.phase.column_term(self._cell(columns))
+        column_share = ops.cast(column_frequency, "float32") * (np.pi * columns.offset)
+        phase = row_share + (column_share + column_phase)
         waves = ops.concatenate([ops.cos(phase), ops.sin(phase)], axis=-1)
         return self.mlp(self.first(amplitude * ops.cast(waves, amplitude.dtype)))
 

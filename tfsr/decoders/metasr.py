@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
 from keras import ops
 
-from tfsr.decoders.decoder import Decoder
+from tfsr.decoders.decoder import Decoder, interleaved
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import Lookup, Neighbour
+from tfsr.geometry import Axis, Lookup, Neighbour, SamplingPlan, grid_plan
 from tfsr.layers import AxisDense, Convolution, Linear, OffsetEncoding
 
 
@@ -78,23 +79,62 @@ class MetaSR(Decoder):
         self.projection.build(input_shape)
 
     def project(self, features):
-        """The features through the hyper-network's last layer: (3 colours) x (hidden, then 1)."""
-        return self.projection(features)
+        """The features through the hyper-network's last layer: a map of `hidden` and 1 a colour."""
+        return ops.split(self.projection(features), 3, axis=-1)
+
+    def condition(self, rows: Axis, columns: Axis) -> Any:
+        """The hyper-network's hidden values: the same for all pictures of one size."""
+        return self._hidden(rows.neighbour(0), columns.neighbour(0))
 
     def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
-        """The hyper-network's hidden values, and their product with the projected features."""
+        """The hidden values' product with the projected features."""
+        hidden = ops.cast(condition, features[0].dtype)
+        answers = [
+            ops.sum(hidden * colour[..., :-1], axis=-1, keepdims=True) + colour[..., -1:]
+            for colour in features
+        ]
+        return ops.concatenate(answers, axis=-1)
+
+    has_sub_pixels = True
+
+    def sub_pixel_filters(self, scales: tuple[int, int]):
+        """Projection and predicted filters of a whole scale as one kernel, (3, 3, n, 3 s t).
+
+        Every LR pixel has the same sub-pixels then, so the same hidden values and filters.
+        """
+        pixel = grid_plan((1, 1), scales, lookup=self.lookup)
+        hidden = self.grid_condition(pixel.rows, pixel.columns)
+        hidden = ops.reshape(hidden, (math.prod(scales), self.hidden))
+        hidden = ops.concatenate([hidden, ops.ones_like(hidden[:, :1])], axis=-1)
+        kernel = ops.convert_to_tensor(self.projection.kernel)
+        taps = ops.reshape(kernel, (*kernel.shape[:3], 3, self.hidden + 1))
+        filters = ops.einsum("ijcok,sk->ijcso", taps, ops.cast(hidden, kernel.dtype))
+        return ops.reshape(filters, (*kernel.shape[:3], 3 * math.prod(scales)))
+
+    def sub_pixels(self, latent, filters):
+        """All sub-pixels of each LR pixel, (batch, h, w, s t 3) float32 in [-1, 1].
+
+        Args:
+            latent: (batch, h, w, channels).
+            filters: what `sub_pixel_filters` answered for the scales s and t.
+        """
+        features, filters = (ops.cast(x, self.compute_dtype) for x in (latent, filters))
+        return ops.cast(ops.conv(features, filters, padding="same"), "float32")
+
+    def whole_scale(self, latent, plan: SamplingPlan):
+        """As `Decoder.whole_scale`: here one convolution."""
+        scales = plan.whole_scales()
+        if scales is None:
+            return super().whole_scale(latent, plan)
+        return interleaved(self.sub_pixels(latent, self.sub_pixel_filters(scales)), *scales)
+
+    def _hidden(self, rows: Neighbour, columns: Neighbour):
         # Offsets and cells count two to an LR pixel.
         encoded = [self.offset_encoding(a.offset / 2, a.cell / 2) for a in (rows, columns)]
         row_term, column_term = self.position(*encoded)
         if self.encoding != "integrated":
             row_term = row_term + self.scale(rows.cell / 2)
-        hidden = ops.cast(ops.relu(row_term + column_term), features.dtype)
-        colours = ops.split(features, 3, axis=-1)
-        answers = [
-            ops.sum(hidden * colour[..., :-1], axis=-1, keepdims=True) + colour[..., -1:]
-            for colour in colours
-        ]
-        return ops.concatenate(answers, axis=-1)
+        return ops.relu(row_term + column_term)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

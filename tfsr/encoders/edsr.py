@@ -48,6 +48,16 @@ class EDSR(keras.layers.Layer):
         """Channels of the feature map."""
         return self.features
 
+    @property
+    def halo(self) -> int:
+        """How far from a pixel its features still depend on the picture, in pixels."""
+        return 2 * self.blocks + 2
+
+    @property
+    def live_channels(self) -> int:
+        """Channels of all maps that are in memory at once."""
+        return 4 * self.features
+
     def build(self, input_shape) -> None:
         """Build every layer for (batch, h, w, 3)."""
         self.head.build(input_shape)

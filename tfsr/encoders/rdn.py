@@ -57,6 +57,21 @@ class RDN(keras.layers.Layer):
         """Channels of the feature map."""
         return self.features
 
+    @property
+    def halo(self) -> int:
+        """How far from a pixel its features depend on the picture for a tile's purposes, in pixels.
+
+        The full networks depend on 131 and 123 pixels around, but on those beyond 48 too little to
+        see: docs/performance.md has the measured error.
+        """
+        return min(self.blocks * self.layers + 3, 48)
+
+    @property
+    def live_channels(self) -> int:
+        """Channels of all maps that are in memory at once."""
+        inside_a_block = self.features + self.layers * self.growth
+        return 2 * (self.blocks * self.features + inside_a_block)
+
     def build(self, input_shape) -> None:
         """Build every layer for (batch, h, w, 3)."""
         self.shallow1.build(input_shape)

@@ -12,6 +12,21 @@ from tfsr.errors import InvalidArgument
 MAX_OUTPUT_PIXELS = 400_000_000
 
 
+_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def parse_memory(text: str) -> int:
+    """Bytes of a text such as 512MiB or 1.5GiB.
+
+    Raises:
+        InvalidArgument: if it is no such text.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]iB|B)\s*", text, re.ASCII)
+    if match is None or not float(match[1]):
+        raise InvalidArgument(f"--memory must be such as 512MiB or 2GiB; got {text!r}")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
 @dataclass(frozen=True)
 class TargetSize:
     """What size a picture shall have. Exactly one of the three is given.

@@ -45,10 +45,16 @@ class AxisDense(keras.layers.Layer):
 
     def call(self, rows, columns):
         """The two axes' terms, to be added to something of the full shape: (..., units) each."""
-        row_term = ops.matmul(rows, self.row_kernel)
-        if self.use_bias:
-            row_term = row_term + self.bias
-        return row_term, ops.matmul(columns, self.column_kernel)
+        return self.row_term(rows), self.column_term(columns)
+
+    def row_term(self, rows):
+        """(..., n) to (..., units): the rows' share, and the bias."""
+        term = ops.matmul(rows, self.row_kernel)
+        return term + self.bias if self.use_bias else term
+
+    def column_term(self, columns):
+        """(..., n) to (..., units): the columns' share."""
+        return ops.matmul(columns, self.column_kernel)
 
     def _weight(self, name: str, shape: tuple[int, ...], width: int):
         start = fan_in_uniform(self.fan_in or 2 * width)

@@ -60,6 +60,11 @@ class LocalFrequencyEstimation(keras.layers.Layer):
         )
         self.decoder = _Half(features, blocks, tokens, dtype=self.dtype_policy, name="decoder")
 
+    @property
+    def halo(self) -> int:
+        """How far from a pixel its token still depends on the picture, in pixels."""
+        return 2 * (2 * self.blocks + 3)
+
     def build(self, input_shape) -> None:
         """Build both halves for (batch, h, w, channels)."""
         self.encoder.build(input_shape)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
+
+# Widths at which a product with its bias in one step costs more than the two.
+_NARROW = 16
 
 
 def fan_in_uniform(fan_in: int) -> keras.initializers.Initializer:
@@ -41,11 +46,42 @@ class Linear(keras.layers.Dense):
         self.bias_initializer = fan_in_uniform(fan_in)
         super().build(input_shape)
 
+    def call(self, inputs, training=None):
+        """(..., channels) to (..., units).
+
+        As one matrix: only there does TensorFlow make product, bias and activation a single step.
+        With few outputs that step is twice as slow as two, which the second reshape keeps apart.
+        """
+        if self.units < _NARROW and self.use_bias:
+            product = ops.matmul(_matrix(inputs), self.kernel)
+            return self.activation(self._shaped(product, inputs) + self.bias)
+        return self._shaped(super().call(_matrix(inputs), training), inputs)
+
+    def of_parts(self, parts: Sequence[Any]):
+        """What `call` answers to the concatenation of parts (..., n), which is never made.
+
+        The sum of their products takes less time than the copy.
+        """
+        answer, start = self.bias, 0
+        for part in parts:
+            kernel = self.kernel[start : start + part.shape[-1]]
+            answer = ops.matmul(_matrix(part), kernel) + answer
+            start += part.shape[-1]
+        return self._shaped(self.activation(answer), parts[0])
+
+    def _shaped(self, matrix, inputs):
+        return ops.reshape(matrix, (*ops.shape(inputs)[:-1], self.units))
+
     def get_config(self) -> dict[str, Any]:
         """The configuration, less the initialisers: they follow from the input's width."""
         config = super().get_config()
         del config["kernel_initializer"], config["bias_initializer"]
         return {**config, "fan_in": self.fan_in}
+
+
+def _matrix(inputs):
+    """(..., channels) as (n, channels)."""
+    return ops.reshape(inputs, (-1, inputs.shape[-1]))
 
 
 @keras.saving.register_keras_serializable("tfsr")

@@ -126,7 +126,7 @@ class ModulatedMLP(keras.layers.Layer):
         f = ops.relu(projected)
         m = f * modulation[0]
         for layer, wave in zip(self.content, modulation[1:], strict=True):
-            f = layer(ops.concatenate([f, m], axis=-1))
+            f = layer.of_parts([f, m])
             m = f * wave
         return self.output_layer(m)
 

@@ -1,8 +1,8 @@
 """Whole models, all with the same `upscale`."""
 
 from tfsr.models.bicubic import Bicubic
-from tfsr.models.configuration import AnyModel, from_config
+from tfsr.models.configuration import AnyModel, from_config, with_precision
 from tfsr.models.implicit_sr import ImplicitSR
 from tfsr.models.sub_pixel import SubPixelSR
 
-__all__ = ["AnyModel", "Bicubic", "ImplicitSR", "SubPixelSR", "from_config"]
+__all__ = ["AnyModel", "Bicubic", "ImplicitSR", "SubPixelSR", "from_config", "with_precision"]

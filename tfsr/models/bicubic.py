@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from tfsr.models.picture import output_size_of, resize_bicubic
+from tfsr.geometry import Window, cubic_axis, cubic_reach
+from tfsr.models.painter import Painter, Piece
+from tfsr.models.picture import output_size_of
+
+_PIXELS_PER_BAND = 2**18
 
 
 class Bicubic:
@@ -34,8 +38,63 @@ class Bicubic:
         Raises:
             InvalidArgument: as `ImplicitSR.upscale`.
         """
-        return ops.convert_to_numpy(resize_bicubic(image, output_size_of(image, size, scale)))
+        size = output_size_of(image, size, scale)
+        picture = np.asarray(ops.convert_to_numpy(image), np.float32)
+        rows, columns = (
+            cubic_axis(lr, hr, 0, hr) for lr, hr in zip(picture.shape[1:3], size, strict=True)
+        )
+        return resize(picture, rows, columns)
 
-    def bands(self, image: Any, size: Sequence[int]) -> Iterator[tuple[slice, np.ndarray]]:
-        """The answer of `upscale` as one band."""
-        yield slice(0, size[0]), self.upscale(image, size)
+    def painter(self, memory: int) -> Painter:
+        """What draws windows of the answer in so many bytes."""
+        return BicubicPainter(memory)
+
+
+class BicubicPainter:
+    """Windows of a bicubic answer.
+
+    Args:
+        memory: int. Bytes that a window may take beside its answer.
+    """
+
+    # The picture in float32, and its pixels under the kernels of a band's.
+    lr_bytes = 2 * 3 * 4
+
+    def __init__(self, memory: int) -> None:
+        # Larger tiles gain nothing, and have matrices of ever more zeros.
+        self.lr_pixels = min(memory // self.lr_bytes, 2**18)
+
+    def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
+        """As `Painter.reach`: the pixels under the kernel."""
+        return cubic_reach(lr, hr, start, stop)
+
+    def paint(self, image: Any, window: Window) -> Iterator[Piece]:
+        """As `Painter.paint`: bands of rows."""
+        rows, columns = (
+            cubic_axis(lr, hr, *span, *lr_span)
+            for lr, hr, span, lr_span in zip(
+                window.lr_size,
+                window.size,
+                (window.rows, window.columns),
+                (window.lr_rows, window.lr_columns),
+                strict=True,
+            )
+        )
+        picture = np.asarray(image, np.float32)
+        yield from in_bands(picture, rows, columns)
+
+
+def in_bands(picture: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> Iterator[Piece]:
+    """What `resize` answers, in bands of rows."""
+    count = max(1, _PIXELS_PER_BAND // len(columns))
+    for start in range(0, len(rows), count):
+        band = rows[start : start + count]
+        yield slice(start, start + len(band)), slice(None), resize(picture, band, columns)
+
+
+def resize(picture: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """(batch, h, w, 3) float32 by the weights (H, h) and (W, w) of `cubic_axis`."""
+    batch, height, width, channels = picture.shape
+    resized = rows @ picture.reshape(batch, height, width * channels)
+    resized = resized.reshape(batch, len(rows), width, channels).transpose(0, 1, 3, 2)
+    return (resized @ columns.T).transpose(0, 1, 3, 2)

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tfsr.errors import InvalidArgument, did_you_mean
+from tfsr.models.bicubic import Bicubic
 from tfsr.models.implicit_sr import ImplicitSR
 from tfsr.models.sub_pixel import SubPixelSR
+
+# Convolutions and matrix products are rounded to it, nothing else: weights, coordinates and sums
+# stay float32.
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 AnyModel = ImplicitSR | SubPixelSR
 
@@ -22,3 +28,27 @@ def from_config(config: Mapping[str, Any]) -> AnyModel:
     if "scale" in config and "decoder" not in config:
         return SubPixelSR.from_config(config)
     return ImplicitSR.from_config(config)
+
+
+def with_precision(model: AnyModel | Bicubic, precision: str) -> AnyModel | Bicubic:
+    """A model of the same weights that computes in another precision; the same one if it does.
+
+    Args:
+        model: the model.
+        precision: str. "float32" or "bfloat16".
+
+    Raises:
+        InvalidArgument: if the precision is unknown.
+    """
+    if precision not in _POLICIES:
+        raise InvalidArgument(
+            f"precision must be one of {', '.join(_POLICIES)}; got {precision!r}."
+            + did_you_mean(str(precision), _POLICIES)
+        )
+    policy = _POLICIES[precision]
+    if isinstance(model, Bicubic) or model.dtype_policy.name == policy:
+        return model
+    config = {**model.get_config(), "dtype": policy}
+    copy = from_config({key: value for key, value in config.items() if key != "name"})
+    copy.set_weights(model.get_weights())
+    return copy

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,12 +13,13 @@ from tfsr.decoders import DECODERS, Decoder
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan
+from tfsr.models.implicit_painter import ImplicitPainter
+from tfsr.models.painter import Painter
 from tfsr.models.picture import check_floating, output_size_of, picture_shape
 from tfsr.registry import check_model_config
 
-# Output pixels decoded together. A decoder's widest layer then takes 32 MiB at 256 channels, which
-# bounds what `upscale` needs beside the LR maps and its answer, whatever the picture's size.
-_PIXELS_PER_BAND = 32768
+# What `upscale` decodes a piece in, four times over: the picture is encoded whole.
+_UPSCALE_MEMORY = 2**30
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -48,6 +48,7 @@ class ImplicitSR(keras.Model):
         self.encoder.build((None, None, None, 3))
         self.decoder.build((None, None, None, self.encoder.channels))
         self.built = True
+        self._painter: ImplicitPainter | None = None
 
     def encode(self, image, *, training: bool = False, sample: bool = False):
         """Everything the decoder needs of a picture, as one tensor.
@@ -121,7 +122,9 @@ class ImplicitSR(keras.Model):
         scale: float | None = None,
         sample: bool = False,
     ) -> np.ndarray:
-        """Upscale pictures to any size, in bands of rows so that memory stays bounded.
+        """Upscale pictures to any size, whole, the answer piece by piece.
+
+        Of pictures too large to be encoded at once, `inference.Upscaler` makes tiles.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
@@ -137,42 +140,29 @@ class ImplicitSR(keras.Model):
                 size and a valid scale is given.
         """
         size = output_size_of(image, size, scale)
+        shape = picture_shape(image)
         # Planned before the answer's memory is taken: the plan refuses impossible sizes.
-        bands = self.bands(image, size, sample=sample)
-        answer = np.empty((len(image), *size, 3), np.float32)
-        for rows, colours in bands:
-            answer[:, rows] = colours
+        plan = self.plan(shape[1:3], size)
+        if self._painter is None:
+            self._painter = ImplicitPainter(self, _UPSCALE_MEMORY)
+        if sample:
+            latent = self.encode(image, sample=True)
+            pieces = self._painter.pieces_of(self.decoder.split(latent), plan)
+        else:
+            pieces = self._painter.pieces(image, plan)
+        answer = np.empty((shape[0], *size, 3), np.float32)
+        for rows, columns, colours in pieces:
+            answer[:, rows, columns] = colours
         return answer
 
-    def bands(
-        self, image: Any, size: Sequence[int], *, sample: bool = False
-    ) -> Iterator[tuple[slice, np.ndarray]]:
-        """The answer of `upscale` in bands of rows, for whoever need not hold all of it.
+    @property
+    def halo(self) -> int:
+        """How far from its neighbours a query depends on the picture, in LR pixels."""
+        return max(self.encoder.halo, self.decoder.latent_halo) + self.decoder.halo
 
-        Args:
-            image: (batch, h, w, 3) in [0, 1].
-            size: (H, W) of the answer.
-            sample: as in `encode`.
-
-        Returns:
-            An iterator of (rows, (batch, number of rows, W, 3) float32 colours).
-
-        Raises:
-            InvalidArgument: as `upscale`, at the call and not at the first band.
-        """
-        shape = picture_shape(image)
-        plan = self.plan(shape[1:3], size)
-        rows_per_band = max(1, _PIXELS_PER_BAND // (shape[0] * size[1]))
-
-        def draw() -> Iterator[tuple[slice, np.ndarray]]:
-            projected, skip = self.decoder.split(self.encode(image, sample=sample))
-            for start in range(0, size[0], rows_per_band):
-                rows = slice(start, min(start + rows_per_band, size[0]))
-                band = replace(plan, rows=plan.rows[rows])
-                colours = self.decoder.grid(projected, skip, band)
-                yield rows, 0.5 * ops.convert_to_numpy(colours) + 0.5
-
-        return draw()
+    def painter(self, memory: int) -> Painter:
+        """What draws windows of the answer in so many bytes; the weights must not change then."""
+        return ImplicitPainter(self, memory, keep=True)
 
     def get_config(self) -> dict[str, Any]:
         """Plain data: {"encoder": {"name": ..., ...}, "decoder": {...}} and the layer's own."""

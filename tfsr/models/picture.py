@@ -52,14 +52,3 @@ def output_size_of(image: Any, size: Sequence[int] | None, scale: float | None) 
     if min(height, width) < 1:
         raise InvalidArgument(f"size must be at least 1x1 pixels; got {(height, width)}")
     return height, width
-
-
-def resize_bicubic(image: Any, size: tuple[int, int]):
-    """Bicubic, a = -0.5, antialiased: the one setting in which all backends agree with Pillow."""
-    return ops.image.resize(
-        ops.cast(image, "float32"),
-        size,
-        interpolation="bicubic",
-        antialias=True,
-        data_format="channels_last",
-    )

@@ -9,10 +9,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfsr.backend import compiled
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
+from tfsr.geometry import Window, cubic_axis, cubic_reach
 from tfsr.layers import Convolution
-from tfsr.models.picture import output_size_of, picture_shape, resize_bicubic
+from tfsr.models.bicubic import Bicubic, in_bands
+from tfsr.models.painter import Painter, Piece
+from tfsr.models.picture import output_size_of
 from tfsr.registry import check_model_config
 
 _FACTORS = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
@@ -93,15 +97,18 @@ class SubPixelSR(keras.Model):
             InvalidArgument: as `ImplicitSR.upscale`.
         """
         size = output_size_of(image, size, scale)
-        height, width = picture_shape(image)[1:3]
-        answer = self(image)
-        if size != (self.scale * height, self.scale * width):
-            answer = resize_bicubic(answer, size)
-        return ops.convert_to_numpy(answer)
+        answer = ops.convert_to_numpy(self(image))
+        return answer if size == answer.shape[1:3] else Bicubic().upscale(answer, size)
 
-    def bands(self, image: Any, size: Sequence[int]) -> Iterator[tuple[slice, np.ndarray]]:
-        """The answer of `upscale` as one band: a convolution has to see the whole picture."""
-        yield slice(0, size[0]), self.upscale(image, size)
+    @property
+    def halo(self) -> int:
+        """How far from a pixel the answer depends on the picture, in LR pixels."""
+        # The tail's convolutions reach one pixel each, at 1, 2, 4 and so on to an LR pixel.
+        return self.encoder.halo + 2
+
+    def painter(self, memory: int) -> Painter:
+        """What draws windows of the answer in so many bytes."""
+        return SubPixelPainter(self, memory)
 
     def get_config(self) -> dict[str, Any]:
         """Plain data: {"encoder": {"name": ..., ...}, "scale": ...} and the layer's own."""
@@ -118,6 +125,50 @@ class SubPixelSR(keras.Model):
         """
         check_model_config(config, ("encoder", "scale"))
         return cls(**config)
+
+
+class SubPixelPainter:
+    """Windows of the answer of a `SubPixelSR`.
+
+    Args:
+        model: the model.
+        memory: int. Bytes that a window may take beside its answer.
+    """
+
+    def __init__(self, model: SubPixelSR, memory: int) -> None:
+        self.model = model
+        # Of the tail, the last map before and after its pixels are moved.
+        tail = 2 * model.colours.kernel.shape[2] * model.scale**2
+        self.lr_bytes = 4 * (model.encoder.live_channels + tail)
+        self.lr_pixels = memory // self.lr_bytes
+        self._call = compiled(model.__call__, model)
+
+    def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
+        """As `Painter.reach`: what the model needs of the picture."""
+        scale, halo = self.model.scale, self.model.halo
+        first, last = cubic_reach(scale * lr, hr, start, stop)
+        return max(0, first // scale - halo), min(lr, -(-last // scale) + halo)
+
+    def paint(self, image: Any, window: Window) -> Iterator[Piece]:
+        """As `Painter.paint`: one piece."""
+        answer = ops.convert_to_numpy(self._call(ops.convert_to_tensor(image, "float32")))
+        scale = self.model.scale
+        matrices, spans = [], []
+        for lr, hr, span, lr_span in zip(
+            window.lr_size,
+            window.size,
+            (window.rows, window.columns),
+            (window.lr_rows, window.lr_columns),
+            strict=True,
+        ):
+            first, last = span if hr == scale * lr else cubic_reach(scale * lr, hr, *span)
+            spans.append(slice(first - scale * lr_span[0], last - scale * lr_span[0]))
+            matrices.append(cubic_axis(scale * lr, hr, *span, first, last))
+        answer = answer[:, *spans]
+        if window.size == tuple(scale * side for side in window.lr_size):
+            yield slice(None), slice(None), answer
+        else:
+            yield from in_bands(answer, *matrices)
 
 
 def sub_pixels_to_space(x, factor: int):

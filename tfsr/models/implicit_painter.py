@@ -1,0 +1,209 @@
+"""Drawing with an `ImplicitSR`: compiled, piece by piece, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from tfsr.backend import compiled, on_accelerator
+from tfsr.geometry import Axis, Phase, SamplingPlan, Window, grid_axis, grid_plan
+from tfsr.models.painter import Piece
+
+# Queries decoded together. A processor's caches like few; an accelerator needs many to be busy.
+_QUERIES_ON_PROCESSOR = 8192
+_QUERIES_ON_ACCELERATOR = 2**18
+
+# The most sub-pixels of an LR pixel that are drawn by one convolution, where a decoder can.
+_MOST_SUB_PIXELS = 64
+
+
+class ImplicitPainter:
+    """Draws with an `ImplicitSR`, piece by piece.
+
+    A piece is a band of rows; at whole scales, where that is faster, a band of every s-th row and
+    column (a phase); or everything, where a decoder makes all sub-pixels by one convolution.
+
+    Args:
+        model: an `ImplicitSR`.
+        memory: int. Bytes that drawing may take: half of it is for the maps of a window, a quarter
+            for the values of a piece while it is decoded (one row is drawn whatever it takes), and
+            a quarter for what is kept.
+        keep: bool. Whether what depends on the queries' coordinates alone (ARASFSR's branch of
+            sines, 4 KiB a pixel at full width) is kept for the next picture of the same size, as
+            far as there is room. The model's weights must not change then. Defaults to False.
+    """
+
+    def __init__(self, model: Any, memory: int, keep: bool = False) -> None:
+        self.decoder = model.decoder
+        self.halo = model.halo
+        self.keep = memory // 4 if keep else 0
+        self._kept: dict[Any, Any] = {}
+        self._kept_bytes = 0
+        self._kept_for: Any = None
+
+        # One pixel, drawn to see what a pixel takes.
+        latent = model.encode(np.zeros((1, 1, 1, 3), np.float32))
+        one = grid_plan((1, 1), (1, 1), lookup=self.decoder.lookup)
+        projected, _ = self.decoder.split(latent)
+        # What the encoder has alive, then latent and maps, and these again with repeated edges.
+        self.lr_bytes = 4 * model.encoder.live_channels + 2 * (_bytes(projected) + _bytes(latent))
+        self.lr_pixels = memory // 2 // self.lr_bytes
+        self.condition_bytes = _bytes(self.decoder.grid_condition(one.rows, one.columns))
+        # Gathered features, and at most six values alive at once between the layers.
+        self.query_bytes = _bytes(projected) + self.condition_bytes + 6 * 4 * _width(self.decoder)
+        most = _QUERIES_ON_ACCELERATOR if on_accelerator() else _QUERIES_ON_PROCESSOR
+        self._queries = max(1, min(most, memory // 4 // self.query_bytes))
+
+        def maps(image):
+            return self.decoder.split(model.encode(image))
+
+        def band(projected, image, rows, columns, condition):
+            plan = SamplingPlan(Axis(*rows), Axis(*columns), (0, 0))
+            return 0.5 * self.decoder.grid(projected, image, plan, condition) + 0.5
+
+        def phase(projected, image, rows, columns, condition):
+            phases = Phase.of(rows), Phase.of(columns)
+            return 0.5 * self.decoder.grid_phase(projected, image, *phases, condition) + 0.5
+
+        def sub_pixels(image, filters):
+            return 0.5 * self.decoder.sub_pixels(model.encode(image), filters) + 0.5
+
+        def condition(rows, columns):
+            return self.decoder.grid_condition(Axis(*rows), Axis(*columns))
+
+        self._maps = compiled(maps, model)
+        self._framed = compiled(self.decoder.framed, model)
+        self._band = compiled(band, model)
+        # Rows and columns have one neighbour or two: not a size, but another computation.
+        self._phase = {counts: compiled(phase, model) for counts in product((1, 2), repeat=2)}
+        self._sub_pixels = compiled(sub_pixels, model)
+        self._condition = compiled(condition, model)
+
+    def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
+        """As `Painter.reach`: the neighbours, and around them what their maps depend on."""
+        first, last = grid_axis(lr, hr, start, stop, self.decoder.lookup).span()
+        return max(0, first - self.halo), min(lr, last + self.halo)
+
+    def paint(self, image, window: Window) -> Iterator[Piece]:
+        """As `Painter.paint`."""
+        if (window.lr_size, window.size) != self._kept_for:
+            self._kept.clear()
+            self._kept_bytes = 0
+            self._kept_for = (window.lr_size, window.size)
+        return self.pieces(image, window.plan(self.decoder.lookup))
+
+    def pieces(self, image, plan: SamplingPlan) -> Iterator[Piece]:
+        """Draw pictures.
+
+        Args:
+            image: (batch, h, w, 3) in [0, 1].
+            plan: of NumPy arrays, over pictures of that size.
+        """
+        image = ops.convert_to_tensor(image, "float32")
+        scales = plan.whole_scales()
+        if scales and self.decoder.has_sub_pixels and math.prod(scales) <= _MOST_SUB_PIXELS:
+            return self._at_once(image, plan, scales)
+        return self.pieces_of(self._maps(image), plan)
+
+    def pieces_of(self, maps: tuple[Any, Any], plan: SamplingPlan) -> Iterator[Piece]:
+        """Draw encoded pictures: `maps` is what the decoder's `split` answered."""
+        projected, image = maps
+        scales = plan.whole_scales()
+        # Phases have no neighbours of weight 0, which odd scales have, and gather nothing, which
+        # tells where there is but one neighbour. Bands compute `along_rows` less often.
+        if scales and (not self.decoder.local_ensemble or any(scale % 2 for scale in scales)):
+            phases = plan.phases()
+            if phases is not None:
+                return self._by_phases(projected, image, *phases)
+        return self._by_bands(projected, image, plan)
+
+    def _by_bands(self, projected, image, plan: SamplingPlan) -> Iterator[Piece]:
+        columns = _tensors(plan.columns.arrays())
+        height, width = len(plan.rows), len(plan.columns)
+        count = self._rows_per_piece(projected, width)
+        for start in range(0, height, count):
+            span = slice(start, min(start + count, height))
+            band = plan.rows[span]
+            rows = _tensors(band.arrays())
+            condition = self._condition_of(band, plan.columns, rows, columns)
+            colours = self._band(projected, image, rows, columns, condition)
+            yield span, slice(0, width), ops.convert_to_numpy(colours)
+
+    def _by_phases(
+        self, projected, image, rows: list[Phase], columns: list[Phase]
+    ) -> Iterator[Piece]:
+        projected, image = self._framed(projected, image)
+        column_tensors = [_tensors(phase.arrays()) for phase in columns]
+        count = self._rows_per_piece(projected, len(columns[0].axis))
+        for start in range(0, len(rows[0].axis), count):
+            bands = [phase[start : start + count] for phase in rows if start < len(phase.axis)]
+            maps = projected
+            if not self.decoder.frame:
+                # Without a frame a neighbour is the map itself, but for the rows of other bands.
+                top = min(int(band.starts[0]) for band in bands)
+                bottom = max(int(band.starts[0]) + len(band.axis) for band in bands)
+                maps = tree.map_structure(lambda x, a=top, b=bottom: x[:, a:b], projected)
+                bands = [band.moved(-top) for band in bands]
+            for i, band in enumerate(bands):
+                row_tensors = _tensors(band.arrays())
+                first = i + start * len(rows)
+                span = slice(first, first + (len(band.axis) - 1) * len(rows) + 1, len(rows))
+                for j, phase in enumerate(columns):
+                    tensors = row_tensors[:-2], column_tensors[j][:-2]
+                    condition = self._condition_of(band.axis, phase.axis, *tensors)
+                    draw = self._phase[len(band.starts), len(phase.starts)]
+                    colours = draw(maps, image, row_tensors, column_tensors[j], condition)
+                    last = j + (len(phase.axis) - 1) * len(columns)
+                    yield span, slice(j, last + 1, len(columns)), ops.convert_to_numpy(colours)
+
+    def _at_once(self, image, plan: SamplingPlan, scales: tuple[int, int]) -> Iterator[Piece]:
+        filters = self.decoder.sub_pixel_filters(scales)
+        colours = ops.convert_to_numpy(self._sub_pixels(image, filters))
+        batch, height, width = colours.shape[:3]
+        colours = colours.reshape(batch, height, width, *scales, 3).transpose(0, 1, 3, 2, 4, 5)
+        colours = colours.reshape(batch, height * scales[0], width * scales[1], 3)
+        spans = []
+        for axis, scale in zip((plan.rows, plan.columns), scales, strict=True):
+            # An offset from the LR pixel's corner, two to an LR pixel, tells the sub-pixel.
+            first = axis.indices[0, 0] * scale + round(float(axis.offsets[0, 0]) / 2 * scale)
+            spans.append(slice(first, first + len(axis)))
+        yield slice(0, len(plan.rows)), slice(0, len(plan.columns)), colours[:, *spans]
+
+    def _rows_per_piece(self, projected, width: int) -> int:
+        batch = tree.flatten(projected)[0].shape[0]
+        return max(1, self._queries // (batch * width))
+
+    def _condition_of(self, rows: Axis, columns: Axis, row_tensors, column_tensors) -> Any:
+        """What is kept for these queries, kept from now on if it fits; None if it does not."""
+        key = tuple((*axis.coordinates[[0, -1]].tolist(), len(axis)) for axis in (rows, columns))
+        if key not in self._kept:
+            size = self.condition_bytes * len(rows) * len(columns)
+            if not size or self._kept_bytes + size > self.keep:
+                return None
+            self._kept[key] = self._condition(row_tensors, column_tensors)
+            self._kept_bytes += size
+        return self._kept[key]
+
+
+def _tensors(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(ops.convert_to_tensor(array) for array in arrays)
+
+
+def _bytes(tensors: Any) -> int:
+    """Bytes of nested tensors; None has none."""
+    return sum(
+        math.prod(x.shape) * (2 if "16" in keras.backend.standardize_dtype(x.dtype) else 4)
+        for x in tree.flatten(tensors)
+        if x is not None
+    )
+
+
+def _width(layer) -> int:
+    """The width of a layer's widest matrix."""
+    return max(weight.shape[-1] for weight in layer.weights if len(weight.shape) == 2)
