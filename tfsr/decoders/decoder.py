@@ -238,14 +238,19 @@ class Decoder(keras.layers.Layer):
     def _answer(self, features, pixels, rows: Axis, columns: Axis, condition: Any) -> Any:
         """The sum over neighbours, `features(i, j)` and `pixels(i, j)` being those of one."""
         answer: Any = 0.0
-        for i, j in product(range(rows.indices.shape[-1]), range(columns.indices.shape[-1])):
-            row, column = rows.neighbour(i), columns.neighbour(j)
-            colours = ops.cast(self.decode(features(i, j), row, column, condition), "float32")
-            answer += row.weight * column.weight * colours
+        for i in range(rows.indices.shape[-1]):
+            row = rows.neighbour(i)
+            along: Any = 0.0
+            for j in range(columns.indices.shape[-1]):
+                column = columns.neighbour(j)
+                colours = self.decode(features(i, j), row, column, condition)
+                along += column.weight * ops.cast(colours, "float32")
+            answer += row.weight * along
         if self.input_skip:
-            for i, j in product(range(2), repeat=2):
-                weights = rows.pair_weights[..., i, None] * columns.pair_weights[..., j, None]
-                answer += weights * pixels(i, j)
+            for i in range(2):
+                weights = columns.pair_weights
+                along = weights[..., 0, None] * pixels(i, 0) + weights[..., 1, None] * pixels(i, 1)
+                answer += rows.pair_weights[..., i, None] * along
         return answer
 
     def get_config(self) -> dict[str, Any]:
