@@ -1,21 +1,28 @@
-from dataclasses import fields
+import math
+from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from checks import grid_points
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from keras import ops
+from PIL import Image
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import (
     Axis,
+    Phase,
     cell_size,
+    cubic_axis,
+    cubic_reach,
     grid_axis,
     grid_plan,
     output_size,
     pixel_centres,
     points_plan,
+    windows,
 )
 
 lr_sizes = st.integers(1, 40)
@@ -385,3 +392,322 @@ def test_a_plan_refuses_an_empty_picture(lr_size, size):
 def test_a_plan_refuses_a_window_outside_the_output(window):
     with pytest.raises(InvalidArgument, match="must lie inside the output"):
         grid_plan((4, 5), (8, 10), window=window)
+
+
+# Phases of whole scales.
+
+
+@st.composite
+def whole_scale_plans(draw, largest=8):
+    """A plan of whole scales, or of a window of one over the LR pixels that it looks at."""
+    lr_size = draw(st.tuples(lr_sizes, lr_sizes))
+    scales = draw(st.tuples(st.integers(1, largest), st.integers(1, largest)))
+    size = [lr * scale for lr, scale in zip(lr_size, scales, strict=True)]
+    plan = grid_plan(lr_size, size, lookup=draw(lookups))
+    if draw(st.booleans()):
+        plan = plan.part(*(draw(spans(n)) for n in size))
+        (top, bottom), (left, right) = plan.rows.span(), plan.columns.span()
+        plan = plan.cut(top, left, bottom - top, right - left)
+    return plan
+
+
+@st.composite
+def spans(draw, length):
+    """Some of so many rows: a slice, not empty."""
+    start = draw(st.integers(0, length - 1))
+    return slice(start, draw(st.integers(start + 1, length)))
+
+
+def by_axis(plan):
+    """(axis, phases, LR pixels) of a plan's rows and of its columns."""
+    return zip((plan.rows, plan.columns), plan.phases(), plan.lr_size, strict=True)
+
+
+def runs(starts, length, lr):
+    """The LR pixels of the runs that begin at `starts`, (length, k), what lies outside clamped."""
+    return np.clip(np.arange(length)[:, None] + starts, 0, lr - 1)
+
+
+@given(plan=whole_scale_plans())
+def test_the_neighbours_of_a_phase_are_runs(plan):
+    for _, phases, lr in by_axis(plan):
+        for phase in phases:
+            length = len(phase.axis)
+            for starts, indices in (
+                (phase.starts, phase.axis.indices),
+                (phase.pair_starts, phase.axis.pair_indices),
+            ):
+                np.testing.assert_array_equal(runs(starts, length, lr), indices)
+                # A frame of one pixel around the picture holds them.
+                assert starts.min() >= -1 and starts.max() + length <= lr + 1
+
+
+@given(plan=whole_scale_plans())
+def test_phases_interleaved_are_the_whole_axis(plan):
+    for (axis, phases, lr), scale in zip(by_axis(plan), plan.whole_scales(), strict=True):
+        assert len(phases) == min(scale, len(axis))
+        for i, phase in enumerate(phases):
+            rows, k = axis[i::scale], phase.axis.indices.shape[-1]
+            for field in ("coordinates", "cells", "pair_indices", "pair_weights"):
+                found, expected = getattr(phase.axis, field), getattr(rows, field)
+                np.testing.assert_array_equal(found, expected, err_msg=field)
+            for field in ("indices", "offsets", "neighbours"):
+                found, expected = getattr(phase.axis, field), getattr(rows, field)
+                np.testing.assert_array_equal(found, expected[:, :k], err_msg=field)
+            weights = spread(phase.axis.indices, phase.axis.weights, lr)
+            # What is left out has no weight but for rounding.
+            tolerance = 0 if k == rows.indices.shape[-1] else 1e-4
+            expected = spread(rows.indices, rows.weights, lr)
+            np.testing.assert_allclose(weights, expected, atol=tolerance)
+
+
+def counts_of_neighbours(plan):
+    return [[phase.axis.indices.shape[-1] for phase in phases] for phases in plan.phases()]
+
+
+def expected_counts(scales):
+    """One neighbour at the centres of LR pixels, which odd scales have, and two elsewhere."""
+    return [[1 if 2 * i + 1 == scale else 2 for i in range(scale)] for scale in scales]
+
+
+ODD_SCALES = [(1, 1), (3, 3), (4, 5), (7, 2)]
+
+
+@pytest.mark.parametrize("scales", [*ODD_SCALES, (2, 4)])
+def test_the_neighbour_of_no_weight_is_left_out_of_a_windows_phases(scales):
+    size = 12 * scales[0], 9 * scales[1]
+    window = 0, 0, size[0] - scales[0], size[1] - scales[1]
+    plan = grid_plan((12, 9), size, window=window)
+    assert counts_of_neighbours(plan) == expected_counts(scales)
+
+
+@pytest.mark.parametrize("scales", ODD_SCALES)
+def test_the_neighbour_of_no_weight_is_left_out_of_a_whole_pictures_phases(scales):
+    # After the last centre there is no other pixel, but the same one again.
+    plan = grid_plan((12, 9), (12 * scales[0], 9 * scales[1]))
+    assert counts_of_neighbours(plan) == expected_counts(scales)
+
+
+@pytest.mark.parametrize("lookup", ONE_PIXEL)
+def test_one_neighbour_is_never_left_out(lookup):
+    counts = counts_of_neighbours(grid_plan((12, 9), (36, 36), lookup=lookup))
+    assert counts == [[1, 1, 1], [1, 1, 1, 1]]
+
+
+@given(lr=st.tuples(lr_sizes, lr_sizes), scale=st.integers(1, 8), hr=hr_sizes, lookup=lookups)
+def test_there_are_no_phases_unless_both_scales_are_whole(lr, scale, hr, lookup):
+    assume(hr % lr[0])
+    fractional = grid_plan(lr, (hr, scale * lr[1]), lookup=lookup)
+    for plan in (fractional, replace(fractional, rows=fractional.columns, columns=fractional.rows)):
+        assert plan.whole_scales() is None
+        assert plan.phases() is None
+
+
+@given(data=st.data(), plan=whole_scale_plans())
+def test_some_rows_of_a_phase_are_a_phase(data, plan):
+    for _, phases, lr in by_axis(plan):
+        phase = data.draw(st.sampled_from(phases))
+        span = data.draw(spans(len(phase.axis)))
+        part = phase[span]
+        assert_same_axis(part.axis, phase.axis[span])
+        length = span.stop - span.start
+        np.testing.assert_array_equal(runs(part.starts, length, lr), part.axis.indices)
+        np.testing.assert_array_equal(runs(part.pair_starts, length, lr), part.axis.pair_indices)
+
+
+def test_a_phase_over_a_cut_has_earlier_runs_of_features_and_nothing_else():
+    phase = grid_plan((12, 9), (24, 18)).phases()[0][0]
+    moved = phase.over_cut(5)
+    np.testing.assert_array_equal(moved.starts, phase.starts - 5)
+    np.testing.assert_array_equal(moved.pair_starts, phase.pair_starts)
+    assert_same_axis(moved.axis, phase.axis)
+
+
+def test_a_phase_is_made_again_of_its_arrays():
+    phase = grid_plan((12, 9), (24, 18)).phases()[0][1]
+    copy = Phase.of(phase.arrays())
+    assert_same_axis(copy.axis, phase.axis)
+    np.testing.assert_array_equal(copy.starts, phase.starts)
+    np.testing.assert_array_equal(copy.pair_starts, phase.pair_starts)
+
+
+# Parts, cuts and windows.
+
+
+@given(data=st.data(), lr_size=st.tuples(lr_sizes, lr_sizes), size=st.tuples(hr_sizes, hr_sizes))
+def test_a_part_of_a_plan_is_the_plan_of_that_window(data, lr_size, size):
+    rows, columns = (data.draw(spans(n)) for n in size)
+    lookup = data.draw(lookups)
+    part = grid_plan(lr_size, size, lookup=lookup).part(rows, columns)
+    window = rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start
+    expected = grid_plan(lr_size, size, window=window, lookup=lookup)
+    assert_same_axis(part.rows, expected.rows)
+    assert_same_axis(part.columns, expected.columns)
+    assert part.lr_size == lr_size
+
+
+@given(data=st.data(), lr=lr_sizes, hr=hr_sizes, lookup=lookups)
+def test_an_axis_spans_just_what_it_looks_at(data, lr, hr, lookup):
+    axis = grid_axis(lr, hr, 0, hr, lookup)[data.draw(spans(hr))]
+    first, last = axis.span()
+    seen = np.concatenate([axis.indices.ravel(), axis.pair_indices.ravel()])
+    assert (first, last - 1) == (seen.min(), seen.max())
+
+
+def assert_cut(found, whole, first):
+    """The same axis, its indices counted from the LR pixel `first`."""
+    moved = {name: getattr(found, name) + first for name in ("indices", "pair_indices")}
+    for name, values in moved.items():
+        assert getattr(found, name).min() >= 0
+        np.testing.assert_array_equal(values, getattr(whole, name))
+    assert_same_axis(replace(found, **moved), whole)
+
+
+def test_a_cut_moves_indices_and_nothing_else():
+    plan = grid_plan((12, 9), (31, 40), window=(15, 20, 10, 12))
+    cut = plan.cut(4, 3, 7, 6)
+    assert cut.lr_size == (7, 6)
+    assert_cut(cut.rows, plan.rows, 4)
+    assert_cut(cut.columns, plan.columns, 3)
+
+
+def reach_of(lookup, halo):
+    """The reach of what looks `halo` LR pixels around the neighbours that a lookup finds."""
+
+    def reach(lr, hr, start, stop):
+        first, last = grid_axis(lr, hr, start, stop, lookup).span()
+        return max(0, first - halo), min(lr, last + halo)
+
+    return reach
+
+
+@st.composite
+def divisions(draw):
+    """An answer divided into windows, and what it was divided by."""
+    lr_size, size = (draw(st.tuples(st.integers(1, 40), st.integers(1, 40))) for _ in range(2))
+    lookup = draw(lookups)
+    reach = reach_of(lookup, draw(st.integers(0, 5)))
+    pixels = (
+        [reach(lr, hr, k, k + 1) for k in range(hr)] for lr, hr in zip(lr_size, size, strict=True)
+    )
+    enough = math.prod(max(last - first for first, last in axis) for axis in pixels)
+    room = draw(st.integers(enough, 40**2 + 1))
+    return SimpleNamespace(
+        lr_size=lr_size,
+        size=size,
+        lookup=lookup,
+        reach=reach,
+        room=room,
+        windows=windows(lr_size, size, reach, room),
+    )
+
+
+@given(division=divisions())
+def test_windows_cover_the_answer_exactly_once(division):
+    drawn = np.zeros(division.size, int)
+    for window in division.windows:
+        drawn[slice(*window.rows), slice(*window.columns)] += 1
+    assert (drawn == 1).all()
+
+
+@given(division=divisions())
+def test_windows_hold_what_they_are_drawn_from(division):
+    lr_size, size = division.lr_size, division.size
+    for window in division.windows:
+        assert (window.lr_size, window.size) == (lr_size, size)
+        assert window.lr_rows == division.reach(lr_size[0], size[0], *window.rows)
+        assert window.lr_columns == division.reach(lr_size[1], size[1], *window.columns)
+
+
+@given(division=divisions())
+def test_windows_are_within_the_limit_and_one_if_that_is_enough(division):
+    for window in division.windows:
+        (top, bottom), (left, right) = window.lr_rows, window.lr_columns
+        assert (bottom - top) * (right - left) <= division.room
+    whole = [
+        division.reach(lr, hr, 0, hr)
+        for lr, hr in zip(division.lr_size, division.size, strict=True)
+    ]
+    fits = math.prod(last - first for first, last in whole) <= division.room
+    assert (len(division.windows) == 1) == fits
+
+
+def test_windows_come_row_by_row():
+    found = windows((20, 20), (40, 40), reach_of("ensemble", 2), 120)
+    places = [(window.rows[0], window.columns[0]) for window in found]
+    assert len({row for row, _ in places}) > 1 and len({column for _, column in places}) > 1
+    assert places == sorted(places)
+
+
+@given(division=divisions())
+def test_a_windows_own_plan_is_a_part_of_the_whole_plan(division):
+    whole = grid_plan(division.lr_size, division.size, lookup=division.lookup)
+    for window in division.windows[:9]:
+        plan = window.plan(division.lookup)
+        (top, bottom), (left, right) = window.lr_rows, window.lr_columns
+        assert plan.lr_size == (bottom - top, right - left)
+        for axis, lr in zip((plan.rows, plan.columns), plan.lr_size, strict=True):
+            assert axis.span()[1] <= lr
+        assert_cut(plan.rows, whole.rows[slice(*window.rows)], top)
+        assert_cut(plan.columns, whole.columns[slice(*window.columns)], left)
+
+
+def test_windows_that_cannot_be_small_enough_are_refused():
+    arguments = (20, 20), (40, 40), reach_of("ensemble", 2)
+    assert windows(*arguments, 36)
+    with pytest.raises(InvalidArgument, match="from 6x6 pixels.*room for 35") as caught:
+        windows(*arguments, 35)
+    assert "\n" not in str(caught.value)
+
+
+def test_impossible_windows_are_refused_at_once():
+    calls = 0
+
+    def reach(lr, hr, start, stop):
+        nonlocal calls
+        calls += 1
+        assert calls < 100_000
+        return max(0, start // 2 - 20), min(lr, stop // 2 + 20)
+
+    with pytest.raises(InvalidArgument):
+        windows((3000, 4000), (6000, 8000), reach, 30**2)
+
+
+# Bicubic weights.
+
+cubic_sizes = st.integers(1, 60)
+
+
+@given(lr=cubic_sizes, hr=cubic_sizes)
+def test_bicubic_weights_are_pillows_within_a_level(lr, hr):
+    column = np.random.default_rng(61 * lr + hr).integers(0, 256, (lr, 1)).astype(np.uint8)
+    expected = np.array(Image.fromarray(column).resize((1, hr), Image.Resampling.BICUBIC))
+    found = np.clip(cubic_axis(lr, hr, 0, hr) @ column.astype(np.float32), 0, 255)
+    # Half a level is Pillow's own rounding.
+    assert np.abs(found - expected).max() < 0.51
+
+
+@given(lr=cubic_sizes, hr=cubic_sizes)
+def test_bicubic_weights_add_up_to_one(lr, hr):
+    weights = cubic_axis(lr, hr, 0, hr)
+    assert weights.shape == (hr, lr) and weights.dtype == np.float32
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-6)
+
+
+@given(data=st.data(), lr=cubic_sizes, hr=cubic_sizes)
+def test_bicubic_weights_of_a_window_are_a_part_of_all(data, lr, hr):
+    span = data.draw(spans(hr))
+    first, last = cubic_reach(lr, hr, span.start, span.stop)
+    part = cubic_axis(lr, hr, span.start, span.stop, first, last)
+    whole = cubic_axis(lr, hr, 0, hr)[span]
+    np.testing.assert_allclose(part, whole[:, first:last], atol=1e-7)
+
+
+@given(data=st.data(), lr=cubic_sizes, hr=cubic_sizes)
+def test_bicubic_reaches_as_far_as_its_weights(data, lr, hr):
+    span = data.draw(spans(hr))
+    first, last = cubic_reach(lr, hr, span.start, span.stop)
+    (used,) = np.nonzero(np.any(cubic_axis(lr, hr, 0, hr)[span] != 0, axis=0))
+    assert 0 <= first <= used.min() and used.max() < last <= lr
+    # Where a pixel lies on a pixel the kernel is 0 on all others, two on each side.
+    assert used.min() - first <= 2 and last - 1 - used.max() <= 2

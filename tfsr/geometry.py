@@ -147,11 +147,12 @@ class Phase:
 
     def __getitem__(self, span: slice) -> Phase:
         """Some consecutive rows of the phase."""
-        return Phase(self.axis[span], self.starts, self.pair_starts).moved(span.start)
+        first = span.start
+        return Phase(self.axis[span], self.starts + first, self.pair_starts + first)
 
-    def moved(self, by: int) -> Phase:
-        """The phase with runs that begin `by` LR pixels later."""
-        return replace(self, starts=self.starts + by, pair_starts=self.pair_starts + by)
+    def over_cut(self, start: int) -> Phase:
+        """The same phase over features that begin at LR pixel `start`; the input is not cut."""
+        return replace(self, starts=self.starts - start)
 
     def arrays(self) -> tuple[Any, ...]:
         """What `Phase.of` makes the phase of again."""
@@ -175,7 +176,7 @@ class SamplingPlan:
         """Output pixels to an LR pixel on both axes of a grid, if these are whole numbers."""
         scales = [2.0 / float(axis.cells[0]) for axis in (self.rows, self.columns)]
         rows, columns = (max(1, round(scale)) for scale in scales)
-        whole = abs(scales[0] - rows) < 1e-5 * rows and abs(scales[1] - columns) < 1e-5 * columns
+        whole = abs(scales[0] - rows) < 5e-7 * rows and abs(scales[1] - columns) < 5e-7 * columns
         return (rows, columns) if whole else None
 
     def phases(self) -> tuple[list[Phase], list[Phase]] | None:
@@ -249,13 +250,24 @@ def windows(
     Raises:
         InvalidArgument: if even a single pixel of the answer needs more.
     """
+
+    def refuse_beyond(longest: list[int]) -> None:
+        if longest[0] * longest[1] > lr_pixels:
+            raise InvalidArgument(
+                f"a pixel of the answer is drawn from {longest[1]}x{longest[0]} pixels of the "
+                f"picture; there is room for {lr_pixels}"
+            )
+
+    def divided(i: int, count: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+        edges = [size[i] * k // count for k in range(count + 1)]
+        spans = zip(edges, edges[1:], strict=False)
+        return [(span, reach(lr_size[i], size[i], *span)) for span in spans]
+
+    middle = [reach(lr, hr, hr // 2, hr // 2 + 1) for lr, hr in zip(lr_size, size, strict=True)]
+    refuse_beyond([last - first for first, last in middle])
     counts = [1, 1]
     while True:
-        axes = []
-        for lr, hr, count in zip(lr_size, size, counts, strict=True):
-            edges = [hr * i // count for i in range(count + 1)]
-            spans = list(zip(edges, edges[1:], strict=False))
-            axes.append([(span, reach(lr, hr, *span)) for span in spans])
+        axes = [divided(i, count) for i, count in enumerate(counts)]
         longest = [max(last - first for _, (first, last) in axis) for axis in axes]
         if longest[0] * longest[1] <= lr_pixels:
             return [
@@ -264,14 +276,11 @@ def windows(
                 for columns, lr_columns in axes[1]
             ]
         # The longer side is divided next, unless it is down to pixels.
-        can = [i for i in (0, 1) if counts[i] < size[i]]
-        if not can:
-            raise InvalidArgument(
-                f"a pixel of the answer is drawn from {longest[1]}x{longest[0]} pixels of the "
-                f"picture; there is room for {lr_pixels}"
-            )
-        longer = max(can, key=lambda i: longest[i])
-        counts[longer] += 1
+        divisible = [i for i in (0, 1) if counts[i] < size[i]]
+        if not divisible:
+            refuse_beyond(longest)
+        longer = max(divisible, key=lambda i: longest[i])
+        counts[longer] = min(size[longer], counts[longer] + 1 + counts[longer] // 8)
 
 
 def pixel_centres(size: int) -> np.ndarray:
@@ -279,7 +288,7 @@ def pixel_centres(size: int) -> np.ndarray:
 
     Bit for bit those of the published code: double constants, float32 arithmetic.
     """
-    return np.float32(-1 + 1 / size) + np.float32(2 / size) * np.arange(size, dtype=np.float32)
+    return _centres(np.arange(size, dtype=np.float32), np.float32(size))
 
 
 def cell_size(size: int) -> float:
@@ -365,41 +374,91 @@ def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensembl
     coordinates, as published, the last pixel of an odd scale is decided by rounding.
     """
     k = np.arange(start, stop, dtype=np.int64)
+    return _grid_axis(np, k, np.asarray(lr), np.asarray(hr), lookup)
+
+
+def traced_grid_axis(lr, hr, start, stop, lookup: Lookup = "ensemble") -> Axis:
+    """What `grid_axis` answers, bit for bit, where sizes are known only when the graph is run.
+
+    Args:
+        lr: scalar tensor of whole numbers, as are the next three; at most 2^24.
+        hr: of the same kind, at most 2^24.
+        start: first output pixel.
+        stop: the one after the last.
+        lookup: how neighbours are found.
+
+    Returns:
+        An axis of backend tensors. On JAX, whose integers are of 32 bits unless told otherwise,
+        2 lr hr must be below 2^31.
+    """
+    lr, hr, start, stop = (ops.cast(n, "int64") for n in (lr, hr, start, stop))
+    return _grid_axis(ops, ops.arange(start, stop, dtype="int64"), lr, hr, lookup)
+
+
+def _grid_axis(xp, k, lr, hr, lookup: Lookup) -> Axis:
+    """An axis at output pixels k, of NumPy arrays or of tensors: all are int64."""
+    cast = np.astype if xp is np else ops.cast
+    lr_size, hr_size = cast(lr, "float32"), cast(hr, "float32")
     numerator = (2 * k + 1) * lr - hr
     before = numerator // (2 * hr)
-    coordinates = pixel_centres(hr)[start:stop]
+    coordinates = _centres(cast(k, "float32"), hr_size)
 
     # Offsets are float32 differences, as published: exact ones differ by its rounding, which the
     # weights between very different neighbours, and the sines of DIINN and LTE, would show.
-    pair = np.clip(np.stack([before, before + 1], axis=-1), 0, lr - 1)
-    pair_offsets = (coordinates[:, None] - pixel_centres(lr)[pair]) * np.float32(lr)
-    pair_weights = _linear_weights(np, pair, pair_offsets)
+    pair = xp.clip(xp.stack([before, before + 1], axis=-1), 0, lr - 1)
+    pair_centres = _centres(cast(pair, "float32"), lr_size)
+    pair_offsets = (coordinates[:, None] - pair_centres) * lr_size
+    pair_weights = _linear_weights(xp, pair, pair_offsets)
     if lookup == "ensemble":
         indices, offsets, weights = pair, pair_offsets, pair_weights
     else:
-        query, first = coordinates, np.float32(-1 + 1 / lr)
+        query, first = coordinates, _first_centre(lr_size)
         if lookup == "nearest":
-            nearest = _nearest(np, coordinates, lr)
+            nearest = _nearest(xp, coordinates, lr_size)
         elif lookup == "nearest-exact":
-            nearest = _nearest_exact(np, (k + 0.5).astype(np.float32), np.float32(lr / hr), lr)
+            nearest = _nearest_exact(xp, cast(k, "float32") + 0.5, lr_size / hr_size, lr_size)
         else:
-            cell = np.float32(cell_size(hr))
-            nearest = _nearest(np, _corner(coordinates, cell), lr)
-            query, first = coordinates - cell / 2, np.float32(-1)
-        indices = nearest.astype(np.int64)[:, None]
-        weights = np.ones_like(indices, dtype=np.float32)
-        steps = np.float32(2 / lr) * indices.astype(np.float32)
-        offsets = (query[:, None] - (first + steps)) * np.float32(lr)
+            cell = 2.0 / hr_size
+            nearest = _nearest(xp, _corner(coordinates, cell), lr_size)
+            query, first = coordinates - cell / 2, -1.0
+        indices = cast(nearest, "int64")[:, None]
+        weights = xp.ones_like(indices, dtype="float32")
+        steps = (2.0 / lr_size) * cast(indices, "float32")
+        offsets = (query[:, None] - (first + steps)) * lr_size
     return Axis(
-        indices=indices.astype(np.int32),
+        indices=cast(indices, "int32"),
         offsets=offsets,
         weights=weights,
-        neighbours=pixel_centres(lr)[indices],
+        neighbours=_centres(cast(indices, "float32"), lr_size),
         coordinates=coordinates,
-        cells=np.full(len(k), cell_size(hr) * lr, np.float32),
-        pair_indices=pair.astype(np.int32),
+        cells=xp.ones_like(coordinates) * (2.0 * lr_size / hr_size),
+        pair_indices=cast(pair, "int32"),
         pair_weights=pair_weights,
     )
+
+
+def _centres(pixels, size):
+    """Coordinates of some pixels' centres on an axis of `size` pixels, all of them float32."""
+    return _first_centre(size) + (2.0 / size) * pixels
+
+
+def _first_centre(size):
+    """-1 + 1 / size in float32.
+
+    The published code rounds constants from doubles. Up to sizes of 2^24 a float32 quotient of
+    whole numbers is the same number: the exact one is never near enough to the middle between two
+    float32 numbers for the double's rounding to matter.
+    """
+    return (1.0 - size) / size
+
+
+def joined(axes: Sequence[Axis]) -> Axis:
+    """One axis after the other as one axis, of NumPy arrays or of tensors."""
+    if len(axes) == 1:
+        return axes[0]
+    join = np.concatenate if isinstance(axes[0].indices, np.ndarray) else ops.concatenate
+    arrays = zip(*(axis.arrays() for axis in axes), strict=True)
+    return Axis(*(join(list(parts)) for parts in arrays))
 
 
 def _phases(axis: Axis, lr: int, scale: int) -> list[Phase] | None:
@@ -407,8 +466,11 @@ def _phases(axis: Axis, lr: int, scale: int) -> list[Phase] | None:
     answer = []
     for i in range(min(scale, len(axis))):
         part = axis[i::scale]
-        # A query on a pixel's centre has its whole weight there, but for float32 rounding.
-        if part.weights.shape[-1] == 2 and part.weights[:, 1].max() < 1e-4:
+        # A query on a pixel's centre has its whole weight there, but for float32 rounding. After
+        # the last centre both neighbours are one pixel.
+        if part.weights.shape[-1] == 2 and np.all(
+            (part.weights[:, 1] < 1e-4) | (part.indices[:, 0] == part.indices[:, 1])
+        ):
             part = replace(
                 part,
                 indices=part.indices[:, :1],

@@ -14,6 +14,7 @@ from PIL import Image
 from tfsr import ImplicitSR, __version__, from_preset
 from tfsr.cli import main
 from tfsr.images import read, to_float, to_uint8
+from tfsr.inference.sizes import parse_memory
 from tfsr.presets import save_preset
 
 TFSR = Path(sys.executable).with_name("tfsr")
@@ -132,6 +133,44 @@ def test_a_file_is_upscaled_to_the_size_asked_for(options, size, tfsr, preset, t
     assert files_under(tmp_path) == {"in.png", "out.png"}
 
 
+def test_any_memory_gives_the_same_picture(tfsr, preset, tmp_path):
+    source = tiny.save(tmp_path / "in.png", tiny.picture(40, 44))
+    target = tmp_path / "out.png"
+    pictures = []
+    for memory in ((), ("--memory", "64MiB"), ("--memory", "768 KiB")):
+        result = tfsr(
+            *("upscale", source, "-o", target, "--size", "97x83", "--preset", preset), *memory
+        )
+        assert (result[0], result[2]) == (0, "")
+        pictures.append(read(target).astype(int))
+    painter = from_preset(preset).painter(parse_memory("768 KiB"))
+    assert painter.lr_pixels < 40 * 44
+    for picture in pictures[1:]:
+        assert np.abs(picture - pictures[0]).max() <= 1
+
+
+def test_too_little_memory_is_one_line(tfsr, preset, tmp_path):
+    source = tiny.save(tmp_path / "in.png", tiny.picture(40, 44))
+    result = tfsr(
+        *("upscale", source, "-o", tmp_path / "out.png", "--scale", "2"),
+        *("--preset", preset, "--memory", "64KiB"),
+    )
+    check_one_line(result, "memory of 0.0625 MiB is not enough", source)
+    assert files_under(tmp_path) == {"in.png"}
+
+
+def test_a_precision_can_be_asked_for(tfsr, preset, tmp_path):
+    source = tiny.save(tmp_path / "in.png", tiny.picture(16, 24))
+    pictures = []
+    for precision in ("float32", "bfloat16"):
+        target = tmp_path / f"{precision}.png"
+        options = ("--scale", "2.5", "--preset", preset, "--precision", precision)
+        code, _, err = tfsr("upscale", source, "-o", target, *options)
+        assert (code, err) == (0, "")
+        pictures.append(read(target).astype(int))
+    assert 0 < np.abs(pictures[0] - pictures[1]).max() <= 8
+
+
 @pytest.mark.parametrize("source", ["a.png", "a.jpg", "a.webp"])
 @pytest.mark.parametrize("target", ["b.png", "b.jpeg", "b.webp"])
 def test_every_format_becomes_every_other(source, target, tfsr, preset, tmp_path):
@@ -227,9 +266,15 @@ def test_bad_files_among_good_ones_do_not_stop_them(tfsr, preset, pictures, tmp_
         (("--size", "99999x99999"), "400"),
         (("--long-side", "0"), "--long-side"),
         (("--long-side", "-5"), "--long-side"),
+        (("--scale", "2", "--memory", "512MB"), "--memory"),
+        (("--scale", "2", "--memory", "0GiB"), "--memory"),
+        (("--scale", "2", "--memory", "-1GiB"), "--memory"),
+        (("--scale", "2", "--memory", "0.5B"), "memory"),
+        (("--scale", "2", "--precision", "bfloat61"), "Did you mean 'bfloat16'"),
+        (("--scale", "2", "--precision", ""), "precision"),
     ],
 )
-def test_impossible_sizes_are_one_line(options, word, tfsr, preset, pictures, tmp_path):
+def test_impossible_options_are_one_line(options, word, tfsr, preset, pictures, tmp_path):
     result = tfsr(
         "upscale", pictures / "0.png", "-o", tmp_path / "out.png", "--preset", preset, *options
     )

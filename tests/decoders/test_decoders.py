@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from checks import answers, check_close, check_config, grid_points
 
 from tfsr.decoders import DECODERS, Decoder
+from tfsr.errors import InvalidArgument
 from tfsr.geometry import grid_plan
 
 CHANNELS = 6
@@ -33,6 +35,11 @@ def encoded(decoder, size, rng, batch=2):
     features = rng.normal(size=(batch, *size, CHANNELS)).astype(np.float32)
     image = rng.uniform(-1, 1, (batch, *size, 3)).astype(np.float32)
     return decoder.latent(features, image)
+
+
+def encoded_channels(decoder):
+    """Channels of a latent."""
+    return CHANNELS + getattr(decoder, "tokens", 0) + (3 if decoder.input_skip else 0)
 
 
 def drawn(decoder, latent, plan):
@@ -79,10 +86,68 @@ def test_bands_of_rows_are_the_whole(decoder, rng):
     np.testing.assert_allclose(np.concatenate(bands, axis=1), whole, atol=1e-6)
 
 
+def plan_of(decoder, lr_size, scales):
+    """The plan of a whole picture at whole scales."""
+    size = [lr * scale for lr, scale in zip(lr_size, scales, strict=True)]
+    return grid_plan(lr_size, size, lookup=decoder.lookup)
+
+
+@pytest.mark.parametrize(
+    ("lr_size", "scales"),
+    [
+        ((5, 7), (2, 2)),
+        ((5, 7), (3, 3)),
+        ((5, 1), (2, 3)),
+        ((1, 7), (4, 2)),
+        ((1, 1), (2, 5)),
+        ((5, 7), (1, 1)),
+    ],
+)
+def test_a_whole_scale_drawn_by_phases_is_the_grid(decoder, rng, lr_size, scales):
+    latent = encoded(decoder, lr_size, rng)
+    plan = plan_of(decoder, lr_size, scales)
+    phases = answers(decoder.whole_scale(latent, plan))[0]
+    check_close(phases, drawn(decoder, latent, plan), 1e-5)
+
+
+def test_a_fractional_scale_has_no_phases(decoder, rng):
+    plan = grid_plan((5, 7), (10, 15), lookup=decoder.lookup)
+    with pytest.raises(InvalidArgument, match=r"whole scales; got \(5, 7\) to \(10, 15\)$"):
+        decoder.whole_scale(encoded(decoder, (5, 7), rng), plan)
+
+
+def operations(function, *inputs):
+    """The types of all operations of a function's graph, and of the functions in it."""
+    graph = (
+        tf.function(function, autograph=False).get_concrete_function(*inputs).graph.as_graph_def()
+    )
+    nodes = [graph.node, *(function.node_def for function in graph.library.function)]
+    return {node.op for part in nodes for node in part}
+
+
+def test_a_whole_scale_gathers_nothing(decoder):
+    plan = plan_of(decoder, (4, 5), (1, 2))
+    latent = tf.TensorSpec((1, 4, 5, encoded_channels(decoder)))
+    found = operations(lambda x: decoder.whole_scale(x, plan), latent)
+    assert "Conv2D" in found
+    assert {op for op in found if "Gather" in op} == set()
+
+
+def test_a_kept_condition_changes_nothing(decoder, rng, monkeypatch):
+    latent = encoded(decoder, (5, 7), rng)
+    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
+    expected = drawn(decoder, latent, plan)
+    kept = decoder.grid_condition(plan.rows, plan.columns)
+    if kept is not None:
+        # It is not computed again.
+        monkeypatch.setattr(type(decoder), "condition", None)
+    found = answers(decoder.grid(*decoder.split(latent), plan, kept))[0]
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_nothing_is_unfolded_into_the_latent(decoder, rng):
     latent = encoded(decoder, (5, 7), rng)
-    tokens = getattr(decoder, "tokens", 0)
-    assert tuple(latent.shape) == (2, 5, 7, CHANNELS + tokens + (3 if decoder.input_skip else 0))
+    assert tuple(latent.shape) == (2, 5, 7, encoded_channels(decoder))
 
 
 def test_config(name, decoder):

@@ -71,3 +71,26 @@ def test_every_encoder_announces_its_channels(name):
     encoder = ENCODERS.build(name)
     shape = encoder.compute_output_shape((None, None, None, 3))
     assert shape == (None, None, None, encoder.channels)
+
+
+@pytest.mark.parametrize("encoder", [EDSR(8, 2, 0.1), RDN(8, 2, 3, 4)], ids=["edsr", "rdn"])
+def test_features_depend_on_pixels_as_far_as_the_halo(encoder):
+    encoder.build((None, None, None, 3))
+    # Where nothing is below 0 no pixel's share is lost in a ReLU.
+    encoder.set_weights([np.abs(weights) for weights in encoder.get_weights()])
+    side, middle = 31, 15
+    picture = np.zeros((2, side, side, 3), np.float32)
+    picture[1, middle, middle] = 1e4
+    without, with_pixel = answers(encoder(picture))[0]
+    reached = (with_pixel != without).any(axis=-1)
+    expected = np.zeros((side, side), bool)
+    inside = slice(middle - encoder.halo, middle + encoder.halo + 1)
+    expected[inside, inside] = True
+    assert encoder.halo < middle
+    np.testing.assert_array_equal(reached, expected)
+
+
+@pytest.mark.parametrize("name", ["rdn", "rdn-a"])
+def test_the_halo_of_the_full_rdn_is_cut(name):
+    encoder = ENCODERS.build(name)
+    assert encoder.blocks * encoder.layers > encoder.halo == 48

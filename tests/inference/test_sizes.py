@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsr.errors import InvalidArgument
-from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize, parse_size
+from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize, parse_memory, parse_size
 
 
 def check_refused(action, *words):
@@ -100,3 +100,38 @@ def test_answers_beyond_memory_are_refused(target):
 def test_the_limit_itself_is_allowed():
     assert MAX_OUTPUT_PIXELS == 20000 * 20000
     assert TargetSize(size=(20000, 20000)).of((10, 10)) == (20000, 20000)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("100B", 100),
+        ("64KiB", 64 * 2**10),
+        ("512MiB", 512 * 2**20),
+        ("1.5GiB", 3 * 2**29),
+        ("0.5KiB", 512),
+        (" 2 GiB ", 2**31),
+        ("007MiB", 7 * 2**20),
+        ("1000000GiB", 10**6 * 2**30),
+    ],
+)
+def test_memory_is_written_with_its_unit(text, count):
+    assert parse_memory(text) == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "MiB", "512", "512MB", "512M", "512mib", "512 Mi B", "0MiB", "0.0GiB", "-1GiB", "+1GiB"]
+    + ["1e3MiB", ".5GiB", "1.GiB", "1,5GiB", "nanGiB", "infGiB", "0x10MiB", "²GiB", "1_000MiB"]
+    + ["1TiB", "512MiB 512MiB", "512MiBs"],
+)
+def test_other_texts_are_no_memory(text):
+    check_refused(lambda: parse_memory(text), "--memory", "512MiB", repr(text))
+
+
+def test_a_memory_of_hundreds_of_digits_is_no_accident():
+    text = "9" * 400 + "GiB"
+    try:
+        assert parse_memory(text) > 2**60
+    except InvalidArgument as error:
+        assert "--memory" in str(error)

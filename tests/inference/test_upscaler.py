@@ -1,11 +1,19 @@
+from functools import cache
+
 import numpy as np
 import pytest
 import tiny
+from checks import check_close
 
-from tfsr import ImplicitSR
+from tfsr import ImplicitSR, from_preset
+from tfsr.encoders import EDSR, RDN
 from tfsr.errors import InvalidArgument
+from tfsr.geometry import windows
 from tfsr.images import to_float, to_uint8
-from tfsr.inference.upscaler import Upscaler
+from tfsr.inference.upscaler import DEFAULT_MEMORY, Upscaler
+from tfsr.layers import LocalFrequencyEstimation
+from tfsr.models import Bicubic, SubPixelSR
+from tfsr.presets import DEFAULT
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +61,172 @@ def test_what_is_no_8_bit_picture_is_refused(image, model):
 def test_impossible_sizes_are_refused(size, model):
     with pytest.raises(InvalidArgument, match="whole numbers of at least 1"):
         Upscaler(model)(tiny.picture(8, 8), size)
+
+
+# Tiles.
+
+SMALL_EDSR = tiny.MODEL["encoder"]
+SMALL_RDN = {"name": "rdn", "features": 8, "blocks": 2, "layers": 1, "growth": 4}
+LIIF = {"name": "liif", "hidden": [8, 8]}
+MODELS = {
+    "liif": (SMALL_EDSR, LIIF),
+    "lte-nearest": (
+        SMALL_EDSR,
+        {"name": "lte", "waves": 4, "hidden": [8], "local_ensemble": False},
+    ),
+    "diinn": (SMALL_EDSR, {"name": "diinn", "width": 8, "layers": 2}),
+    "metasr": (SMALL_EDSR, {"name": "metasr", "hidden": 8}),
+    "arasfsr": (SMALL_EDSR, tiny.MODEL["decoder"]),
+    "rdn": (SMALL_RDN, LIIF),
+}
+LR = (36, 40)
+SIZES = {"x2": (72, 80), "x3": (108, 120), "fractional": (91, 83), "down": (25, 23)}
+
+
+@cache
+def tiled_model(name):
+    """Shared: do not change it."""
+    return ImplicitSR(*MODELS[name])
+
+
+def painter_of_tiles(model, pixels):
+    """A painter that has memory, but draws from so many pixels at once."""
+    painter = model.painter(2**26)
+    painter.lr_pixels = pixels
+    return painter
+
+
+@cache
+def tiles_painter(name):
+    """Shared, so that it is traced once."""
+    return painter_of_tiles(tiled_model(name), 900)
+
+
+def tiled(painter, image, size):
+    """(picture in float32, number of tiles) of an 8-bit picture, as `Upscaler` draws it."""
+    answer = np.full((*size, 3), np.nan, np.float32)
+    tiles = windows(image.shape[:2], size, painter.reach, painter.lr_pixels)
+    for tile in tiles:
+        lr = to_float(image[slice(*tile.lr_rows), slice(*tile.lr_columns)])
+        target = answer[slice(*tile.rows), slice(*tile.columns)]
+        for rows, columns, colours in painter.paint(lr[None], tile):
+            target[rows, columns] = colours[0]
+    return answer, len(tiles)
+
+
+def check_tiles(painter, model, image, size):
+    """Tiles, and more than one, are the whole picture."""
+    picture, count = tiled(painter, image, size)
+    assert count > 1
+    check_close(picture, model.upscale(to_float(image)[None], size)[0], 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        *(("arasfsr", size) for size in SIZES),
+        ("liif", "x3"),
+        ("liif", "fractional"),
+        ("liif", "down"),
+        ("lte-nearest", "x2"),
+        ("lte-nearest", "fractional"),
+        ("diinn", "x2"),
+        ("diinn", "fractional"),
+        ("metasr", "x2"),
+        ("metasr", "fractional"),
+        ("rdn", "fractional"),
+    ],
+)
+def test_tiles_are_the_whole_picture(name, size):
+    check_tiles(tiles_painter(name), tiled_model(name), tiny.picture(*LR), SIZES[size])
+
+
+@pytest.mark.parametrize("size", [(91, 171), (90, 180)], ids=["fractional", "x2"])
+def test_tiles_of_the_shipped_model_are_the_whole_picture(size):
+    model = from_preset(DEFAULT)
+    assert model.decoder.frequency and model.decoder.global_coordinates
+    check_tiles(painter_of_tiles(model, 45 * 70), model, tiny.picture(45, 90), size)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [("liif", EDSR), ("rdn", RDN), ("arasfsr", LocalFrequencyEstimation)],
+)
+def test_a_halo_of_a_pixel_less_shows(name, layer, monkeypatch):
+    model, image, size = ImplicitSR(*MODELS[name]), tiny.picture(*LR), SIZES["fractional"]
+    part = model.decoder.frequency_estimation if name == "arasfsr" else model.encoder
+    assert type(part) is layer
+    # Where nothing is below 0 nothing cancels, and no pixel's share is lost in a ReLU.
+    part.set_weights([np.abs(weights) for weights in part.get_weights()])
+    check_tiles(painter_of_tiles(model, 900), model, image, size)
+
+    exact = layer.halo.fget
+    monkeypatch.setattr(layer, "halo", property(lambda self: exact(self) - 1))
+    picture, count = tiled(painter_of_tiles(model, 900), image, size)
+    assert count > 1
+    expected = model.upscale(to_float(image)[None], size)[0]
+    assert np.abs(picture - expected).max() > 2e-5 * expected.std()
+
+
+def tiles_of(upscaler, image, size):
+    painter = upscaler.painter
+    return len(windows(image.shape[:2], size, painter.reach, painter.lr_pixels))
+
+
+def test_a_small_memory_draws_the_same_picture():
+    model, image, size = tiled_model("arasfsr"), tiny.picture(*LR), SIZES["fractional"]
+    small, large = Upscaler(model, memory=640 * 2**10), Upscaler(model)
+    assert large.memory == DEFAULT_MEMORY
+    assert tiles_of(large, image, size) == 1 < tiles_of(small, image, size)
+    difference = small(image, size).astype(int) - large(image, size)
+    # Numbers that lie between two levels may be rounded either way.
+    assert np.abs(difference).max() <= 1
+    assert np.count_nonzero(difference) <= 1e-3 * difference.size
+
+
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [(Bicubic(), (150, 131)), (SubPixelSR(SMALL_EDSR, 2), (91, 83))],
+    ids=["bicubic", "sub-pixel"],
+)
+def test_other_models_are_drawn_in_tiles_too(model, size):
+    image = tiny.picture(*LR)
+    upscaler = Upscaler(model, memory=900 * model.painter(0).lr_bytes)
+    assert tiles_of(upscaler, image, size) > 1
+    expected = to_uint8(model.upscale(to_float(image)[None], size)[0])
+    assert np.abs(upscaler(image, size).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("memory", [1, 2**16])
+def test_too_little_memory_is_refused_in_one_line(memory):
+    upscaler = Upscaler(tiled_model("arasfsr"), memory)
+    with pytest.raises(InvalidArgument) as caught:
+        upscaler(tiny.picture(*LR), (60, 70))
+    line = str(caught.value)
+    assert "\n" not in line
+    assert f"memory of {memory / 2**20:.4g} MiB is not enough for this model" in line
+    # The two neighbours and the halo on each side.
+    side = 2 + 2 * tiled_model("arasfsr").halo
+    assert f"{side}x{side} pixels" in line
+    assert f"room for {upscaler.painter.lr_pixels}" in line
+
+
+@pytest.mark.parametrize("memory", [0, -1, -(2**30)])
+def test_memory_must_be_positive(memory):
+    with pytest.raises(InvalidArgument, match=f"memory must be a positive .* got {memory}$"):
+        Upscaler(Bicubic(), memory)
+
+
+def test_bfloat16_is_near_the_exact_picture():
+    model, image = tiled_model("arasfsr"), tiny.picture(*LR)
+    exact, rounded = (
+        Upscaler(model, precision=precision)(image, (60, 70)).astype(int)
+        for precision in ("float32", "bfloat16")
+    )
+    assert 0 < np.abs(rounded - exact).max() <= 8
+    assert model.dtype_policy.name == "float32"
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(InvalidArgument, match="Did you mean 'bfloat16'"):
+        Upscaler(Bicubic(), precision="bfloat6")

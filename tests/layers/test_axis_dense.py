@@ -24,6 +24,27 @@ def test_on_a_grid_it_is_a_dense_layer_on_both_axes_together(axes, use_bias):
     np.testing.assert_allclose(row_term + column_term, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("use_bias", [False, True])
+def test_the_terms_apart_are_those_of_a_call(axes, use_bias):
+    rows, columns = axes
+    layer = AxisDense(4, use_bias=use_bias)
+    both = answers(layer(rows, columns))
+    np.testing.assert_array_equal(answers(layer.row_term(rows))[0], both[0])
+    np.testing.assert_array_equal(answers(layer.column_term(columns))[0], both[1])
+
+
+def test_the_bias_is_in_the_rows_term_alone(axes):
+    rows, columns = axes
+    layer = AxisDense(4, use_bias=True)
+    layer(rows, columns)
+    bias = layer.get_weights()[2]
+    assert np.abs(bias).min() > 0
+    np.testing.assert_array_equal(
+        answers(layer.row_term(0 * rows))[0], np.broadcast_to(bias, (5, 1, 4))
+    )
+    assert not answers(layer.column_term(0 * columns))[0].any()
+
+
 def test_for_points_both_terms_have_the_points_shape(rng):
     rows, columns = rng.random((2, 2, 6, 3), dtype=np.float32)
     row_term, column_term = AxisDense(4)(rows, columns)

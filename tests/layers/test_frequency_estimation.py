@@ -94,3 +94,20 @@ def test_the_published_size():
     encoder = (9 * 3 * 64 + 64) + body + (9 * 64 * 128 + 128)
     decoder = convolution + body + (9 * 64 * 8 + 8)
     assert layer.count_params() == encoder + decoder
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_tokens_depend_on_pixels_as_far_as_the_halo(blocks):
+    layer = LocalFrequencyEstimation(tokens=2, features=4, blocks=blocks)
+    layer.build((None, None, None, 3))
+    # Where nothing is below 0 no pixel's share is lost to a rectifier.
+    layer.encoder.set_weights([np.abs(weights) for weights in layer.encoder.get_weights()])
+    layer.decoder.set_weights([np.abs(weights) for weights in layer.decoder.get_weights()])
+    middle = layer.halo + 2
+    picture = np.zeros((2, 2 * middle + 1, 2 * middle + 1, 3), np.float32)
+    picture[1, middle, middle] = 1e6
+    without, with_pixel = tokens(layer, picture)
+    reached = (with_pixel != without).any(axis=-1)
+    expected = np.zeros_like(reached)
+    expected[2:-2, 2:-2] = True
+    np.testing.assert_array_equal(reached, expected)

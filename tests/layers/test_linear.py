@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import check_layer
+from checks import answers, check_layer
 
 from tfsr.layers import Convolution, Linear
 
@@ -9,6 +9,38 @@ def test_linear_is_a_layer(rng):
     x = rng.random((2, 5, 7), dtype=np.float32)
     check_layer(Linear, {"units": 4}, (x,), (2, 5, 4))
     check_layer(Linear, {"units": 4, "fan_in": 30}, (x,), (2, 5, 4))
+
+
+def by_hand(layer, x):
+    """The product in float64, with bias and activation."""
+    kernel, *bias = (values.astype(np.float64) for values in layer.get_weights())
+    answer = x @ kernel + (bias[0] if bias else 0)
+    return np.maximum(answer, 0) if layer.activation.__name__ == "relu" else answer
+
+
+@pytest.mark.parametrize("shape", [(6, 7), (2, 5, 7), (2, 3, 5, 7), (1, 1, 1, 7)])
+@pytest.mark.parametrize("units", [3, 15, 16, 40], ids=lambda units: f"{units} units")
+@pytest.mark.parametrize("arguments", [{}, {"use_bias": False}, {"activation": "relu"}])
+def test_linear_is_the_product_and_the_bias(rng, shape, units, arguments):
+    x = rng.normal(size=shape).astype(np.float32)
+    layer = Linear(units, **arguments)
+    found = answers(layer(x))[0]
+    assert found.shape == (*shape[:-1], units)
+    np.testing.assert_allclose(found, by_hand(layer, x), atol=1e-5)
+
+
+@pytest.mark.parametrize("lead", [(6,), (2, 3, 5)])
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"activation": "relu"}, {"use_bias": False}],
+)
+@pytest.mark.parametrize("units", [3, 20])
+def test_linear_of_parts_is_linear_of_all(rng, lead, arguments, units):
+    parts = [rng.normal(size=(*lead, width)).astype(np.float32) for width in (4, 1, 6)]
+    layer = Linear(units, **arguments)
+    expected = answers(layer(np.concatenate(parts, axis=-1)))[0]
+    found = answers(layer.of_parts(parts))[0]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_convolution_is_a_layer_and_keeps_the_size(rng):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tfsr.errors import InvalidArgument
+from tfsr.geometry import windows
 from tfsr.images import resize, to_float
 from tfsr.losses import L1
 from tfsr.models import Bicubic, ImplicitSR, SubPixelSR, from_config
@@ -108,3 +109,58 @@ def test_bicubic_is_pillows_within_a_level(rng):
 def test_impossible_sizes_are_refused(model, arguments, images):
     with pytest.raises(InvalidArgument):
         model.upscale(images, **arguments)
+
+
+def by_windows(model, image, size, memory):
+    """(picture, number of windows) of windows that cover it exactly once, drawn one by one."""
+    painter = model.painter(memory)
+    picture, times = np.zeros((len(image), *size, 3), np.float32), np.zeros(size, int)
+    found = windows(image.shape[1:3], size, painter.reach, painter.lr_pixels)
+    for window in found:
+        lr = image[:, slice(*window.lr_rows), slice(*window.lr_columns)]
+        place = slice(*window.rows), slice(*window.columns)
+        for rows, columns, colours in painter.paint(lr, window):
+            picture[:, *place][:, rows, columns] = colours
+            times[place][rows, columns] += 1
+    assert (times == 1).all()
+    return picture, len(found)
+
+
+WINDOW_SIZES = [(52, 62), (78, 93), (52, 80), (67, 71), (26, 31), (11, 19)]
+
+
+@pytest.mark.parametrize("size", WINDOW_SIZES)
+def test_bicubic_by_windows_is_bicubic_at_once(size, rng, monkeypatch):
+    monkeypatch.setattr("tfsr.models.bicubic._PIXELS_PER_BAND", 200)
+    image = rng.random((2, 26, 31, 3), dtype=np.float32)
+    picture, count = by_windows(Bicubic(), image, size, memory=24 * 200)
+    assert count > 1
+    np.testing.assert_allclose(picture, Bicubic().upscale(image, size), atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def fixed_scale():
+    """Models of scales 2 and 3 and with two factors. Shared: do not change them."""
+    keras.utils.set_random_seed(0)
+    return {scale: SubPixelSR(EDSR, scale) for scale in (2, 3, 4)}
+
+
+@pytest.mark.parametrize(
+    ("scale", "size"), [*((2, size) for size in WINDOW_SIZES), (3, (78, 93)), (4, (104, 90))]
+)
+def test_a_fixed_scale_by_windows_is_the_whole_picture(scale, size, fixed_scale, rng):
+    model = fixed_scale[scale]
+    image = rng.random((2, 26, 31, 3), dtype=np.float32)
+    picture, count = by_windows(model, image, size, 480 * model.painter(0).lr_bytes)
+    assert count > 1
+    expected = model.upscale(image, size)
+    np.testing.assert_allclose(picture, expected, atol=1e-5 * expected.std())
+
+
+def test_the_halo_of_a_fixed_scale_is_needed(fixed_scale, rng, monkeypatch):
+    model, size = fixed_scale[2], (67, 71)
+    image = rng.random((1, 26, 31, 3), dtype=np.float32)
+    monkeypatch.setattr(SubPixelSR, "halo", model.halo - 1)
+    picture, _ = by_windows(model, image, size, 480 * model.painter(0).lr_bytes)
+    expected = model.upscale(image, size)
+    assert np.abs(picture - expected).max() > 1e-4 * expected.std()

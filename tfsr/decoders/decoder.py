@@ -14,6 +14,7 @@ shape: (batch, points) in training, (batch, rows, columns) with per-axis geometr
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import product
 from typing import Any
@@ -28,6 +29,7 @@ from tfsr.geometry import (
     Neighbour,
     Phase,
     SamplingPlan,
+    joined,
     points_plan,
 )
 
@@ -160,16 +162,17 @@ class Decoder(keras.layers.Layer):
         @cache
         def features_of_rows(i):
             row = rows.neighbour(i)
-            gathered = tree.map_structure(lambda x: ops.take(x, row.index[:, 0], axis=1), projected)
+            index = row.index[:, 0]
+            gathered = tree.map_structure(lambda x: ops.take(x, index, axis=1), projected)
             return self.along_rows(gathered, row)
 
         def features(i, j):
-            index = columns.indices[..., j]
+            index = columns.indices[0, :, j]
             return tree.map_structure(lambda x: ops.take(x, index, axis=2), features_of_rows(i))
 
         def pixels(i, j):
             pixels_of_rows = ops.take(image, rows.pair_indices[:, 0, i], axis=1)
-            return ops.take(pixels_of_rows, columns.pair_indices[..., j], axis=2)
+            return ops.take(pixels_of_rows, columns.pair_indices[0, :, j], axis=2)
 
         if condition is None:
             condition = self.condition(rows, columns)
@@ -179,46 +182,64 @@ class Decoder(keras.layers.Layer):
         """`condition` of a grid: the same for every picture of a size. None if there is none."""
         return self.condition(*_broadcastable(rows, columns))
 
-    def grid_phase(self, projected, image, rows: Phase, columns: Phase, condition: Any = None):
-        """Colours (batch, rows, columns, 3) in [-1, 1] of every s-th row and t-th column of a grid.
+    def grid_phase(
+        self, projected, image, rows: Phase, columns: Sequence[Phase], condition: Any = None
+    ):
+        """Colours (batch, rows, columns, 3) in [-1, 1] of every s-th row of a grid.
 
         Nothing is gathered: each neighbour's features are a rectangle of the map.
 
         Args:
             projected: the first of what `framed` answers.
             image: the second.
-            rows: a phase of the plan's rows, from `geometry.phases`.
-            columns: a phase of its columns.
+            rows: a phase of the plan's rows.
+            columns: phases of its columns that have as many neighbours each; the answer has theirs
+                one after the other.
             condition: what `grid_condition` answered for the phases' axes, if that was kept.
         """
-        row_axis, column_axis = _broadcastable(rows.axis, columns.axis)
-        size = [ops.shape(phase.axis.coordinates)[0] for phase in (rows, columns)]
+        all_columns = joined([phase.axis for phase in columns])
+        row_axis, column_axis = _broadcastable(rows.axis, all_columns)
+        height, *widths = (ops.shape(phase.axis.coordinates)[0] for phase in (rows, *columns))
 
-        def rectangle(source, top, left):
-            return ops.slice(
-                source, (0, top, left, 0), (ops.shape(source)[0], *size, source.shape[-1])
-            )
+        def of_rows(source, top):
+            batch, _, width, channels = ops.shape(source)
+            return ops.slice(source, (0, top, 0, 0), (batch, height, width, channels))
 
-        def features(i, j):
-            top, left = rows.starts[i] + self.frame, columns.starts[j] + self.frame
-            cut = tree.map_structure(lambda source: rectangle(source, top, left), projected)
+        def of_columns(source, lefts):
+            batch, _, _, channels = ops.shape(source)
+            parts = [
+                ops.slice(source, (0, 0, left, 0), (batch, height, width, channels))
+                for left, width in zip(lefts, widths, strict=True)
+            ]
+            return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=2)
+
+        @cache
+        def features_of_rows(i):
+            top = rows.starts[i] + self.frame
+            cut = tree.map_structure(lambda source: of_rows(source, top), projected)
             return self.along_rows(cut, row_axis.neighbour(i))
 
+        def features(i, j):
+            lefts = [phase.starts[j] + self.frame for phase in columns]
+            return tree.map_structure(lambda x: of_columns(x, lefts), features_of_rows(i))
+
         def pixels(i, j):
-            return rectangle(image, rows.pair_starts[i] + 1, columns.pair_starts[j] + 1)
+            lefts = [phase.pair_starts[j] + 1 for phase in columns]
+            return of_columns(of_rows(image, rows.pair_starts[i] + 1), lefts)
 
         if condition is None:
             condition = self.condition(row_axis, column_axis)
         return self._answer(features, pixels, row_axis, column_axis, condition)
 
-    def whole_scale(self, latent, plan: SamplingPlan):
+    def whole_scale(self, latent, plan: SamplingPlan, draw: Callable | None = None):
         """Colours (batch, s h, t w, 3) in [-1, 1] of a whole picture at whole scales s and t.
 
-        All phases, one after the other, and no gather: what a TFLite delegate accepts.
+        Phase after phase, and no gather: what a TFLite delegate accepts.
 
         Args:
             latent: (batch, h, w, channels).
             plan: of NumPy arrays, of the whole picture, with this decoder's `lookup`.
+            draw: what draws in the place of `grid_phase`, of the same arguments.
 
         Raises:
             InvalidArgument: if the scales are not whole numbers, or the lookup is not regular.
@@ -229,11 +250,22 @@ class Decoder(keras.layers.Layer):
                 f"phases need whole scales; got {plan.lr_size} to "
                 f"{(len(plan.rows), len(plan.columns))}"
             )
+        rows, columns = phases
         projected, image = self.framed(*self.split(latent))
-        parts = [
-            self.grid_phase(projected, image, rows, columns) for rows, columns in product(*phases)
+        draw = draw or self.grid_phase
+        # Phases of one neighbour, which odd scales have, and of two are drawn apart.
+        groups = [
+            [i for i, phase in enumerate(columns) if len(phase.starts) == count] for count in (1, 2)
         ]
-        return interleaved(ops.concatenate(parts, axis=-1), *map(len, phases))
+        groups = [group for group in groups if group]
+        parts = {}
+        for i, row in enumerate(rows):
+            for group in groups:
+                colours = draw(projected, image, row, [columns[j] for j in group])
+                split = ops.split(colours, len(group), axis=2)
+                parts.update({(i, j): part for j, part in zip(group, split, strict=True)})
+        ordered = [parts[i, j] for i, j in product(range(len(rows)), range(len(columns)))]
+        return interleaved(ops.concatenate(ordered, axis=-1), len(rows), len(columns))
 
     def _answer(self, features, pixels, rows: Axis, columns: Axis, condition: Any) -> Any:
         """The sum over neighbours, `features(i, j)` and `pixels(i, j)` being those of one."""
@@ -265,6 +297,8 @@ def interleaved(x, rows: int, columns: int):
 
     Channels are ordered by sub-pixel row, sub-pixel column and colour.
     """
+    if rows == columns == 1:
+        return x
     if rows == columns:
         return ops.depth_to_space(x, rows)
     batch, height, width, channels = ops.shape(x)
@@ -276,8 +310,14 @@ def interleaved(x, rows: int, columns: int):
 
 
 def _broadcastable(rows: Axis, columns: Axis) -> tuple[Axis, Axis]:
-    """Axes of tensors whose values broadcast against (batch, rows, columns, n)."""
-    return rows.map(lambda x: ops.convert_to_tensor(x)[:, None]), columns.map(ops.convert_to_tensor)
+    """Axes of tensors whose values broadcast against (batch, rows, columns, n).
+
+    Both have an axis for the other, of size 1: Keras takes some sums of fewer axes for a bias.
+    """
+    return (
+        rows.map(lambda x: ops.convert_to_tensor(x)[:, None]),
+        columns.map(lambda x: ops.convert_to_tensor(x)[None]),
+    )
 
 
 def _repeat_edges(source):

@@ -121,11 +121,11 @@ class MetaSR(Decoder):
         features, filters = (ops.cast(x, self.compute_dtype) for x in (latent, filters))
         return ops.cast(ops.conv(features, filters, padding="same"), "float32")
 
-    def whole_scale(self, latent, plan: SamplingPlan):
+    def whole_scale(self, latent, plan: SamplingPlan, draw: Any = None):
         """As `Decoder.whole_scale`: here one convolution."""
         scales = plan.whole_scales()
         if scales is None:
-            return super().whole_scale(latent, plan)
+            return super().whole_scale(latent, plan, draw)
         return interleaved(self.sub_pixels(latent, self.sub_pixel_filters(scales)), *scales)
 
     def _hidden(self, rows: Neighbour, columns: Neighbour):

@@ -15,16 +15,17 @@ MAX_OUTPUT_PIXELS = 400_000_000
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
-def parse_memory(text: str) -> int:
+def parse_memory(text: str, option: str = "--memory") -> int:
     """Bytes of a text such as 512MiB or 1.5GiB.
 
     Raises:
         InvalidArgument: if it is no such text.
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]iB|B)\s*", text, re.ASCII)
-    if match is None or not float(match[1]):
-        raise InvalidArgument(f"--memory must be such as 512MiB or 2GiB; got {text!r}")
-    return int(float(match[1]) * _UNITS[match[2]])
+    amount = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not 1 <= amount < math.inf:
+        raise InvalidArgument(f"{option} must be such as 512MiB or 2GiB; got {text!r}")
+    return int(amount)
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,18 @@ class TargetSize:
         return height, width
 
 
-def parse_size(text: str) -> tuple[int, int]:
+def parse_size(text: str, option: str = "--size") -> tuple[int, int]:
     """(H, W) of "WxH", as the command line writes sizes.
+
+    Args:
+        text: what was written.
+        option: where it was written, for the message.
 
     Raises:
         InvalidArgument: if the text is not two whole numbers with an x between them.
     """
     match = re.fullmatch(r"(\d{1,9})[xX](\d{1,9})", text.strip())
     if not match:
-        raise InvalidArgument(f"--size must be WIDTHxHEIGHT, for example 237x173; got {text!r}")
+        raise InvalidArgument(f"{option} must be WIDTHxHEIGHT, for example 237x173; got {text!r}")
     width, height = int(match[1]), int(match[2])
     return height, width

@@ -64,8 +64,8 @@ class Linear(keras.layers.Dense):
         """
         answer, start = self.bias, 0
         for part in parts:
-            kernel = self.kernel[start : start + part.shape[-1]]
-            answer = ops.matmul(_matrix(part), kernel) + answer
+            product = ops.matmul(_matrix(part), self.kernel[start : start + part.shape[-1]])
+            answer = product if answer is None else product + answer
             start += part.shape[-1]
         return self._shaped(self.activation(answer), parts[0])
 

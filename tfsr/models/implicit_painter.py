@@ -68,8 +68,9 @@ class ImplicitPainter:
             return 0.5 * self.decoder.grid(projected, image, plan, condition) + 0.5
 
         def phase(projected, image, rows, columns, condition):
-            phases = Phase.of(rows), Phase.of(columns)
-            return 0.5 * self.decoder.grid_phase(projected, image, *phases, condition) + 0.5
+            row_phase, column_phases = Phase.of(rows), [Phase.of(columns)]
+            colours = self.decoder.grid_phase(projected, image, row_phase, column_phases, condition)
+            return 0.5 * colours + 0.5
 
         def sub_pixels(image, filters):
             return 0.5 * self.decoder.sub_pixels(model.encode(image), filters) + 0.5
@@ -149,7 +150,7 @@ class ImplicitPainter:
                 top = min(int(band.starts[0]) for band in bands)
                 bottom = max(int(band.starts[0]) + len(band.axis) for band in bands)
                 maps = tree.map_structure(lambda x, a=top, b=bottom: x[:, a:b], projected)
-                bands = [band.moved(-top) for band in bands]
+                bands = [band.over_cut(top) for band in bands]
             for i, band in enumerate(bands):
                 row_tensors = _tensors(band.arrays())
                 first = i + start * len(rows)

@@ -1,0 +1,259 @@
+"""Pictures drawn piece by piece, by bands, phases and sub-pixels."""
+
+import math
+from functools import cache
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+from tfsr.geometry import windows
+from tfsr.models import ImplicitSR
+from tfsr.models.implicit_painter import ImplicitPainter
+
+AMPLE, TINY = 2**28, 1
+DECODERS = {
+    # Four neighbours: bands, and phases at odd scales.
+    "liif": {"name": "liif", "hidden": [8, 8]},
+    # One neighbour: phases at all whole scales.
+    "diinn": {"name": "diinn", "width": 8, "layers": 2},
+    "lte-nearest": {"name": "lte", "waves": 4, "hidden": [8], "local_ensemble": False},
+    # Sub-pixels at whole scales.
+    "metasr": {"name": "metasr", "hidden": 8},
+    # Something to keep between pictures.
+    "arasfsr": tiny.MODEL["decoder"],
+}
+every_decoder = pytest.mark.parametrize("decoder", DECODERS)
+
+LR = (7, 6)
+SIZES = {"even": (14, 12), "odd": (21, 18), "fractional": (19, 17)}
+every_size = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+
+
+@cache
+def model(decoder):
+    """Shared: do not change it."""
+    return ImplicitSR(tiny.MODEL["encoder"], DECODERS[decoder])
+
+
+@cache
+def painter(decoder, memory):
+    """Shared, so that it is traced once."""
+    return ImplicitPainter(model(decoder), memory)
+
+
+def drawn(painter, image, plan):
+    """(picture, number of pieces) of pieces that cover it exactly once."""
+    size = len(plan.rows), len(plan.columns)
+    picture, times, count = np.zeros((len(image), *size, 3), np.float32), np.zeros(size, int), 0
+    for rows, columns, colours in painter.pieces(image, plan):
+        assert colours.shape == picture[:, rows, columns].shape
+        picture[:, rows, columns] = colours
+        times[rows, columns] += 1
+        count += 1
+    assert (times == 1).all()
+    return picture, count
+
+
+@pytest.fixture
+def images(rng):
+    return rng.random((2, *LR, 3), dtype=np.float32)
+
+
+@every_size
+@every_decoder
+def test_pieces_of_a_row_are_the_whole_picture(decoder, size, images):
+    plan = model(decoder).plan(LR, size)
+    picture, _ = drawn(painter(decoder, TINY), images, plan)
+    expected = model(decoder).render(model(decoder).encode(images), plan)
+    np.testing.assert_allclose(picture, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "size", "pieces", "pieces_of_a_row"),
+    [
+        ("liif", "even", 1, 14),
+        ("liif", "fractional", 1, 19),
+        # Three by three phases, of seven rows each.
+        ("liif", "odd", 9, 63),
+        ("diinn", "even", 4, 28),
+        ("diinn", "fractional", 1, 19),
+        ("metasr", "odd", 1, 1),
+        ("metasr", "fractional", 1, 19),
+    ],
+)
+def test_bands_phases_and_sub_pixels_are_where_they_are_faster(
+    decoder, size, pieces, pieces_of_a_row, images
+):
+    plan = model(decoder).plan(LR, SIZES[size])
+    large, count = drawn(painter(decoder, AMPLE), images, plan)
+    assert count == pieces
+    small, count = drawn(painter(decoder, TINY), images, plan)
+    assert count == pieces_of_a_row
+    np.testing.assert_allclose(small, large, atol=1e-6)
+
+
+@pytest.mark.parametrize("decoder", ["liif", "metasr"])
+@pytest.mark.parametrize(
+    ("size", "window"),
+    [((21, 18), (4, 5, 11, 8)), ((21, 18), (19, 16, 2, 2)), ((14, 18), (3, 2, 7, 9))],
+)
+def test_pieces_of_a_window_are_a_part_of_the_whole(decoder, size, window, images):
+    whole = model(decoder).upscale(images, size)
+    top, left, height, width = window
+    plan = model(decoder).plan(LR, size, window)
+    picture, _ = drawn(painter(decoder, TINY), images, plan)
+    expected = whole[:, top : top + height, left : left + width]
+    np.testing.assert_allclose(picture, expected, atol=1e-6)
+
+
+def test_pictures_of_one_row_may_have_any_width(rng):
+    painter = ImplicitPainter(model("arasfsr"), AMPLE)
+    for width in (5, 8, 6):
+        image = rng.random((1, 1, width, 3), dtype=np.float32)
+        plan = model("arasfsr").plan((1, width), (1, 2 * width + 1))
+        picture, _ = drawn(painter, image, plan)
+        expected = model("arasfsr").render(model("arasfsr").encode(image), plan)
+        np.testing.assert_allclose(picture, expected, atol=1e-6)
+
+
+def test_a_scale_that_is_nearly_whole_is_not():
+    plan = model("metasr").plan((1, 1600), (1, 102_401))
+    image = np.full((1, 1, 1600, 3), 0.5, np.float32)
+    picture, _ = drawn(painter("metasr", AMPLE), image, plan)
+    assert np.isfinite(picture).all()
+
+
+# What is kept between pictures of a size.
+
+
+def paint(painter, image, size):
+    """A picture drawn as `Upscaler` draws it, in one window or more."""
+    answer = np.zeros((len(image), *size, 3), np.float32)
+    for window in windows(image.shape[1:3], size, painter.reach, painter.lr_pixels):
+        lr = image[:, slice(*window.lr_rows), slice(*window.lr_columns)]
+        target = answer[:, slice(*window.rows), slice(*window.columns)]
+        for rows, columns, colours in painter.paint(lr, window):
+            target[:, rows, columns] = colours
+    return answer
+
+
+def counted(painter):
+    """The sizes (rows, columns) of all conditions that the painter computes from now on."""
+    sizes, compute = [], painter._condition
+
+    def condition(rows, columns):
+        sizes.append((len(rows[0]), len(columns[0])))
+        return compute(rows, columns)
+
+    painter._condition = condition
+    return sizes
+
+
+@pytest.mark.parametrize("size", [(21, 18), (19, 17)], ids=["phases", "bands"])
+@pytest.mark.parametrize("decoder", ["arasfsr", "diinn"])
+def test_the_next_picture_of_a_size_finds_what_was_kept(decoder, size, images):
+    painter = model(decoder).painter(AMPLE)
+    sizes = counted(painter)
+    paint(painter, images, size)
+    assert sum(map(math.prod, sizes)) == math.prod(size)
+    sizes.clear()
+    picture = paint(painter, 1 - images, size)
+    assert sizes == []
+    np.testing.assert_allclose(picture, model(decoder).upscale(1 - images, size), atol=1e-6)
+
+
+def test_another_size_forgets_what_was_kept(images):
+    painter = model("arasfsr").painter(AMPLE)
+    sizes = counted(painter)
+    # The same answer of another picture is another size too.
+    for image, size in ((images, (19, 17)), (images, (19, 16)), (images[:, :6], (19, 16))) * 2:
+        sizes.clear()
+        paint(painter, image, size)
+        assert sizes == [size]
+        assert kept_bytes(painter) == painter._kept_bytes == 64 * math.prod(size)
+
+
+def kept_bytes(painter):
+    return sum(4 * math.prod(x.shape) for x in keras.tree.flatten(painter._kept))
+
+
+@pytest.mark.parametrize("rows", [0, 7, 30])
+def test_no_more_is_kept_than_a_quarter_of_the_memory(rows):
+    size, image = (31, 27), np.zeros((1, 12, 10, 3), np.float32)
+    # Each pixel of the answer keeps 64 bytes. The row more is short of a byte.
+    memory = 4 * (64 * 27 * (rows + 1) - 1)
+    painter = ImplicitPainter(model("arasfsr"), memory, keep=True)
+    assert painter.condition_bytes == 64
+    painter.lr_pixels = 12 * 10
+    sizes = counted(painter)
+    for _ in range(2):
+        picture = paint(painter, image, size)
+    assert kept_bytes(painter) == painter._kept_bytes <= memory // 4
+    assert kept_bytes(painter) == 64 * sum(map(math.prod, sizes))
+    np.testing.assert_allclose(picture, model("arasfsr").upscale(image, size), atol=1e-6)
+
+
+def test_nothing_is_kept_unless_asked_for(images):
+    painter = ImplicitPainter(model("arasfsr"), AMPLE)
+    sizes = counted(painter)
+    paint(painter, images, (19, 17))
+    assert sizes == [] and not painter._kept
+
+
+# Compiled once for pictures of all sizes.
+
+
+def traces(painter):
+    """How often each compiled function of a painter was traced."""
+    functions = {
+        name: getattr(painter, name)
+        for name in ("_maps", "_framed", "_band", "_sub_pixels", "_condition")
+    }
+    functions |= {f"_phase {counts}": phase for counts, phase in painter._phase.items()}
+    return {name: f.experimental_get_tracing_count() for name, f in functions.items()}
+
+
+def sizes_of(height, width):
+    """Answers of a picture: at even, odd and other scales."""
+    return [
+        (2 * height, 2 * width),
+        (3 * height, 3 * width),
+        (math.ceil(2.6 * height), math.ceil(2.3 * width)),
+        (3 * height, 2 * width),
+    ]
+
+
+def traces_of(painter, lr_sizes, rng):
+    """The traces after pictures of such sizes, at all scales."""
+    for lr_size in lr_sizes:
+        image = rng.random((1, *lr_size, 3), dtype=np.float32)
+        for size in sizes_of(*lr_size):
+            paint(painter, image, size)
+    return traces(painter)
+
+
+counts_traces = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="TensorFlow counts its traces"
+)
+
+
+@counts_traces
+@pytest.mark.parametrize("decoder", ["liif", "metasr", "arasfsr"])
+def test_pictures_of_new_sizes_are_not_traced_again(decoder, rng):
+    painter = model(decoder).painter(AMPLE)
+    first = traces_of(painter, [(9, 8), (12, 7), (6, 11)], rng)
+    assert max(first.values()) <= 4
+    later = [(15, 15), (5, 1), (20, 3), (1, 1), (2, 2), (23, 21), (8, 9)]
+    assert traces_of(painter, later, rng) == first
+
+
+@counts_traces
+def test_windows_of_new_sizes_are_not_traced_again(rng):
+    painter = ImplicitPainter(model("diinn"), 2**18)
+    assert painter.lr_pixels < 20 * 31
+    first = traces_of(painter, [(31, 22), (20, 31)], rng)
+    # Maps and pieces vary in both their sides apart, and each may be seen to vary on its own.
+    assert max(first.values()) <= 5
+    assert traces_of(painter, [(33, 25), (21, 40)], rng) == first
