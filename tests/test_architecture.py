@@ -22,7 +22,7 @@ LEVELS = [
     {"converters", "presets", "data", "images"},
     {"inference"},
     {"evaluation"},
-    {"training"},
+    {"training", "exporters"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -35,6 +35,10 @@ class CheckpointError(TfsrError):
     """A checkpoint cannot be read, or belongs to another model or recipe."""
 
 
+class ExportError(TfsrError):
+    """An exported file cannot be made, cannot be read, or does not agree with its model."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Suggest the known word nearest to a mistyped one, as the tail of an error message.
 

@@ -6,7 +6,7 @@ import tiny
 from checks import check_close
 
 from tfsr import ImplicitSR, from_preset
-from tfsr.encoders import EDSR, RDN
+from tfsr.encoders import EDSR
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import windows
 from tfsr.images import to_float, to_uint8
@@ -99,7 +99,7 @@ def painter_of_tiles(model, pixels):
 @cache
 def tiles_painter(name):
     """Shared, so that it is traced once."""
-    return painter_of_tiles(tiled_model(name), 900)
+    return painter_of_tiles(tiled_model(name), 1000)
 
 
 def tiled(painter, image, size):
@@ -114,24 +114,27 @@ def tiled(painter, image, size):
     return answer, len(tiles)
 
 
+def whole(model, image, size):
+    """The picture in float32, not compiled and in one piece."""
+    latent = model.encode(to_float(image)[None])
+    return np.asarray(model.render(latent, model.plan(image.shape[:2], size)))[0]
+
+
 def check_tiles(painter, model, image, size):
     """Tiles, and more than one, are the whole picture."""
     picture, count = tiled(painter, image, size)
     assert count > 1
-    check_close(picture, model.upscale(to_float(image)[None], size)[0], 1e-5)
+    check_close(picture, whole(model, image, size), 1e-5)
 
 
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        *(("arasfsr", size) for size in SIZES),
-        ("liif", "x3"),
-        ("liif", "fractional"),
+        ("arasfsr", "x3"),
+        ("arasfsr", "fractional"),
         ("liif", "down"),
         ("lte-nearest", "x2"),
-        ("lte-nearest", "fractional"),
-        ("diinn", "x2"),
-        ("diinn", "fractional"),
+        ("diinn", "x3"),
         ("metasr", "x2"),
         ("metasr", "fractional"),
         ("rdn", "fractional"),
@@ -141,30 +144,26 @@ def test_tiles_are_the_whole_picture(name, size):
     check_tiles(tiles_painter(name), tiled_model(name), tiny.picture(*LR), SIZES[size])
 
 
-@pytest.mark.parametrize("size", [(91, 171), (90, 180)], ids=["fractional", "x2"])
-def test_tiles_of_the_shipped_model_are_the_whole_picture(size):
+def test_tiles_of_the_shipped_model_are_the_whole_picture():
     model = from_preset(DEFAULT)
     assert model.decoder.frequency and model.decoder.global_coordinates
-    check_tiles(painter_of_tiles(model, 45 * 70), model, tiny.picture(45, 90), size)
+    check_tiles(painter_of_tiles(model, 42 * 58), model, tiny.picture(42, 70), (61, 103))
 
 
-@pytest.mark.parametrize(
-    ("name", "layer"),
-    [("liif", EDSR), ("rdn", RDN), ("arasfsr", LocalFrequencyEstimation)],
-)
+@pytest.mark.parametrize(("name", "layer"), [("liif", EDSR), ("arasfsr", LocalFrequencyEstimation)])
 def test_a_halo_of_a_pixel_less_shows(name, layer, monkeypatch):
     model, image, size = ImplicitSR(*MODELS[name]), tiny.picture(*LR), SIZES["fractional"]
     part = model.decoder.frequency_estimation if name == "arasfsr" else model.encoder
     assert type(part) is layer
     # Where nothing is below 0 nothing cancels, and no pixel's share is lost in a ReLU.
     part.set_weights([np.abs(weights) for weights in part.get_weights()])
-    check_tiles(painter_of_tiles(model, 900), model, image, size)
+    check_tiles(painter_of_tiles(model, 1000), model, image, size)
 
     exact = layer.halo.fget
     monkeypatch.setattr(layer, "halo", property(lambda self: exact(self) - 1))
-    picture, count = tiled(painter_of_tiles(model, 900), image, size)
+    picture, count = tiled(painter_of_tiles(model, 1000), image, size)
     assert count > 1
-    expected = model.upscale(to_float(image)[None], size)[0]
+    expected = whole(model, image, size)
     assert np.abs(picture - expected).max() > 2e-5 * expected.std()
 
 
@@ -174,11 +173,12 @@ def tiles_of(upscaler, image, size):
 
 
 def test_a_small_memory_draws_the_same_picture():
-    model, image, size = tiled_model("arasfsr"), tiny.picture(*LR), SIZES["fractional"]
-    small, large = Upscaler(model, memory=640 * 2**10), Upscaler(model)
+    model, image, size = tiled_model("liif"), tiny.picture(*LR), SIZES["fractional"]
+    small, large = Upscaler(model, memory=2**19), Upscaler(model)
     assert large.memory == DEFAULT_MEMORY
     assert tiles_of(large, image, size) == 1 < tiles_of(small, image, size)
-    difference = small(image, size).astype(int) - large(image, size)
+    expected = to_uint8(whole(model, image, size))
+    difference = small(image, size).astype(int) - expected
     # Numbers that lie between two levels may be rounded either way.
     assert np.abs(difference).max() <= 1
     assert np.count_nonzero(difference) <= 1e-3 * difference.size
@@ -218,11 +218,9 @@ def test_memory_must_be_positive(memory):
 
 
 def test_bfloat16_is_near_the_exact_picture():
-    model, image = tiled_model("arasfsr"), tiny.picture(*LR)
-    exact, rounded = (
-        Upscaler(model, precision=precision)(image, (60, 70)).astype(int)
-        for precision in ("float32", "bfloat16")
-    )
+    model, image, size = tiled_model("liif"), tiny.picture(*LR), SIZES["fractional"]
+    rounded = Upscaler(model, precision="bfloat16")(image, size).astype(int)
+    exact = to_uint8(whole(model, image, size))
     assert 0 < np.abs(rounded - exact).max() <= 8
     assert model.dtype_policy.name == "float32"
 

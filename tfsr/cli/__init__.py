@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tfsr import __version__
-from tfsr.cli import convert, evaluate, pack, train, upscale
+from tfsr.cli import convert, evaluate, export, inspect, pack, train, upscale
 from tfsr.errors import TfsrError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("pack")(pack.pack)
 app.command("convert")(convert.convert)
+app.add_typer(export.app, name="export")
+app.command("inspect")(inspect.inspect)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,23 +1,33 @@
-"""Importing TensorFlow without its greetings."""
+"""TensorFlow without its greetings."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def import_keras() -> None:
-    """Import Keras and its backend with the process's standard error closed meanwhile.
+@contextmanager
+def silence() -> Iterator[None]:
+    """Close the process's standard error meanwhile.
 
-    TensorFlow's C++ side prints a page of notices when it loads, past Python and past every
-    setting it offers, and would bury the one line that matters. A failing import still raises.
+    TensorFlow's C++ side prints pages of notices when it loads and when it converts, past Python
+    and past every setting it offers, and would bury the one line that matters. What fails still
+    raises.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     saved = os.dup(2)
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 2)
         os.close(nowhere)
-        import keras  # noqa: F401
+        yield
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def import_keras() -> None:
+    """Import Keras and its backend in silence."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silence():
+        import keras  # noqa: F401

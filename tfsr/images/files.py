@@ -93,7 +93,7 @@ def write(path: str | os.PathLike[str], image: np.ndarray) -> None:
     encoded = io.BytesIO()
     try:
         Image.fromarray(image).save(encoded, image_format, **SAVE_OPTIONS[image_format])
-        _write_atomically(name, encoded.getbuffer())
+        write_atomically(name, encoded.getbuffer())
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise ImageError(
             f"{name}: cannot be written: {_reason(error)}; its folder must exist and be writable"
@@ -200,7 +200,12 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     return upright.convert("RGB")
 
 
-def _write_atomically(name: str, content: memoryview) -> None:
+def write_atomically(name: str, content: bytes | memoryview) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
     # The temporary name is short whatever the picture's is, as names are limited to 255 bytes. It
     # is not made by `tempfile`, which would leave the file readable by its owner only.
     temporary = Path(name).parent / f".tfsr-{secrets.token_hex(8)}.tmp"

@@ -1,0 +1,221 @@
+import json
+import math
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import tiny
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from tfsr.decoders import DECODERS
+from tfsr.errors import ExportError, ImageError, InvalidArgument
+from tfsr.exporters import tflite
+from tfsr.exporters.report import agreement
+from tfsr.images import to_float
+from tfsr.inference.tflite import TFLiteUpscaler, runners
+from tfsr.inference.upscaler import Upscaler
+from tfsr.models import Bicubic, ImplicitSR
+from tfsr.presets import DEFAULT, from_preset
+
+# The module itself; its function hides it under the same name.
+ROOM = sys.modules["tfsr.exporters.tflite"]
+
+LR = (12, 10)
+SIZES = [(24, 20), (36, 30), (31, 37)]  # x2, x3, and no whole scale.
+SMALL = {"liif": {"hidden": [8, 8]}, "lte": {"waves": 4, "hidden": [8]}, "diinn": {"width": 8}}
+
+
+def small(decoder):
+    arguments = SMALL.get(decoder, {})
+    return ImplicitSR(tiny.MODEL["encoder"], {"name": decoder, **arguments})
+
+
+@pytest.fixture(scope="module")
+def model():
+    return ImplicitSR.from_config(tiny.MODEL)
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    """A float32 file of three sizes, and its report."""
+    path = tmp_path_factory.mktemp("exported") / "model.tflite"
+    return path, tflite(model, path, LR, SIZES, metadata={"licence": "drawn by the test"})
+
+
+@pytest.fixture
+def faces(tmp_path):
+    return sorted(tiny.folder(tmp_path / "faces", count=4).iterdir())
+
+
+def operators(path):
+    """Names of the operators of a file, as it was written: no delegate has taken any."""
+    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(str(path), experimental_op_resolver_type=plain)
+    return {operator["op_name"] for operator in interpreter._get_ops_details()}
+
+
+def test_a_file_answers_as_its_model_in_every_size(model, exported):
+    path, report = exported
+    image = tiny.picture(*LR)
+    functions = runners(path.read_bytes(), 1, path)
+    assert set(functions) == {"20x24", "30x36", "37x31"}
+    for size in SIZES:
+        answer = functions[f"{size[1]}x{size[0]}"](image=to_float(image)[None])["picture"]
+        expected = np.clip(model.upscale(to_float(image)[None], size), 0, 1)
+        assert (answer.shape, answer.dtype) == ((1, *size, 3), np.float32)
+        np.testing.assert_allclose(answer, expected, atol=1e-5)
+    assert report.bytes == path.stat().st_size
+    assert report.largest_difference < 1e-5 and report.agreement_db > 100
+
+
+@pytest.mark.parametrize("decoder", DECODERS.names())
+def test_every_decoder_is_exported_at_whole_scales_without_a_gather(decoder, tmp_path):
+    path = tmp_path / "model.tflite"
+    report = tflite(small(decoder), path, (6, 7), [(12, 14)])
+    assert report.largest_difference < 1e-4
+    assert not {name for name in operators(path) if "GATHER" in name or "Flex" in name}
+
+
+def test_other_scales_gather_along_axes_only(model, tmp_path):
+    path = tmp_path / "model.tflite"
+    tflite(model, path, (6, 7), [(11, 16)])
+    assert "GATHER" in operators(path)
+    assert "GATHER_ND" not in operators(path)
+
+
+def test_small_memory_draws_in_bands_and_the_same_picture(model, exported, tmp_path):
+    path = tmp_path / "model.tflite"
+    tflite(model, path, LR, SIZES[:1], max_memory=50_000)
+    assert len(path.read_bytes()) != len(exported[0].read_bytes())
+    image = tiny.picture(*LR)
+    found = TFLiteUpscaler(path)(image, SIZES[0])
+    np.testing.assert_array_equal(found, TFLiteUpscaler(exported[0])(image, SIZES[0]))
+
+
+def test_nothing_is_folded_per_pixel(tmp_path):
+    model = from_preset(DEFAULT)
+    report = tflite(model, tmp_path / "model.tflite", (64, 64), [(256, 256)])
+    assert report.bytes < 1.3 * 4 * model.count_params()
+
+
+@pytest.mark.parametrize(("quantize", "decibels"), [("float16", 55), ("dynamic", 45), ("int8", 45)])
+def test_quantised_files_agree_with_the_model(quantize, decibels, model, faces, tmp_path):
+    path = tmp_path / "model.tflite"
+    report = tflite(model, path, (24, 24), [(48, 48)], quantize=quantize, calibration=faces)
+    assert decibels < report.agreement_db < 130
+    image = tiny.picture(24, 24)
+    found = TFLiteUpscaler(path)(image, (48, 48)).astype(int)
+    assert np.abs(found - Upscaler(model)(image, (48, 48))).mean() < 2
+
+
+def test_bytes_in_and_bytes_out(model, tmp_path):
+    path = tmp_path / "model.tflite"
+    tflite(model, path, LR, SIZES[:1], io="uint8")
+    image = tiny.picture(*LR)
+    answer = runners(path.read_bytes(), 1, path)["20x24"](image=image[None])["picture"][0]
+    assert answer.dtype == np.uint8
+    expected = Upscaler(model)(image, SIZES[0])
+    assert np.abs(answer.astype(int) - expected).max() <= 1
+    np.testing.assert_array_equal(TFLiteUpscaler(path)(image, SIZES[0]), answer)
+
+
+def test_the_description_travels_in_the_file(model, exported):
+    path, report = exported
+    with zipfile.ZipFile(path) as archive:
+        description = json.loads(archive.read("tfsr.json"))
+    assert description["lr_size"] == list(LR)
+    assert description["sizes"] == [list(size) for size in SIZES]
+    assert (description["io"], description["range"], description["quantize"]) == (
+        "float32",
+        [0, 1],
+        "none",
+    )
+    assert description["licence"] == "drawn by the test"
+    assert ImplicitSR.from_config(description["model"]).count_params() == model.count_params()
+    assert description["agreement_db"] == pytest.approx(report.agreement_db, abs=0.01)
+
+
+def test_a_file_upscales_8_bit_pictures_of_its_own_size_only(model, exported):
+    upscaler = TFLiteUpscaler(exported[0])
+    image = tiny.picture(*LR)
+    found = upscaler(image, SIZES[2]).astype(int)
+    assert np.abs(found - Upscaler(model)(image, SIZES[2])).max() <= 1
+    with pytest.raises(InvalidArgument, match="takes pictures of 10x12; this one is 12x10"):
+        upscaler(tiny.picture(10, 12), SIZES[2])
+    with pytest.raises(InvalidArgument, match="answers in 20x24, 30x36, 37x31; asked for 40x40"):
+        upscaler(image, (40, 40))
+
+
+def check_refused(tmp_path, error, message, model, *arguments, name="model.tflite", **options):
+    with pytest.raises(error, match=message) as caught:
+        tflite(model, tmp_path / name, *arguments, **options)
+    assert "\n" not in str(caught.value)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".tflite", ".tmp")]
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "arguments", "options"),
+    [
+        (InvalidArgument, "lr_size must be at least 1x1", ((0, 4), [(8, 8)]), {}),
+        (InvalidArgument, "sizes must be at least 1x1", ((4, 4), [(8, 0)]), {}),
+        (InvalidArgument, "sizes must be one or more", ((4, 4), []), {}),
+        (InvalidArgument, "each once", ((4, 4), [(8, 8), (8, 8)]), {}),
+        (InvalidArgument, "Did you mean 'int8'", ((4, 4), [(8, 8)]), {"quantize": "int-8"}),
+        (InvalidArgument, "io must be one of float32, uint8", ((4, 4), [(8, 8)]), {"io": "int8"}),
+        (InvalidArgument, "int8 needs calibration", ((4, 4), [(8, 8)]), {"quantize": "int8"}),
+        (ExportError, "suffix must be .tflite", ((4, 4), [(8, 8)]), {"name": "model.lite"}),
+        (ExportError, "cannot be written", ((4, 4), [(8, 8)]), {"name": "none/model.tflite"}),
+        (
+            ImageError,
+            "No such file",
+            ((4, 4), [(8, 8)]),
+            {"quantize": "int8", "calibration": ["none.png"]},
+        ),
+    ],
+)
+def test_wrong_requests_are_refused_before_work(
+    error, message, arguments, options, model, tmp_path
+):
+    check_refused(tmp_path, error, message, model, *arguments, **options)
+
+
+def test_what_is_no_implicit_model_is_refused(tmp_path):
+    check_refused(tmp_path, ExportError, "got a Bicubic", Bicubic(), (4, 4), [(8, 8)])
+
+
+def test_a_file_that_disagrees_is_not_written(model, tmp_path, monkeypatch):
+    right = ROOM.at_size
+
+    def wrong(*arguments):
+        draw = right(*arguments)
+        return lambda image: draw(image) + 1e-3
+
+    monkeypatch.setattr(ROOM, "at_size", wrong)
+    check_refused(tmp_path, ExportError, "not written: differs", model, (4, 4), [(8, 8)])
+
+
+def test_an_interrupted_export_leaves_nothing(model, tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ROOM, "_compare", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tflite(model, tmp_path / "model.tflite", (4, 4), [(8, 8)])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\0" * 500])
+def test_what_is_no_file_of_ours_is_refused(content, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    with pytest.raises(ExportError, match="model.tflite") as caught:
+        TFLiteUpscaler(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_agreement_counts_what_is_no_number_as_none():
+    picture = np.full((2, 2, 3), 0.5)
+    assert agreement([picture], [picture]) == (0.0, math.inf)
+    assert agreement([picture + 0.1], [picture])[1] == pytest.approx(20)
+    assert agreement([np.full_like(picture, np.nan)], [picture]) == (math.inf, -math.inf)

@@ -1,0 +1,107 @@
+"""`tfsr export tflite` and `tfsr export saved-model`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tfsr.cli.quiet import import_keras, silence
+from tfsr.errors import InvalidArgument
+
+app = typer.Typer(help="Take a preset out of Python: a TFLite file or a SavedModel.")
+
+Preset = Annotated[str | None, typer.Option(help="A preset's name, or its directory.")]
+
+
+@app.command()
+def tflite(
+    lr: Annotated[str, typer.Option(metavar="WxH", help="Size of the pictures it takes.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The .tflite.")],
+    scale: Annotated[
+        str | None, typer.Option(metavar="S,...", help="Scales it answers in, such as 2,3.7.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH,...", help="Sizes it answers in, such as 237x237.")
+    ] = None,
+    preset: Preset = None,
+    quantize: Annotated[
+        str, typer.Option(metavar="none|float16|dynamic|int8", help="How weights are kept.")
+    ] = "none",
+    calibration: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Pictures of the kind it will see, for int8.")
+    ] = None,
+    io: Annotated[
+        str, typer.Option(metavar="float32|uint8", help="Type of input and output.")
+    ] = "float32",
+    max_memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="What drawing should take.")
+    ] = "128MiB",
+) -> None:
+    """Write a file of fixed size for phones and browsers.
+
+    Example: tfsr export tflite --lr 64x64 --scale 4 -o face-x4.tflite
+    """
+    from tfsr.images import list_images
+    from tfsr.inference.sizes import parse_memory, parse_size
+
+    lr_size = parse_size(lr, "--lr")
+    memory = parse_memory(max_memory, "--max-memory")
+    import_keras()
+    sizes = list(_sizes(lr_size, scale, size))
+    pictures = list_images(calibration) if calibration is not None else []
+    model, metadata = _model(preset)
+    with silence():
+        from tfsr import exporters
+
+        report = exporters.tflite(
+            model,
+            output,
+            lr_size,
+            sizes,
+            quantize=quantize,  # type: ignore[arg-type]
+            calibration=pictures,
+            io=io,  # type: ignore[arg-type]
+            max_memory=memory,
+            metadata=metadata,
+        )
+    typer.echo(_line(report))
+
+
+def _sizes(lr_size: tuple[int, int], scale: str | None, size: str | None) -> Iterator[tuple]:
+    from tfsr.geometry import output_size
+    from tfsr.inference.sizes import parse_size
+
+    if scale is None and size is None:
+        raise InvalidArgument("give --scale or --size, or both")
+    for text in (scale or "").split(",") if scale is not None else ():
+        try:
+            factor = float(text)
+        except ValueError:
+            raise InvalidArgument(f"--scale must be numbers such as 2,3.7; got {text!r}") from None
+        size_there = output_size(lr_size, factor)
+        if factor * min(lr_size) < 0.5:
+            raise InvalidArgument(f"--scale {text} leaves less than a pixel of the picture")
+        yield size_there
+    for text in (size or "").split(",") if size is not None else ():
+        yield parse_size(text)
+
+
+def _model(preset: str | None) -> tuple[Any, dict[str, Any]]:
+    """The preset's model, and what of its metadata travels with an export."""
+    from tfsr import __version__
+    from tfsr.presets import DEFAULT, from_preset, read_metadata
+
+    name = preset or DEFAULT
+    metadata = read_metadata(name)
+    kept = {key: metadata[key] for key in ("name", "sha256", "provenance") if key in metadata}
+    return from_preset(name), {"preset": kept, "tfsr": __version__}
+
+
+def _line(report: Any) -> str:
+    return (
+        f"{report.path}: {report.bytes / 2**20:.2f} MiB, agrees with the model to "
+        f"{report.agreement_db:.1f} dB (largest difference {report.largest_difference:.1g})"
+    )

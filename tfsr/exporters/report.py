@@ -1,0 +1,39 @@
+"""What became of an export."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Report:
+    """An exported file or directory, and how it agrees with the Keras model.
+
+    Attributes:
+        path: where it is.
+        bytes: its size.
+        largest_difference: the largest of any colour of the pictures compared, in [0, 1].
+        agreement_db: PSNR of its pictures against the Keras model's, in dB; infinite if equal.
+    """
+
+    path: Path
+    bytes: int
+    largest_difference: float
+    agreement_db: float
+
+
+def agreement(found: list[np.ndarray], expected: list[np.ndarray]) -> tuple[float, float]:
+    """Largest difference, and mean PSNR in dB, of pictures in [0, 1]; NaN disagrees."""
+    largest, psnrs = 0.0, []
+    for picture, reference in zip(found, expected, strict=True):
+        difference = np.abs(picture.astype(np.float64) - reference)
+        if not np.isfinite(difference).all():
+            return math.inf, -math.inf
+        largest = max(largest, float(difference.max()))
+        mean = float(np.square(difference).mean())
+        psnrs.append(-10 * math.log10(mean) if mean else math.inf)
+    return largest, float(np.mean(psnrs))

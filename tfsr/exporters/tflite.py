@@ -1,0 +1,255 @@
+"""TFLite files of fixed size: built-in operators, nothing folded per pixel."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from tfsr.errors import ExportError, InvalidArgument, did_you_mean
+from tfsr.exporters.graph import at_size
+from tfsr.exporters.report import Report, agreement
+from tfsr.geometry import whole_numbers
+from tfsr.images import read, resize, to_float
+from tfsr.images.files import write_atomically
+from tfsr.inference.tflite import METADATA, runners, signature_name
+from tfsr.models import ImplicitSR
+from tfsr.models.implicit_painter import ImplicitPainter
+
+Quantization = Literal["none", "float16", "dynamic", "int8"]
+
+DEFAULT_MEMORY = 128 * 2**20
+
+# What a file must reach against the Keras model, or it is not written: a largest difference, or
+# an agreement in dB.
+_LARGEST_DIFFERENCE = 1e-4
+_AGREEMENT = {"float16": 55.0, "dynamic": 45.0, "int8": 45.0}
+
+_CALIBRATION_PICTURES = 16
+
+# In int8 files these stay float: sines of coordinates, whose arguments eight bits cannot hold, and
+# the last layer. They are a small part of the work, and gain 1 dB.
+_KEPT_FLOAT = ".*(coordinate|encoding|strided_slice|output).*"
+
+
+def tflite(
+    model: ImplicitSR,
+    path: str | os.PathLike[str],
+    lr_size: Sequence[int],
+    sizes: Sequence[Sequence[int]],
+    *,
+    quantize: Quantization = "none",
+    calibration: Iterable[str | os.PathLike[str]] = (),
+    io: Literal["float32", "uint8"] = "float32",
+    max_memory: int = DEFAULT_MEMORY,
+    metadata: Mapping[str, Any] | None = None,
+) -> Report:
+    """Write a TFLite file that draws pictures of one size in one or more sizes.
+
+    Input "image" (1, h, w, 3), output "picture" (1, H, W, 3): float32 in [0, 1], or uint8. One
+    signature a size, named WxH; they share their weights. Whole scales gather nothing, which GPU
+    delegates need; other sizes gather along rows and columns.
+
+    The file is run, and compared with the model, before it is written.
+
+    Args:
+        model: the model.
+        path: the file; its suffix is .tflite.
+        lr_size: (h, w) of the input.
+        sizes: the answers' (H, W), at least one.
+        quantize: "none"; "float16", weights of half the size; "dynamic", weights of 8 bits;
+            "int8", products of 8 bits as well, calibrated on pictures.
+        calibration: for "int8", picture files of the kind the file will see; 16 of them are used.
+        io: type of input and output. Defaults to "float32".
+        max_memory: int. Bytes that the values between layers should take; more of them, and the
+            picture is drawn in bands. Defaults to 128 MiB.
+        metadata: plain data to travel in the file.
+
+    Returns:
+        The report, its agreement measured on the calibration pictures, or on smooth noise.
+
+    Raises:
+        InvalidArgument: for an impossible size or option.
+        ImageError: if a calibration picture cannot be read.
+        ExportError: if the file cannot be made or written, or does not agree with the model.
+    """
+    path = Path(path)
+    height, width = _size("lr_size", lr_size)
+    answers = [_size("sizes", size) for size in sizes]
+    _check(model, path, answers, quantize, io)
+    pictures = _pictures(list(calibration), (height, width), quantize)
+
+    content = _converted(model, (height, width), answers, quantize, io, max_memory)
+    if quantize == "int8":
+        content = _int8(content, pictures, io)
+    largest, decibels = _compare(model, content, pictures, answers, io, path)
+    if quantize == "none" and io == "float32" and largest > _LARGEST_DIFFERENCE:
+        raise ExportError(
+            f"{path}: not written: differs from the model by {largest:.2g}, "
+            f"more than {_LARGEST_DIFFERENCE}"
+        )
+    if decibels < _AGREEMENT.get(quantize, 0.0):
+        raise ExportError(
+            f"{path}: not written: agrees with the model to {decibels:.1f} dB only, "
+            f"{quantize} must reach {_AGREEMENT[quantize]:.0f} dB"
+        )
+    description = {
+        **(metadata or {}),
+        "format": "tflite",
+        "lr_size": [height, width],
+        "sizes": [list(size) for size in answers],
+        "io": io,
+        "range": [0, 255] if io == "uint8" else [0, 1],
+        "quantize": quantize,
+        "agreement_db": None if decibels == float("inf") else round(decibels, 2),
+        "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
+    }
+    content = _with_metadata(content, description)
+    try:
+        write_atomically(os.fspath(path), content)
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return Report(path, len(content), largest, decibels)
+
+
+def _size(name: str, values: Sequence[int]) -> tuple[int, int]:
+    height, width = whole_numbers(name, values, 2)
+    if min(height, width) < 1:
+        raise InvalidArgument(f"{name} must be at least 1x1; got {width}x{height}")
+    return height, width
+
+
+def _check(model: Any, path: Path, sizes: list, quantize: str, io: str) -> None:
+    if not isinstance(model, ImplicitSR):
+        raise ExportError(f"TFLite takes an ImplicitSR; got a {type(model).__name__}")
+    if not sizes or len(set(sizes)) < len(sizes):
+        raise InvalidArgument(f"sizes must be one or more, each once; got {sizes}")
+    for name, value, known in (
+        ("quantize", quantize, ("none", *_AGREEMENT)),
+        ("io", io, ("float32", "uint8")),
+    ):
+        if value not in known:
+            raise InvalidArgument(
+                f"{name} must be one of {', '.join(known)}; got {value!r}."
+                + did_you_mean(str(value), known)
+            )
+    if path.suffix.lower() != ".tflite":
+        raise ExportError(f"{path}: the suffix must be .tflite")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise ExportError(f"{path}: cannot be written there; choose another folder")
+
+
+def _pictures(paths: list, lr_size: tuple[int, int], quantize: str) -> list[np.ndarray]:
+    """Pictures of the input's size, uint8, to calibrate and to compare with."""
+    if quantize == "int8" and not paths:
+        raise InvalidArgument("int8 needs calibration pictures of the kind the file will see")
+    if paths:
+        # Spread over all of them: folders are often sorted by kind.
+        chosen = paths[:: -(-len(paths) // _CALIBRATION_PICTURES)]
+        return [resize(read(path), lr_size) for path in chosen]
+    coarse = np.random.default_rng(0).integers(0, 256, (2, 6, 6, 3), np.uint8)
+    return [resize(picture, lr_size) for picture in coarse]
+
+
+def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -> bytes:
+    queries = max(1, max_memory // ImplicitPainter(model, max_memory).query_bytes)
+    module = tf.Module()
+    module.variables_of_model = [variable.value for variable in model.variables]
+    dtype = tf.uint8 if io == "uint8" else tf.float32
+    signature = [tf.TensorSpec((1, *lr_size, 3), dtype, name="image")]
+    functions = {
+        signature_name(size): tf.function(
+            _endpoint(at_size(model, lr_size, size, queries), io),
+            input_signature=signature,
+            autograph=False,
+        )
+        for size in sizes
+    }
+    module.functions = list(functions.values())
+    with tempfile.TemporaryDirectory(prefix="tfsr-") as folder:
+        tf.saved_model.save(module, folder, signatures=functions)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(functions))
+        # The default would admit operators that the runtime does not have.
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if quantize in ("float16", "dynamic"):
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        try:
+            return converter.convert()
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ExportError(f"the converter refuses this model: {reason}") from error
+
+
+def _endpoint(draw: Callable, io: str) -> Callable:
+    def from_float(image):
+        return {"picture": draw(image)}
+
+    def from_uint8(image):
+        picture = draw(tf.cast(image, tf.float32) / 255.0)
+        return {"picture": tf.cast(tf.floor(picture * 255.0 + 0.5), tf.uint8)}
+
+    return from_uint8 if io == "uint8" else from_float
+
+
+def _int8(content: bytes, pictures: list[np.ndarray], io: str) -> bytes:
+    try:
+        from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe_manager
+    except ImportError as error:
+        raise ExportError("int8 needs ai-edge-quantizer: pip install 'tfsr[export]'") from error
+    operations = qtyping.TFLOperationName
+    recipe = recipe_manager.RecipeManager()
+    for name in ("FULLY_CONNECTED", "CONV_2D", "ADD", "MUL", "CONCATENATION", "SLICE"):
+        recipe.add_static_config(
+            regex=".*",
+            operation_name=operations[name],
+            activation_num_bits=8,
+            weight_num_bits=8,
+        )
+    recipe.add_quantization_config(
+        regex=_KEPT_FLOAT,
+        operation_name=operations.ALL_SUPPORTED,
+        algorithm_key="no_quantize",
+    )
+    work = quantizer.Quantizer(content)
+    work.load_quantization_recipe(recipe.get_quantization_recipe())
+    samples = [{"image": _batch(picture, io)} for picture in pictures]
+    ranges = work.calibrate(
+        {name: samples for name in runners(content, 1, Path("calibration"))},
+        num_threads=os.cpu_count() or 1,
+        mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
+    )
+    return bytes(work.quantize(ranges, enable_progress_report=False).quantized_model)
+
+
+def _compare(model, content: bytes, pictures, sizes, io: str, path: Path) -> tuple[float, float]:
+    functions = runners(content, os.cpu_count() or 1, path)
+    found, expected = [], []
+    for picture in pictures[:4]:
+        for size in sizes:
+            answer = functions[signature_name(size)](image=_batch(picture, io))["picture"]
+            found.append(answer / 255.0 if io == "uint8" else answer)
+            expected.append(np.clip(model.upscale(to_float(picture)[None], size), 0, 1))
+    return agreement(found, expected)
+
+
+def _batch(picture: np.ndarray, io: str) -> np.ndarray:
+    return picture[None] if io == "uint8" else to_float(picture)[None]
+
+
+def _with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
+    """The file with a ZIP archive after it: readers of either kind ignore the other."""
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        # A fixed date: the same export gives the same bytes.
+        archive.writestr(zipfile.ZipInfo(METADATA), json.dumps(description, indent=2))
+    return file.getvalue()

@@ -1,0 +1,101 @@
+"""Exported TFLite files: run, and asked what they are."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfsr.errors import ExportError, InvalidArgument
+from tfsr.images import to_float, to_uint8
+from tfsr.images.pixels import check_uint8
+
+METADATA = "tfsr.json"
+"""Name of the description inside a file, which is a ZIP archive as well as a flatbuffer."""
+
+
+class TFLiteUpscaler:
+    """An exported file as a function from 8-bit picture to 8-bit picture, of its own sizes.
+
+    Args:
+        path: the file.
+        threads: int. How many it may use. Defaults to those of the machine.
+
+    Raises:
+        ExportError: if it is no TFLite file, or not one of tfsr's.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], threads: int | None = None) -> None:
+        self.path = Path(path)
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise ExportError(f"{self.path}: cannot be read: {error.strerror}") from error
+        self.metadata = metadata_of(content, self.path)
+        self._runners = runners(content, threads or os.cpu_count() or 1, self.path)
+
+    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
+
+        Raises:
+            InvalidArgument: if the picture or the size is not one of the file's.
+        """
+        check_uint8(image)
+        height, width = self.metadata["lr_size"]
+        if image.shape[:2] != (height, width):
+            raise InvalidArgument(
+                f"{self.path} takes pictures of {width}x{height}; "
+                f"this one is {image.shape[1]}x{image.shape[0]}: reduce or crop it"
+            )
+        name = signature_name(size)
+        if name not in self._runners:
+            raise InvalidArgument(
+                f"{self.path} answers in {', '.join(self._runners)}; asked for {name}"
+            )
+        whole_numbers = self.metadata["io"] == "uint8"
+        batch = image[None] if whole_numbers else to_float(image)[None]
+        picture = self._runners[name](image=batch)["picture"][0]
+        return picture if whole_numbers else to_uint8(picture)
+
+
+def signature_name(size: tuple[int, int]) -> str:
+    """The name of a file's signature for an answer of (H, W): "WxH"."""
+    return f"{size[1]}x{size[0]}"
+
+
+def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
+    """A function for each signature, of image= to {"picture": ...}.
+
+    Raises:
+        ExportError: if the content is no TFLite model.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_content=content, num_threads=threads)
+        names = interpreter.get_signature_list()
+        return {name: interpreter.get_signature_runner(name) for name in names}
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ExportError(f"{path}: is no TFLite model that runs here: {reason}") from error
+
+
+def metadata_of(content: bytes, path: Path) -> dict[str, Any]:
+    """What the exporter wrote into a file.
+
+    Raises:
+        ExportError: if there is nothing, or it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            found = json.loads(archive.read(METADATA))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, RecursionError) as error:
+        raise ExportError(f"{path}: holds no {METADATA}: it was not exported by tfsr") from error
+    if not isinstance(found, dict) or not {"lr_size", "sizes", "io"} <= set(found):
+        raise ExportError(f"{path}: its {METADATA} is damaged")
+    return found
