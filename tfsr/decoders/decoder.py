@@ -162,17 +162,17 @@ class Decoder(keras.layers.Layer):
         @cache
         def features_of_rows(i):
             row = rows.neighbour(i)
-            index = row.index[:, 0]
+            index = row.index[0, :, 0]
             gathered = tree.map_structure(lambda x: ops.take(x, index, axis=1), projected)
             return self.along_rows(gathered, row)
 
         def features(i, j):
-            index = columns.indices[0, :, j]
+            index = columns.indices[0, 0, :, j]
             return tree.map_structure(lambda x: ops.take(x, index, axis=2), features_of_rows(i))
 
         def pixels(i, j):
-            pixels_of_rows = ops.take(image, rows.pair_indices[:, 0, i], axis=1)
-            return ops.take(pixels_of_rows, columns.pair_indices[0, :, j], axis=2)
+            pixels_of_rows = ops.take(image, rows.pair_indices[0, :, 0, i], axis=1)
+            return ops.take(pixels_of_rows, columns.pair_indices[0, 0, :, j], axis=2)
 
         if condition is None:
             condition = self.condition(rows, columns)
@@ -312,11 +312,12 @@ def interleaved(x, rows: int, columns: int):
 def _broadcastable(rows: Axis, columns: Axis) -> tuple[Axis, Axis]:
     """Axes of tensors whose values broadcast against (batch, rows, columns, n).
 
-    Both have an axis for the other, of size 1: Keras takes some sums of fewer axes for a bias.
+    They have all of these axes. Of fewer, Keras takes some sums for a bias, and WebGPU delegates
+    take the first for the batch.
     """
     return (
-        rows.map(lambda x: ops.convert_to_tensor(x)[:, None]),
-        columns.map(lambda x: ops.convert_to_tensor(x)[None]),
+        rows.map(lambda x: ops.convert_to_tensor(x)[None, :, None]),
+        columns.map(lambda x: ops.convert_to_tensor(x)[None, None]),
     )
 
 

@@ -31,7 +31,8 @@ def at_size(
     def draw(image):
         latent = model.encode(image)
         # Position terms that no input reaches are folded by the converter, pixel by pixel.
-        zero = ops.minimum(ops.square(image[0, 0, 0, 0]), 0.0)
+        corner = ops.reshape(image[:1, :1, :1, :1], (1,))
+        zero = ops.minimum(ops.square(corner), 0.0)
         if plan.phases() is not None:
             colours = _phases(model.decoder, latent, plan, queries, zero)
         else:
