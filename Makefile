@@ -7,7 +7,11 @@ IN ?= docs/pictures/astronaut-46.png
 SCALE ?= 4
 OUT ?= out/$(basename $(notdir $(IN)))-x$(SCALE).png
 
-.PHONY: demo test lint clean
+# make web PORT=8137
+PORT ?= 8137
+WEB_MODEL = export/web/models/arasfsr-compact-faces-v1-64x64-x4.tflite
+
+.PHONY: demo test lint web test-web clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE)
@@ -19,6 +23,25 @@ lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# The phone page. System packages: nodejs (20 or newer) and npm; test-web also chromium.
+web: export/web/dist/index.html
+	cd export/web && npm run --silent serve -- --port $(PORT)
+
+test-web: export/web/dist/index.html
+	cd export/web && PYTHON="$(abspath $(VENV)/bin/python)" npm test
+
+.PHONY: export/web/dist/index.html
+export/web/dist/index.html: $(WEB_MODEL) export/web/node_modules/.installed
+	cd export/web && npm run --silent build
+
+$(WEB_MODEL): $(VENV)/.installed $(wildcard tfsr/exporters/*.py tfsr/decoders/*.py)
+	mkdir -p $(@D)
+	$(VENV)/bin/tfsr export tflite --preset arasfsr-compact-faces-v1 --lr 64x64 --scale 4 -o $@
+
+export/web/node_modules/.installed: export/web/package.json export/web/package-lock.json
+	cd export/web && npm ci
+	touch $@
 
 clean:
 	rm -rf $(VENV) out

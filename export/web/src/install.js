@@ -1,0 +1,17 @@
+// Keeps the page for use without a network.
+
+/** @param idle answers whether a reload would lose nothing. */
+export async function install(idle) {
+  if (!('serviceWorker' in navigator)) return;
+  const had = navigator.serviceWorker.controller;
+  try {
+    await navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
+    await navigator.serviceWorker.ready;
+  } catch (error) {
+    console.warn(`Not kept for use without a network: ${error.message}`);
+    return;
+  }
+  document.documentElement.dataset.offline = 'ready';
+  // Where the server does not isolate the page, the service worker does, from the next load on.
+  if (!had && !self.crossOriginIsolated && idle()) location.reload();
+}

@@ -1,0 +1,32 @@
+"""Makes the tests' tiny models: 8x8 to 32x32 by bilinear, and the same with darker lower rows."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+HERE = Path(__file__).parent
+
+
+def make(path: Path, *, darken: bool) -> None:
+    """Write a model.
+
+    The factors that darken have three axes, of which LiteRT.js's WebGPU takes the first for the
+    batch: it uses the first row's factor everywhere.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 8, 8, 3), tf.float32, name="image")])
+    def upscale(image):
+        large = tf.image.resize(image, (32, 32), "bilinear")
+        if darken:
+            zero = tf.minimum(tf.square(tf.reshape(image[:, :1, :1, :1], (1, 1, 1))), 0.0)
+            large *= tf.reshape(tf.linspace(1.0, 0.25, 32), (32, 1, 1)) + zero
+        return {"picture": tf.clip_by_value(large, 0.0, 1.0)}
+
+    module = tf.Module()
+    module.upscale = upscale
+    functions = [upscale.get_concrete_function()]
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions(functions, module).convert())
+
+
+make(HERE / "simple" / "bilinear.tflite", darken=False)
+make(HERE / "broadcast" / "darken.tflite", darken=True)

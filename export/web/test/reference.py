@@ -1,0 +1,60 @@
+"""What the tests compare the page with: Pillow and LiteRT in Python. Raw bytes in and out."""
+
+import io
+import sys
+
+import numpy as np
+from PIL import Image
+
+
+def run(model: str) -> bytes:
+    """The model's answer to the float32 picture on standard input."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model)
+    interpreter.allocate_tensors()
+    (source,) = interpreter.get_input_details()
+    (answer,) = interpreter.get_output_details()
+    picture = np.frombuffer(sys.stdin.buffer.read(), np.float32).reshape(source["shape"])
+    interpreter.set_tensor(source["index"], picture)
+    interpreter.invoke()
+    return interpreter.get_tensor(answer["index"]).tobytes()
+
+
+def resize(width: str, height: str, new_width: str, new_height: str) -> bytes:
+    """The RGBA picture on standard input, resized by bicubic."""
+    size = int(width), int(height)
+    picture = Image.frombytes("RGBA", size, sys.stdin.buffer.read()).convert("RGB")
+    resized = picture.resize((int(new_width), int(new_height)), Image.Resampling.BICUBIC)
+    return resized.convert("RGBA").tobytes()
+
+
+def crop(path: str, x: str, y: str, side: str, size: str) -> bytes:
+    """A square of a picture file, resized by bicubic: RGBA."""
+    left, top, length = int(x), int(y), int(side)
+    with Image.open(path) as picture:
+        square = picture.convert("RGB").crop((left, top, left + length, top + length))
+    resized = square.resize((int(size), int(size)), Image.Resampling.BICUBIC)
+    return resized.convert("RGBA").tobytes()
+
+
+def pixels(path: str) -> bytes:
+    """A picture file's RGBA bytes."""
+    with Image.open(path) as picture:
+        return picture.convert("RGBA").tobytes()
+
+
+def turned() -> bytes:
+    """A JPEG that lies on its side, and whose EXIF data say so: upright 48x64, its top red."""
+    upright = Image.new("RGB", (48, 64), (0, 0, 255))
+    upright.paste((255, 0, 0), (0, 0, 48, 32))
+    exif = Image.Exif()
+    exif[274] = 6  # orientation: turn by 90 degrees clockwise to see it upright
+    file = io.BytesIO()
+    upright.transpose(Image.Transpose.ROTATE_90).save(file, "JPEG", quality=95, exif=exif)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    command = {f.__name__: f for f in (run, resize, crop, pixels, turned)}[sys.argv[1]]
+    sys.stdout.buffer.write(command(*sys.argv[2:]))

@@ -1,0 +1,125 @@
+// What the tests share: the programs they need, a phone's page, touches.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+export const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+const PYTHON = process.env.PYTHON ?? path('../../../.venv/bin/python');
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+export const OUT = path('out/');
+
+export async function needs() {
+  const missing = [];
+  if (!existsSync(CHROMIUM)) {
+    missing.push(`${CHROMIUM} (install the system packages nodejs npm chromium, or set CHROMIUM)`);
+  }
+  try {
+    execFileSync(PYTHON, ['-c', 'import ai_edge_litert, numpy, PIL'], { stdio: 'pipe' });
+  } catch {
+    missing.push(`${PYTHON} with ai-edge-litert, numpy and pillow (or set PYTHON)`);
+  }
+  if (!existsSync(path('../dist/sw.js'))) missing.push('dist/ (run npm run build)');
+  if (missing.length) throw new Error(`the tests need ${missing.join('; and ')}`);
+  await mkdir(OUT, { recursive: true });
+}
+
+/** The answer of one of reference.py's functions, as bytes. */
+export function reference(name, args, input) {
+  return execFileSync(PYTHON, [path('reference.py'), name, ...args.map(String)], {
+    input,
+    maxBuffer: 2 ** 28,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
+
+export function launch(args = []) {
+  return chromium.launch({ executablePath: CHROMIUM, args });
+}
+
+export function phone(browser) {
+  return browser.newContext({
+    viewport: { width: 360, height: 740 },
+    deviceScaleFactor: 2,
+    isMobile: true,
+    hasTouch: true,
+    acceptDownloads: true,
+  });
+}
+
+/** Wait until the model is loaded, or could not be. */
+export async function settled(page) {
+  await page.waitForFunction(
+    () =>
+      document.getElementById('status').textContent.startsWith('Ready') ||
+      !document.getElementById('message').hidden,
+  );
+}
+
+/** Upscale what is cropped; answers what the page tells in its event. */
+export async function upscale(page) {
+  const told = page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const plain = (detail) => ({
+          ...detail,
+          small: [...detail.small],
+          floats: [...detail.floats],
+          sr: [...detail.sr],
+        });
+        document.addEventListener('upscaled', ({ detail }) => resolve(plain(detail)), {
+          once: true,
+        });
+      }),
+  );
+  await page.tap('#upscale');
+  return told;
+}
+
+/** Drag a finger from a point to another, in CSS pixels. */
+export async function drag(page, from, to) {
+  const session = await page.context().newCDPSession(page);
+  const send = (type, point) =>
+    session.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints: point ? [{ x: point[0], y: point[1] }] : [],
+    });
+  await send('touchStart', from);
+  for (let step = 1; step <= 5; step++) {
+    await send('touchMove', from.map((place, axis) => place + ((to[axis] - place) * step) / 5));
+  }
+  await send('touchEnd');
+  await session.detach();
+}
+
+export async function boxOf(page, selector) {
+  const { x, y, width, height } = await page.locator(selector).boundingBox();
+  return { x, y, width, height, right: x + width, bottom: y + height };
+}
+
+/** RGBA bytes of a canvas. */
+export function canvasPixels(page, selector) {
+  return page.evaluate((which) => {
+    const canvas = document.querySelector(which);
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return [...data];
+  }, selector);
+}
+
+export function largestDifference(first, second) {
+  if (first.length !== second.length) return Infinity;
+  let largest = 0;
+  for (let i = 0; i < first.length; i++) {
+    const difference = Math.abs(first[i] - second[i]);
+    if (!(difference <= largest)) largest = difference;
+  }
+  return largest;
+}
+
+export function floatsOf(buffer) {
+  return new Float32Array(new Uint8Array(buffer).buffer);
+}
