@@ -30,7 +30,7 @@ from machine import (
     import_backend,
     matmul_peak,
     mebibytes,
-    peak_growth,
+    memory_of,
     picture,
     seconds_of,
     table,
@@ -80,7 +80,7 @@ class Ours:
 
     def peak_memory(self):
         """Bytes that two pictures take, one after the other: of the second, something is kept."""
-        return peak_growth(lambda: [self._draw("float32", self.size) for _ in range(2)])
+        return memory_of(lambda: [self._draw("float32", self.size) for _ in range(2)])[1]
 
     def warm_up(self):
         """Draw in bfloat16 and encode once; `peak_memory` has drawn in float32."""
@@ -201,7 +201,7 @@ class Published:
 
     def peak_memory(self):
         """Bytes that a picture takes."""
-        return peak_growth(self._draw)
+        return memory_of(self._draw)[1]
 
     def picture(self):
         """Seconds of a picture."""

@@ -1,10 +1,14 @@
 """What the benchmarks share: workers, seconds, peak memory, the machine's own speed, tables.
 
-For Linux. Everything that is measured runs in a process of its own, a `Worker`, and this module and
-the programs themselves import no backend at all: two libraries in one process would share its
-memory and get in the way of each other's threads. Workers that are not asked sleep.
+Everything that is measured runs in a process of its own, a `Worker`, and this module and the
+programs themselves import no backend at all: two libraries in one process would share its memory
+and get in the way of each other's threads. Workers that are not asked sleep.
+
+For Linux with glibc, whose ways to tell and to give back memory are used.
 """
 
+import ctypes
+import gc
 import json
 import logging
 import multiprocessing
@@ -105,20 +109,17 @@ def alternately(asked, repeats):
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def peak_growth(function):
-    """Bytes by which this process grew, at most, while a function ran; on Linux.
+def memory_of(function):
+    """Bytes that this process held before a function ran, and how many more at most while it did.
 
     Not `getrusage`'s peak: a process inherits that from the one that started it.
     """
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # What was freed before is not for this function to use.
     Path("/proc/self/clear_refs").write_text("5")  # The peak begins anew.
-    before = resident()
+    before = _status("VmRSS")
     function()
-    return _status("VmHWM") - before
-
-
-def resident():
-    """Bytes that this process holds, on Linux."""
-    return _status("VmRSS")
+    return before, _status("VmHWM") - before
 
 
 def _status(field):

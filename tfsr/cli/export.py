@@ -70,6 +70,32 @@ def tflite(
     typer.echo(_line(report))
 
 
+@app.command("saved-model")
+def saved_model(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of all versions.")
+    ],
+    preset: Preset = None,
+    version: Annotated[int, typer.Option(help="Servers take the highest.")] = 1,
+    warmup: Annotated[
+        bool, typer.Option("--warmup", help="Add requests that a server answers first.")
+    ] = False,
+) -> None:
+    """Write a SavedModel for servers: pictures of any size, in any size.
+
+    Example: tfsr export saved-model -o models/faces --warmup
+    """
+    import_keras()
+    model, metadata = _model(preset)
+    with silence():
+        from tfsr import exporters
+
+        report = exporters.saved_model(
+            model, output, version=version, warmup=warmup, metadata=metadata
+        )
+    typer.echo(_line(report))
+
+
 def _sizes(lr_size: tuple[int, int], scale: str | None, size: str | None) -> Iterator[tuple]:
     from tfsr.geometry import output_size
     from tfsr.inference.sizes import parse_size

@@ -10,17 +10,18 @@ import typer
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="An exported .tflite.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite, or a SavedModel.")],
 ) -> None:
     """Print what an exported file says of itself: model, preset, sizes, ranges, licence.
 
     Example: tfsr inspect face-x4.tflite
     """
-    from tfsr.errors import ExportError
-    from tfsr.inference.tflite import metadata_of
+    if path.is_dir():
+        from tfsr.inference.saved_model import metadata_of, version_directory
 
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be read: {error.strerror}") from error
-    typer.echo(json.dumps(metadata_of(content, path), indent=2))
+        found = metadata_of(version_directory(path))
+    else:
+        from tfsr.inference.tflite import metadata_of_file
+
+        found = metadata_of_file(path)
+    typer.echo(json.dumps(found, indent=2))

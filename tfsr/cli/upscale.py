@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tfsr.cli.quiet import import_keras
+from tfsr.cli.quiet import import_keras, silence
+from tfsr.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def upscale(
@@ -24,6 +29,9 @@ def upscale(
     ] = None,
     long_side: Annotated[int | None, typer.Option(help="The longer side, in pixels.")] = None,
     preset: Annotated[str | None, typer.Option(help="A preset's name, or its directory.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="An exported .tflite or SavedModel instead.")
+    ] = None,
     memory: Annotated[
         str,
         typer.Option(metavar="SIZE", help="To work in, such as 512MiB: large pictures in tiles."),
@@ -51,11 +59,7 @@ def upscale(
         errors.print(_line(outcome.error))
     failed = len(outcomes)
     if jobs:
-        import_keras()
-        from tfsr.inference.upscaler import Upscaler
-        from tfsr.presets import DEFAULT, from_preset
-
-        upscaler = Upscaler(from_preset(preset or DEFAULT), budget, precision)
+        upscaler = _upscaler(preset, model, budget, precision)
         with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
             task = progress.add_task("upscaling", total=len(jobs))
             for outcome in run_jobs(jobs, target, upscaler):
@@ -70,6 +74,28 @@ def upscale(
                 )
     if failed:
         sys.exit(1)
+
+
+def _upscaler(
+    preset: str | None, model: Path | None, memory: int, precision: str
+) -> Callable[[np.ndarray, tuple[int, int]], np.ndarray]:
+    """What upscales: a preset, or an exported file or directory."""
+    import_keras()
+    if model is None:
+        from tfsr.inference.upscaler import Upscaler
+        from tfsr.presets import DEFAULT, from_preset
+
+        return Upscaler(from_preset(preset or DEFAULT), memory, precision)
+    if preset is not None:
+        raise InvalidArgument("give --preset or --model, not both")
+    with silence():
+        if model.is_dir():
+            from tfsr.inference.saved_model import SavedModelUpscaler
+
+            return SavedModelUpscaler(model)
+        from tfsr.inference.tflite import TFLiteUpscaler
+
+        return TFLiteUpscaler(model)
 
 
 def _line(error: str | None) -> str:

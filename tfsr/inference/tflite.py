@@ -32,10 +32,7 @@ class TFLiteUpscaler:
 
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None) -> None:
         self.path = Path(path)
-        try:
-            content = self.path.read_bytes()
-        except OSError as error:
-            raise ExportError(f"{self.path}: cannot be read: {error.strerror}") from error
+        content = _content(self.path)
         self.metadata = metadata_of(content, self.path)
         self._runners = runners(content, threads or os.cpu_count() or 1, self.path)
 
@@ -83,6 +80,18 @@ def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
     except (ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ExportError(f"{path}: is no TFLite model that runs here: {reason}") from error
+
+
+def metadata_of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What the exporter wrote into a file; see `metadata_of`."""
+    return metadata_of(_content(Path(path)), Path(path))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def metadata_of(content: bytes, path: Path) -> dict[str, Any]:

@@ -1,0 +1,171 @@
+"""Upscales a picture by a TensorFlow Serving server, over REST.
+
+    python client.py face.jpg -o large.png --size 512x512
+    python client.py face.jpg -o large.png --scale 3.7 --url http://localhost:8501/v1/models/tfsr
+
+All it needs is Python and Pillow. The server does not look at EXIF, so pictures are turned upright
+here. What fails is told in one line, and nothing is tried twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import http.client
+import io
+import json
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+URL = "http://localhost:8501/v1/models/tfsr"
+
+# A server that answers more than this is not ours.
+LARGEST_ANSWER = 2 * 2**30
+
+
+class ClientError(Exception):
+    """What went wrong, in one line."""
+
+
+def main() -> None:
+    """Upscale one file."""
+    parser = argparse.ArgumentParser(description="Upscale a picture by a TensorFlow Serving server")
+    parser.add_argument("picture", type=Path, metavar="IN", help="PNG, JPEG or WebP")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--size", metavar="WxH")
+    wanted.add_argument("--scale", type=float, metavar="S")
+    parser.add_argument("--url", default=URL, help=f"the model's; {URL} if it is not given")
+    parser.add_argument("--timeout", type=float, default=300.0, help="seconds; 300")
+    arguments = parser.parse_args()
+    try:
+        image = upright(arguments.picture)
+        size = size_of(image.size, arguments.size, arguments.scale)
+        write(arguments.output, upscale(image, size, arguments.url, arguments.timeout))
+    except ClientError as error:
+        sys.exit(f"client: {' '.join(str(error).split())}")
+
+
+def upright(path: Path) -> Image.Image:
+    """The picture as it is to be looked at, 8-bit RGB.
+
+    Raises:
+        ClientError: if it cannot be read.
+    """
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
+            if picture.mode.startswith(("I", "F")):
+                raise ClientError(f"{path}: has more than 8 bits a channel; convert it first")
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ClientError(f"{path}: cannot be read: {error}") from error
+
+
+def size_of(lr_size: tuple[int, int], size: str | None, scale: float | None) -> tuple[int, int]:
+    """(width, height) of the answer, from one of "WxH" and a factor.
+
+    Raises:
+        ClientError: if that is no size.
+    """
+    if size is None:
+        if scale is None or not 0 < scale < 1e6:
+            raise ClientError(f"--scale must be a number above 0, such as 3.7; got {scale}")
+        width, height = (max(1, int(side * scale + 0.5)) for side in lr_size)
+        return width, height
+    sides = size.lower().split("x")
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise ClientError(f"--size must be WxH, such as 512x512; got {size!r}")
+    return int(sides[0]), int(sides[1])
+
+
+def upscale(
+    image: Image.Image, size: tuple[int, int], url: str = URL, timeout: float = 300.0
+) -> bytes:
+    """What the server answers to a picture: a PNG file of (width, height).
+
+    Raises:
+        ClientError: if it cannot be reached, refuses, or answers something else.
+    """
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    width, height = size
+    inputs = {
+        "image_bytes": {"b64": base64.b64encode(file.getvalue()).decode("ascii")},
+        "size": [height, width],
+    }
+    answer = post(f"{url}:predict", {"signature_name": "upscale_bytes", "inputs": inputs}, timeout)
+    try:
+        # There is one output, so its name is left out.
+        content = base64.b64decode(answer["outputs"]["b64"], validate=True)
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+            answered = picture.size
+    except (KeyError, TypeError, binascii.Error, OSError, SyntaxError) as error:
+        raise ClientError(f"{url}: answered something that is no picture") from error
+    if answered != size:
+        raise ClientError(f"{url}: answered a picture of {answered}, not of {size}")
+    return content
+
+
+def post(url: str, content: dict, timeout: float) -> dict:
+    """The JSON that a server answers to JSON.
+
+    Raises:
+        ClientError: if it cannot be reached, refuses, or answers something else.
+    """
+    body = json.dumps(content).encode()
+    try:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            answer = json.loads(response.read(LARGEST_ANSWER))
+    except urllib.error.HTTPError as error:
+        raise ClientError(f"{url}: refused ({error.code}): {reason(error)}") from error
+    except urllib.error.URLError as error:
+        raise ClientError(f"{url}: cannot be reached: {error.reason}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise ClientError(
+            f"{url}: the connection broke: {error or type(error).__name__}"
+        ) from error
+    except ValueError as error:
+        raise ClientError(f"{url}: is no server's address, or answered no JSON") from error
+    if not isinstance(answer, dict):
+        raise ClientError(f"{url}: answered something else than a JSON object")
+    return answer
+
+
+def reason(error: urllib.error.HTTPError) -> str:
+    """One line of what a server says about a request that it refuses."""
+    try:
+        message = str(json.loads(error.read())["error"])
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        message = str(error.reason)
+    # What the model's own checks say; around it, TensorFlow tells where in the graph.
+    found = re.search(r"assertion failed: \[(.*?)\] \[(.*)\]", message)
+    if found:
+        return f"{found[1]} {found[2]}"
+    return (message.splitlines() or ["it does not say why"])[0]
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises:
+        ClientError: if it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ClientError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    main()

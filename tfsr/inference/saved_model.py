@@ -1,0 +1,107 @@
+"""Exported SavedModels: run, and asked what they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfsr.errors import ExportError, InvalidArgument
+from tfsr.images.pixels import check_uint8
+from tfsr.images.resizing import check_size
+
+METADATA = "assets.extra/tfsr_metadata.json"
+"""The description inside a version's directory."""
+
+
+class SavedModelUpscaler:
+    """An exported SavedModel as a function from 8-bit picture to 8-bit picture, of any size.
+
+    The picture is encoded whole; the answer is drawn in bands. A SavedModel is a program: load none
+    that you do not trust.
+
+    Args:
+        directory: a version's directory, or the one of all versions: the highest is taken.
+
+    Raises:
+        ExportError: if there is no SavedModel, or it is not one of tfsr's.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        import tensorflow as tf
+
+        self.path = version_directory(directory)
+        self.metadata = metadata_of(self.path)
+        try:
+            self._loaded = tf.saved_model.load(os.fspath(self.path))
+            self._upscale = self._loaded.signatures["serving_default"]
+        # A damaged file makes TensorFlow raise whatever it meets.
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ExportError(f"{self.path}: cannot be loaded: {reason}") from error
+
+    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
+
+        Raises:
+            InvalidArgument: if it is no 8-bit picture, the size is impossible, or one of the two is
+                beyond the limits that were exported.
+        """
+        import tensorflow as tf
+
+        check_uint8(image)
+        height, width = check_size(size)
+        # Larger numbers do not fit into the signature's 32 bits, and are refused with these.
+        wanted = np.minimum([height, width], 2**31 - 1).astype(np.int32)
+        try:
+            answer = self._upscale(image=tf.constant(image[None]), size=tf.constant(wanted))
+        except tf.errors.InvalidArgumentError as error:
+            raise InvalidArgument(f"{self.path}: {refusal(str(error))}") from error
+        return answer["picture"][0].numpy()
+
+
+def version_directory(directory: str | os.PathLike[str]) -> Path:
+    """The directory of a SavedModel: this one, or the highest version in it.
+
+    Raises:
+        ExportError: if there is none.
+    """
+    directory = Path(directory)
+    if (directory / "saved_model.pb").is_file():
+        return directory
+    versions = [
+        path.parent for path in directory.glob("*/saved_model.pb") if path.parent.name.isdecimal()
+    ]
+    if not versions:
+        raise ExportError(f"{directory}: holds no SavedModel, nor versions of one: 1, 2 and so on")
+    return max(versions, key=lambda path: int(path.name))
+
+
+def metadata_of(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """What the exporter wrote into a version's directory.
+
+    Raises:
+        ExportError: if there is nothing, or it is damaged.
+    """
+    path = Path(directory) / METADATA
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ExportError(
+            f"{directory}: holds no {METADATA}: it was not exported by tfsr"
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ExportError(f"{path}: cannot be read as JSON") from error
+    if not isinstance(found, dict) or found.get("format") != "saved_model":
+        raise ExportError(f"{path}: is damaged")
+    return found
+
+
+def refusal(message: str) -> str:
+    """What a served model said, out of all that TensorFlow says around it."""
+    found = re.search(r"assertion failed: \[(.*?)\] \[(.*)\]", message)
+    return f"{found[1]} {found[2]}" if found else " ".join(message.split())[:200]
