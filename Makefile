@@ -11,7 +11,7 @@ OUT ?= out/$(basename $(notdir $(IN)))-x$(SCALE).png
 PORT ?= 8137
 WEB_MODEL = export/web/models/arasfsr-compact-faces-v1-64x64-x4.tflite
 
-.PHONY: demo test lint web test-web clean
+.PHONY: demo test lint web test-web export-table test-serving clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE)
@@ -41,6 +41,19 @@ $(WEB_MODEL): $(VENV)/.installed $(wildcard tfsr/exporters/*.py tfsr/decoders/*.
 
 export/web/node_modules/.installed: export/web/package.json export/web/package-lock.json
 	cd export/web && npm ci
+	touch $@
+
+# What each kind of exported file costs. FACES and CALIBRATION are folders of aligned faces.
+export-table: $(VENV)/.installed-dev
+	$(VENV)/bin/python export/table.py --faces "$(FACES)" --calibration "$(CALIBRATION)"
+
+# Exports, taken by programs that know nothing of tfsr. System package: gcc.
+test-serving: $(VENV)/.installed-serving
+	$(VENV)/bin/python -m pytest tests/serving
+
+$(VENV)/.installed-serving: $(VENV)/.installed-dev
+	$(VENV)/bin/pip install --quiet openvino grpcio
+	$(VENV)/bin/pip install --quiet --no-deps tensorflow-serving-api
 	touch $@
 
 clean:

@@ -468,6 +468,13 @@ def _case(case):
     return f"{case['decoder']} {case['from']}x{case['from']} to {case['to']}x{case['to']}"
 
 
+def _progress(case):
+    text = f"{three_digits(case['seconds'])} s"
+    if "error" in case:
+        text += f", PyTorch {three_digits(case['published_seconds'])} s, {case['error']:.0e} away"
+    return text
+
+
 def _giga(value):
     return f"{value / 1e9:,.0f}"
 
@@ -503,7 +510,7 @@ def main() -> None:
         for sides in arguments.sizes:
             case = measured_case(decoder, sides, arguments.repeats, beside)
             results["cases"].append(case)
-            print(f"{_case(case)}: {case['seconds']:.3f} s", file=sys.stderr)
+            print(f"{_case(case)}: {_progress(case)}", file=sys.stderr)
     results["training"] = measured_training(arguments.repeats, beside)
     results["machine"]["others"] = others.share()
     for peak in ("matmul_peak", "published_matmul_peak"):

@@ -93,9 +93,9 @@ def test_latents_are_drawn_in_windows(decoder):
         check_equal(answer["picture"].numpy(), drawn(small(decoder), images, size, window))
 
 
-def test_pictures_of_many_bands_and_of_one():
+def test_pictures_of_many_pieces_and_of_one():
     images = batch(tiny.picture(15, 21))
-    for size in [(200, 199), (2, 19_000), (19_000, 2), (15, 21)]:
+    for size in [(200, 199), (2, 19_000), (19_000, 2), (1, 40_000), (15, 21)]:
         answer = functions()["upscale_float"](images, int32(*size))
         check_equal(answer["picture"].numpy(), drawn(small("arasfsr"), images, size))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsr.geometry import SamplingPlan, traced_grid_axis
+from tfsr.geometry import Axis, SamplingPlan, traced_grid_axis
 from tfsr.models import ImplicitSR
 
 # Queries decoded together: they bound the memory of a picture of any size.
@@ -128,7 +128,7 @@ class Endpoints:
         return self._drawn(self.model.encode(image), size, tf.concat([[0, 0], size], 0), finish)
 
     def _drawn(self, latent, size, window, finish):
-        """A window, band by band: as many rows at once as have `_QUERIES` pixels."""
+        """A window, piece by piece: rows, or parts of one, of `_QUERIES` pixels at most."""
         decoder = self.model.decoder
         batch, lr_height, lr_width = (tf.shape(latent)[i] for i in range(3))
         top, left, height, width = tf.unstack(window)
@@ -136,26 +136,25 @@ class Endpoints:
         columns = traced_grid_axis(lr_width, size[1], left, left + width, decoder.lookup)
         projected, image = decoder.split(latent)
 
-        # Bands of one height: the last row is drawn again where the last band is short of rows.
-        most = tf.maximum(1, _QUERIES // tf.maximum(1, batch * width))
-        bands = (height + most - 1) // most
-        count = (height + bands - 1) // bands
+        across, wide = _divided(width, _QUERIES // batch)
+        down, high = _divided(height, _QUERIES // (batch * wide))
 
-        def band(number):
-            k = tf.minimum(number * count + tf.range(count), height - 1)
-            part = rows.map(lambda values: tf.gather(values, k))
-            plan = SamplingPlan(part, columns, (lr_height, lr_width))
+        def piece(number):
+            plan = SamplingPlan(
+                _part(rows, number // across * high, high),
+                _part(columns, number % across * wide, wide),
+                (lr_height, lr_width),
+            )
             return finish(0.5 * decoder.grid(projected, image, plan) + 0.5)
 
         dtype = tf.uint8 if finish is _to_uint8 else tf.float32
         signature = tf.TensorSpec((None, None, None, 3), dtype)
         pieces = tf.map_fn(
-            band, tf.range(bands), fn_output_signature=signature, parallel_iterations=1
+            piece, tf.range(down * across), fn_output_signature=signature, parallel_iterations=1
         )
-        picture = tf.reshape(
-            tf.transpose(pieces, (1, 0, 2, 3, 4)), (batch, bands * count, width, 3)
-        )
-        return picture[:, :height]
+        pieces = tf.reshape(pieces, (down, across, batch, high, wide, 3))
+        ordered = tf.transpose(pieces, (2, 0, 3, 1, 4, 5))
+        return tf.reshape(ordered, (batch, down * high, across * wide, 3))[:, :height, :width]
 
     def _checks(self, image, size):
         checks = [*self._input_checks(image), *_side_checks(size)]
@@ -176,6 +175,19 @@ class Endpoints:
         most = self.limits.output_pixels
         pixels = _pixels(size[None]) * tf.cast(batch, tf.int64)
         return [_refuse(pixels > most, f"more than {most} pixels in the answer:", size)]
+
+
+def _divided(length, most):
+    """Into how many parts a length is divided, and the length of each: `most`, but at least 1."""
+    most = tf.maximum(1, most)
+    count = (length + most - 1) // most
+    return count, (length + count - 1) // count
+
+
+def _part(axis: Axis, start, count) -> Axis:
+    """Some pixels of an axis. The last part repeats the last pixel where it is short of others."""
+    k = tf.minimum(start + tf.range(count), tf.shape(axis.coordinates)[0] - 1)
+    return axis.map(lambda values: tf.gather(values, k))
 
 
 def _after(checks, *tensors):

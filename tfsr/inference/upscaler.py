@@ -29,7 +29,8 @@ class Upscaler:
         memory: int. Bytes to work in, beside the program itself and the two 8-bit pictures.
             Defaults to 2 GiB.
         precision: str. "float32", or "bfloat16" for matrix products of half the width, on machines
-            that have them: faster, and about 50 dB from the exact answer. Defaults to "float32".
+            that have them: faster for most decoders, 55 dB or more from the exact answer. Defaults
+            to "float32".
 
     Raises:
         InvalidArgument: if the memory is not positive or the precision unknown.

@@ -1,0 +1,72 @@
+// Runs a .tflite file of tfsr on Android. Not compiled here.
+//
+//     implementation("com.google.ai.edge.litert:litert:1.4.2")
+//
+//     Upscaler(File(context.filesDir, "face.tflite")).use { upscaler ->
+//         val large = upscaler.upscale(face, 256, 256)
+//     }
+
+package tfsr
+
+import android.graphics.Bitmap
+import java.io.Closeable
+import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import org.tensorflow.lite.DataType
+import org.tensorflow.lite.Interpreter
+
+/**
+ * An exported file with 8-bit pixels (`tfsr export tflite --io uint8`).
+ *
+ * One at a time: do not call it from two threads.
+ */
+class Upscaler(file: File, threads: Int = 4) : Closeable {
+    private val interpreter = Interpreter(file, Interpreter.Options().setNumThreads(threads))
+
+    /** Sizes it answers in, such as "256x256": width, then height. */
+    val sizes: List<String> = interpreter.signatureKeys.toList()
+
+    /** The picture at width x height. It must have the file's own size; alpha is dropped. */
+    fun upscale(picture: Bitmap, width: Int, height: Int): Bitmap {
+        val size = "${width}x$height"
+        require(size in sizes) { "the file answers in $sizes; asked for $size" }
+        val input = interpreter.getInputTensorFromSignature("image", size)
+        require(input.dataType() == DataType.UINT8) { "export the file with --io uint8" }
+        val (_, lrHeight, lrWidth, _) = input.shape()
+        require(picture.width == lrWidth && picture.height == lrHeight) {
+            "the file takes ${lrWidth}x$lrHeight; this one is ${picture.width}x${picture.height}"
+        }
+        val answer = buffer(width * height)
+        val outputs = mutableMapOf<String, Any>("picture" to answer)
+        interpreter.runSignature(mapOf<String, Any>("image" to rgb(picture)), outputs, size)
+        return bitmap(answer, width, height)
+    }
+
+    override fun close() = interpreter.close()
+
+    private fun buffer(pixels: Int): ByteBuffer =
+        ByteBuffer.allocateDirect(3 * pixels).order(ByteOrder.nativeOrder())
+
+    private fun rgb(picture: Bitmap): ByteBuffer {
+        val pixels = IntArray(picture.width * picture.height)
+        picture.getPixels(pixels, 0, picture.width, 0, 0, picture.width, picture.height)
+        val bytes = buffer(pixels.size)
+        for (pixel in pixels) {
+            bytes.put((pixel shr 16).toByte()).put((pixel shr 8).toByte()).put(pixel.toByte())
+        }
+        bytes.rewind()
+        return bytes
+    }
+
+    private fun bitmap(bytes: ByteBuffer, width: Int, height: Int): Bitmap {
+        bytes.rewind()
+        val pixels = IntArray(width * height) {
+            val red = bytes.get().toInt() and 255
+            val green = bytes.get().toInt() and 255
+            val blue = bytes.get().toInt() and 255
+            (255 shl 24) or (red shl 16) or (green shl 8) or blue
+        }
+        return Bitmap.createBitmap(pixels, width, height, Bitmap.Config.ARGB_8888)
+    }
+}

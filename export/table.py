@@ -1,0 +1,156 @@
+"""What each kind of exported file costs, and what it loses.
+
+    python export/table.py --faces DIR --calibration DIR
+
+Exports the preset in every format, runs each file in a process of its own on every face of a
+folder reduced to the file's input, and writes the table into export/README.md. Seconds are medians
+on this machine's cores, memory is what the process grew by from before the file was loaded.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+LR = (64, 64)
+# Title, arguments of `tfsr export`, answer's size, and who takes the file.
+EVERYWHERE = "LiteRT on CPU (XNNPACK) on Android, iOS, Linux, in the browser (WASM)"
+ROWS = [
+    ("TFLite float32", ["tflite", "--scale", "4"], (256, 256), f"{EVERYWHERE}, and WebGPU"),
+    (
+        "TFLite float32, bytes in and out",
+        ["tflite", "--scale", "4", "--io", "uint8"],
+        (256, 256),
+        EVERYWHERE,
+    ),
+    ("TFLite float16", ["tflite", "--scale", "4", "--quantize", "float16"], (256, 256), EVERYWHERE),
+    ("TFLite dynamic", ["tflite", "--scale", "4", "--quantize", "dynamic"], (256, 256), EVERYWHERE),
+    ("TFLite int8", ["tflite", "--scale", "4", "--quantize", "int8"], (256, 256), EVERYWHERE),
+    ("TFLite float32, no whole scale", ["tflite", "--size", "237x237"], (237, 237), EVERYWHERE),
+    (
+        "SavedModel",
+        ["saved-model"],
+        (256, 256),
+        "TensorFlow Serving, TensorFlow in C and Java, OpenVINO",
+    ),
+]
+
+
+def main() -> None:
+    """Measure every file, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--faces", type=Path, required=True, help="pictures to lose PSNR on")
+    parser.add_argument("--calibration", type=Path, required=True, help="pictures for int8")
+    parser.add_argument("--preset", default="arasfsr-compact-faces-v1")
+    parser.add_argument("--run", nargs=3, metavar=("FILE", "SIZE", "FACES"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.run:
+        print(json.dumps(measured(*arguments.run)))
+        return
+    lines = [
+        "| format | arguments of `tfsr export` | MiB | seconds | MiB of memory | PSNR, dB "
+        "| lost, dB | who takes it |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    keras = {
+        size: run(arguments.preset, size, arguments.faces)["psnr"] for size in {r[2] for r in ROWS}
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for title, options, size, takers in ROWS:
+            target = Path(folder) / ("model.tflite" if options[0] == "tflite" else "saved")
+            found = exported(arguments, options, target)
+            row = run(target, size, arguments.faces)
+            lines.append(
+                f"| {title} | `{' '.join(options)}` | {found / 2**20:.2f} | {row['seconds']:.3f} "
+                f"| {row['memory'] / 2**20:.0f} | {row['psnr']:.3f} "
+                f"| {keras[size] - row['psnr']:.3f} | {takers} |"
+            )
+            print(lines[-1], flush=True)
+    insert(lines)
+
+
+def exported(arguments, options, target) -> int:
+    """Export, and answer the bytes of what was written."""
+    command = [Path(sys.executable).with_name("tfsr"), "export", *options, "-o", target]
+    command += ["--preset", arguments.preset]
+    if options[0] == "tflite":
+        command += ["--lr", f"{LR[1]}x{LR[0]}"]
+    if "int8" in options:
+        command += ["--calibration", arguments.calibration]
+    subprocess.run(command, check=True)
+    if target.is_file():
+        return target.stat().st_size
+    return sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+
+
+def run(what, size, faces) -> dict:
+    """`measured` in a fresh process."""
+    command = [sys.executable, __file__, "--faces", faces, "--calibration", faces]
+    command += ["--run", str(what), f"{size[0]}x{size[1]}", str(faces)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(output.splitlines()[-1])
+
+
+def measured(what: str, size_text: str, faces: str) -> dict:
+    """Mean PSNR (RGB, 8 bits) over the faces, median seconds of a picture, and bytes of memory."""
+    from tfsr.cli.quiet import import_keras
+
+    import_keras()
+    from tfsr.images import list_images, read, resize
+    from tfsr.metrics import psnr
+
+    size = tuple(map(int, size_text.split("x")))
+    originals = [resize(read(path), size) for path in list_images(faces)]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    upscale = opened(what)
+    seconds, found = [], []
+    for original in originals:
+        small = resize(original, LR)
+        start = time.perf_counter()
+        answer = upscale(small, size)
+        seconds.append(time.perf_counter() - start)
+        found.append(psnr(answer / 255.0, original / 255.0))
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return {
+        "psnr": float(np.mean(found)),
+        "seconds": statistics.median(seconds[1:]),
+        "memory": 1024 * grown,
+    }
+
+
+def opened(what: str):
+    """What upscales: an exported file or directory, or else a preset."""
+    if what.endswith(".tflite"):
+        from tfsr.inference.tflite import TFLiteUpscaler
+
+        return TFLiteUpscaler(what)
+    if os.path.isdir(what):
+        from tfsr.inference.saved_model import SavedModelUpscaler
+
+        return SavedModelUpscaler(what)
+    from tfsr.inference.upscaler import Upscaler
+    from tfsr.presets import from_preset
+
+    return Upscaler(from_preset(what))
+
+
+def insert(lines: list[str]) -> None:
+    """Put the table between the marks of export/README.md."""
+    page = HERE / "README.md"
+    before, rest = page.read_text(encoding="utf-8").split("<!-- table -->\n")
+    _, after = rest.split("<!-- end of table -->")
+    table = "\n".join(["<!-- table -->", "", *lines, "", "<!-- end of table -->"])
+    page.write_text(before + table + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
