@@ -14,7 +14,6 @@ Conventions (LIIF, Chen et al., CVPR 2021, arXiv 2012.09161, and the code publis
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Real
@@ -252,42 +251,36 @@ def windows(
         InvalidArgument: if even a single pixel of the answer needs more.
     """
 
-    def divided(i: int, step: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        spans = [(start, min(start + step, size[i])) for start in range(0, size[i], step)]
+    def refuse_beyond(longest: list[int]) -> None:
+        if longest[0] * longest[1] > lr_pixels:
+            raise InvalidArgument(
+                f"a pixel of the answer is drawn from {longest[1]}x{longest[0]} pixels of the "
+                f"picture; there is room for {lr_pixels}"
+            )
+
+    def divided(i: int, count: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+        edges = [size[i] * k // count for k in range(count + 1)]
+        spans = zip(edges, edges[1:], strict=False)
         return [(span, reach(lr_size[i], size[i], *span)) for span in spans]
 
-    def longest(parts: list[tuple[tuple[int, int], tuple[int, int]]]) -> int:
-        return max(last - first for _, (first, last) in parts)
-
-    def within(i: int, most: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-        """The axis in the longest steps that are drawn from so many LR pixels."""
-        low, high = 0, size[i]
-        while low < high:
-            step = (low + high + 1) // 2
-            low, high = (step, high) if longest(divided(i, step)) <= most else (low, step - 1)
-        if not low:
-            raise too_large
-        return divided(i, low)
-
     middle = [reach(lr, hr, hr // 2, hr // 2 + 1) for lr, hr in zip(lr_size, size, strict=True)]
-    height, width = (last - first for first, last in middle)
-    too_large = InvalidArgument(
-        f"a pixel of the answer is drawn from {width}x{height} pixels of the picture; "
-        f"there is room for {lr_pixels}"
-    )
-    if height * width > lr_pixels:
-        raise too_large
-
-    # All windows but the last are as large as may be: a larger picture has more, not larger ones.
-    whole = [longest(divided(i, size[i])) for i in (0, 1)]
-    short = 0 if whole[0] <= whole[1] else 1
-    across = max(1, min(whole[short], math.isqrt(lr_pixels)))
-    limits = {short: across, 1 - short: lr_pixels // across}
-    return [
-        Window(lr_size, size, rows, columns, lr_rows, lr_columns)
-        for rows, lr_rows in within(0, limits[0])
-        for columns, lr_columns in within(1, limits[1])
-    ]
+    refuse_beyond([last - first for first, last in middle])
+    counts = [1, 1]
+    while True:
+        axes = [divided(i, count) for i, count in enumerate(counts)]
+        longest = [max(last - first for _, (first, last) in axis) for axis in axes]
+        if longest[0] * longest[1] <= lr_pixels:
+            return [
+                Window(lr_size, size, rows, columns, lr_rows, lr_columns)
+                for rows, lr_rows in axes[0]
+                for columns, lr_columns in axes[1]
+            ]
+        # The longer side is divided next, unless it is down to pixels.
+        divisible = [i for i in (0, 1) if counts[i] < size[i]]
+        if not divisible:
+            refuse_beyond(longest)
+        longer = max(divisible, key=lambda i: longest[i])
+        counts[longer] = min(size[longer], counts[longer] + 1 + counts[longer] // 8)
 
 
 def pixel_centres(size: int) -> np.ndarray:
