@@ -71,14 +71,7 @@ class BicubicPainter:
     def paint(self, image: Any, window: Window) -> Iterator[Piece]:
         """As `Painter.paint`: bands of rows."""
         rows, columns = (
-            cubic_axis(lr, hr, *span, *lr_span)
-            for lr, hr, span, lr_span in zip(
-                window.lr_size,
-                window.size,
-                (window.rows, window.columns),
-                (window.lr_rows, window.lr_columns),
-                strict=True,
-            )
+            cubic_axis(lr, hr, *span, *lr_span) for lr, hr, span, lr_span in window.axes
         )
         picture = np.asarray(image, np.float32)
         yield from in_bands(picture, rows, columns)

@@ -154,13 +154,7 @@ class SubPixelPainter:
         answer = ops.convert_to_numpy(self._call(ops.convert_to_tensor(image, "float32")))
         scale = self.model.scale
         matrices, spans = [], []
-        for lr, hr, span, lr_span in zip(
-            window.lr_size,
-            window.size,
-            (window.rows, window.columns),
-            (window.lr_rows, window.lr_columns),
-            strict=True,
-        ):
+        for lr, hr, span, lr_span in window.axes:
             first, last = span if hr == scale * lr else cubic_reach(scale * lr, hr, *span)
             spans.append(slice(first - scale * lr_span[0], last - scale * lr_span[0]))
             matrices.append(cubic_axis(scale * lr, hr, *span, first, last))

@@ -1,0 +1,44 @@
+"""Coordinates, and nothing else computes one.
+
+Axes are independent: whatever a decoder wants to know about an output pixel (its neighbours among
+the low-resolution (LR) pixels, the offsets to them, their weights) depends on the row for one half
+and on the column for the other. Everything here is therefore written for one axis and used twice.
+
+Conventions (LIIF, Chen et al., CVPR 2021, arXiv 2012.09161, and the code published with it):
+
+- Coordinates are (row, column); the image spans [-1, 1], so its centre is 0 and pixel k of n has
+  its centre at -1 + (2k + 1) / n.
+- A cell is the size of one output pixel in the same unit, 2 / n.
+- An offset is (query - neighbour's centre) x LR size: one LR pixel is 2 wide.
+"""
+
+from tfsr.geometry.axis import Axis, Neighbour, joined
+from tfsr.geometry.cubic import cubic_axis, cubic_reach
+from tfsr.geometry.grid import grid_axis, grid_plan, traced_grid_axis
+from tfsr.geometry.neighbours import Lookup
+from tfsr.geometry.phase import Phase
+from tfsr.geometry.pixels import cell_size, output_size, pixel_centres, whole_numbers
+from tfsr.geometry.plan import SamplingPlan
+from tfsr.geometry.points import points_plan
+from tfsr.geometry.windows import Window, windows
+
+__all__ = [
+    "Axis",
+    "Lookup",
+    "Neighbour",
+    "Phase",
+    "SamplingPlan",
+    "Window",
+    "cell_size",
+    "cubic_axis",
+    "cubic_reach",
+    "grid_axis",
+    "grid_plan",
+    "joined",
+    "output_size",
+    "pixel_centres",
+    "points_plan",
+    "traced_grid_axis",
+    "whole_numbers",
+    "windows",
+]

@@ -1,0 +1,105 @@
+"""The geometry of one axis of a set of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a set of queries. On a grid of n rows (or columns) every array begins with n.
+
+    For scattered points the arrays begin with (batch, points) instead and are backend tensors.
+
+    Attributes:
+        indices: (n, k) int32. The LR neighbours, k = 2 for the ensemble and 1 for the nearest.
+        offsets: (n, k) float32. Query minus neighbour's centre, in units of half an LR pixel,
+            measured from the neighbour that was really taken (at a border: the clamped one).
+        weights: (n, k) float32, sum 1. Share of each neighbour in the local ensemble.
+        neighbours: (n, k) float32. The neighbours' own coordinates, in [-1, 1].
+        coordinates: (n,) float32. The queries' coordinates, in [-1, 1].
+        cells: (n,) float32. Output pixel size x LR size: 2 / scale.
+        pair_indices: (n, 2) int32. The two pixels of linear interpolation, ensemble or not.
+        pair_weights: (n, 2) float32, sum 1. Their weights.
+    """
+
+    indices: Any
+    offsets: Any
+    weights: Any
+    neighbours: Any
+    coordinates: Any
+    cells: Any
+    pair_indices: Any
+    pair_weights: Any
+
+    def __len__(self) -> int:
+        return len(self.coordinates)
+
+    def map(self, function: Callable[[Any], Any]) -> Axis:
+        """The same axis with `function` applied to each of its arrays."""
+        return Axis(**{field.name: function(getattr(self, field.name)) for field in fields(self)})
+
+    def __getitem__(self, span: slice) -> Axis:
+        """The same axis for some of its rows (or columns)."""
+        return self.map(lambda values: values[span])
+
+    def arrays(self) -> tuple[Any, ...]:
+        """The arrays, in the order of the attributes: `Axis(*axis.arrays())` is the same axis."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    def span(self) -> tuple[int, int]:
+        """The first LR pixel that a grid's axis looks at, and the one after the last."""
+        first = min(self.indices.min(), self.pair_indices.min())
+        last = max(self.indices.max(), self.pair_indices.max())
+        return int(first), int(last) + 1
+
+    def cut(self, start: int) -> Axis:
+        """The same axis where the LR picture is a cut that begins at its pixel `start`.
+
+        Only the indices change: the neighbours' and the queries' own coordinates stay those of the
+        whole picture.
+        """
+        return replace(self, indices=self.indices - start, pair_indices=self.pair_indices - start)
+
+    def neighbour(self, i: int) -> Neighbour:
+        """The i-th neighbour of every query, each value with a last axis of 1 to broadcast."""
+        return Neighbour(
+            index=self.indices[..., i],
+            weight=self.weights[..., i, None],
+            offset=self.offsets[..., i, None],
+            coordinate=self.neighbours[..., i, None],
+            cell=self.cells[..., None],
+        )
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """One LR neighbour of each query, on one axis; see `Axis` for the units.
+
+    Attributes:
+        index: (...) int32, which LR pixel.
+        weight: (..., 1) its share in the ensemble.
+        offset: (..., 1) query minus its centre, one LR pixel being 2.
+        coordinate: (..., 1) its own centre, in [-1, 1].
+        cell: (..., 1) the output pixel's size, one LR pixel being 2.
+    """
+
+    index: Any
+    weight: Any
+    offset: Any
+    coordinate: Any
+    cell: Any
+
+
+def joined(axes: Sequence[Axis]) -> Axis:
+    """One axis after the other as one axis, of NumPy arrays or of tensors."""
+    if len(axes) == 1:
+        return axes[0]
+    join = np.concatenate if isinstance(axes[0].indices, np.ndarray) else ops.concatenate
+    arrays = zip(*(axis.arrays() for axis in axes), strict=True)
+    return Axis(*(join(list(parts)) for parts in arrays))

@@ -1,0 +1,45 @@
+"""Bicubic resizing as a matrix for each axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def cubic_axis(
+    lr: int, hr: int, start: int, stop: int, first: int = 0, last: int | None = None
+) -> np.ndarray:
+    """Weights of bicubic resizing (a = -0.5, antialiased) along one axis, as Pillow has them.
+
+    Args:
+        lr: pixels of the picture.
+        hr: pixels of the answer.
+        start: first pixel of the answer that is asked for.
+        stop: the one after the last.
+        first: first pixel of the picture that is at hand, see `cubic_reach`.
+        last: the one after the last; all if None.
+
+    Returns:
+        (stop - start, last - first) float32, rows of sum 1.
+    """
+    last = lr if last is None else last
+    stretch = max(lr / hr, 1.0)
+    centres = (np.arange(start, stop) + 0.5) * (lr / hr)
+    lowest, highest = _cubic_support(centres, lr, stretch)
+    pixels = np.arange(first, last)
+    x = np.abs((pixels + 0.5 - centres[:, None]) / stretch)
+    near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    weights = np.where(x < 1, near, np.where(x < 2, far, 0.0))
+    weights *= (pixels >= lowest[:, None]) & (pixels < highest[:, None])
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def cubic_reach(lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
+    """First pixel, and the one after the last, that some pixels of a bicubic answer depend on."""
+    centres = (np.array([start, stop - 1]) + 0.5) * (lr / hr)
+    lowest, highest = _cubic_support(centres, lr, max(lr / hr, 1.0))
+    return int(lowest[0]), int(highest[1])
+
+
+def _cubic_support(centres: np.ndarray, lr: int, stretch: float) -> tuple[np.ndarray, np.ndarray]:
+    lowest = np.maximum((centres - 2 * stretch + 0.5).astype(np.int64), 0)
+    return lowest, np.minimum((centres + 2 * stretch + 0.5).astype(np.int64), lr)

@@ -1,0 +1,46 @@
+"""Sampling plans: the two axes of a set of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tfsr.geometry.axis import Axis
+from tfsr.geometry.phase import Phase, phases_of
+
+
+@dataclass(frozen=True)
+class SamplingPlan:
+    """Where each pixel of an output grid, or each of a set of points, looks in the LR image."""
+
+    rows: Axis
+    columns: Axis
+    lr_size: tuple[Any, Any]
+
+    def whole_scales(self) -> tuple[int, int] | None:
+        """Output pixels to an LR pixel on both axes of a grid, if these are whole numbers."""
+        scales = [2.0 / float(axis.cells[0]) for axis in (self.rows, self.columns)]
+        rows, columns = (max(1, round(scale)) for scale in scales)
+        whole = abs(scales[0] - rows) < 5e-7 * rows and abs(scales[1] - columns) < 5e-7 * columns
+        return (rows, columns) if whole else None
+
+    def phases(self) -> tuple[list[Phase], list[Phase]] | None:
+        """The phases of the rows and of the columns of a grid of whole scales.
+
+        None if a scale is not whole, or if somewhere the neighbours are no runs: a published lookup
+        that float32 rounding decides is not always regular.
+        """
+        scales = self.whole_scales()
+        if scales is None:
+            return None
+        rows = phases_of(self.rows, self.lr_size[0], scales[0])
+        columns = phases_of(self.columns, self.lr_size[1], scales[1])
+        return (rows, columns) if rows and columns else None
+
+    def part(self, rows: slice, columns: slice) -> SamplingPlan:
+        """The plan of some of its rows and columns."""
+        return replace(self, rows=self.rows[rows], columns=self.columns[columns])
+
+    def cut(self, top: int, left: int, height: int, width: int) -> SamplingPlan:
+        """The same plan over a cut of the LR picture, which must hold all it looks at."""
+        return SamplingPlan(self.rows.cut(top), self.columns.cut(left), (height, width))

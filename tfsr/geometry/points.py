@@ -1,0 +1,84 @@
+"""Sampling plans of scattered points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from tfsr.geometry.axis import Axis
+from tfsr.geometry.neighbours import (
+    Lookup,
+    corner,
+    linear_weights,
+    nearest_exact_index,
+    nearest_index,
+    output_pixel,
+)
+from tfsr.geometry.plan import SamplingPlan
+
+
+def points_plan(
+    coordinates, cells, lr_size: Sequence[Any], lookup: Lookup = "ensemble", window=None
+) -> SamplingPlan:
+    """The sampling plan of scattered points: the same formulas, one query at a time.
+
+    Args:
+        coordinates: (batch, points, 2) float32 (row, column) in [-1, 1].
+        cells: (batch, points, 2) float32 output pixel sizes, 2 / (H, W).
+        lr_size: (h, w) of the LR picture: integers, or scalar tensors inside a traced function.
+        lookup: how neighbours are found.
+        window: (batch, 4), or None where the LR picture is whole. Where it is a window cut from a
+            larger picture: its centre (row, column) and half its (height, width) in the larger
+            one's coordinates. The plan's global coordinates are then those of the larger picture.
+    """
+    axes = []
+    for i in (0, 1):
+        axis = _points_axis(coordinates[..., i], cells[..., i], lr_size[i], lookup)
+        if window is not None:
+            centre, half = window[:, i, None], window[:, 2 + i, None]
+            axis = replace(
+                axis,
+                neighbours=centre[..., None] + half[..., None] * axis.neighbours,
+                coordinates=centre + half * axis.coordinates,
+            )
+        axes.append(axis)
+    return SamplingPlan(rows=axes[0], columns=axes[1], lr_size=(lr_size[0], lr_size[1]))
+
+
+def _points_axis(coordinates, cells, lr, lookup: Lookup) -> Axis:
+    size = ops.cast(lr, "float32")
+    # The first pixel's centre as pixel_centres has it, in float64 where the size is a number.
+    centre = float(np.float32(-1 + 1 / lr)) if isinstance(lr, int) else 1.0 / size - 1.0
+    before = ops.floor(((coordinates + 1.0) * size - 1.0) / 2.0)
+    pair = ops.clip(ops.stack([before, before + 1.0], axis=-1), 0.0, size - 1.0)
+    pair_offsets = (coordinates[..., None] - (centre + (2.0 / size) * pair)) * size
+    pair_weights = linear_weights(ops, pair, pair_offsets)
+    if lookup == "ensemble":
+        indices, offsets, weights = pair, pair_offsets, pair_weights
+    else:
+        query, first = coordinates, centre
+        if lookup == "nearest":
+            nearest = nearest_index(ops, coordinates, size)
+        elif lookup == "nearest-exact":
+            position, ratio = output_pixel(coordinates, cells, size)
+            nearest = nearest_exact_index(ops, position, ratio, size)
+        else:
+            query, first = coordinates - cells / 2.0, -1.0
+            nearest = nearest_index(ops, corner(coordinates, cells), size)
+        indices = nearest[..., None]
+        weights = ops.ones_like(indices)
+        offsets = (query[..., None] - (first + (2.0 / size) * indices)) * size
+    return Axis(
+        indices=ops.cast(indices, "int32"),
+        offsets=offsets,
+        weights=weights,
+        neighbours=centre + (2.0 / size) * indices,
+        coordinates=coordinates,
+        cells=cells * size,
+        pair_indices=ops.cast(pair, "int32"),
+        pair_weights=pair_weights,
+    )

@@ -1,0 +1,134 @@
+"""An answer in windows, each drawn from a part of the LR picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tfsr.errors import InvalidArgument
+from tfsr.geometry.grid import grid_axis
+from tfsr.geometry.neighbours import Lookup
+from tfsr.geometry.plan import SamplingPlan
+
+Span = tuple[int, int]
+"""First pixel of an axis, and the one after the last."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of an answer, and the rectangle of the LR picture that it is drawn from.
+
+    Attributes:
+        lr_size: (h, w) of the whole LR picture.
+        size: (H, W) of the whole answer.
+        rows: first row of the answer's rectangle, and the one after the last.
+        columns: the same for its columns.
+        lr_rows: first row of the LR picture's rectangle, and the one after the last.
+        lr_columns: the same for its columns.
+    """
+
+    lr_size: tuple[int, int]
+    size: tuple[int, int]
+    rows: Span
+    columns: Span
+    lr_rows: Span
+    lr_columns: Span
+
+    def plan(self, lookup: Lookup) -> SamplingPlan:
+        """The whole answer's sampling plan for this window, over the LR picture's rectangle."""
+        rows, columns = (
+            grid_axis(lr, hr, *span, lookup).cut(lr_span[0]) for lr, hr, span, lr_span in self.axes
+        )
+        return SamplingPlan(rows, columns, (_long(self.lr_rows), _long(self.lr_columns)))
+
+    @property
+    def axes(self) -> tuple[tuple[int, int, Span, Span], ...]:
+        """Of the rows and of the columns: LR pixels, pixels of the answer, and the two spans."""
+        return (
+            (self.lr_size[0], self.size[0], self.rows, self.lr_rows),
+            (self.lr_size[1], self.size[1], self.columns, self.lr_columns),
+        )
+
+
+def windows(
+    lr_size: tuple[int, int],
+    size: tuple[int, int],
+    reach: Callable[[int, int, int, int], Span],
+    lr_pixels: int,
+) -> list[Window]:
+    """Divide an answer into windows, each drawn from so many LR pixels at most.
+
+    Args:
+        lr_size: (h, w) of the LR picture.
+        size: (H, W) of the answer.
+        reach: of (lr, hr, start, stop): the first LR pixel, and the one after the last, that pixels
+            start to stop of an axis are drawn from.
+        lr_pixels: the most LR pixels of a window.
+
+    Returns:
+        The windows row by row; one where the whole picture is not too large.
+
+    Raises:
+        InvalidArgument: if even a single pixel of the answer needs more.
+    """
+    sides = list(zip(lr_size, size, strict=True))
+    needed = [_long(reach(lr, hr, hr // 2, hr // 2 + 1)) for lr, hr in sides]
+    if math.prod(needed) > lr_pixels:
+        raise _no_room(needed, lr_pixels)
+    axes = [_Steps(lr, hr, reach) for lr, hr in sides]
+    # Near to squares, whose halo is the smallest, unless the picture is narrower.
+    short, long = sorted(axes, key=lambda axis: axis.longest)
+    short.fit(math.isqrt(lr_pixels))
+    long.fit(lr_pixels // short.longest)
+    if short.longest * long.longest > lr_pixels:
+        # The long axis is down to pixels that need more than a square's side.
+        short.fit(lr_pixels // long.longest)
+    if short.longest * long.longest > lr_pixels:
+        raise _no_room([axis.longest for axis in axes], lr_pixels)
+    return [
+        Window(lr_size, size, rows, columns, lr_rows, lr_columns)
+        for rows, lr_rows in axes[0].parts
+        for columns, lr_columns in axes[1].parts
+    ]
+
+
+class _Steps:
+    """An axis of an answer in equal steps, the last one aside: parts of it.
+
+    All are as long as may be, so that a larger picture has more windows, not larger ones.
+
+    Attributes:
+        parts: (first pixel of the answer, the one after the last), and the same of the LR picture.
+        longest: the most LR pixels that a part is drawn from.
+    """
+
+    def __init__(self, lr: int, hr: int, reach: Callable[[int, int, int, int], Span]) -> None:
+        self._lr, self._hr, self._reach = lr, hr, reach
+        self._divide(hr)
+
+    def fit(self, lr_pixels: int) -> None:
+        """Take the longest steps drawn from so many LR pixels, or from a pixel's at the least."""
+        low, high = 1, self._hr
+        while low < high:
+            step = (low + high + 1) // 2
+            self._divide(step)
+            low, high = (step, high) if self.longest <= lr_pixels else (low, step - 1)
+        self._divide(low)
+
+    def _divide(self, step: int) -> None:
+        spans = [(start, min(start + step, self._hr)) for start in range(0, self._hr, step)]
+        self.parts = [(span, self._reach(self._lr, self._hr, *span)) for span in spans]
+        self.longest = max(_long(lr_span) for _, lr_span in self.parts)
+
+
+def _long(span: Span) -> int:
+    first, last = span
+    return last - first
+
+
+def _no_room(needed: list[int], lr_pixels: int) -> InvalidArgument:
+    return InvalidArgument(
+        f"a pixel of the answer is drawn from {needed[1]}x{needed[0]} pixels of the picture; "
+        f"there is room for {lr_pixels}"
+    )
