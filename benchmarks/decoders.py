@@ -1,7 +1,7 @@
 """How fast every decoder is, what it takes, and how the published formulation compares.
 
     python benchmarks/decoders.py
-    python benchmarks/decoders.py --decoders liif,arasfsr --sizes 64:256 --out /tmp/trial
+    python benchmarks/decoders.py --decoders liif,arasfsr --sizes 64:256 --out trial
 
 Needs Linux and `pip install -e .[benchmark]`, or `--without-published`. Writes decoders.json and
 decoders.md, and their tables into docs/performance.md. The whole run takes a quarter of an hour on
@@ -13,234 +13,27 @@ in turn. Fails if the answers of one case differ by more than tests/test_parity.
 
 import argparse
 import importlib.util
-import math
-import os
 import re
+import statistics
 import sys
 from pathlib import Path
 
 import numpy as np
+from contenders import Ours, OurTraining, Published, PublishedTraining
+from decoders_tables import text_of
 from machine import (
     RESULTS,
     OtherPrograms,
     Worker,
     alternately,
-    described,
     description,
-    import_backend,
-    matmul_peak,
-    mebibytes,
-    memory_of,
     picture,
-    seconds_of,
-    table,
     three_digits,
-    torch_matmul_peak,
     write,
 )
 
 DECODERS = ("liif", "lte", "diinn", "diinn-ensemble", "metasr", "arasfsr")
 SIZES = "64:256,64:237,128:512"
-ENCODER = "edsr-baseline"
-MEMORY = 2 * 2**30
-SPREAD = 0.5  # of the decoder's answers, which lie in [-1, 1]
-BATCH, LR_SIDE, QUERIES, LEARNING_RATE = 16, 48, 2304, 1e-4
-
-
-# Whole pictures
-
-
-class Ours:
-    """A model of this library, and one picture to be upscaled to one size.
-
-    Args:
-        decoder: its name.
-        weights: the published weights to run with; None: random ones.
-        image: (1, h, w, 3) in [0, 1].
-        size: (H, W).
-    """
-
-    def __init__(self, decoder, weights, image, size):
-        import_backend()
-        import keras
-        from keras import ops
-
-        from tfsr.backend import compiled
-        from tfsr.converters import load_published
-        from tfsr.models import ImplicitSR
-
-        keras.utils.set_random_seed(0)
-        self.model = ImplicitSR(ENCODER, decoder)
-        if weights is not None:
-            load_published(self.model, weights)
-        self.image, self.size = image, size
-        self.painters = {"float32": self.model.painter(MEMORY)}
-        encode = compiled(self.model.encoder, self.model)
-        self._encode = lambda: ops.convert_to_numpy(encode(ops.convert_to_tensor(2 * image - 1)))
-
-    def peak_memory(self):
-        """Bytes that two pictures take, one after the other: of the second, something is kept."""
-        return memory_of(lambda: [self._draw("float32", self.size) for _ in range(2)])[1]
-
-    def warm_up(self):
-        """Draw in bfloat16 and encode once; `peak_memory` has drawn in float32."""
-        from tfsr.models import with_precision
-
-        self.painters["bfloat16"] = with_precision(self.model, "bfloat16").painter(MEMORY)
-        for _ in range(2):
-            self._draw("bfloat16", self.size)
-        self._encode()
-        self.first_picture()
-        self._draw("float32", self.size)
-
-    def picture(self, precision="float32"):
-        """Seconds of a picture after the first one of its size."""
-        return seconds_of(lambda: self._draw(precision, self.size))
-
-    def first_picture(self):
-        """Seconds of the first picture of a size: one of another comes before."""
-        self._draw("float32", (self.size[0], max(1, self.size[1] // 2)))
-        return self.picture()
-
-    def encoder(self):
-        """Seconds of the encoder alone."""
-        return seconds_of(self._encode)
-
-    def answer(self):
-        """The picture, (1, H, W, 3) float32."""
-        return self._draw("float32", self.size)
-
-    def agreement(self):
-        """PSNR of bfloat16's answer against float32's, in dB, the peak being 1.
-
-        Only the weights of `Published` spread the answer enough for the figure to mean anything.
-        """
-        error = self._draw("bfloat16", self.size) - self.answer()
-        return -10 * math.log10(np.mean(np.square(error, dtype=np.float64)))
-
-    def decoder_operations(self):
-        """Multiplications and additions of the decoder for a picture after the first."""
-        return 2 * multiply_adds_run(self.model, self.painters["float32"], self.image, self.size)
-
-    def matmul_peak(self):
-        """Of this process."""
-        return matmul_peak()
-
-    def _draw(self, precision, size):
-        """As `Upscaler` does, without its rounding to 8 bits."""
-        from tfsr.geometry import windows
-
-        painter = self.painters[precision]
-        lr_size = self.image.shape[1:3]
-        answer = np.empty((1, *size, 3), np.float32)
-        for window in windows(lr_size, size, painter.reach, painter.lr_pixels):
-            part = self.image[:, slice(*window.lr_rows), slice(*window.lr_columns)]
-            target = answer[:, slice(*window.rows), slice(*window.columns)]
-            for rows, columns, colours in painter.paint(part, window):
-                target[:, rows, columns] = colours
-        return answer
-
-
-# What depends on coordinates alone, and is kept: ARASFSR's branch, and the layers that tell DIINN
-# and Meta-SR the scale.
-_KEPT = re.compile(r"/(coordinate|ratio|scale)(_\d+)?/")
-
-
-def multiply_adds_run(model, painter, image, size):
-    """The decoder's multiply-adds as a painter really runs them, when a size comes again."""
-    from tfsr.models.cost import multiply_adds
-    from tfsr.models.implicit_painter import _MOST_SUB_PIXELS
-
-    lr_size, decoder = image.shape[1:3], model.decoder
-    plan = model.plan(lr_size, size)
-    scales = plan.whole_scales()
-    if scales and decoder.has_sub_pixels and math.prod(scales) <= _MOST_SUB_PIXELS:
-        # One convolution, and the product of the hidden values that makes its filters.
-        filters = math.prod(decoder.projection.kernel.shape[:3]) * 3 * math.prod(scales)
-        return filters * (math.prod(lr_size) + decoder.hidden + 1)
-    rows, columns = size
-    if scales and any(scale % 2 for scale in scales):
-        # Neighbours without weight are left out: as if the answer had fewer rows and columns.
-        rows, columns = (
-            sum(phase.starts.size * len(phase.axis) for phase in phases) / (1 + decoder.frame)
-            for phases in plan.phases()
-        )
-    kept = 0
-    for weight in decoder.weights:
-        if _KEPT.search(weight.path) and len(weight.shape) > 1:
-            row, column = (weight.path.endswith(f"/{name}_kernel") for name in ("row", "column"))
-            positions = rows if row else columns if column else rows * columns
-            kept += math.prod(weight.shape) * positions
-    room = painter.keep / max(1, painter.condition_bytes * math.prod(size))
-    return multiply_adds(model, lr_size, (rows, columns)).here - kept * min(1, room)
-
-
-class Published:
-    """The published formulation of a system in PyTorch, with random weights.
-
-    Args:
-        decoder: its name.
-        image: as in `Ours`.
-        size: as in `Ours`.
-    """
-
-    def __init__(self, decoder, image, size):
-        import published
-        import torch
-
-        torch.set_num_threads(os.cpu_count())
-        self.size = size
-        self.image = torch.from_numpy(2 * image.transpose(0, 3, 1, 2).copy() - 1)
-        self.system = _random_system(decoder, self.image)
-        tolerances = dict(published.GOLDENS.values())
-        self._tolerance = tolerances[decoder]
-
-    def weights(self):
-        """Name to array."""
-        return {name: tensor.numpy() for name, tensor in self.system.state_dict().items()}
-
-    def peak_memory(self):
-        """Bytes that a picture takes."""
-        return memory_of(self._draw)[1]
-
-    def picture(self):
-        """Seconds of a picture."""
-        return seconds_of(self._draw)
-
-    def answer(self):
-        """The last picture, (1, H, W, 3) float32 in [0, 1]."""
-        return 0.5 * self._drawn.permute(0, 2, 3, 1).numpy() + 0.5
-
-    def tolerance(self):
-        """How far another answer may be away, in standard deviations of this one."""
-        return self._tolerance
-
-    def matmul_peak(self):
-        """Of this process."""
-        return torch_matmul_peak()
-
-    def _draw(self):
-        self._drawn = self.system.upscale(self.image, self.size)
-
-
-def _random_system(decoder, image=None):
-    """A published system; for an image, with its last layer scaled: answers spread as pictures do.
-
-    As PyTorch starts them, some answer 0.03 and others 1.5 around the mean.
-    """
-    import published
-    import torch
-
-    torch.manual_seed(0)
-    system = published.SYSTEMS[decoder](published.EDSR())
-    if image is not None:
-        skip, system.skip = getattr(system, "skip", False), False
-        gain = SPREAD / system.upscale(image, image.shape[2:]).std()
-        system.skip = skip
-        with torch.no_grad():
-            for last in list(system.parameters())[-2:]:  # The weight and the bias.
-                last *= gain
-    return system
 
 
 def measured_case(decoder, sides, repeats, beside_published):
@@ -279,84 +72,16 @@ def _ours(ours, decoder, repeats, published=None):
         counts["published_seconds"] = (repeats + 1) // 2
     return {
         "bytes": memory,
-        **alternately(asked, counts),
+        **_told(alternately(asked, counts)),
         "decoder_operations": ours("decoder_operations"),
         "matmul_peak": ours("matmul_peak"),
     }
 
 
-# The training step
-
-
-def training_batch():
-    """Random pictures, points, cells and colours."""
-    random = np.random.default_rng(0)
-    points = BATCH, QUERIES
-    return {
-        "image": random.random((BATCH, LR_SIDE, LR_SIDE, 3), dtype=np.float32),
-        "coordinates": random.uniform(-1, 1, (*points, 2)).astype(np.float32),
-        "cell": np.full((*points, 2), 2 / (4 * LR_SIDE), np.float32),
-        "colours": random.random((*points, 3), dtype=np.float32),
-    }
-
-
-class OurTraining:
-    """LIIF, compiled for training; see `Ours` for the weights."""
-
-    def __init__(self, weights):
-        import_backend()
-        import keras
-
-        from tfsr.converters import load_published
-        from tfsr.losses import L1
-        from tfsr.models import ImplicitSR
-
-        keras.utils.set_random_seed(0)
-        self.model = ImplicitSR(ENCODER, "liif")
-        if weights is not None:
-            load_published(self.model, weights)
-        self.model.compile(keras.optimizers.Adam(LEARNING_RATE, epsilon=1e-8), L1())
-        self.inputs = training_batch()
-        self.colours = self.inputs.pop("colours")
-
-    def loss(self):
-        """Of one step, and that step."""
-        return float(self.model.train_on_batch(self.inputs, self.colours))
-
-    def step(self):
-        """Seconds of a step."""
-        return seconds_of(self.loss)
-
-
-class PublishedTraining:
-    """The published formulation of LIIF, and PyTorch's Adam."""
-
-    def __init__(self):
-        import torch
-
-        torch.set_num_threads(os.cpu_count())
-        self.system = _random_system("liif")
-        self.optimizer = torch.optim.Adam(self.system.parameters(), lr=LEARNING_RATE)
-        batch = {name: torch.from_numpy(array) for name, array in training_batch().items()}
-        self.image = 2 * batch["image"].permute(0, 3, 1, 2).contiguous() - 1
-        self.points = batch["coordinates"], batch["cell"]
-        self.colours = 2 * batch["colours"] - 1
-
-    def weights(self):
-        """Name to array, as copies: the next step changes them."""
-        return {name: tensor.numpy().copy() for name, tensor in self.system.state_dict().items()}
-
-    def loss(self):
-        """Of one step, and that step."""
-        loss = (self.system(self.image, *self.points) - self.colours).abs().mean()
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-        return float(loss.detach())
-
-    def step(self):
-        """Seconds of a step."""
-        return seconds_of(self.loss)
+def _told(seconds):
+    """The median of each measure, and the least: what compares with the best of matrix products."""
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    return medians | {f"least_{name}": min(values) for name, values in seconds.items()}
 
 
 def measured_training(repeats, beside_published):
@@ -365,7 +90,7 @@ def measured_training(repeats, beside_published):
     if not beside_published:
         with Worker(OurTraining, None) as ours:
             ours("loss")
-            return alternately({"seconds": lambda: ours("step")}, {"seconds": repeats})
+            return _told(alternately({"seconds": lambda: ours("step")}, {"seconds": repeats}))
     with Worker(PublishedTraining) as published:
         with Worker(OurTraining, published("weights")) as ours:
             losses = {"loss": ours("loss"), "published_loss": published("loss")}
@@ -373,10 +98,7 @@ def measured_training(repeats, beside_published):
                 "seconds": lambda: ours("step"),
                 "published_seconds": lambda: published("step"),
             }
-            return losses | alternately(asked, dict.fromkeys(asked, repeats))
-
-
-# What is told
+            return losses | _told(alternately(asked, dict.fromkeys(asked, repeats)))
 
 
 def faults(results):
@@ -393,77 +115,6 @@ def faults(results):
         yield "training: the two first losses are not the same"
 
 
-def text_of(results):
-    """All tables, in Markdown."""
-    compared = "published_matmul_peak" in results
-    parts = [_machine_text(results), _pictures_table(results["cases"], compared)]
-    parts += [_decoders_table(results, compared), _first_pictures_table(results["cases"])]
-    return "\n\n".join([*filter(None, parts), _training_text(results, compared)])
-
-
-def _machine_text(results):
-    backend = results["machine"]["backend"]
-    lines = [described(results["machine"])]
-    lines.append(f"Matrix products reach {_giga(results['matmul_peak'])} GFLOP/s in {backend}")
-    if "published_matmul_peak" in results:
-        lines[-1] += f" and {_giga(results['published_matmul_peak'])} GFLOP/s in PyTorch"
-    return " ".join(lines) + ", in float32."
-
-
-def _pictures_table(cases, compared):
-    header = ["decoder", "from", "to", "tfsr, s", "MiB"]
-    header += ["PyTorch, s", "MiB", "times as fast", "largest difference"] if compared else []
-    rows = []
-    for case in cases:
-        row = [*_labels(case), three_digits(case["seconds"]), mebibytes(case["bytes"])]
-        if compared:
-            row += [three_digits(case["published_seconds"]), mebibytes(case["published_bytes"])]
-            row.append(f"{case['published_seconds'] / case['seconds']:.1f}")
-            row.append(f"{case['error']:.0e}")
-        rows.append(row)
-    return table(header, rows)
-
-
-def _decoders_table(results, compared):
-    header = ["decoder", "from", "to", "encoder, s", "decoder, s", "decoder, GFLOP"]
-    header += ["GFLOP/s", "of the peak", "all in bfloat16, s"]
-    header += ["agreement, dB"] if compared else []
-    rows = []
-    for case in results["cases"]:
-        seconds = case["seconds"] - case["encoder_seconds"]
-        speed = case["decoder_operations"] / seconds
-        row = [*_labels(case), three_digits(case["encoder_seconds"]), three_digits(seconds)]
-        row += [three_digits(case["decoder_operations"] / 1e9), _giga(speed)]
-        row += [f"{speed / results['matmul_peak']:.0%}"]
-        row += [three_digits(case["bfloat16_seconds"])]
-        row += [f"{case['bfloat16_agreement']:.1f}"] if compared else []
-        rows.append(row)
-    return table(header, rows)
-
-
-def _first_pictures_table(cases):
-    rows = [
-        [*_labels(case), three_digits(case["first_seconds"]), three_digits(case["seconds"])]
-        for case in cases
-        if "first_seconds" in case
-    ]
-    header = ["decoder", "from", "to", "first picture of a size, s", "the next, s"]
-    return table(header, rows) if rows else ""
-
-
-def _training_text(results, compared):
-    training, backend = results["training"], results["machine"]["backend"]
-    text = f"A training step takes {three_digits(training['seconds'])} s in {backend}"
-    if compared:
-        ratio = training["published_seconds"] / training["seconds"]
-        text += f" and {three_digits(training['published_seconds'])} s in PyTorch: {ratio:.1f} x"
-    return text + "."
-
-
-def _labels(case):
-    return [f"`{case['decoder']}`", *(f"{case[key]}x{case[key]}" for key in ("from", "to"))]
-
-
 def _case(case):
     return f"{case['decoder']} {case['from']}x{case['from']} to {case['to']}x{case['to']}"
 
@@ -473,10 +124,6 @@ def _progress(case):
     if "error" in case:
         text += f", PyTorch {three_digits(case['published_seconds'])} s, {case['error']:.0e} away"
     return text
-
-
-def _giga(value):
-    return f"{value / 1e9:,.0f}"
 
 
 def parsed():

@@ -1,7 +1,7 @@
 """How seconds and memory grow with the size of the answer.
 
     python benchmarks/growth.py
-    python benchmarks/growth.py --largest 1 --model edsr-baseline+liif --out /tmp/trial
+    python benchmarks/growth.py --largest 1 --model edsr-baseline+liif --out trial
 
 Upscales squares by 4 as `tfsr upscale` does, each in a process of its own, under two budgets of
 memory. Needs Linux and `pip install -e .[benchmark]`. Writes growth.json, growth.md and growth.svg,

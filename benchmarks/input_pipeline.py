@@ -14,7 +14,7 @@ import_keras()
 
 from tfsr.data import Sampler  # noqa: E402
 from tfsr.data.pipeline import dataset  # noqa: E402
-from tfsr.training import recipe as recipes  # noqa: E402
+from tfsr.training import recipe_files as recipes  # noqa: E402
 from tfsr.training.trainer import compiled_model  # noqa: E402
 
 

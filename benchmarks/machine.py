@@ -14,7 +14,6 @@ import logging
 import multiprocessing
 import os
 import platform
-import statistics
 import sys
 import time
 from importlib import metadata
@@ -95,7 +94,7 @@ def seconds_of(function):
 
 
 def alternately(asked, repeats):
-    """The median of each of several measures, taken in turn: what disturbs one disturbs all.
+    """The values of several measures, taken in turn: what disturbs one disturbs all.
 
     Args:
         asked: name to a function that answers seconds.
@@ -106,7 +105,7 @@ def alternately(asked, repeats):
         for name, function in asked.items():
             if turn < repeats[name]:
                 seconds[name].append(function())
-    return {name: statistics.median(values) for name, values in seconds.items()}
+    return seconds
 
 
 def memory_of(function):

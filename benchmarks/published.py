@@ -7,9 +7,8 @@ largest error of each.
 
 Written from the published formulations, eagerly and without shortcuts: each batch of 30,000 queries
 unfolds the features and makes their coordinates again, samples both for each of four neighbours,
-and runs the decoder on every sample. Nothing in tfsr imports it. Three things are left out:
-ARASFSR's noise, so that its answers repeat, the second decoding that its authors throw away, and
-LTE's larger cells beyond scale 4.
+and runs the decoder on every sample. Nothing in tfsr imports it. Two things are left out: ARASFSR's
+noise, so that its answers repeat, and LTE's larger cells beyond scale 4.
 
 Images are (batch, 3, height, width) in [-1, 1], coordinates (row, column) in [-1, 1]. Modules have
 the names of the published weights.
@@ -20,130 +19,15 @@ the names of the published weights.
 import math
 import re
 import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from published_encoders import EDSR, RDN, FrequencyModule, conv1, conv3
 from torch import nn
 
-conv3 = partial(nn.Conv2d, kernel_size=3, padding=1)
-conv1 = partial(nn.Conv2d, kernel_size=1)
 INSIDE = (-1 + 1e-6, 1 - 1e-6)  # where coordinates are sampled
-
-
-# Encoders
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions around a ReLU, scaled and added to their input."""
-
-    def __init__(self, channels, scale=1.0):
-        super().__init__()
-        self.scale = scale
-        self.body = nn.Sequential(
-            conv3(channels, channels), nn.ReLU(True), conv3(channels, channels)
-        )
-
-    def forward(self, x):
-        return x + self.scale * self.body(x)
-
-
-class EDSR(nn.Module):
-    """EDSR without its upsampler."""
-
-    def __init__(self, channels=64, blocks=16, res_scale=1.0):
-        super().__init__()
-        self.channels = channels
-        self.head = nn.Sequential(conv3(3, channels))
-        body = [ResidualBlock(channels, res_scale) for _ in range(blocks)]
-        self.body = nn.Sequential(*body, conv3(channels, channels))
-        self.register_load_state_dict_pre_hook(without_mean_colours)
-
-    def forward(self, image):
-        x = self.head(image)
-        return x + self.body(x)
-
-
-def without_mean_colours(module, state_dict, prefix, *_):
-    """Drop the weights that the published EDSR holds and never uses."""
-    for name in [f"{prefix}{m}_mean.{w}" for m in ("sub", "add") for w in ("weight", "bias")]:
-        state_dict.pop(name, None)
-
-
-class DenseConv(nn.Module):
-    """A convolution and a ReLU, appended to their input."""
-
-    def __init__(self, inputs, growth):
-        super().__init__()
-        self.conv = nn.Sequential(conv3(inputs, growth), nn.ReLU())
-
-    def forward(self, x):
-        return torch.cat((x, self.conv(x)), 1)
-
-
-class ResidualDenseBlock(nn.Module):
-    """Dense convolutions, fused by a 1x1 convolution and added to their input."""
-
-    def __init__(self, channels, convs, growth):
-        super().__init__()
-        layers = [DenseConv(channels + i * growth, growth) for i in range(convs)]
-        self.convs = nn.Sequential(*layers)
-        self.LFF = conv1(channels + convs * growth, channels)
-
-    def forward(self, x):
-        return self.LFF(self.convs(x)) + x
-
-
-class RDN(nn.Module):
-    """RDN without its upsampler."""
-
-    def __init__(self, channels=64, blocks=16, convs=8, growth=64):
-        super().__init__()
-        self.channels = channels
-        self.SFENet1 = conv3(3, channels)
-        self.SFENet2 = conv3(channels, channels)
-        dense = [ResidualDenseBlock(channels, convs, growth) for _ in range(blocks)]
-        self.RDBs = nn.ModuleList(dense)
-        self.GFF = nn.Sequential(conv1(blocks * channels, channels), conv3(channels, channels))
-
-    def forward(self, image):
-        shallow = self.SFENet1(image)
-        x = self.SFENet2(shallow)
-        outputs = []
-        for block in self.RDBs:
-            x = block(x)
-            outputs.append(x)
-        return self.GFF(torch.cat(outputs, 1)) + shallow
-
-
-class FrequencyHalf(nn.Module):
-    """The encoder or the decoder of ARASFSR's frequency module."""
-
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        self.conv1 = conv3(inputs, 64)
-        self.resblock = nn.Sequential(*(ResidualBlock(64) for _ in range(4)))
-        self.conv2 = conv3(64, 64)
-        self.conv3 = conv3(64, outputs)
-
-    def forward(self, x):
-        x = F.leaky_relu(self.conv1(x), 0.2)
-        return self.conv3(self.conv2(self.resblock(x)) + x)
-
-
-class FrequencyModule(nn.Module):
-    """ARASFSR's variational autoencoder, at the mean of its latent variable."""
-
-    def __init__(self, tokens=8):
-        super().__init__()
-        self.encoder = FrequencyHalf(3, 128)
-        self.decoder = FrequencyHalf(64, tokens)
-
-    def forward(self, image):
-        mean, _ = self.encoder(image).chunk(2, 1)
-        return self.decoder(mean)
 
 
 # What the decoders share
@@ -171,6 +55,11 @@ def sample(maps, coordinates, **arguments):
     """A map's values at coordinates, (batch, queries, channels)."""
     grid = coordinates.flip(-1).unsqueeze(1)
     return F.grid_sample(maps, grid, align_corners=False, **arguments)[:, :, 0, :].permute(0, 2, 1)
+
+
+def joined_as_published(*parts):
+    """All parts as one tensor. The published code adds the last one, the cell, in a second copy."""
+    return torch.cat([torch.cat(parts[:-1], -1), parts[-1]], -1)
 
 
 class Sine(nn.Module):
@@ -290,7 +179,7 @@ class LIIF(Ensemble):
         self.imnet = MLP(9 * encoder.channels + 4, 3, [256] * 4)
 
     def colours(self, samples, offset, cell, near, coordinates):
-        return self.imnet(torch.cat([*samples, offset, cell], -1))
+        return self.imnet(joined_as_published(*samples, offset, cell))
 
 
 class LTE(Ensemble):
@@ -436,7 +325,7 @@ class ARASFSR(Ensemble):
         self.features = torch.cat((self.features, self.netCTM(image)), 1)
 
     def colours(self, samples, offset, cell, near, coordinates):
-        return self.imnet(torch.cat([*samples, offset, near, cell], -1), coordinates)
+        return self.imnet(joined_as_published(*samples, offset, near, cell), coordinates)
 
 
 SYSTEMS = {

@@ -1,0 +1,79 @@
+"""What decoders.py tells, in Markdown."""
+
+from machine import described, mebibytes, table, three_digits
+
+
+def text_of(results):
+    """All tables, in Markdown."""
+    compared = "published_matmul_peak" in results
+    parts = [_machine_text(results), _pictures_table(results["cases"], compared)]
+    parts += [_decoders_table(results, compared), _first_pictures_table(results["cases"])]
+    return "\n\n".join([*filter(None, parts), _training_text(results, compared)])
+
+
+def _machine_text(results):
+    backend = results["machine"]["backend"]
+    lines = [described(results["machine"])]
+    lines.append(f"Matrix products reach {_giga(results['matmul_peak'])} GFLOP/s in {backend}")
+    if "published_matmul_peak" in results:
+        lines[-1] += f" and {_giga(results['published_matmul_peak'])} GFLOP/s in PyTorch"
+    return " ".join(lines) + ", in float32."
+
+
+def _pictures_table(cases, compared):
+    header = ["decoder", "from", "to", "tfsr, s", "MiB"]
+    header += ["PyTorch, s", "MiB", "times as fast", "largest difference"] if compared else []
+    rows = []
+    for case in cases:
+        row = [*_labels(case), three_digits(case["seconds"]), mebibytes(case["bytes"])]
+        if compared:
+            row += [three_digits(case["published_seconds"]), mebibytes(case["published_bytes"])]
+            row.append(f"{case['published_seconds'] / case['seconds']:.1f}")
+            row.append(f"{case['error']:.0e}")
+        rows.append(row)
+    return table(header, rows)
+
+
+def _decoders_table(results, compared):
+    header = ["decoder", "from", "to", "encoder, s", "decoder, s", "decoder, GFLOP"]
+    header += ["GFLOP/s", "of the peak", "all in bfloat16, s"]
+    header += ["agreement, dB"] if compared else []
+    rows = []
+    for case in results["cases"]:
+        seconds = case["seconds"] - case["encoder_seconds"]
+        speed = case["decoder_operations"] / seconds
+        least = case["least_seconds"] - case["least_encoder_seconds"]
+        share = case["decoder_operations"] / least / results["matmul_peak"]
+        row = [*_labels(case), three_digits(case["encoder_seconds"]), three_digits(seconds)]
+        row += [three_digits(case["decoder_operations"] / 1e9), _giga(speed), f"{share:.0%}"]
+        row += [three_digits(case["bfloat16_seconds"])]
+        row += [f"{case['bfloat16_agreement']:.1f}"] if compared else []
+        rows.append(row)
+    return table(header, rows)
+
+
+def _first_pictures_table(cases):
+    rows = [
+        [*_labels(case), three_digits(case["first_seconds"]), three_digits(case["seconds"])]
+        for case in cases
+        if "first_seconds" in case
+    ]
+    header = ["decoder", "from", "to", "first picture of a size, s", "the next, s"]
+    return table(header, rows) if rows else ""
+
+
+def _training_text(results, compared):
+    training, backend = results["training"], results["machine"]["backend"]
+    text = f"A training step takes {three_digits(training['seconds'])} s in {backend}"
+    if compared:
+        ratio = training["published_seconds"] / training["seconds"]
+        text += f" and {three_digits(training['published_seconds'])} s in PyTorch: {ratio:.1f} x"
+    return text + "."
+
+
+def _labels(case):
+    return [f"`{case['decoder']}`", *(f"{case[key]}x{case[key]}" for key in ("from", "to"))]
+
+
+def _giga(value):
+    return f"{value / 1e9:,.0f}"
