@@ -55,8 +55,9 @@ def test_windows_hold_what_they_are_drawn_from(division):
     lr_size, size = division.lr_size, division.size
     for window in division.windows:
         assert (window.lr_size, window.size) == (lr_size, size)
-        assert window.lr_rows == division.reach(lr_size[0], size[0], *window.rows)
-        assert window.lr_columns == division.reach(lr_size[1], size[1], *window.columns)
+        for lr, hr, span, lr_span in window.axes:
+            first, last = division.reach(lr, hr, *span)
+            assert 0 <= lr_span[0] <= first and last <= lr_span[1] <= lr
 
 
 @given(division=divisions())
@@ -119,3 +120,14 @@ def test_windows_of_larger_pictures_are_more_not_larger():
         return max(math.prod(b - a for a, b in (w.lr_rows, w.lr_columns)) for w in found)
 
     assert largest(310) == largest(900) == largest(1700) > 0.98 * 300**2
+
+
+@given(division=divisions())
+def test_all_windows_but_the_last_are_drawn_from_as_many_lr_pixels(division):
+    for axis in (0, 1):
+        lengths = {}
+        for window in division.windows:
+            _, hr, (_, stop), (first, last) = window.axes[axis]
+            lengths.setdefault(stop == hr, set()).add(last - first)
+        assert len(lengths.get(False, ())) <= 1
+        assert max(lengths[True]) <= max(lengths.get(False, lengths[True]))

@@ -187,6 +187,17 @@ def test_another_size_forgets_what_was_kept(images, monkeypatch):
         assert kept_bytes(painter) == painter._kept_bytes == 64 * math.prod(size)
 
 
+def test_a_picture_in_tiles_keeps_nothing(images):
+    painter = keeping_painter("arasfsr")
+    paint(painter, images, (19, 17))
+    tiles = windows((70, 70), (76, 76), painter.reach, 60**2)
+    assert len(tiles) > 1
+    for tile in tiles:
+        lr = np.zeros((1, *(last - first for _, _, _, (first, last) in tile.axes), 3), np.float32)
+        for _ in painter.paint(lr, tile):
+            assert not painter._kept
+
+
 def kept_bytes(painter):
     return sum(4 * math.prod(x.shape) for x in keras.tree.flatten(painter._kept))
 

@@ -158,7 +158,7 @@ class ARASFSR(Decoder):
         values = [axis.offset, axis.cell]
         if self.global_coordinates:
             values.insert(1, axis.coordinate)
-        return ops.concatenate(values, axis=-1)
+        return AxisDense.values(*values)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

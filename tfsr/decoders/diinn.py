@@ -119,7 +119,7 @@ class DIINN(Decoder):
     def _first_wave(self, rows: Neighbour, columns: Neighbour):
         if self.local_ensemble:
             row_term, column_term = self.position(
-                *(ops.concatenate([axis.offset, axis.cell], axis=-1) for axis in (rows, columns))
+                *(AxisDense.values(axis.offset, axis.cell) for axis in (rows, columns))
             )
             return self._wave(row_term + column_term)
         row_term, column_term = self.position(rows.offset, columns.offset)

@@ -109,7 +109,7 @@ class LIIF(Decoder):
 
     def _position(self, axis: Neighbour):
         encoded = self.offset_encoding(axis.offset, axis.cell / 2)
-        return ops.concatenate([encoded, axis.cell], axis=-1) if self.cell_decode else encoded
+        return AxisDense.values(encoded, axis.cell) if self.cell_decode else encoded
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -70,9 +70,9 @@ class Axis:
         """The i-th neighbour of every query, each value with a last axis of 1 to broadcast."""
         return Neighbour(
             index=self.indices[..., i],
-            weight=self.weights[..., i, None],
-            offset=self.offsets[..., i, None],
-            coordinate=self.neighbours[..., i, None],
+            weight=self.weights[..., i : i + 1],
+            offset=self.offsets[..., i : i + 1],
+            coordinate=self.neighbours[..., i : i + 1],
             cell=self.cells[..., None],
         )
 

@@ -96,7 +96,8 @@ def windows(
 class _Steps:
     """An axis of an answer in equal steps, the last one aside: parts of it.
 
-    All are as long as may be, so that a larger picture has more windows, not larger ones.
+    All are as long as may be, so that a larger picture has more windows, not larger ones. All but
+    the last are drawn from equally many LR pixels.
 
     Attributes:
         parts: (first pixel of the answer, the one after the last), and the same of the LR picture.
@@ -118,8 +119,14 @@ class _Steps:
 
     def _divide(self, step: int) -> None:
         spans = [(start, min(start + step, self._hr)) for start in range(0, self._hr, step)]
-        self.parts = [(span, self._reach(self._lr, self._hr, *span)) for span in spans]
-        self.longest = max(_long(lr_span) for _, lr_span in self.parts)
+        parts = [(span, self._reach(self._lr, self._hr, *span)) for span in spans]
+        self.longest = most = max(_long(lr_span) for _, lr_span in parts)
+        # At the picture's edges less is needed. Of one length they take the same memory again.
+        firsts = [min(first, self._lr - most) for _, (first, _) in parts]
+        self.parts = [
+            (span, (first, first + most))
+            for (span, _), first in zip(parts[:-1], firsts[:-1], strict=True)
+        ] + parts[-1:]
 
 
 def _long(span: Span) -> int:

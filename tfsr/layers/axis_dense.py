@@ -35,6 +35,15 @@ class AxisDense(keras.layers.Layer):
         self.fan_in = fan_in
         self.use_bias = use_bias
 
+    @staticmethod
+    def values(*parts):
+        """Quantities of an axis, each (..., n), as one.
+
+        Named as positions: an exporter keeps in float32 what is computed of them.
+        """
+        with keras.name_scope("position"):
+            return ops.concatenate(parts, axis=-1)
+
     def build(self, input_shape) -> None:
         """Create both kernels for (..., n), the shape of either axis's values."""
         width = input_shape[-1]
@@ -49,12 +58,14 @@ class AxisDense(keras.layers.Layer):
 
     def row_term(self, rows):
         """(..., n) to (..., units): the rows' share, and the bias."""
-        term = ops.matmul(rows, self.row_kernel)
-        return term + self.bias if self.use_bias else term
+        with keras.name_scope(self.name):
+            term = ops.matmul(rows, self.row_kernel)
+            return term + self.bias if self.use_bias else term
 
     def column_term(self, columns):
         """(..., n) to (..., units): the columns' share."""
-        return ops.matmul(columns, self.column_kernel)
+        with keras.name_scope(self.name):
+            return ops.matmul(columns, self.column_kernel)
 
     def _weight(self, name: str, shape: tuple[int, ...], width: int):
         start = fan_in_uniform(self.fan_in or 2 * width)

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfsr.layers.positional_encoding import paired_octaves, sines_and_cosines
+
 
 @keras.saving.register_keras_serializable("tfsr")
 class IntegratedPositionalEncoding(keras.layers.Layer):
@@ -40,14 +42,13 @@ class IntegratedPositionalEncoding(keras.layers.Layer):
 
     def call(self, centre, radius):
         """(..., 1) and (..., 1) to (..., channels)."""
-        frequencies = 2.0 ** ops.arange(self.bandwidth, dtype="float32")
+        frequencies = paired_octaves(self.bandwidth)
         phases = ops.cast(centre, "float32") * frequencies
         spread = ops.cast(radius, "float32") * frequencies
         # A pixel without extent is its centre: the fade is exactly 1 there, not 0/0.
         point = spread == 0.0
         fade = ops.where(point, 1.0, ops.sin(spread) / ops.where(point, 1.0, spread))
-        waves = ops.stack([ops.sin(phases) * fade, ops.cos(phases) * fade], axis=-1)
-        return ops.reshape(waves, (*ops.shape(waves)[:-2], self.channels))
+        return sines_and_cosines(phases) * fade
 
     def compute_output_shape(self, centre_shape, radius_shape=None):
         """(..., channels)."""

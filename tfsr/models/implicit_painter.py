@@ -36,7 +36,8 @@ class ImplicitPainter:
             a quarter for what is kept.
         keep: bool. Whether what depends on the queries' coordinates alone (ARASFSR's branch of
             sines, 4 KiB a pixel at full width) is kept for the next picture of the same size, as
-            far as there is room. The model's weights must not change then. Defaults to False.
+            far as there is room, unless pictures are drawn in tiles. The model's weights must not
+            change then. Defaults to False.
     """
 
     def __init__(self, model: Any, memory: int, keep: bool = False) -> None:
@@ -44,7 +45,7 @@ class ImplicitPainter:
         self.halo = model.halo
         self.keep = memory // 4 if keep else 0
         self._kept: dict[Any, Any] = {}
-        self._kept_bytes = 0
+        self._kept_bytes, self._room = 0, self.keep
         self._kept_for: Any = None
 
         # One pixel, drawn to see what a pixel takes.
@@ -93,7 +94,10 @@ class ImplicitPainter:
 
     def paint(self, image, window: Window) -> Iterator[Piece]:
         """As `Painter.paint`."""
-        if (window.lr_size, window.size) != self._kept_for:
+        whole = window.rows == (0, window.size[0]) and window.columns == (0, window.size[1])
+        # Of a picture in tiles there is room for little, and it would lie between what they free.
+        self._room = self.keep if whole else 0
+        if not whole or (window.lr_size, window.size) != self._kept_for:
             self._kept.clear()
             self._kept_bytes = 0
             self._kept_for = (window.lr_size, window.size)
@@ -185,7 +189,7 @@ class ImplicitPainter:
         key = tuple((*axis.coordinates[[0, -1]].tolist(), len(axis)) for axis in (rows, columns))
         if key not in self._kept:
             size = self.condition_bytes * len(rows) * len(columns)
-            if not size or self._kept_bytes + size > self.keep:
+            if not size or self._kept_bytes + size > self._room:
                 return None
             self._kept[key] = self._condition(row_tensors, column_tensors)
             self._kept_bytes += size
