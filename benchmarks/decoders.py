@@ -14,7 +14,6 @@ in turn. Fails if the answers of one case differ by more than tests/test_parity.
 import argparse
 import importlib.util
 import re
-import statistics
 import sys
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from machine import (
     Worker,
     alternately,
     description,
+    medians,
     picture,
     three_digits,
     write,
@@ -80,8 +80,7 @@ def _ours(ours, decoder, repeats, published=None):
 
 def _told(seconds):
     """The median of each measure, and the least: what compares with the best of matrix products."""
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    return medians | {f"least_{name}": min(values) for name, values in seconds.items()}
+    return medians(seconds) | {f"least_{name}": min(values) for name, values in seconds.items()}
 
 
 def measured_training(repeats, beside_published):

@@ -1,8 +1,10 @@
-"""Does the input pipeline keep up with the training step?
+"""Does the input pipeline keep the training step busy?
 
     python benchmarks/input_pipeline.py recipes/arasfsr-compact-faces.yaml --data DIR
 
-Times, in one process, the pipeline alone and the training step alone on batches made beforehand.
+Times, in one process, the pipeline alone, the training step alone on batches made beforehand, and
+the two together as in training: there, the idle share is the part of the time that the step waits
+for its batch.
 """
 
 import argparse
@@ -12,10 +14,12 @@ from tfsr.cli.quiet import import_keras
 
 import_keras()
 
+import keras  # noqa: E402
+
 from tfsr.data import Sampler  # noqa: E402
 from tfsr.data.pipeline import dataset  # noqa: E402
 from tfsr.training import recipe_files as recipes  # noqa: E402
-from tfsr.training.trainer import compiled_model  # noqa: E402
+from tfsr.training.compilation import compiled_model  # noqa: E402
 
 
 def main() -> None:
@@ -39,11 +43,23 @@ def main() -> None:
         model.train_on_batch(*batch)
     remaining = iter(batches)
     _, step = timed(lambda: model.train_on_batch(*next(remaining)), arguments.batches)
+    waits, both = timed(lambda: train_one(model, stream), arguments.batches)
 
     size = recipe.data.sampling.batch
     print(f"pipeline alone  {size / pipeline:8.1f} samples/s")
     print(f"training step   {size / step:8.1f} samples/s")
+    print(f"together        {size / both:8.1f} samples/s")
     print(f"the pipeline is {step / pipeline:.1f} x as fast as the step")
+    print(f"the step waits for its batch {100 * sum(waits) / both / len(waits):.2f} % of the time")
+
+
+def train_one(model: keras.Model, stream) -> float:
+    """Train one step on the stream's next batch; the seconds it waited for it."""
+    start = time.perf_counter()
+    batch = next(stream)
+    waited = time.perf_counter() - start
+    model.train_on_batch(*batch)
+    return waited
 
 
 def timed(function, count):

@@ -14,6 +14,7 @@ import logging
 import multiprocessing
 import os
 import platform
+import statistics
 import sys
 import time
 from importlib import metadata
@@ -106,6 +107,11 @@ def alternately(asked, repeats):
             if turn < repeats[name]:
                 seconds[name].append(function())
     return seconds
+
+
+def medians(seconds):
+    """The median of each measure that `alternately` answered."""
+    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def memory_of(function):

@@ -269,7 +269,9 @@ def test_metadata_travels(exported):
     assert found["licence"] == "drawn by the test"
     assert found["model"]["decoder"]["name"] == "arasfsr"
     assert len(found["weights_sha256"]) == 64
-    assert (found["max_input_pixels"], found["max_output_pixels"]) == (89_000_000, 400_000_000)
+    # What 4 GiB encode.
+    assert found["max_input_pixels"] == 2**32 // found["bytes_per_input_pixel"]
+    assert found["max_output_pixels"] == 100_000_000
     assert ImplicitSR.from_config(found["model"]).count_params()
 
 
@@ -314,14 +316,21 @@ def test_warm_up_requests_are_calls_of_every_signature(exported):
 
 
 def test_limits_are_set_at_export(unchecked, tmp_path):
-    limits = {"max_input_pixels": 100, "max_output_pixels": 200}
+    limits = {"max_input_pixels": 2048, "max_output_pixels": 16_384}
     ROOM.saved_model(small("liif"), tmp_path, **limits)
     upscale = SavedModelUpscaler(tmp_path)
-    assert upscale(tiny.picture(10, 10), (10, 20)).shape == (10, 20, 3)
-    with pytest.raises(InvalidArgument, match="more than 100 pixels to upscale: 1 10 11 3$"):
-        upscale(tiny.picture(10, 11), (10, 10))
-    with pytest.raises(InvalidArgument, match="more than 200 pixels in the answer: 10 21$"):
-        upscale(tiny.picture(10, 10), (10, 21))
+    assert upscale(tiny.picture(64, 32), (128, 128)).shape == (128, 128, 3)
+    with pytest.raises(InvalidArgument, match="more than 2048 pixels to upscale: 1 64 33 3$"):
+        upscale(tiny.picture(64, 33), (10, 10))
+    with pytest.raises(InvalidArgument, match="more than 16384 pixels in the answer: 128 129$"):
+        upscale(tiny.picture(10, 10), (128, 129))
+
+
+def test_limits_below_the_checks_own_pictures_are_refused(tmp_path):
+    for limits in ({"max_input_pixels": 2047}, {"max_output_pixels": 16_383}):
+        with pytest.raises(InvalidArgument, match="at least"):
+            ROOM.saved_model(small("liif"), tmp_path, **limits)
+    assert not list(tmp_path.iterdir())
 
 
 # What is not written.

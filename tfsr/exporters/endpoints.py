@@ -35,8 +35,8 @@ class Limits:
         output_pixels: the most pixels that are answered.
     """
 
-    input_pixels: int = 89_000_000
-    output_pixels: int = 400_000_000
+    input_pixels: int
+    output_pixels: int
 
 
 class Endpoints:

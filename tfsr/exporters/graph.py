@@ -30,7 +30,8 @@ def at_size(
 
     def draw(image):
         latent = model.encode(image)
-        # Position terms that no input reaches are folded by the converter, pixel by pixel.
+        # What no input reaches is folded by the converter: a row's or a column's share of a layer
+        # at the layer's width, and the branch of coordinates pixel by pixel.
         corner = ops.reshape(image[:1, :1, :1, :1], (1,))
         zero = ops.minimum(ops.square(corner), 0.0)
         if plan.phases() is not None:
@@ -44,12 +45,14 @@ def at_size(
 
 def _phases(decoder, latent, plan: SamplingPlan, queries: int, zero):
     def draw(projected, image, rows: Phase, columns: list[Phase]):
+        columns = [replace(phase, axis=_reached(phase.axis, zero)) for phase in columns]
         all_columns = joined([phase.axis for phase in columns])
-        count = max(1, queries // len(all_columns))
+        count = max(1, queries // all_columns.coordinates.shape[0])
         bands = []
         for start in range(0, len(rows.axis), count):
             band = rows[start : start + count]
-            condition = _condition(decoder, band.axis, all_columns, zero)
+            band = replace(band, axis=_reached(band.axis, zero))
+            condition = decoder.grid_condition(band.axis, all_columns)
             bands.append(decoder.grid_phase(projected, image, band, columns, condition))
         return ops.concatenate(bands, axis=1)
 
@@ -59,15 +62,18 @@ def _phases(decoder, latent, plan: SamplingPlan, queries: int, zero):
 def _bands(decoder, latent, plan: SamplingPlan, queries: int, zero):
     projected, image = decoder.split(latent)
     height, width = len(plan.rows), len(plan.columns)
+    columns = _reached(plan.columns, zero)
     count = max(1, queries // width)
     bands = []
     for start in range(0, height, count):
-        part = plan.part(slice(start, min(start + count, height)), slice(0, width))
-        condition = _condition(decoder, part.rows, part.columns, zero)
+        rows = _reached(plan.rows[start : start + count], zero)
+        condition = decoder.grid_condition(rows, columns)
+        part = SamplingPlan(rows, columns, plan.lr_size)
         bands.append(decoder.grid(projected, image, part, condition))
     return ops.concatenate(bands, axis=1)
 
 
-def _condition(decoder, rows: Axis, columns: Axis, zero):
-    moving = replace(rows, coordinates=rows.coordinates + zero, offsets=rows.offsets + zero)
-    return decoder.grid_condition(moving, columns)
+def _reached(axis: Axis, zero) -> Axis:
+    """The same axis, as far as a converter can tell a function of the input."""
+    axis = axis.map(ops.convert_to_tensor)
+    return replace(axis, coordinates=axis.coordinates + zero, offsets=axis.offsets + zero)

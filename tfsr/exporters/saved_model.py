@@ -35,6 +35,14 @@ from tfsr.models.implicit_painter import ImplicitPainter
 # What an export must reach against the Keras model, or it is not kept.
 _LARGEST_DIFFERENCE = 1e-5
 
+# A picture is encoded whole, and answers are held three times while their pieces are put in order.
+_ENCODING_MEMORY = 4 * 2**30
+_MAX_OUTPUT_PIXELS = 100_000_000
+
+# What the pictures need that an export is checked with.
+_CHECKED_INPUT_PIXELS = 2048
+_CHECKED_OUTPUT_PIXELS = 16_384
+
 # Size and window in which latents are compared.
 _WINDOW = (300, 401), (97, 203, 64, 50)
 
@@ -45,8 +53,8 @@ def saved_model(
     *,
     version: int = 1,
     warmup: bool = False,
-    max_input_pixels: int = Limits.input_pixels,
-    max_output_pixels: int = Limits.output_pixels,
+    max_input_pixels: int | None = None,
+    max_output_pixels: int = _MAX_OUTPUT_PIXELS,
     metadata: Mapping[str, Any] | None = None,
 ) -> Report:
     """Write a SavedModel, in DIRECTORY/VERSION, that draws pictures of any size in any size.
@@ -72,26 +80,30 @@ def saved_model(
         version: int, at least 1. A server takes the highest. Defaults to 1.
         warmup: bool. Whether requests are added that TensorFlow Serving answers before it takes any
             other. Defaults to False.
-        max_input_pixels: int. The most pixels of all pictures of a request. Defaults to 89 million.
-        max_output_pixels: int. The same of an answer. Defaults to 400 million.
+        max_input_pixels: int, optional. The most pixels of all pictures of a request. Defaults to
+            as many as this model encodes in 4 GiB.
+        max_output_pixels: int. The same of an answer. Defaults to 100 million, which take 3.6 GB
+            in float32.
         metadata: plain data to travel in the export: origin, licence.
 
     Returns:
         The report, its agreement measured on the float pictures.
 
     Raises:
-        InvalidArgument: if the version or a limit is not a positive whole number.
+        InvalidArgument: if the version is not a positive whole number, or a limit less than the
+            2,048 pixels in and 16,384 out that an export is checked with.
         ExportError: if the version is there already, the model cannot be exported, the directory
             cannot be written, or the export does not agree with the model.
     """
-    limits = Limits(
-        _positive("max_input_pixels", max_input_pixels),
-        _positive("max_output_pixels", max_output_pixels),
-    )
+    output_pixels = _positive("max_output_pixels", max_output_pixels, _CHECKED_OUTPUT_PIXELS)
+    if max_input_pixels is not None:
+        _positive("max_input_pixels", max_input_pixels, _CHECKED_INPUT_PIXELS)
     directory = Path(directory)
     target = directory / str(_positive("version", version))
     _check(model, target)
     exact: Any = with_precision(model, "float32")
+    lr_bytes = ImplicitPainter(exact, _ENCODING_MEMORY).lr_bytes
+    limits = Limits(max_input_pixels or _ENCODING_MEMORY // lr_bytes, output_pixels)
     examples = _examples(exact)
     try:
         with _appearing(target) as temporary:
@@ -109,7 +121,7 @@ def saved_model(
                 "ranges": {"uint8": [0, 255], "float32": [0, 1]},
                 "max_input_pixels": limits.input_pixels,
                 "max_output_pixels": limits.output_pixels,
-                "bytes_per_input_pixel": ImplicitPainter(exact, 2**30).lr_bytes,
+                "bytes_per_input_pixel": lr_bytes,
                 "largest_difference": largest,
             }
             path = temporary / METADATA
@@ -121,13 +133,13 @@ def saved_model(
     return Report(target, size, largest, decibels)
 
 
-def _positive(name: str, value: Any) -> int:
+def _positive(name: str, value: Any, least: int = 1) -> int:
     try:
         number = index(value)
     except TypeError:
         number = 0
-    if not 1 <= number < 2**63:
-        raise InvalidArgument(f"{name} must be a whole number, at least 1; got {value!r}")
+    if not least <= number < 2**63:
+        raise InvalidArgument(f"{name} must be a whole number, at least {least}; got {value!r}")
     return number
 
 

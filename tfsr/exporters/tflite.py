@@ -37,7 +37,7 @@ _CALIBRATION_PICTURES = 16
 
 # In int8 files these stay float: sines of coordinates, whose arguments eight bits cannot hold, and
 # the last layer. They are a small part of the work, and gain 1 dB.
-_KEPT_FLOAT = ".*(coordinate|encoding|strided_slice|output).*"
+_KEPT_FLOAT = ".*(coordinate|encoding|position|strided_slice|output).*"
 
 
 def tflite(

@@ -1,0 +1,94 @@
+"""What ARASFSR's layers take in TensorFlow, written in several ways, and their products alone.
+
+    python benchmarks/modulated_layers.py
+
+One neighbour of every query of 64x64 to 256x256: three layers of f = relu(f A + m B + b),
+m = f c, all 256 wide, in pieces of 8,192 queries. The products alone are the floor of any way that
+multiplies float32 matrices by TensorFlow.
+"""
+
+import os
+import statistics
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import numpy as np
+import tensorflow as tf
+from machine import OtherPrograms, described, description, seconds_of, table, three_digits
+
+QUERIES, PIECE, WIDTH, LAYERS, REPEATS = 65536, 8192, 256, 3, 9
+
+
+def variables():
+    """Of each layer: A, B, both as one matrix, and b."""
+    random = np.random.default_rng(0)
+    layers = []
+    for _ in range(LAYERS):
+        a, b = (random.normal(0, 0.05, (WIDTH, WIDTH)).astype(np.float32) for _ in range(2))
+        bias = random.normal(0, 1, WIDTH).astype(np.float32)
+        layers.append([tf.Variable(x) for x in (a, b, np.concatenate([a, b]), bias)])
+    return layers
+
+
+def two_products(f, waves, layers):
+    """As `tfsr.layers.ModulatedMLP`."""
+    m = f * waves[0]
+    for (a, b, _, bias), wave in zip(layers, waves[1:], strict=True):
+        f = tf.nn.relu(tf.matmul(m, b) + (tf.matmul(f, a) + bias))
+        m = f * wave
+    return m
+
+
+def joined(f, waves, layers):
+    """As published: one product of [f, m]."""
+    for (_, _, both, bias), wave in zip(layers, waves, strict=False):
+        f = tf.nn.relu(tf.matmul(tf.concat([f, f * wave], 1), both) + bias)
+    return f * waves[-1]
+
+
+def joined_by_broadcast(f, waves, layers):
+    """One product of f [1, c], with the ones beside the waves."""
+    for (_, _, both, bias), wave in zip(layers, waves, strict=False):
+        pair = tf.stack([tf.ones_like(wave), wave], 1)
+        modulated = tf.reshape(f[:, None] * pair, (PIECE, 2 * WIDTH))
+        f = tf.nn.relu(tf.matmul(modulated, both) + bias)
+    return f * waves[-1]
+
+
+def products_alone(f, waves, layers):
+    """As many products, each with bias and ReLU in the same step, and nothing between them."""
+    for a, b, _, bias in layers:
+        f = tf.nn.relu(tf.nn.bias_add(tf.matmul(f, a), bias))
+        f = tf.nn.relu(tf.nn.bias_add(tf.matmul(f, b), bias))
+    return f
+
+
+def main() -> None:
+    others, random, layers = OtherPrograms(), np.random.default_rng(1), variables()
+    shape = (PIECE, WIDTH)
+    f = tf.constant(np.abs(random.normal(0, 1, shape)).astype(np.float32))
+    waves = [
+        tf.constant(np.sin(random.normal(0, 1, shape)).astype(np.float32))
+        for _ in range(LAYERS + 1)
+    ]
+    ways = [two_products, joined, joined_by_broadcast, products_alone]
+    functions = {way: tf.function(lambda way=way: way(f, waves, layers)) for way in ways}
+    seconds = {way: [] for way in ways}
+    for function in functions.values():
+        function()
+    for _ in range(REPEATS):
+        for way, function in functions.items():
+            calls = QUERIES // PIECE
+            seconds[way].append(seconds_of(lambda f=function, n=calls: [f() for _ in range(n)]))
+    operations = 4 * QUERIES * LAYERS * WIDTH**2
+    rows = []
+    for way, values in seconds.items():
+        middle = statistics.median(values)
+        title = way.__name__.replace("_", " ")
+        rows.append([title, three_digits(middle), f"{operations / middle / 1e9:,.0f}"])
+    print(described(description() | {"others": others.share()}))
+    print(table(["way", "s", "GFLOP/s"], rows))
+
+
+if __name__ == "__main__":
+    main()

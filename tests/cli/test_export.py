@@ -1,0 +1,85 @@
+import json
+import re
+
+import pytest
+import tiny
+
+from tfsr.images import read
+
+
+@pytest.fixture
+def small(tmp_path):
+    return tiny.save(tmp_path / "small.png", tiny.picture(12, 16))
+
+
+def refused(result, *words):
+    code, out, err = result
+    assert (code, out) == (1, "")
+    (line,) = err.splitlines()
+    assert all(word in line for word in words), line
+
+
+def test_a_tflite_file_is_written_told_of_inspected_and_run(tfsr, preset, small, tmp_path):
+    file, options = tmp_path / "x2.tflite", ("--lr", "16x12", "--scale", "2", "--size", "21x23")
+    code, out, err = tfsr("export", "tflite", "--preset", preset, *options, "-o", file)
+    assert (code, err) == (0, "")
+    assert re.fullmatch(
+        rf"{file}: 0\.\d\d MiB, agrees with the model to 1\d\d\.\d dB \(largest difference .*\)\n",
+        out,
+    )
+
+    code, out, err = tfsr("inspect", file)
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (found["lr_size"], found["sizes"]) == ([12, 16], [[24, 32], [23, 21]])
+
+    for size, shape in (("32x24", (24, 32, 3)), ("21x23", (23, 21, 3))):
+        target = tmp_path / f"{size}.png"
+        code, _, err = tfsr("upscale", small, "-o", target, "--model", file, "--size", size)
+        assert (code, err) == (0, "")
+        assert read(target).shape == shape
+
+
+def test_a_saved_model_is_written_with_its_limits_inspected_and_run(tfsr, preset, small, tmp_path):
+    directory, target = tmp_path / "served", tmp_path / "large.png"
+    limits = "--max-input-pixels", "2048", "--max-output-pixels", "16384"
+    code, out, err = tfsr("export", "saved-model", "--preset", preset, "-o", directory, *limits)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{directory / '1'}: ")
+
+    code, out, err = tfsr("inspect", directory)
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (found["max_input_pixels"], found["max_output_pixels"]) == (2048, 16384)
+
+    upscale = "upscale", small, "-o", target, "--model", directory, "--size"
+    refused(tfsr(*upscale, "129x128"), "16384", "pixels")
+    assert not target.exists()
+    code, _, err = tfsr(*upscale, "128x128")
+    assert (code, err) == (0, "")
+    assert read(target).shape == (128, 128, 3)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (("tflite", "--lr", "16x12", "-o", "a.tflite"), ("--scale", "--size")),
+        (("tflite", "--lr", "16", "--scale", "2", "-o", "a.tflite"), ("--lr",)),
+        (("tflite", "--lr", "16x12", "--scale", "two", "-o", "a.tflite"), ("--scale", "'two'")),
+        (("tflite", "--lr", "16x12", "--scale", "2", "-o", "a.bin"), ("a.bin", ".tflite")),
+        (
+            ("tflite", "--lr", "16x12", "--scale", "2", "-o", "a.tflite", "--quantize", "int9"),
+            ("int9", "int8"),
+        ),
+        (
+            ("tflite", "--lr", "16x12", "--scale", "2", "-o", "a.tflite", "--quantize", "int8"),
+            ("calibration",),
+        ),
+        (("saved-model", "-o", "a", "--version", "0"), ("version",)),
+        (("saved-model", "-o", "a", "--max-input-pixels", "2047"), ("max_input_pixels", "2048")),
+    ],
+)
+def test_what_cannot_be_exported_is_one_line(options, words, tfsr, preset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused(tfsr("export", *options, "--preset", preset), *words)
+    assert list(tmp_path.iterdir()) == []
