@@ -7,10 +7,10 @@ import re
 import numpy as np
 from machine import (
     import_backend,
-    matmul_peak,
+    matmul_speed,
     memory_of,
     seconds_of,
-    torch_matmul_peak,
+    torch_matmul_speed,
 )
 
 ENCODER = "edsr-baseline"
@@ -94,9 +94,9 @@ class Ours:
         """Multiplications and additions of the decoder for a picture after the first."""
         return 2 * multiply_adds_run(self.model, self.painters["float32"], self.image, self.size)
 
-    def matmul_peak(self):
-        """Of this process."""
-        return matmul_peak()
+    def matmul_speed(self):
+        """Of this process, now."""
+        return matmul_speed()
 
     def _draw(self, precision, size):
         """As `Upscaler` does, without its rounding to 8 bits."""
@@ -187,9 +187,9 @@ class Published:
         """How far another answer may be away, in standard deviations of this one."""
         return self._tolerance
 
-    def matmul_peak(self):
+    def matmul_speed(self):
         """Of this process."""
-        return torch_matmul_peak()
+        return torch_matmul_speed()
 
     def _draw(self):
         self._drawn = self.system.upscale(self.image, self.size)

@@ -51,7 +51,7 @@ def measured_case(decoder, sides, repeats, beside_published):
             case["bfloat16_agreement"] = ours("agreement")
             error = float(np.abs(found - expected).max() / expected.std())
             case |= {"error": error, "tolerance": published("tolerance")}
-            return case | {"published_matmul_peak": published("matmul_peak")}
+            return case | {"published_matmul_peak": published("matmul_speed")}
 
 
 def _ours(ours, decoder, repeats, published=None):
@@ -70,11 +70,16 @@ def _ours(ours, decoder, repeats, published=None):
     if published is not None:
         asked["published_seconds"] = lambda: published("picture")
         counts["published_seconds"] = (repeats + 1) // 2
+    # In turn with the rest: processors change their clock with the hour.
+    asked["matmul_speed"] = lambda: ours("matmul_speed")
+    counts["matmul_speed"] = repeats
+    values = alternately(asked, counts)
+    peak = max(values.pop("matmul_speed"))
     return {
         "bytes": memory,
-        **_told(alternately(asked, counts)),
+        **_told(values),
         "decoder_operations": ours("decoder_operations"),
-        "matmul_peak": ours("matmul_peak"),
+        "matmul_peak": peak,
     }
 
 
@@ -159,9 +164,6 @@ def main() -> None:
             print(f"{_case(case)}: {_progress(case)}", file=sys.stderr)
     results["training"] = measured_training(arguments.repeats, beside)
     results["machine"]["others"] = others.share()
-    for peak in ("matmul_peak", "published_matmul_peak"):
-        if peak in results["cases"][0]:
-            results[peak] = max(case.pop(peak) for case in results["cases"])
     wrong = list(faults(results))
     if wrong:
         sys.exit(f"wrong answers, nothing written: {'; '.join(wrong)}")

@@ -1,10 +1,10 @@
-"""What ARASFSR's layers take in TensorFlow, written in several ways, and their products alone.
+"""What parts of the decoders take in TensorFlow, written in several ways.
 
-    python benchmarks/modulated_layers.py
+    python benchmarks/layers.py
 
-One neighbour of every query of 64x64 to 256x256: three layers of f = relu(f A + m B + b),
-m = f c, all 256 wide, in pieces of 8,192 queries. The products alone are the floor of any way that
-multiplies float32 matrices by TensorFlow.
+One neighbour of every query of 64x64 to 256x256, in pieces of 8,192 queries, 256 wide. ARASFSR's
+three layers f = relu(f A + m B + b), m = f c: their products alone are the floor of any way that
+multiplies float32 matrices by TensorFlow. And what a band gathers before its layers.
 """
 
 import os
@@ -63,6 +63,11 @@ def products_alone(f, waves, layers):
     return f
 
 
+def gather_of_columns(f, waves, layers):
+    """A band's columns: what strided slices would copy instead at scales of p/q."""
+    return tf.gather(tf.reshape(f[:2048], (1, 32, 64, WIDTH)), np.repeat(np.arange(64), 4), axis=2)
+
+
 def main() -> None:
     others, random, layers = OtherPrograms(), np.random.default_rng(1), variables()
     shape = (PIECE, WIDTH)
@@ -71,7 +76,7 @@ def main() -> None:
         tf.constant(np.sin(random.normal(0, 1, shape)).astype(np.float32))
         for _ in range(LAYERS + 1)
     ]
-    ways = [two_products, joined, joined_by_broadcast, products_alone]
+    ways = [two_products, joined, joined_by_broadcast, products_alone, gather_of_columns]
     functions = {way: tf.function(lambda way=way: way(f, waves, layers)) for way in ways}
     seconds = {way: [] for way in ways}
     for function in functions.values():
@@ -85,7 +90,8 @@ def main() -> None:
     for way, values in seconds.items():
         middle = statistics.median(values)
         title = way.__name__.replace("_", " ")
-        rows.append([title, three_digits(middle), f"{operations / middle / 1e9:,.0f}"])
+        speed = "" if way is gather_of_columns else f"{operations / middle / 1e9:,.0f}"
+        rows.append([title, three_digits(middle), speed])
     print(described(description() | {"others": others.share()}))
     print(table(["way", "s", "GFLOP/s"], rows))
 
