@@ -98,9 +98,31 @@ def test_ssim_equals_scikit_image(height, width, seed, spread):
     assert ssim(sr, hr) == pytest.approx(structural_similarity(luma_sr, luma_hr), abs=1e-9)
 
 
-@pytest.mark.parametrize("protocol", ["rgb", "arasfsr-y"])
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.integers(15, 30), st.integers(15, 30), st.integers(0, 2**32 - 1))
+def test_ssim_of_luminance_has_the_window_of_wang_et_al(height, width, seed):
+    sr, hr = pair(seed, (height, width))
+    weights = np.array([65.481, 128.553, 24.966])
+    luma_sr, luma_hr = (16 + image @ weights for image in (sr, hr))
+    gaussian = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    whole = structural_similarity(luma_sr, luma_hr, data_range=255, **gaussian)
+    assert ssim(sr, hr, "y") == pytest.approx(whole, abs=1e-9)
+    inner = (luma_sr[2:-2, 2:-2], luma_hr[2:-2, 2:-2])
+    shaved = structural_similarity(*inner, data_range=255, **gaussian)
+    # LIIF's weights of luminance agree with these to five digits.
+    assert ssim(sr, hr, "benchmark-y", 2) == pytest.approx(shaved, abs=1e-5)
+
+
+def test_psnr_of_luminance_is_on_its_nominal_range():
+    sr, hr = pair()
+    difference = (sr - hr) @ np.array([65.481, 128.553, 24.966])
+    expected = 10 * np.log10(255**2 / np.mean(difference**2))
+    assert psnr(sr, hr, "y") == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("protocol", ["rgb", "y", "benchmark-y", "arasfsr-y"])
 def test_ssim_of_equal_pictures_is_one(protocol):
-    assert ssim(pair()[1], pair()[1], protocol) == pytest.approx(1, abs=1e-12)
+    assert ssim(pair()[1], pair()[1], protocol, 2) == pytest.approx(1, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +148,12 @@ def test_psnr_refuses_what_it_cannot_measure(sr, hr, arguments, message):
 
 @pytest.mark.parametrize(
     ("size", "protocol", "message"),
-    [((20, 6), "rgb", "at least 7x7"), ((20, 20), "div2k", "one of rgb, arasfsr-y")],
+    [
+        ((20, 6), "rgb", "at least 7x7"),
+        ((20, 10), "y", "at least 11x11"),
+        ((20, 20), "div2k", "one of rgb, y, benchmark-y, arasfsr-y;"),
+        ((20, 20), "benchmark-y", "needs scale"),
+    ],
 )
 def test_ssim_refuses_what_it_cannot_measure(size, protocol, message):
     with pytest.raises(InvalidArgument, match=message):

@@ -35,6 +35,10 @@ class CheckpointError(TfsrError):
     """A checkpoint cannot be read, or belongs to another model or recipe."""
 
 
+class TrainingError(TfsrError):
+    """Training cannot begin on these devices, or cannot go on."""
+
+
 class ExportError(TfsrError):
     """An exported file cannot be made, cannot be read, or does not agree with its model."""
 

@@ -7,7 +7,7 @@ and the rounding. Each convention is a named protocol here; a figure means nothi
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -26,6 +26,7 @@ class Protocol:
         margin: pixels cut off beyond the scale.
         luma: weights of R, G, B in [0, peak] and a constant, or None to compare all three.
         quantised: whether pictures and luminance are truncated to 8 bits first.
+        window: of SSIM, "uniform" or "gaussian"; None where the protocol defines no SSIM.
     """
 
     peak: float = 1.0
@@ -33,27 +34,39 @@ class Protocol:
     margin: int = 0
     luma: tuple[float, float, float, float] | None = None
     quantised: bool = False
+    window: Literal["uniform", "gaussian"] | None = None
 
 
 PROTOCOLS = {
     # All pixels, no border: LIIF's `calc_psnr` without a data set's name, as LIIF and LTE measure
     # CelebA-HQ and DIINN its test sets.
-    "rgb": Protocol(),
+    "rgb": Protocol(window="uniform"),
+    # Luminance in [16, 235] / 255, all pixels, nothing rounded; SSIM as Wang et al. define it. What
+    # most papers on faces mean by "Y".
+    "y": Protocol(luma=(65.481 / 255, 128.553 / 255, 24.966 / 255, 16 / 255), window="gaussian"),
     # `calc_psnr(dataset="div2k")`: a border of scale + 6.
     "div2k": Protocol(shaves=True, margin=6),
     # `calc_psnr(dataset="benchmark")` (Set5, Set14, B100, Urban100): luminance, a border of scale.
-    # The constant 16 cancels in the difference.
-    "benchmark-y": Protocol(shaves=True, luma=(65.738 / 256, 129.057 / 256, 25.064 / 256, 0.0)),
+    # The constant 16 cancels in its difference, not in the SSIM that is customary beside it.
+    "benchmark-y": Protocol(
+        shaves=True,
+        luma=(65.738 / 256, 129.057 / 256, 25.064 / 256, 16 / 255),
+        window="gaussian",
+    ),
     # ARASFSR's metric.py on saved PNGs: luminance in [16, 235] truncated to 8 bits, peak 255. The
     # weights are divided first, as there: it decides on which side of an integer Y falls.
     "arasfsr-y": Protocol(
-        peak=255.0, luma=(65.481 / 255, 128.553 / 255, 24.966 / 255, 16.0), quantised=True
+        peak=255.0,
+        luma=(65.481 / 255, 128.553 / 255, 24.966 / 255, 16.0),
+        quantised=True,
+        window="uniform",
     ),
 }
 
-# scikit-image's defaults, which are those of Wang et al. 2004 but for the uniform window.
-_SSIM_PROTOCOLS = ("rgb", "arasfsr-y")
-_SSIM_WINDOW = 7
+# Wang et al. 2004: 11x11 pixels, a Gaussian of 1.5 pixels. "uniform" is scikit-image's default,
+# which the two papers that use it did not change.
+_GAUSSIAN = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+_WINDOWS = {"uniform": np.full(7, 1 / 7), "gaussian": _GAUSSIAN / _GAUSSIAN.sum()}
 _SSIM_K1, _SSIM_K2 = 0.01, 0.03
 
 
@@ -103,61 +116,102 @@ def psnr(
         `PSNR` in https://github.com/nycu-acm/ARASFSR (metric.py)
     """
     rule = check_protocol(protocol)
-    border = _border(rule, protocol, scale)
+    border = border_of(protocol, scale)
     if isinstance(sr, np.ndarray) and sr.ndim == 3 and min(sr.shape[:2]) <= 2 * border:
         raise InvalidArgument(
             f"protocol '{protocol}' cuts {border} pixels off each side, so pictures must be larger "
             f"than {2 * border}x{2 * border}; received shape {sr.shape}"
         )
     difference = _planes(sr, "sr", rule) - _planes(hr, "hr", rule, like=sr)
-    inner = difference[border : difference.shape[0] - border, border : difference.shape[1] - border]
-    mean_square = float(np.mean(np.square(inner)))
+    mean_square = float(np.mean(np.square(_inside(difference, border))))
     return 10 * math.log10(rule.peak**2 / mean_square) if mean_square else math.inf
 
 
-def ssim(sr: np.ndarray, hr: np.ndarray, protocol: str = "arasfsr-y") -> float:
-    """Structural similarity of a picture, as scikit-image computes it by default.
+def ssim(
+    sr: np.ndarray, hr: np.ndarray, protocol: str = "arasfsr-y", scale: float | None = None
+) -> float:
+    """Structural similarity of a picture.
 
-    A uniform 7x7 window, sample covariance (divided by 48), K1 = 0.01, K2 = 0.03, averaged over the
-    windows that lie inside the picture. `"arasfsr-y"` measures the 8-bit luminance with a range of
-    255, and treats floats as `psnr` does; `"rgb"` is the mean of the three channels with a range
-    of 1.
+    K1 = 0.01, K2 = 0.03, averaged over the windows that lie inside the picture. `"y"` and
+    `"benchmark-y"` have the window of Wang et al., 11x11 pixels under a Gaussian of 1.5 pixels.
+    `"rgb"` and `"arasfsr-y"` are scikit-image's default: a uniform 7x7 window and the sample
+    covariance (divided by 48). `"arasfsr-y"` measures the 8-bit luminance with a range of 255, and
+    treats floats as `psnr` does; `"rgb"` is the mean of the three channels with a range of 1.
 
     Args:
         sr: (H, W, 3) uint8, or floating point in [0, 1]. The picture under test.
         hr: (H, W, 3) uint8, or floating point in [0, 1]. The ground truth.
-        protocol: str. `"arasfsr-y"` or `"rgb"`. The others define no SSIM. Defaults to
-            `"arasfsr-y"`.
+        protocol: str. `"arasfsr-y"`, `"y"`, `"benchmark-y"` or `"rgb"`. The others define no SSIM.
+            Defaults to `"arasfsr-y"`.
+        scale: as of `psnr`.
 
     Returns:
         float, at most 1, which equal pictures reach.
 
     Raises:
-        InvalidArgument: a protocol without SSIM, shapes that differ, pictures smaller than 7x7, or
-            values that are no colours.
+        InvalidArgument: a protocol without SSIM, shapes that differ, a missing scale, pictures
+            smaller than the window, or values that are no colours.
 
     Reference:
         Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity",
         2004; `SSIM` in https://github.com/nycu-acm/ARASFSR (metric.py)
     """
-    rule = check_protocol(protocol, _SSIM_PROTOCOLS)
-    x = _planes(sr, "sr", rule)
-    y = _planes(hr, "hr", rule, like=sr)
-    if min(x.shape[:2]) < _SSIM_WINDOW:
+    rule = check_protocol(protocol, [name for name, rule in PROTOCOLS.items() if rule.window])
+    border = border_of(protocol, scale)
+    x = _inside(_planes(sr, "sr", rule), border)
+    y = _inside(_planes(hr, "hr", rule, like=sr), border)
+    window = _WINDOWS[rule.window or "uniform"]
+    if min(x.shape[:2]) < len(window):
+        side = len(window) + 2 * border
         raise InvalidArgument(
-            f"SSIM needs pictures of at least {_SSIM_WINDOW}x{_SSIM_WINDOW} pixels; received shape "
-            f"{sr.shape}"
+            f"SSIM needs pictures of at least {side}x{side} pixels; received shape {sr.shape}"
         )
     c1, c2 = (_SSIM_K1 * rule.peak) ** 2, (_SSIM_K2 * rule.peak) ** 2
-    samples = _SSIM_WINDOW**2
-    mean_x, mean_y = _window_mean(x), _window_mean(y)
-    unbias = samples / (samples - 1)
-    var_x = unbias * (_window_mean(x * x) - mean_x**2)
-    var_y = unbias * (_window_mean(y * y) - mean_y**2)
-    cov = unbias * (_window_mean(x * y) - mean_x * mean_y)
+    samples = len(window) ** 2
+    mean_x, mean_y = _window_mean(x, window), _window_mean(y, window)
+    unbias = samples / (samples - 1) if rule.window == "uniform" else 1.0
+    var_x = unbias * (_window_mean(x * x, window) - mean_x**2)
+    var_y = unbias * (_window_mean(y * y, window) - mean_y**2)
+    cov = unbias * (_window_mean(x * y, window) - mean_x * mean_y)
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     structure = (2 * cov + c2) / (var_x + var_y + c2)
     return float(np.mean(luminance * structure))
+
+
+def border_of(protocol: str, scale: float | None = None) -> int:
+    """How many pixels a protocol cuts off each side.
+
+    Args:
+        protocol: str. A key of `PROTOCOLS`.
+        scale: the magnification, a whole number. Only `"div2k"` and `"benchmark-y"` need it.
+
+    Raises:
+        InvalidArgument: unknown protocol, or a scale that is missing or not whole.
+    """
+    rule = check_protocol(protocol)
+    if not rule.shaves:
+        return 0
+    if scale is None or not float(scale).is_integer() or scale < 1:
+        raise InvalidArgument(
+            f"protocol '{protocol}' needs scale, a whole number of at least 1; received {scale!r}"
+        )
+    return int(scale) + rule.margin
+
+
+def least_side(protocol: str, scale: float | None = None, structural: bool = False) -> int:
+    """The shorter side of the smallest picture that can be measured, in pixels.
+
+    Args:
+        protocol: as of `border_of`.
+        scale: as of `border_of`.
+        structural: whether SSIM is measured, whose window must fit, and not PSNR.
+
+    Raises:
+        InvalidArgument: as `border_of`.
+    """
+    window = check_protocol(protocol).window
+    inside = len(_WINDOWS[window]) if structural and window else 1
+    return inside + 2 * border_of(protocol, scale)
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -195,14 +249,9 @@ def _sample_psnr(y_true: Any, y_pred: Any) -> Any:
     return -10.0 * ops.log10(ops.maximum(mean_square, 1e-10))
 
 
-def _border(rule: Protocol, protocol: str, scale: float | None) -> int:
-    if not rule.shaves:
-        return 0
-    if scale is None or not float(scale).is_integer() or scale < 1:
-        raise InvalidArgument(
-            f"protocol '{protocol}' needs scale, a whole number of at least 1; received {scale!r}"
-        )
-    return int(scale) + rule.margin
+def _inside(planes: np.ndarray, border: int) -> np.ndarray:
+    height, width = planes.shape[:2]
+    return planes[border : height - border, border : width - border]
 
 
 def _planes(image: np.ndarray, name: str, rule: Protocol, like: Any = None) -> np.ndarray:
@@ -245,13 +294,13 @@ def _float_pixels(image: np.ndarray, name: str, rule: Protocol) -> np.ndarray:
     return clipped.astype(np.float64)
 
 
-def _window_mean(plane: np.ndarray) -> np.ndarray:
-    """Mean of every window that lies inside the picture, rows first, then columns."""
-    rows, columns = (side - _SSIM_WINDOW + 1 for side in plane.shape[:2])
-    down = plane[:rows].copy()
-    for i in range(1, _SSIM_WINDOW):
-        down += plane[i : i + rows]
-    across = down[:, :columns].copy()
-    for i in range(1, _SSIM_WINDOW):
-        across += down[:, i : i + columns]
-    return across / _SSIM_WINDOW**2
+def _window_mean(planes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean of every window that lies inside the picture, rows first, then columns."""
+    rows, columns = (side - len(weights) + 1 for side in planes.shape[:2])
+    down = np.zeros((rows, *planes.shape[1:]))
+    for i, weight in enumerate(weights):
+        down += weight * planes[i : i + rows]
+    across = np.zeros((rows, columns, *planes.shape[2:]))
+    for i, weight in enumerate(weights):
+        across += weight * down[:, i : i + columns]
+    return across

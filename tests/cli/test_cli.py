@@ -1,47 +1,19 @@
-import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tiny
 from PIL import Image
 
-from tfsr import ImplicitSR, __version__, from_preset
-from tfsr.cli import main
+from tfsr import __version__, from_preset
 from tfsr.images import read, to_float, to_uint8
 from tfsr.inference.sizes import parse_memory
-from tfsr.presets import save_preset
 
 TFSR = Path(sys.executable).with_name("tfsr")
-
-
-@pytest.fixture(scope="module")
-def preset(tmp_path_factory):
-    keras.utils.set_random_seed(0)
-    directory = tmp_path_factory.mktemp("preset") / "tiny"
-    save_preset(ImplicitSR.from_config(tiny.MODEL), directory, {})
-    return str(directory)
-
-
-@pytest.fixture
-def tfsr(monkeypatch, capfd):
-    """The command line in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tfsr", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            main()
-        code = caught.value.code
-        assert isinstance(code, int)
-        return code, *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture
@@ -323,81 +295,6 @@ def test_strange_names_are_told_as_they_are(name, tfsr, preset, tmp_path):
         "upscale", tmp_path / name, "-o", tmp_path / "out", "--scale", "2", "--preset", preset
     )
     check_one_line(result, " ".join(name.split()))
-
-
-def test_evaluate_prints_gains(tfsr, preset, pictures):
-    code, out, err = tfsr("evaluate", "--data", pictures, "--lr", "10,8", "--preset", preset)
-    assert (code, err) == (0, "")
-    head, *lines = out.splitlines()
-    assert head.startswith("3 pictures")
-    number = r"(-?\d+\.\d{3})"
-    for line, side in zip(lines, (10, 8), strict=True):
-        found = re.fullmatch(
-            rf"from {side}: {number}, bicubic {number}, gain ([+-]\d+\.\d{{3}})", line
-        )
-        ours, bicubic, gain = map(float, found.groups())
-        assert gain == pytest.approx(ours - bicubic, abs=2e-3)
-
-
-@pytest.mark.parametrize(
-    "options, word",
-    [
-        (("--lr", "0"), "--lr"),
-        (("--lr", "ten"), "--lr"),
-        (("--lr", "10,,8"), "--lr"),
-        (("--lr", "²"), "--lr"),
-        (("--lr", "-4"), "--lr"),
-        (("--lr", "10", "--protocol", "rbg"), "rbg"),
-        (("--lr", "10", "--degradation", "bicubik"), "bicubik"),
-        (("--lr", "10", "--data", "nowhere"), "nowhere"),
-    ],
-)
-def test_evaluate_refuses_in_one_line(options, word, tfsr, preset, pictures):
-    check_one_line(tfsr("evaluate", "--data", pictures, "--preset", preset, *options), word)
-
-
-def test_a_recipe_with_a_misspelt_key_is_one_line(tfsr, pictures, tmp_path):
-    content = tiny.recipe(pictures)
-    content["training"]["step_per_epoch"] = 5
-    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
-    result = tfsr("train", recipe, "-o", tmp_path / "run")
-    check_one_line(result, recipe, "training.step_per_epoch", "Did you mean 'steps_per_epoch'?")
-    assert not (tmp_path / "run").exists()
-
-
-def test_training_that_cannot_begin_is_one_line(tfsr, pictures, tmp_path):
-    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(pictures))
-    run = tmp_path / "run"
-    check_one_line(tfsr("train", tmp_path / "nowhere.yaml", "-o", run), "nowhere.yaml")
-    check_one_line(tfsr("train", recipe, "-o", run, "--data", tmp_path / "faces"), "faces")
-    check_one_line(tfsr("train", recipe, "-o", run, "--resume"), run)
-    check_one_line(tfsr("pack", run, "-o", tmp_path / "preset"), run)
-    assert files_under(tmp_path) == {"r.yaml", *(f"pictures/{i}.png" for i in range(3))}
-    # The recipe draws HR pictures of up to 48 pixels, and these have 20.
-    check_one_line(tfsr("train", recipe, "-o", run), "20x20")
-
-
-def test_train_pack_and_upscale(tfsr, tmp_path, recwarn):
-    pictures = tiny.folder(tmp_path / "pictures")
-    content = tiny.recipe("no folder", steps=2, steps_per_epoch=2)
-    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
-    run, preset = tmp_path / "run", tmp_path / "my-preset"
-    folders = ("--data", pictures, "--validation", pictures)
-    code, _, err = tfsr("train", recipe, "-o", run, *folders)
-    assert (code, err) == (0, "")
-    # Python prints these to the standard error of a process of its own.
-    assert [warning.message for warning in recwarn if warning.category is UserWarning] == []
-    check_one_line(tfsr("train", recipe, "-o", run, *folders), "--resume")
-
-    code, out, err = tfsr("pack", run, "-o", preset, "--validation", pictures)
-    assert (code, err) == (0, "")
-    assert re.match(r"from 24: .* gain [+-]\d", out)
-    assert json.loads((preset / "metadata.json").read_text())["steps"] == 2
-
-    target = tmp_path / "out.png"
-    source = pictures / "0.png"
-    assert tfsr("upscale", source, "-o", target, "--scale", "1.7", "--preset", preset)[0] == 0
-    assert read(target).shape == (82, 82, 3)
 
 
 def test_as_a_process_only_its_own_lines_are_printed(preset, pictures, tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
@@ -29,6 +31,41 @@ def test_the_stream_is_the_samplers_batches_in_order(start, sampler):
     steps = range(start, start + 6)
     for step, batch in zip(steps, stream, strict=True):
         check_same(batch, sampler.batch(step))
+
+
+def test_replicas_share_the_batches_of_one(sampler):
+    """Two processes of two replicas each: together they see what one device does, in its order."""
+    config = replace(CONFIG, batch=8)
+    whole = Sampler(sampler.paths, config, seed=1)
+    streams = [
+        dataset(whole, 3, parts=4, mine=mine).take(6).as_numpy_iterator()
+        for mine in (range(2), range(2, 4))
+    ]
+    for step in range(3, 6):
+        parts = [next(stream) for stream in streams for _ in range(2)]
+        inputs = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
+        check_same((inputs, np.concatenate([part[1] for part in parts])), whole.batch(step))
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+def test_every_picture_is_seen_once_before_any_is_seen_again(parts, tmp_path):
+    seen = []
+
+    class Watched(Sampler):
+        def sample(self, index):
+            seen.append(index)
+            return super().sample(index)
+
+    sampler = Watched(tiny.folder(tmp_path, count=16), replace(CONFIG, batch=4), seed=1)
+    for step in range(4):
+        for part in range(parts):
+            sampler.batch(step, part, parts)
+    assert sorted(seen) == list(range(16))
+
+
+def test_step_dataset_takes_a_part(sampler):
+    stream = StepDataset(sampler, start=7, steps=4, part=1, parts=2)
+    check_same(stream[2], sampler.batch(9, 1, 2))
 
 
 def test_the_stream_announces_its_shapes(sampler):

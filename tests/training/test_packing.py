@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import tiny
 
-from tfsr import ImplicitSR, __version__, from_preset
+from tfsr import __version__, from_preset
 from tfsr.errors import CheckpointError, ImageError, PresetError, RecipeError
 from tfsr.evaluation import Reduction, compare_with_bicubic
 from tfsr.images import list_images
-from tfsr.training import recipe as recipes
+from tfsr.presets import read_metadata
+from tfsr.training import recipe_files as recipes
 from tfsr.training.packing import pack
 
 
@@ -24,9 +25,7 @@ def packed(run, tmp_path_factory):
 
 def test_the_preset_is_the_best_checkpoint(packed, run):
     preset, _ = packed
-    best = ImplicitSR.from_config(tiny.MODEL)
-    best.load_weights(run / "best.weights.h5")
-    pairs = zip(best.get_weights(), from_preset(preset).get_weights(), strict=True)
+    pairs = zip(from_preset(run).get_weights(), from_preset(preset).get_weights(), strict=True)
     for expected, found in pairs:
         np.testing.assert_array_equal(found, expected)
 
@@ -39,7 +38,7 @@ def test_the_metadata_says_where_it_comes_from(packed, run):
     assert metadata["tfsr"] == __version__
     assert metadata["provenance"] == {"licence": "drawn by the test"}
     assert recipes.parse(metadata["recipe"]) == recipe
-    assert metadata["steps"] == 3 * json.loads((run / "state.json").read_text())["best_epoch"]
+    assert metadata["steps"] == read_metadata(run)["steps"]
     assert metadata["parameters"] == from_preset(preset).count_params()
     assert metadata["sha256"] == {
         name: hashlib.sha256((preset / name).read_bytes()).hexdigest()
@@ -76,11 +75,11 @@ def test_other_pictures_can_be_measured_on(run, tmp_path):
     "name, content, kind",
     [
         ("recipe.yaml", None, RecipeError),
-        ("state.json", None, CheckpointError),
-        ("state.json", "[]", CheckpointError),
-        ("state.json", "{}", CheckpointError),
-        ("best.weights.h5", None, CheckpointError),
-        ("best.weights.h5", "no weights", CheckpointError),
+        ("best/metadata.json", None, CheckpointError),
+        ("best/metadata.json", "[]", CheckpointError),
+        ("best/metadata.json", "{}", CheckpointError),
+        ("best/model.weights.h5", None, CheckpointError),
+        ("best/model.weights.h5", "no weights", CheckpointError),
     ],
 )
 def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):

@@ -5,7 +5,7 @@ import tiny
 import yaml
 
 from tfsr.errors import RecipeError
-from tfsr.training import recipe as recipes
+from tfsr.training import recipe_files as recipes
 
 
 def changed(key, value):
@@ -157,6 +157,10 @@ def test_a_value_that_no_layer_can_have_is_told(value, tmp_path):
         ("training.learning_rate.warmup", -1),
         ("training.epsilon", 0.0),
         ("validation.pictures", 0),
+        ("validation.patience", 0),
+        ("training.ema", 1.0),
+        ("training.clip_norm", 0),
+        ("training.gradient_accumulation_steps", 0),
         ("validation.lr_sizes", []),
         ("validation.lr_sizes", [64, 0]),
         ("validation.scales", [2, 0.5]),
@@ -181,11 +185,6 @@ def test_reductions_are_the_sizes_and_then_the_scales():
     reductions = recipes.parse(content).reductions()
     assert [reduction.label for reduction in reductions] == ["24", "16", "x2", "x3.5"]
     assert {reduction.degradation for reduction in reductions} == {"nn65"}
-
-
-def test_a_warmup_needs_the_cosine(tmp_path):
-    content = changed("training.learning_rate", {"decay": "steps", "warmup": 5})
-    check_refused(tiny.write_recipe(tmp_path / "r.yaml", content), "warmup", "cosine")
 
 
 def test_numbers_without_a_point_are_numbers(tmp_path):

@@ -14,7 +14,7 @@ import yaml
 from tfsr import ImplicitSR
 from tfsr.decoders import DECODERS
 from tfsr.models import from_config
-from tfsr.training import recipe as recipes
+from tfsr.training import recipe_files as recipes
 from tfsr.training.trainer import train
 
 FOLDER = Path(__file__).parents[2] / "recipes"

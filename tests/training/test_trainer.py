@@ -1,22 +1,23 @@
 import csv
 import json
-import math
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
 
-from tfsr import ImplicitSR
+from tfsr import ImplicitSR, __version__, from_preset
 from tfsr.data import Sampler
-from tfsr.errors import CheckpointError, ImageError, RecipeError
+from tfsr.errors import CheckpointError, ImageError, RecipeError, TrainingError
 from tfsr.evaluation import Reduction, restoration_psnr
-from tfsr.images import list_images
+from tfsr.images import list_images, resize
 from tfsr.inference.upscaler import Upscaler
-from tfsr.training import recipe as recipes
-from tfsr.training.recipe import Schedule
-from tfsr.training.trainer import learning_rate, train
+from tfsr.presets import read_metadata
+from tfsr.training import recipe_files as recipes
+from tfsr.training.compilation import compiled_model
+from tfsr.training.trainer import train
 
 
 def check_line(error, *words):
@@ -38,7 +39,8 @@ def scalars(run):
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())
             for value in event.summary.value:
-                number = float(tf.make_ndarray(value.tensor))
+                array = tf.make_ndarray(value.tensor)
+                number = float(array) if array.ndim == 0 else array
                 found.setdefault(value.tag, {})[event.step] = number
     return found
 
@@ -46,18 +48,22 @@ def scalars(run):
 def test_a_run_leaves_its_files(run):
     assert {path.name for path in run.iterdir()} == {
         "recipe.yaml",
-        "last.weights.h5",
-        "best.weights.h5",
-        "state.json",
+        "run.json",
+        "checkpoints",
+        "best",
         "history.csv",
         "logs",
     }
     assert recipes.load(run / "recipe.yaml") == recipes.load(run.parent / "recipe.yaml")
     rows = history(run)
-    assert [row["epoch"] for row in rows] == ["0", "1"]
-    psnr = [float(row["val_psnr"]) for row in rows]
-    state = json.loads((run / "state.json").read_text())
-    assert state == {"epochs": 2, "best": max(psnr), "best_epoch": int(np.argmax(psnr)) + 1}
+    assert [(row["epoch"], row["step"]) for row in rows] == [("1", "3"), ("2", "6")]
+    record = json.loads((run / "run.json").read_text())
+    assert record["seed"] == 5
+    assert record["pictures"]["count"] == 3
+    [start] = record["starts"]
+    assert start["packages"]["keras"] == keras.__version__
+    assert (start["tfsr"], start["backend"]) == (__version__, "tensorflow")
+    assert {"command", "commit", "python", "platform", "strategy", "replicas"} <= start.keys()
 
 
 def test_tensorboard_shows_what_the_history_says(run):
@@ -68,9 +74,25 @@ def test_tensorboard_shows_what_the_history_says(run):
             assert shown[tag][epoch] == pytest.approx(float(row[name]), rel=1e-5)
 
 
+def test_tensorboard_shows_throughput_and_the_same_samples_after_every_epoch(run):
+    shown = scalars(run)
+    assert set(shown["epoch_samples_per_second"]) == {0, 1}
+    for name in ("0", "1"):
+        for side in (24, 16):
+            for epoch in (0, 1):
+                width, height, png = shown[f"{name}/{side}"][epoch]
+                assert (int(width), int(height)) == (4 * 48, 48)
+                strip = tf.io.decode_png(png).numpy()
+                original = tiny.picture(seed=int(name))
+                np.testing.assert_array_equal(strip[:, 3 * 48 :], original)
+                small = resize(original, (side, side))
+                np.testing.assert_array_equal(strip[:, 48:96], resize(small, (48, 48)))
+                np.testing.assert_array_equal(strip[:, :48], resize(small, (48, 48), "nearest"))
+
+
 def test_validation_measures_the_first_pictures_of_the_last_epoch(run):
     model = ImplicitSR.from_config(tiny.MODEL)
-    model.load_weights(run / "last.weights.h5")
+    model.load_weights(run / "checkpoints" / "epoch-000002" / "model.weights.h5")
     row = history(run)[-1]
     means = []
     for side in (24, 16):
@@ -82,7 +104,7 @@ def test_validation_measures_the_first_pictures_of_the_last_epoch(run):
 
 def test_training_learns(tmp_path):
     pictures = tiny.folder(tmp_path / "pictures", count=1)
-    rate = {"initial": 3e-3, "boundaries": [150]}
+    rate = {"initial": 3e-3, "boundaries": [150], "warmup": 5}
     content = tiny.recipe(pictures, steps=180, steps_per_epoch=60, learning_rate=rate)
     content["validation"] = {"lr_sizes": [24], "pictures": 1}
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
@@ -92,39 +114,109 @@ def test_training_learns(tmp_path):
     assert float(rows[-1]["val_psnr"]) > float(rows[0]["val_psnr"]) + 1
 
 
-def test_a_resumed_run_ends_where_one_in_one_go_does(tmp_path):
+def test_a_run_made_longer_ends_where_one_in_one_go_does(tmp_path):
     pictures = tiny.folder(tmp_path / "pictures")
-    recipes = {
-        steps: tiny.write_recipe(
-            tmp_path / f"{steps}.yaml",
-            tiny.recipe(pictures, steps=steps, learning_rate={"initial": 1e-3, "boundaries": [4]}),
-        )
-        for steps in (3, 6)
-    }
-    whole = train(recipes[6], tmp_path / "whole")
-    train(recipes[3], tmp_path / "parts")
-    resumed = train(recipes[6], tmp_path / "parts", resume=True)
-
-    assert int(whole.optimizer.iterations) == int(resumed.optimizer.iterations) == 6
+    recipe = tiny.write_recipe(
+        tmp_path / "r.yaml",
+        tiny.recipe(pictures, learning_rate={"initial": 1e-3, "boundaries": [4], "warmup": 2}),
+    )
+    whole = train(recipe, tmp_path / "whole")
+    train(recipe, tmp_path / "parts", changes=["training.steps=3"])
+    resumed = train(recipe, tmp_path / "parts", resume=True)
     pairs = zip(whole.get_weights(), resumed.get_weights(), strict=True)
     for expected, found in pairs:
         np.testing.assert_array_equal(found, expected)
     assert history(tmp_path / "parts") == history(tmp_path / "whole")
-    states = [(tmp_path / name / "state.json").read_text() for name in ("whole", "parts")]
-    assert states[0] == states[1]
 
-    # The run is done: going on once more does nothing.
-    again = train(recipes[6], tmp_path / "parts", resume=True)
-    for expected, found in zip(whole.get_weights(), again.get_weights(), strict=True):
+
+def test_a_run_is_a_preset_of_its_best_weights(run):
+    row = max(history(run), key=lambda row: float(row["val_psnr"]))
+    metadata = read_metadata(run)
+    assert metadata["steps"] == int(row["step"])
+    assert metadata["validation"]["val_psnr"] == float(row["val_psnr"])
+    paths = list_images(run.parent / "pictures")[:2]
+    found = np.mean(restoration_psnr(Upscaler(from_preset(run)), paths, Reduction(24)))
+    assert found == pytest.approx(float(row["val_psnr_24"]), abs=1e-3)
+
+
+@pytest.mark.parametrize("preset", ["run", "run/best"])
+def test_training_begins_from_the_weights_of_a_run_or_a_preset(preset, run):
+    content = {**tiny.recipe("pictures"), "init": str(run.parent / preset), "seed": 99}
+    pairs = zip(
+        compiled_model(recipes.parse(content)).get_weights(),
+        from_preset(run).get_weights(),
+        strict=True,
+    )
+    for found, expected in pairs:
         np.testing.assert_array_equal(found, expected)
 
 
-def test_a_run_is_not_trained_over(run):
-    before = (run / "last.weights.h5").read_bytes()
-    with pytest.raises(RecipeError) as caught:
-        train(run.parent / "recipe.yaml", run)
-    check_line(caught, run, "--resume")
-    assert (run / "last.weights.h5").read_bytes() == before
+def test_weights_to_begin_from_must_be_there_and_fit(run):
+    for init, change in (("nowhere", {}), (str(run), {"features": 12})):
+        content = {**tiny.recipe("pictures"), "init": init}
+        content["model"] = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], **change}}
+        with pytest.raises(RecipeError, match="init: ") as caught:
+            compiled_model(recipes.parse(content))
+        check_line(caught, init)
+
+
+def test_the_moving_average_is_validated_kept_and_answered(tmp_path):
+    pictures = tiny.folder(tmp_path / "pictures")
+    rate = {"initial": 1e-2}
+    content = tiny.recipe(pictures, steps=3, ema=0.5, learning_rate=rate)
+    model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
+    best = from_preset(tmp_path / "run")
+    raw = ImplicitSR.from_config(tiny.MODEL)
+    raw.load_weights(tmp_path / "run" / "checkpoints" / "epoch-000001" / "model.weights.h5")
+    averaged, last = best.get_weights(), raw.get_weights()
+    for found, expected in zip(model.get_weights(), averaged, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert max(np.abs(a - b).max() for a, b in zip(averaged, last, strict=True)) > 1e-3
+    paths = list_images(pictures)[:2]
+    psnr = np.mean(restoration_psnr(Upscaler(best), paths, Reduction(24)))
+    assert float(history(tmp_path / "run")[0]["val_psnr_24"]) == pytest.approx(psnr, abs=1e-9)
+
+
+def test_training_ends_where_nothing_gets_better(tmp_path):
+    pictures = tiny.folder(tmp_path / "pictures")
+    # At this rate the first epoch is the best one.
+    content = tiny.recipe(pictures, steps=60, learning_rate={"initial": 0.3})
+    content["validation"] = {"lr_sizes": [24], "pictures": 1, "patience": 2}
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    train(recipe, tmp_path / "run")
+    psnr = [float(row["val_psnr"]) for row in history(tmp_path / "run")]
+    best = int(np.argmax(psnr))
+    assert len(psnr) == best + 3 < 20
+    lines = []
+    train(recipe, tmp_path / "run", report=lines.append)
+    assert "nothing is left to train" in lines[-1]
+
+
+def test_training_that_diverges_is_told(tmp_path):
+    pictures = tiny.folder(tmp_path / "pictures")
+    content = tiny.recipe(pictures, learning_rate={"initial": 1e30})
+    with pytest.raises(TrainingError, match="diverged in epoch 1") as caught:
+        train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
+    check_line(caught, "training.learning_rate.initial")
+
+
+def test_a_damaged_picture_among_many_is_skipped_named_and_counted_if_asked_for(run, tmp_path):
+    pictures = tiny.folder(tmp_path / "pictures", count=8)
+    damaged = pictures / "3.png"
+    damaged.write_bytes(damaged.read_bytes()[:-30])
+    small = tiny.save(pictures / "4.png", tiny.picture(20, 20))
+    content = tiny.recipe(pictures)
+    content["data"]["validation"] = str(run.parent / "pictures")
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    with pytest.raises(ImageError) as caught:
+        train(recipe, tmp_path / "strict")
+    check_line(caught, small, "20x20")
+    assert not (tmp_path / "strict").exists()
+    lines = []
+    train(recipe, tmp_path / "run", changes=["data.skip_damaged=true"], report=lines.append)
+    told = sorted(line for line in lines if "; skipped, " in line)
+    assert [line.partition(":")[0] for line in told] == [str(damaged), str(small)]
+    assert lines[-1] == "2 of 8 pictures were skipped"
 
 
 def test_nothing_to_resume_from_is_told(run, tmp_path):
@@ -141,27 +233,8 @@ def test_another_models_checkpoint_is_told(run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "run")
     with pytest.raises(CheckpointError) as caught:
         train(recipe, copy, resume=True)
-    check_line(caught, copy, "'model'")
+    check_line(caught, copy, "model.encoder.features")
     assert (copy / "recipe.yaml").read_bytes() == (run / "recipe.yaml").read_bytes()
-
-
-@pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"epochs": "two"}'])
-def test_a_damaged_state_is_told(content, run, tmp_path):
-    copy = shutil.copytree(run, tmp_path / "run")
-    (copy / "state.json").write_text(content)
-    with pytest.raises(CheckpointError) as caught:
-        train(run / "recipe.yaml", copy, resume=True)
-    check_line(caught, copy)
-
-
-def test_damaged_weights_are_told(run, tmp_path):
-    copy = shutil.copytree(run, tmp_path / "run")
-    whole = (copy / "last.weights.h5").read_bytes()
-    for damaged in (b"", b"no weights", whole[: len(whole) // 2]):
-        (copy / "last.weights.h5").write_bytes(damaged)
-        with pytest.raises(CheckpointError) as caught:
-            train(run / "recipe.yaml", copy, resume=True)
-        check_line(caught, "last.weights.h5")
 
 
 def test_a_picture_that_fails_in_the_midst_of_training_is_named(run, tmp_path):
@@ -200,32 +273,3 @@ def test_a_directory_that_cannot_be_made_is_told(run, tmp_path):
         with pytest.raises(RecipeError) as caught:
             train(run / "recipe.yaml", directory)
         check_line(caught, directory)
-
-
-def rates(schedule, steps, at):
-    """The learning rate at some steps, as the optimiser asks for it."""
-    rule = learning_rate(schedule, steps)
-    return [float(rule(step) if callable(rule) else rule) for step in at]
-
-
-def test_steps_drop_the_rate_at_the_boundaries_themselves():
-    schedule = Schedule(initial=1e-3, boundaries=(10, 20), factor=0.1)
-    found = rates(schedule, 30, [0, 9, 10, 19, 20, 29])
-    np.testing.assert_allclose(found, [1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5], rtol=1e-5)
-
-
-def test_without_boundaries_the_rate_is_constant():
-    np.testing.assert_allclose(rates(Schedule(initial=2e-4), 30, [0, 15, 30]), 2e-4, rtol=1e-6)
-
-
-def test_the_cosine_falls_to_nothing():
-    schedule = Schedule(initial=1e-3, decay="cosine")
-    expected = [1e-3 * 0.5 * (1 + math.cos(math.pi * step / 100)) for step in (0, 25, 50, 99)]
-    np.testing.assert_allclose(rates(schedule, 100, (0, 25, 50, 99)), expected, rtol=1e-4)
-    np.testing.assert_allclose(rates(schedule, 100, [100]), 0, atol=1e-9)
-
-
-def test_the_warmup_rises_and_the_cosine_follows():
-    schedule = Schedule(initial=1e-3, decay="cosine", warmup=20)
-    found = rates(schedule, 120, [0, 10, 20, 70, 120])
-    np.testing.assert_allclose(found, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)

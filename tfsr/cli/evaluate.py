@@ -2,64 +2,128 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tfsr.cli.quiet import import_keras
+from tfsr.cli.quiet import import_keras, silence
+from tfsr.cli.scales import parse_scales
+from tfsr.errors import InvalidArgument, did_you_mean
+
+if TYPE_CHECKING:
+    from tfsr.evaluation import Strip, Table
 
 
 def evaluate(
     data: Annotated[
-        Path, typer.Option(metavar="DIR", help="Original pictures, such as 256x256 faces.")
+        Path, typer.Option(metavar="DIR", help="Original pictures, or a data set: HR, LR_bicubic.")
     ],
-    preset: Annotated[str | None, typer.Option(help="A preset's name, or its directory.")] = None,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P...", help="Presets, runs, .tflite files, SavedModels, bicubic."),
+    ] = None,
+    others: Annotated[
+        list[str] | None, typer.Argument(metavar="[P...]", help="More of what --preset takes.")
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(metavar="NAME", help="Whose evaluation; docs/evaluation.md has them.")
+    ] = "files",
     lr: Annotated[
-        str, typer.Option(metavar="N,...", help="Sides of the LR pictures, such as 128,64.")
+        str, typer.Option(metavar="N,...", help="LR sides, or pairs of sides, such as 64,32-128.")
     ] = "",
-    scale: Annotated[
-        str, typer.Option(metavar="S,...", help="Or scales between the two, such as 2,3.")
-    ] = "",
-    protocol: Annotated[str, typer.Option(help="How PSNR is taken; see tfsr.metrics.")] = "rgb",
-    degradation: Annotated[str, typer.Option(help="How the LR pictures are made.")] = "bicubic",
+    scale: Annotated[str, typer.Option(metavar="S,...", help="Or scales, such as 2,3.")] = "",
+    degradation: Annotated[
+        str | None, typer.Option(help="bicubic or nn65, where the protocol leaves it open.")
+    ] = None,
+    out: Annotated[
+        list[Path] | None, typer.Option(metavar="TABLE", help="To write: .md, .csv or .json.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PSNR against scale: .png, .svg or .pdf.")
+    ] = None,
+    strip: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Pictures side by side: .png, .jpg, .webp.")
+    ] = None,
 ) -> None:
-    """PSNR of a preset that restores reduced pictures, against bicubic.
+    """Measure how well reduced pictures are restored, against bicubic.
 
-    Example: tfsr evaluate --data faces/val --lr 128,64
+    Example: tfsr evaluate --preset my-preset --data faces/test --lr 128,64 --out table.md
     """
     import_keras()
-    from tfsr.errors import InvalidArgument
-    from tfsr.evaluation import Reduction, compare_with_bicubic
-    from tfsr.images import list_images
-    from tfsr.metrics import check_protocol
-    from tfsr.presets import DEFAULT, from_preset
+    from rich.console import Console
+    from rich.progress import Progress
 
-    check_protocol(protocol)
-    sides = [Reduction(int(x), degradation=degradation) for x in _numbers("--lr", lr)]
-    scales = [Reduction(scale=x, degradation=degradation) for x in _numbers("--scale", scale)]
-    reductions = sides + scales
-    if not reductions:
-        raise InvalidArgument("give --lr, --scale or both, for example --lr 128,64")
-    paths = list_images(data)
-    model = from_preset(preset or DEFAULT)
-    typer.echo(f"{len(paths)} pictures, protocol {protocol}, {degradation} LR, 8-bit, PSNR in dB")
-    for reduction in reductions:
-        ours, bicubic = compare_with_bicubic(model, paths, reduction, protocol)
-        typer.echo(
-            f"from {reduction.label}: {ours:.3f}, bicubic {bicubic:.3f}, gain {ours - bicubic:+.3f}"
+    from tfsr.evaluation import Strip, cells, load, means_as_markdown, measure, protocols
+    from tfsr.presets import DEFAULT
+
+    rule = protocols.get(protocol)
+    reductions = rule.reductions(
+        lr.split(",") if lr else (), parse_scales(scale) if scale else (), degradation
+    )
+    _check_files(out or [], plot, strip)
+    with silence():
+        systems = load([*(preset or []), *(others or [])] or [DEFAULT])
+    columns = cells(data, rule, reductions)
+    pictures = Strip()
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        total = sum(len(column.pairs) for column in columns)
+        task = progress.add_task("measuring", total=total)
+        table = measure(
+            rule,
+            str(data),
+            columns,
+            systems,
+            advance=lambda: progress.advance(task),
+            look=pictures.look if strip is not None else lambda sample: None,
         )
+    typer.echo(means_as_markdown(table), nl=False)
+    _write_files(table, out or [], plot, strip, pictures)
 
 
-def _numbers(option: str, text: str) -> list[float]:
-    from tfsr.errors import InvalidArgument
+def _check_files(out: list[Path], plot: Path | None, strip: Path | None) -> None:
+    """Refuse what could not be written now, not when all is measured."""
+    from tfsr.evaluation import FORMATS, check_plot
+    from tfsr.images import check_writable_format
 
-    kind = int if option == "--lr" else float
-    try:
-        numbers = [kind(part) for part in text.split(",") if text]
-    except ValueError:
-        numbers = [0]
-    if not all(0 < number < float("inf") for number in numbers):
-        example = "sides in pixels, such as 128,64" if kind is int else "numbers, such as 2,3.5"
-        raise InvalidArgument(f"{option} must be {example}; got {text!r}")
-    return numbers
+    for path in out:
+        if path.suffix.lower() not in FORMATS:
+            raise InvalidArgument(
+                f"{path}: a table's suffix must be one of {', '.join(FORMATS)}; "
+                f"got {path.suffix!r}.{did_you_mean(path.suffix, FORMATS)}"
+            )
+    if plot is not None:
+        check_plot(plot)
+    if strip is not None:
+        check_writable_format(strip)
+    files = [path for path in (*out, plot, strip) if path is not None]
+    for path in files:
+        if files.count(path) > 1:
+            raise InvalidArgument(f"{path}: is to be written twice; give each file a name")
+        if path.is_dir():
+            raise InvalidArgument(f"{path}: is a folder; name a file in it")
+        if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
+            raise InvalidArgument(
+                f"{path}: cannot be written: its folder must exist and be writable"
+            )
+
+
+def _write_files(
+    table: Table, out: list[Path], plot: Path | None, strip: Path | None, pictures: Strip
+) -> None:
+    from tfsr.evaluation import FORMATS, draw_plot
+    from tfsr.images import write
+    from tfsr.images.files import write_atomically
+
+    contents = {path: FORMATS[path.suffix.lower()](table).encode() for path in out}
+    if plot is not None:
+        contents[plot] = draw_plot(table, plot.suffix.lower())
+    for path, content in contents.items():
+        try:
+            write_atomically(str(path), content)
+        except OSError as error:
+            raise InvalidArgument(f"{path}: cannot be written: {error.strerror}") from error
+    if strip is not None:
+        write(strip, pictures.draw(table))

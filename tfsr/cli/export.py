@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tfsr.cli.quiet import import_keras, silence
+from tfsr.cli.scales import parse_scales
 from tfsr.errors import InvalidArgument
 
 app = typer.Typer(help="Take a preset out of Python: a TFLite file or a SavedModel.")
@@ -80,6 +81,12 @@ def saved_model(
     warmup: Annotated[
         bool, typer.Option("--warmup", help="Add requests that a server answers first.")
     ] = False,
+    max_input_pixels: Annotated[
+        int | None, typer.Option(metavar="N", help="Of a request; by default what 4 GiB encode.")
+    ] = None,
+    max_output_pixels: Annotated[
+        int, typer.Option(metavar="N", help="Of an answer.")
+    ] = 100_000_000,
 ) -> None:
     """Write a SavedModel for servers: pictures of any size, in any size.
 
@@ -91,7 +98,13 @@ def saved_model(
         from tfsr import exporters
 
         report = exporters.saved_model(
-            model, output, version=version, warmup=warmup, metadata=metadata
+            model,
+            output,
+            version=version,
+            warmup=warmup,
+            max_input_pixels=max_input_pixels,
+            max_output_pixels=max_output_pixels,
+            metadata=metadata,
         )
     typer.echo(_line(report))
 
@@ -102,14 +115,10 @@ def _sizes(lr_size: tuple[int, int], scale: str | None, size: str | None) -> Ite
 
     if scale is None and size is None:
         raise InvalidArgument("give --scale or --size, or both")
-    for text in (scale or "").split(",") if scale is not None else ():
-        try:
-            factor = float(text)
-        except ValueError:
-            raise InvalidArgument(f"--scale must be numbers such as 2,3.7; got {text!r}") from None
+    for factor in parse_scales(scale) if scale is not None else ():
         size_there = output_size(lr_size, factor)
         if factor * min(lr_size) < 0.5:
-            raise InvalidArgument(f"--scale {text} leaves less than a pixel of the picture")
+            raise InvalidArgument(f"--scale {factor:g} leaves less than a pixel of the picture")
         yield size_there
     for text in (size or "").split(",") if size is not None else ():
         yield parse_size(text)
@@ -127,7 +136,10 @@ def _model(preset: str | None) -> tuple[Any, dict[str, Any]]:
 
 
 def _line(report: Any) -> str:
-    return (
-        f"{report.path}: {report.bytes / 2**20:.2f} MiB, agrees with the model to "
-        f"{report.agreement_db:.1f} dB (largest difference {report.largest_difference:.1g})"
-    )
+    agreement = "equal to the model"
+    if report.largest_difference:
+        agreement = (
+            f"agrees with the model to {report.agreement_db:.1f} dB "
+            f"(largest difference {report.largest_difference:.1g})"
+        )
+    return f"{report.path}: {report.bytes / 2**20:.2f} MiB, {agreement}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -24,15 +25,31 @@ def train(
     validation: Annotated[
         str | None, typer.Option(metavar="DIR", help="Validation pictures.")
     ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change any key of the recipe."),
+    ] = None,
+    strategy: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="auto, one (device), mirrored (all devices here), multi-worker (TF_CONFIG).",
+        ),
+    ] = "auto",
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint.")
+        bool,
+        typer.Option(
+            "--resume", help="Go on though steps, pictures or validation are not those of before."
+        ),
     ] = False,
 ) -> None:
-    """Train a model as a recipe says.
+    """Train a model as a recipe says; given once more, the same command goes on where it stopped.
 
     Example: tfsr train recipes/arasfsr-compact-faces.yaml --data faces/train --validation faces/val
     """
     import_keras()
+    # TensorFlow's advice against tracing a function anew for pictures of another size.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from tfsr.training.trainer import train as run
 
     run(
@@ -40,5 +57,8 @@ def train(
         output or Path("runs") / recipe.stem,
         train_data=data,
         validation_data=validation,
+        changes=changes or (),
+        strategy=strategy,
         resume=resume,
+        report=typer.echo,
     )

@@ -7,30 +7,36 @@ import tensorflow as tf
 from tfsr.data.sampling import Sampler
 
 
-def dataset(sampler: Sampler, start: int = 0) -> tf.data.Dataset:
+def dataset(
+    sampler: Sampler, start: int = 0, *, parts: int = 1, mine: range = range(1)
+) -> tf.data.Dataset:
     """The endless stream of a sampler's batches from step `start` on.
 
     Batches are made in parallel and delivered in order: a stream started at step n continues one
-    that was stopped there.
+    that was stopped there. Where several replicas share a batch, this is what some of them take:
+    their parts of the first step one after the other, then those of the next.
 
     Args:
         sampler: where the batches come from.
         start: the first step.
+        parts: replicas among which each batch is divided.
+        mine: which of the parts the stream is to hold.
     """
-    inputs, colours = sampler.batch(start)
+    inputs, colours = sampler.batch(start, mine[0], parts)
     names = list(inputs)
     shapes = [inputs[name].shape for name in names] + [colours.shape]
 
-    def arrays(step):
-        batch, colours = sampler.batch(int(step))
+    def arrays(count):
+        step, part = divmod(int(count), len(mine))
+        batch, colours = sampler.batch(step, mine[part], parts)
         return [*(batch[name] for name in names), colours]
 
-    def load(step):
-        values = tf.numpy_function(arrays, [step], [tf.float32] * len(shapes), stateful=False)
+    def load(count):
+        values = tf.numpy_function(arrays, [count], [tf.float32] * len(shapes), stateful=False)
         for value, shape in zip(values, shapes, strict=True):
             value.set_shape(shape)
         return dict(zip(names, values[:-1], strict=True)), values[-1]
 
-    steps = tf.data.Dataset.counter(start)
-    stream = steps.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    counts = tf.data.Dataset.counter(start * len(mine))
+    stream = counts.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return stream.prefetch(2)

@@ -32,7 +32,8 @@ def from_preset(preset: str | os.PathLike[str]) -> AnyModel:
     """The model of a preset: one that ships, by name, or any directory of the same form.
 
     Args:
-        preset: a name, as `names` lists them, or a directory.
+        preset: a name, as `names` lists them, a directory, or the directory of a training run,
+            whose best weights are then meant.
 
     Raises:
         PresetError: if there is no such preset, a file is missing or is not the one that the
@@ -113,9 +114,11 @@ def _directory(preset: str | os.PathLike[str]) -> Path:
     name = os.fspath(preset)
     if name in names():
         return _SHIPPED / name
+    # Of a training run, the best weights so far.
+    for directory in (Path(name), Path(name) / "best"):
+        if (directory / _METADATA).is_file():
+            return directory
     directory = Path(name)
-    if (directory / _METADATA).is_file():
-        return directory
     if directory.is_dir():
         raise PresetError(f"{directory}: is no preset, it has no {_METADATA}")
     raise PresetError(

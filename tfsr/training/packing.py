@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tfsr import __version__
-from tfsr.errors import CheckpointError
+from tfsr.errors import CheckpointError, PresetError
 from tfsr.evaluation import compare_with_bicubic
 from tfsr.images import list_images
-from tfsr.models import from_config
-from tfsr.presets import save_preset
-from tfsr.training import recipe as recipes
+from tfsr.models import AnyModel
+from tfsr.presets import from_preset, read_metadata, save_preset
+from tfsr.training import recipe_files as recipes
+from tfsr.training.provenance import commit
+from tfsr.training.recipe import Recipe
 
 
 def pack(
@@ -35,7 +36,6 @@ def pack(
         validation_data: folder of pictures to measure on, instead of the recipe's.
         report: called with a line for each measurement as it is made.
 
-
     Raises:
         CheckpointError: if the run has no checkpoint, or it does not fit its recipe.
         RecipeError, ImageError, PresetError: if recipe, pictures or output are at fault.
@@ -43,16 +43,10 @@ def pack(
     run = Path(run)
     recipe = recipes.load(run / "recipe.yaml")
     paths = list_images(validation_data or recipe.data.validation)
-    model = from_config(recipe.model)
     try:
-        state = json.loads((run / "state.json").read_text())
-        steps = int(state["best_epoch"]) * recipe.training.steps_per_epoch
-        model.load_weights(run / "best.weights.h5")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(
-            f"{run}: has no best checkpoint that fits its recipe: {reason}"
-        ) from error
+        model, steps = from_preset(run / "best"), int(read_metadata(run / "best")["steps"])
+    except (PresetError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{run}: has no best checkpoint that is whole: {error}") from error
     measured = {}
     for reduction in recipe.reductions():
         ours, bicubic = compare_with_bicubic(model, paths, reduction, recipe.validation.protocol)
@@ -61,31 +55,32 @@ def pack(
             f"from {reduction.label}: {ours:.3f} dB, bicubic {bicubic:.3f}, "
             f"gain {ours - bicubic:+.3f}"
         )
-    metadata = {
-        "name": Path(output).name,
-        "tfsr": __version__,
-        "commit": _commit(),
-        "parameters": model.count_params(),
-        "provenance": dict(recipe.provenance),
-        "recipe": recipes.to_mapping(recipe),
-        "steps": steps,
-        "quality": {
-            "what": "mean PSNR in dB of originals reduced to a side, or by a scale, and restored",
-            "protocol": recipe.validation.protocol,
-            "degradation": recipe.data.sampling.degradation,
-            "pictures": len(paths),
-            "from": measured,
-        },
+    metadata = {**described(recipe, model, steps), "name": Path(output).name}
+    metadata["quality"] = {
+        "what": "mean PSNR in dB of originals reduced to a side, or by a scale, and restored",
+        "protocol": recipe.validation.protocol,
+        "degradation": recipe.data.sampling.degradation,
+        "pictures": len(paths),
+        "from": measured,
     }
     save_preset(model, output, metadata)
     report(f"{output}: {model.count_params():,} parameters after {steps:,} steps")
 
 
-def _commit() -> str | None:
-    """The commit of the code that packs, where it runs from a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
+def described(recipe: Recipe, model: AnyModel, steps: int) -> dict[str, Any]:
+    """What a preset's metadata says of where its weights come from.
+
+    Args:
+        recipe: that they were trained by.
+        model: whose they are.
+        steps: for how long.
+    """
+    return {
+        "name": recipe.name,
+        "tfsr": __version__,
+        "commit": commit(),
+        "parameters": model.count_params(),
+        "provenance": dict(recipe.provenance),
+        "recipe": recipes.to_mapping(recipe),
+        "steps": steps,
+    }

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
-import yaml
 
-from tfsr import losses
 from tfsr.data import Sampler
-from tfsr.errors import CheckpointError, RecipeError
+from tfsr.errors import TrainingError
 from tfsr.images import list_images, read
 from tfsr.models import AnyModel
-from tfsr.training import recipe as recipes
-from tfsr.training.callbacks import Checkpoints, PictureValidation
-from tfsr.training.recipe import Recipe, Schedule
+from tfsr.training import checkpoints, provenance
+from tfsr.training import recipe_files as recipes
+from tfsr.training.callbacks import PictureValidation, Progress, Throughput, is_over
+from tfsr.training.checkpoints import State
+from tfsr.training.compilation import compiled_model
+from tfsr.training.distribution import Distribution, distribution
+from tfsr.training.noise import StepNoise
+from tfsr.training.recipe import Recipe
+from tfsr.training.run import open_run, write_history
+from tfsr.training.snapshot import Snapshot
 
 
 def train(
@@ -25,144 +33,154 @@ def train(
     *,
     train_data: str | None = None,
     validation_data: str | None = None,
+    changes: Sequence[str] = (),
+    strategy: str = "auto",
     resume: bool = False,
+    report: Callable[[str], None] = print,
 ) -> AnyModel:
-    """Train as a recipe says.
+    """Train as a recipe says, or go on where the directory's run of the same recipe was left.
 
-    The run's directory gets the recipe with its bases merged in, the last and the best checkpoint,
-    `history.csv` and TensorBoard's logs.
+    Every step is a function of the recipe, the pictures and the step's number: a run that was
+    killed ends, on the same devices, as one that was not. See `tfsr.training.run` for the files.
 
     Args:
         recipe_path: the recipe.
         directory: of the run; made if it is not there.
         train_data: folder of training pictures, instead of the recipe's.
         validation_data: folder of validation pictures, instead of the recipe's.
-        resume: whether to go on from the directory's last checkpoint.
+        changes: of the recipe, "key=value" each; see `recipe_files.load`.
+        strategy: "auto", "one", "mirrored" or "multi-worker"; see `distribution`.
+        resume: there must be a run to go on with; its steps, pictures and validation may have
+            changed. More steps under a cosine decay raise the rate again where the run had ended.
+        report: called with a line for what happens beside training.
 
     Returns:
-        The model, as it was after the last step.
+        The model, as it was after the last step; its moving average, if the recipe keeps one.
 
     Raises:
-        RecipeError: if the recipe has a fault, or the directory has a run that would be lost.
-        ImageError: if pictures are missing or cannot be read.
-        CheckpointError: if there is nothing to resume from, or it belongs to another recipe.
+        RecipeError: if the recipe has a fault, or the directory cannot be written.
+        ImageError: if pictures are missing or cannot be used.
+        CheckpointError: if the directory has a run of another recipe, its checkpoints are all
+            damaged, or none can be written.
+        TrainingError: if the strategy is not to be had here, a worker is lost, or the loss is no
+            number any more.
     """
-    recipe = recipes.load(recipe_path)
-    directory = Path(directory)
-    checkpoints = Checkpoints(directory)
-    if not resume and (directory / "state.json").exists():
-        raise RecipeError(
-            f"{directory}: already holds a run; add --resume to go on, or name another directory"
-        )
-    sampler = Sampler(train_data or recipe.data.train, recipe.data.sampling, recipe.seed)
-    validation = list_images(validation_data or recipe.data.validation)
-    validation = validation[: recipe.validation.pictures]
+    # First of all: several machines must find each other before anything is computed.
+    devices = distribution(strategy)
+    recipe = recipes.load(recipe_path, changes)
+    data = recipe.data
+    data = replace(
+        data, train=train_data or data.train, validation=validation_data or data.validation
+    )
+    recipe = replace(recipe, data=data)
+    devices.check(recipe)
+    sampler = Sampler(data.train, data.sampling, recipe.seed, data.skip_damaged, report)
+    sampler.check()
+    validation = list_images(data.validation)[: recipe.validation.pictures]
     for path in validation:
         read(path)  # A damaged one should be told now, not when the first epoch is over.
-    if resume:
-        _check_same_run(directory, recipe)
-    model = compiled_model(recipe)
-    done = checkpoints.restore(model) if resume else 0
-    _prepare(directory, recipe)
-    epochs = recipe.training.steps // recipe.training.steps_per_epoch
+
+    directory = Path(directory)
+    model = compiled_model(recipe, devices)
+    start = provenance.start(devices)
+    devices.on_chief(lambda: open_run(directory, recipe, sampler, start, resume))
+    state = _restored(directory, model, devices, report)
+    if is_over(recipe, state):
+        report(f"{directory}: its {state.epochs} epochs are done; nothing is left to train")
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        return model
+    _fit(model, sampler, validation, recipe, directory, state, devices)
+    if sampler.pictures.skipped:
+        report(f"{len(sampler.pictures.skipped)} of {len(sampler.paths)} pictures were skipped")
+    return model
+
+
+def _restored(
+    directory: Path, model: AnyModel, devices: Distribution, report: Callable[[str], None]
+) -> State:
+    """Load the newest whole checkpoint on the chief, and give everybody what it holds."""
+
+    def restore() -> dict[str, Any]:
+        newest = checkpoints.newest(directory, report)
+        if newest is None:
+            return vars(State())
+        path, state = newest
+        checkpoints.load(path, model)
+        write_history(directory, state)
+        report(f"{directory}: goes on after epoch {state.epochs}")
+        return vars(state)
+
+    state = State(**devices.on_chief(restore))
+    devices.share([*model.weights, *model.optimizer.variables])
+    return state
+
+
+def _fit(
+    model: AnyModel,
+    sampler: Sampler,
+    validation: Sequence[Path],
+    recipe: Recipe,
+    directory: Path,
+    state: State,
+    devices: Distribution,
+) -> None:
+    steps = recipe.training.steps_per_epoch
+    first = state.epochs * steps
+    snapshot = Snapshot(recipe)
     callbacks = [
-        PictureValidation(
-            validation,
-            recipe.reductions(),
-            recipe.validation.protocol,
-        ),
-        checkpoints,
-        keras.callbacks.CSVLogger(str(directory / "history.csv"), append=resume),
+        StepNoise(recipe.seed, first, devices),
+        PictureValidation(validation, recipe, devices, snapshot),
+        Progress(directory, state, recipe, snapshot if devices.chief else None),
+        Throughput(recipe),
     ]
-    if keras.backend.backend() == "tensorflow":
-        callbacks.append(keras.callbacks.TensorBoard(str(directory / "logs"), write_graph=False))
+    if devices.chief and keras.backend.backend() == "tensorflow":
+        from tfsr.training.samples import Samples
+
+        logs = directory / "logs"
+        samples = Samples(logs / "samples", validation, recipe.reductions(), snapshot)
+        callbacks.append(samples)
+        callbacks.append(keras.callbacks.TensorBoard(str(logs), write_graph=False))
+    verbose = 1 if sys.stdout.isatty() else 2
     try:
-        model.fit(
-            _stream(sampler, done * recipe.training.steps_per_epoch, recipe),
-            initial_epoch=done,
-            epochs=epochs,
-            steps_per_epoch=recipe.training.steps_per_epoch,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
-    except Exception:
+        with devices.training():
+            model.fit(
+                _stream(sampler, first, recipe, devices),
+                initial_epoch=state.epochs,
+                epochs=recipe.training.steps // steps,
+                steps_per_epoch=steps,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=verbose if devices.chief else 0,
+            )
+    except Exception as error:
         # tf.data buries what a sampler raises in an error of its own.
         if sampler.failure is not None:
             raise sampler.failure from None
+        if devices.workers > 1 and type(error).__module__.startswith("tensorflow"):
+            reason = str(error).splitlines()[0]
+            raise TrainingError(
+                f"another worker was lost ({type(error).__name__}: {reason}); start all workers "
+                "again with the same commands: they go on from the last checkpoint"
+            ) from error
         raise
-    return model
 
 
-def compiled_model(recipe: Recipe) -> AnyModel:
-    """The recipe's model, seeded and compiled with its loss, optimiser and schedule."""
-    keras.utils.set_random_seed(recipe.seed)
-    model = recipe.build_model()
-    training = recipe.training
-    schedule = learning_rate(training.learning_rate, training.steps)
-    model.compile(
-        optimizer=keras.optimizers.Adam(schedule, epsilon=training.epsilon),
-        loss={"l1": losses.L1, "charbonnier": losses.Charbonnier}[training.loss](),
-    )
-    return model
+def _stream(sampler: Sampler, first: int, recipe: Recipe, devices: Distribution) -> Any:
+    """The batches from a step on, as `fit` takes them."""
+    if keras.backend.backend() != "tensorflow":
+        from tfsr.data.py_dataset import StepDataset
 
+        return StepDataset(sampler, first, recipe.training.steps - first)
+    from tfsr.data.pipeline import dataset
 
-def learning_rate(
-    schedule: Schedule, steps: int
-) -> keras.optimizers.schedules.LearningRateSchedule | float:
-    """The Keras schedule of a recipe's learning rate over `steps` steps, or its one rate."""
-    if schedule.decay == "cosine":
-        return keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=0.0 if schedule.warmup else schedule.initial,
-            decay_steps=max(1, steps - schedule.warmup),
-            warmup_target=schedule.initial if schedule.warmup else None,
-            warmup_steps=schedule.warmup,
+    if devices.strategy is None:
+        return dataset(sampler, first)
+
+    def of_worker(context):
+        replicas = context.num_replicas_in_sync // context.num_input_pipelines
+        mine = range(
+            replicas * context.input_pipeline_id, replicas * (context.input_pipeline_id + 1)
         )
-    if not schedule.boundaries:
-        return schedule.initial
-    rates = [schedule.initial * schedule.factor**i for i in range(len(schedule.boundaries) + 1)]
-    # A boundary belongs to what comes after it, as published; Keras counts it to what was before.
-    boundaries = [step - 1 for step in schedule.boundaries]
-    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
+        return dataset(sampler, first, parts=context.num_replicas_in_sync, mine=mine)
 
-
-def _stream(sampler: Sampler, start: int, recipe: Recipe):
-    if keras.backend.backend() == "tensorflow":
-        from tfsr.data.pipeline import dataset
-
-        return dataset(sampler, start)
-    from tfsr.data.py_dataset import StepDataset
-
-    return StepDataset(sampler, start, recipe.training.steps - start)
-
-
-def _check_same_run(directory: Path, recipe: Recipe) -> None:
-    """A run may be resumed for more steps, with pictures moved and other validation settings.
-
-    More steps under a cosine decay raise the learning rate again where the run had ended.
-    """
-    stored = directory / "recipe.yaml"
-    if not stored.exists():
-        raise CheckpointError(f"{directory}: no run to resume; train without --resume")
-    was, now = (recipes.to_mapping(x) for x in (recipes.load(stored), recipe))
-    for one in (was, now):
-        del one["training"]["steps"], one["data"]["train"], one["data"]["validation"]
-        del one["validation"], one["provenance"], one["expected"], one["parameters"]
-    for part in was:
-        if was[part] != now[part]:
-            raise CheckpointError(
-                f"{directory}: its run has another '{part}' than this recipe; "
-                "train without --resume into another directory"
-            )
-
-
-def _prepare(directory: Path, recipe: Recipe) -> None:
-    """Make the run's directory and keep the recipe in it, whole: a base may change or be lost."""
-    content = yaml.safe_dump(recipes.to_mapping(recipe), sort_keys=False)
-    temporary = directory / "part.recipe.yaml"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(content, encoding="utf-8")
-        os.replace(temporary, directory / "recipe.yaml")
-    except OSError as error:
-        raise RecipeError(f"{directory}: cannot be written: {error.strerror}") from error
+    return devices.strategy.distribute_datasets_from_function(of_worker)

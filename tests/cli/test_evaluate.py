@@ -1,0 +1,126 @@
+import json
+import re
+
+import numpy as np
+import pytest
+import tiny
+from PIL import Image
+
+from tfsr.evaluation import FORMATS, PROTOCOLS
+from tfsr.images import read
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return tiny.folder(tmp_path / "pictures", side=20)
+
+
+@pytest.fixture
+def evaluate(tfsr):
+    """`tfsr evaluate` in this process: (exit code, standard output, standard error)."""
+    return lambda *arguments: tfsr("evaluate", *arguments)
+
+
+def pillow_psnr(path, side):
+    picture = Image.open(path)
+    small = picture.resize((side, side), Image.Resampling.BICUBIC)
+    answer = small.resize(picture.size, Image.Resampling.BICUBIC)
+    return -10 * np.log10(np.mean(((np.float64(answer) - np.float64(picture)) / 255) ** 2))
+
+
+def test_means_and_gains_are_printed(evaluate, preset, pictures):
+    code, out, err = evaluate("--data", pictures, "--lr", "12,14", "--preset", preset)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{PROTOCOLS['files'].how}. 3 pictures of {pictures}")
+    lines = out.splitlines()
+    start = lines.index("|  | 12 | 14 |")
+    means = [np.mean([pillow_psnr(pictures / f"{i}.png", s) for i in range(3)]) for s in (12, 14)]
+    assert lines[start + 2] == f"| Bicubic | {means[0]:.3f} | {means[1]:.3f} |"
+    number = r"-?\d+\.\d{3} \([+-]\d+\.\d{3}\)"
+    assert re.fullmatch(rf"\| tiny \| {number} \| {number} \|", lines[start + 3])
+
+
+def test_all_that_was_asked_for_is_written(evaluate, preset, pictures, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    tables = [option for s in FORMATS for option in ("--out", out / f"table{s}")]
+    pictured = ("--plot", out / "plot.svg", "--strip", out / "strip.png")
+    code, text, err = evaluate("--data", pictures, "--lr", "12", *tables, *pictured, preset)
+    assert (code, err) == (0, "")
+    assert {path.name for path in out.iterdir()} == {
+        *("table.md", "table.csv", "table.json", "plot.svg", "strip.png")
+    }
+    assert (out / "table.md").read_text().startswith(text)
+    whole = json.loads((out / "table.json").read_text())
+    assert [system["name"] for system in whole["systems"]] == ["Bicubic", "tiny"]
+    assert "<svg" in (out / "plot.svg").read_text()
+    assert read(out / "strip.png").shape[1] == 8 + 4 * 264
+
+
+def test_systems_may_follow_one_option_or_have_their_own(evaluate, preset, pictures, tmp_path):
+    copy = tmp_path / "copy"
+    copy.symlink_to(preset)
+    found = [
+        evaluate("--preset", preset, copy, "--data", pictures, "--lr", "12"),
+        evaluate("--preset", preset, "--preset", copy, "--data", pictures, "--lr", "12"),
+    ]
+    assert found[0] == found[1]
+    assert "| copy |" in found[0][1]
+
+
+def test_one_column_of_every_protocol_can_be_measured(evaluate, tmp_path):
+    faces = tiny.folder(tmp_path / "faces", count=1, side=64)
+    for name, protocol in PROTOCOLS.items():
+        column = ("--scale", "2") if protocol.lr is None else ("--lr", "16-32")
+        code, out, err = evaluate("--data", faces, "bicubic", "--protocol", name, *column)
+        assert (code, err) == (0, "")
+        assert out.startswith(f"{protocol.how}. 1 picture of {faces}; ")
+        assert out.count(f"({name})**") == len(protocol.measures)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "--lr 128,64"),
+        (("--lr", "0"), "--lr"),
+        (("--lr", "ten"), "--lr"),
+        (("--lr", "10,,8"), "--lr"),
+        (("--lr", "²"), "--lr"),
+        (("--lr", "-4"), "--lr"),
+        (("--lr", "21"), "20x20"),
+        (("--scale", "2,x"), "--scale"),
+        (("--scale", "nan"), "--scale"),
+        (("--scale", "40"), "40x40"),
+        (("--lr", "12", "--protocol", "celebahk"), "Did you mean 'celebahq'?"),
+        (("--protocol", "celebahq"), "at least 96x96"),
+        (("--protocol", "div2k"), "0.png: at x3"),
+        (("--protocol", "div2k", "--scale", "2.5"), "whole numbers"),
+        (("--lr", "12", "--degradation", "bicubik"), "Did you mean 'bicubic'"),
+        (("--lr", "12", "--data", "nowhere"), "nowhere"),
+        (("--lr", "12", "--preset", "nowhere"), "nowhere"),
+        (("--lr", "12", "--out", "table.txt"), "one of .md, .csv, .json"),
+        (("--lr", "12", "--out", "nowhere/table.md"), "its folder must exist"),
+        (("--lr", "12", "--out", "a.md", "--out", "a.md"), "twice"),
+        (("--lr", "12", "--plot", "plot.gif"), "one of .png, .svg, .pdf"),
+        (("--lr", "12", "--strip", "strip.bmp"), "strip.bmp"),
+    ],
+)
+def test_what_cannot_be_is_one_line(options, words, evaluate, pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = evaluate("--data", pictures, "bicubic", *options)
+    assert (code, out) == (1, "")
+    (line,) = err.splitlines()
+    assert line.startswith("tfsr: ") and words in line
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_a_corrupt_picture_or_none_is_one_line(evaluate, pictures, tmp_path):
+    (pictures / "1.png").write_bytes((pictures / "1.png").read_bytes()[:200])
+    code, out, err = evaluate("--data", pictures, "bicubic", "--lr", "12")
+    assert (code, out) == (1, "")
+    (line,) = err.splitlines()
+    assert "1.png: damaged or cut short" in line
+    (tmp_path / "empty").mkdir()
+    code, _, err = evaluate("--data", tmp_path / "empty", "bicubic", "--lr", "12")
+    assert code == 1
+    assert "empty: no picture in it" in err

@@ -1,0 +1,91 @@
+"""`tfsr train` and `tfsr pack`, and what can be done with a run."""
+
+import json
+import re
+
+import pytest
+import tiny
+
+from tfsr.images import read
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return tiny.folder(tmp_path / "pictures", side=48)
+
+
+@pytest.fixture
+def recipe(pictures, tmp_path):
+    return tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(pictures))
+
+
+def check_one_line(result, *words):
+    """Exit code 1, one line for the user on the standard error, nothing on the standard output."""
+    code, out, err = result
+    assert (code, out) == (1, "")
+    [line] = err.splitlines()
+    assert line.startswith("tfsr: ")
+    for word in words:
+        assert str(word) in line
+
+
+def test_a_recipe_with_a_misspelt_key_is_one_line(tfsr, pictures, tmp_path):
+    content = tiny.recipe(pictures)
+    content["training"]["step_per_epoch"] = 5
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    result = tfsr("train", recipe, "-o", tmp_path / "run")
+    check_one_line(result, recipe, "training.step_per_epoch", "Did you mean 'steps_per_epoch'?")
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
+    run = tmp_path / "run"
+    (tmp_path / "empty").mkdir()
+    small = tiny.folder(tmp_path / "small", side=20)
+    newer = tiny.write_recipe(tmp_path / "newer.yaml", {"version": 9, "name": "newer"})
+    mirrored = (recipe, "--strategy", "mirrored")
+    for words, arguments in (
+        (["nowhere.yaml"], [tmp_path / "nowhere.yaml"]),
+        (["newer.yaml", "version 9", "newer tfsr"], [newer]),
+        (["faces"], [recipe, "--data", tmp_path / "faces"]),
+        (["empty", "no picture"], [recipe, "--data", tmp_path / "empty"]),
+        ([run, "without --resume"], [recipe, "--resume"]),
+        (["training.step", "Did you mean 'steps'"], [recipe, "--set", "training.step=3"]),
+        (["--strategy", "Did you mean 'mirrored'"], [recipe, "--strategy", "miror"]),
+        (["TF_CONFIG"], [recipe, "--strategy", "multi-worker"]),
+        (["jit_compile", "mirrored"], [*mirrored, "--set", "training.jit_compile=true"]),
+        # The recipe draws HR pictures of up to 48 pixels.
+        (["0.png", "20x20"], [recipe, "--data", small]),
+    ):
+        check_one_line(tfsr("train", *arguments, "-o", run), *words)
+    check_one_line(tfsr("pack", run, "-o", tmp_path / "preset"), run)
+    assert not run.exists()
+
+
+def test_train_again_pack_and_upscale(tfsr, pictures, tmp_path, recwarn):
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("no folder"))
+    run, preset = tmp_path / "run", tmp_path / "my-preset"
+    command = ["train", recipe, "-o", run, "--validation", pictures]
+    command += ["--set", "training.steps=2", "--set", "training.steps_per_epoch=2"]
+    code, _, err = tfsr(*command, "--data", pictures)
+    assert (code, err) == (0, "")
+    # Python prints these to the standard error of a process of its own.
+    assert [warning.message for warning in recwarn if warning.category is UserWarning] == []
+
+    code, out, err = tfsr(*command, "--set", f"data.train={pictures}")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == f"{run}: its 1 epochs are done; nothing is left to train"
+    check_one_line(tfsr(*command, "--data", pictures, "--set", "seed=7"), run, "its seed is 5")
+
+    code, out, err = tfsr("pack", run, "-o", preset)
+    assert (code, err) == (0, "")
+    assert re.match(r"from 24: .* gain [+-]\d", out)
+    assert json.loads((preset / "metadata.json").read_text())["steps"] == 2
+
+    for number, model in enumerate((preset, run)):
+        target, source = tmp_path / f"{number}.png", pictures / "0.png"
+        code, _, err = tfsr("upscale", source, "-o", target, "--scale", "1.7", "--preset", model)
+        assert (code, err) == (0, "")
+        assert read(target).shape == (82, 82, 3)
+    # A run's best weights and the preset packed from them are the same.
+    assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()

@@ -1,0 +1,83 @@
+"""Damaged and small pictures in a training folder: told before training, or skipped and counted."""
+
+import numpy as np
+import pytest
+import tiny
+
+from tfsr.data import Sampler, SamplingConfig
+from tfsr.errors import ImageError
+
+CONFIG = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), queries=50, augment=())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Six pictures; 1.png is cut short behind its header, 4.png is too small."""
+    tiny.folder(tmp_path, count=6)
+    damaged = tmp_path / "1.png"
+    damaged.write_bytes(damaged.read_bytes()[:-30])
+    tiny.save(tmp_path / "4.png", tiny.picture(20, 20))
+    return tmp_path
+
+
+def batches(sampler, count=12):
+    return [sampler.batch(step)[1] for step in range(count)]
+
+
+def test_a_picture_that_is_too_small_is_told_before_training(folder):
+    with pytest.raises(ImageError, match="4.png.*20x20") as caught:
+        Sampler(folder, CONFIG).check()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"])
+def test_a_header_that_cannot_be_read_is_told_before_training(content, tmp_path):
+    (tiny.folder(tmp_path) / "1.png").write_bytes(content)
+    with pytest.raises(ImageError, match="1.png"):
+        Sampler(tmp_path, CONFIG).check()
+
+
+def test_pictures_that_can_be_used_pass(tmp_path):
+    sampler = Sampler(tiny.folder(tmp_path), CONFIG)
+    sampler.check()
+    assert not sampler.pictures.skipped
+
+
+def test_what_is_skipped_is_named_once_and_counted(folder):
+    lines = []
+    sampler = Sampler(folder, CONFIG, skip_damaged=True, report=lines.append)
+    sampler.check()
+    batches(sampler)
+    assert sampler.pictures.skipped == {folder / "1.png", folder / "4.png"}
+    assert [line.split(":")[0] for line in lines] == [str(folder / "4.png"), str(folder / "1.png")]
+    assert lines[0].endswith("; skipped, 1 of 6 pictures so far")
+    assert lines[1].endswith("; skipped, 2 of 6 pictures so far")
+
+
+def test_skipping_is_a_function_of_the_pictures_alone(folder):
+    checked = Sampler(folder, CONFIG, skip_damaged=True)
+    checked.check()
+    expected = batches(checked)
+    later = Sampler(folder, CONFIG, skip_damaged=True)
+    for step in reversed(range(12)):
+        np.testing.assert_array_equal(later.batch(step)[1], expected[step])
+
+
+def test_a_folder_of_which_nothing_is_left_is_told(tmp_path):
+    tiny.folder(tmp_path, side=16)
+    sampler = Sampler(tmp_path, CONFIG, skip_damaged=True)
+    with pytest.raises(ImageError, match="none of its pictures"):
+        sampler.check()
+    with pytest.raises(ImageError, match="none of its pictures"):
+        sampler.batch(0)
+
+
+def test_the_fingerprint_tells_other_pictures(tmp_path):
+    first, second = tiny.folder(tmp_path / "a"), tiny.folder(tmp_path / "b")
+
+    def fingerprint(folder):
+        return Sampler(folder, CONFIG).pictures.fingerprint()
+
+    assert fingerprint(first) == fingerprint(second)
+    tiny.save(second / "9.png", tiny.picture())
+    assert fingerprint(first) != fingerprint(second)

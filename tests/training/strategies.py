@@ -1,0 +1,36 @@
+"""Train a recipe: python strategies.py RECIPE DEVICES OPTIMISER:STRATEGY=DIRECTORY ...
+
+OPTIMISER is "sgd", or "own" for the recipe's: Adam does not see a gradient that is too long or too
+short by a factor; SGD does. DEVICES is how many logical CPU devices there are to be.
+"""
+
+import sys
+
+import keras
+import tensorflow as tf
+
+from tfsr.errors import TfsrError
+from tfsr.training import compilation, trainer
+
+
+def main(recipe, devices, *runs):
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if int(devices) > 1:
+        logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
+        tf.config.set_logical_device_configuration(cpu, logical)
+    own = compilation.optimiser
+    for run in runs:
+        optimiser, strategy, directory = run.replace("=", ":", 1).split(":", 2)
+        compilation.optimiser = plain_sgd if optimiser == "sgd" else own
+        trainer.train(recipe, directory, strategy=strategy)
+
+
+def plain_sgd(training, distribution):
+    return keras.optimizers.SGD(0.3)
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except TfsrError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -1,0 +1,215 @@
+"""Several devices, and several processes, train to what one device does."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+
+from tfsr.errors import InvalidArgument, RecipeError, TrainingError
+from tfsr.training import recipe_files as recipes
+from tfsr.training.distribution import Distribution, distribution
+
+SCRIPT = Path(__file__).with_name("strategies.py")
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    """Twenty steps, of which ten are an epoch."""
+    base = tmp_path_factory.mktemp("distributed")
+    # Clipped in every step. Plain SGD takes no notice of that, nor of the moving average.
+    own = {"clip_norm": 0.01, "ema": 0.9}
+    pictures = tiny.folder(base / "pictures", count=5)
+    content = tiny.recipe(pictures, steps=20, steps_per_epoch=10, **own)
+    content["data"]["sampling"]["batch"] = 4
+    content["validation"] = {"lr_sizes": [24], "pictures": 2}
+    return tiny.write_recipe(base / "r.yaml", content)
+
+
+@pytest.fixture(scope="module")
+def runs(recipe):
+    """One process: the runs of one device, and those of two mirrored ones."""
+    base = recipe.parent
+    names = [f"{o}:{s}" for o in ("sgd", "own") for s in ("one", "mirrored")]
+    process = start(recipe, "2", *(f"{name}={base / name.replace(':', '-')}" for name in names))
+    _, told = process.communicate(timeout=240)
+    assert process.returncode == 0, told
+    return base
+
+
+def start(recipe, devices, *arguments, task=None):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CONFIG"}
+    if task is not None:
+        environment["TF_CONFIG"] = json.dumps(task)
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, recipe, devices, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def check_same_run(found, expected):
+    """The same loss, validation, weights and optimiser."""
+    rows, expected_rows = (
+        list(csv.DictReader(open(run / "history.csv", newline=""))) for run in (found, expected)
+    )
+    assert len(rows) == len(expected_rows) == 2
+    for row, expected_row in zip(rows, expected_rows, strict=True):
+        assert row.keys() == expected_row.keys()
+        assert float(row["loss"]) == pytest.approx(float(expected_row["loss"]), abs=1e-5)
+        # 8-bit answers: where one colour is rounded the other way, PSNR moves in its third place.
+        assert float(row["val_psnr"]) == pytest.approx(float(expected_row["val_psnr"]), abs=1e-2)
+    values, expected_values = (
+        arrays(run / "checkpoints" / "epoch-000002" / "model.weights.h5")
+        for run in (found, expected)
+    )
+    assert values.keys() == expected_values.keys()
+    for name, value in values.items():
+        np.testing.assert_allclose(value, expected_values[name], atol=1e-5, err_msg=name)
+
+
+def arrays(path):
+    values = {}
+    with h5py.File(path) as file:
+        file.visititems(
+            lambda name, item: (
+                values.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
+    return values
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "own"])
+def test_two_mirrored_replicas_reach_what_one_device_does(optimiser, runs):
+    check_same_run(runs / f"{optimiser}-mirrored", runs / f"{optimiser}-one")
+    record = json.loads((runs / f"{optimiser}-mirrored" / "run.json").read_text())
+    assert (record["starts"][0]["strategy"], record["starts"][0]["replicas"]) == ("mirrored", 2)
+
+
+def test_two_workers_one_killed_and_started_again_reach_it_too(runs, recipe):
+    ports = free_ports(2)
+    cluster = {"worker": [f"localhost:{port}" for port in ports]}
+
+    def workers():
+        # The second worker's directory stays empty: the first tells it where the run is.
+        return [
+            start(
+                recipe,
+                "1",
+                f"sgd:multi-worker={runs / f'worker-{index}'}",
+                task={"cluster": cluster, "task": {"type": "worker", "index": index}},
+            )
+            for index in range(2)
+        ]
+
+    first, second = workers()
+    try:
+        checkpoint = runs / "worker-0" / "checkpoints" / "epoch-000001"
+        while not checkpoint.exists() and first.poll() is None:
+            time.sleep(0.01)
+        second.send_signal(signal.SIGKILL)
+        _, told = first.communicate(timeout=60)
+        assert first.returncode == 1
+        assert "TrainingError: another worker was lost" in told.splitlines()[-1]
+    finally:
+        first.kill()
+        second.kill()
+
+    again = workers()
+    for process in again:
+        _, told = process.communicate(timeout=120)
+        assert process.returncode == 0, told
+    check_same_run(runs / "worker-0", runs / "sgd-one")
+    assert not (runs / "worker-1").exists()
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.mark.parametrize("key, value", [("gradient_accumulation_steps", 2), ("jit_compile", True)])
+@pytest.mark.parametrize("name", ["mirrored", "multi-worker"])
+def test_what_keras_gets_wrong_under_a_strategy_is_refused_by_name(key, value, name):
+    recipe = recipes.parse(tiny.recipe("pictures", **{key: value}))
+    Distribution("one").check(recipe)
+    with pytest.raises(RecipeError, match=f"training.{key} .*--strategy {name}"):
+        Distribution(name, replicas=2, strategy=tf.distribute.get_strategy()).check(recipe)
+
+
+def test_keras_own_clipping_is_refused_for_one_that_is_right_everywhere():
+    with pytest.raises(RecipeError, match="training.global_clipnorm.*Did you mean 'clip_norm'"):
+        recipes.parse(tiny.recipe("pictures", global_clipnorm=1.0))
+
+
+def test_the_batch_must_be_shared_equally():
+    recipe = recipes.parse(tiny.recipe("pictures"))
+    with pytest.raises(RecipeError, match="data.sampling.batch .* 3 replicas"):
+        Distribution("mirrored", replicas=3).check(recipe)
+
+
+def test_unknown_strategies_are_told_with_the_nearest():
+    with pytest.raises(InvalidArgument, match="Did you mean 'mirrored'"):
+        distribution("miror")
+
+
+def test_one_device_is_found(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert distribution("auto") == distribution("one") == Distribution("one")
+
+
+@pytest.mark.parametrize(
+    "config, word",
+    [
+        (None, "TF_CONFIG"),
+        ("{", "TF_CONFIG"),
+        ("[]", "TF_CONFIG"),
+        ('{"cluster": {"worker": ["a:1", "b:1"]}}', "TF_CONFIG"),
+        (
+            '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}',
+            "task",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "ps", "index": 0}}',
+            "task",
+        ),
+    ],
+)
+def test_a_cluster_that_makes_no_sense_is_told(config, word, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if config is not None:
+        monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(TrainingError, match=word) as caught:
+        distribution("multi-worker")
+    assert "\n" not in str(caught.value)
+
+
+def test_clipping_under_a_strategy_is_keras_own_on_one_device():
+    from tfsr.training.clipping import ClippedAdam
+
+    variables = [[keras.Variable(np.ones(shape)) for shape in ((3, 2), (4,))] for _ in range(2)]
+    gradients = [np.full((3, 2), 2.0), np.arange(4.0)]
+    keras.optimizers.Adam(0.1, global_clipnorm=0.5).apply(gradients, variables[0])
+    ClippedAdam(learning_rate=0.1, clip_norm=0.5).apply(
+        [tf.constant(g, tf.float32) for g in gradients], variables[1]
+    )
+    for expected, found in zip(*variables, strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), atol=1e-7)

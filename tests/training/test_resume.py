@@ -1,0 +1,213 @@
+"""A run that was killed, or could not be written, ends as one that went through."""
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tiny
+
+from tfsr import from_preset
+from tfsr.errors import CheckpointError
+from tfsr.training.checkpoints import newest
+from tfsr.training.trainer import train
+
+LIVES = Path(__file__).with_name("lives.py")
+TFSR = Path(sys.executable).with_name("tfsr")
+LAST = Path("checkpoints") / "epoch-000002"
+
+
+def lives(recipe, directory, *steps, **options):
+    command = [sys.executable, LIVES, recipe, directory, *map(str, steps)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def contents(run):
+    """What the run computed: the bytes of all arrays, figures and texts that it keeps."""
+    found = {name: (run / name).read_bytes() for name in ("history.csv", "recipe.yaml")}
+    found["best"] = [array.tobytes() for array in from_preset(run).get_weights()]
+    for folder in (run / "checkpoints").iterdir():
+        state = json.loads((folder / "state.json").read_text())
+        # The files have the names of Keras' layers too, which are counted in each process.
+        del state["sha256"]
+        found[folder.name] = state, weights(folder / "model.weights.h5")
+    return found
+
+
+def weights(path):
+    """The bytes of every array of a checkpoint: weights, optimiser and moving average."""
+    found = {}
+
+    def add(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()].tobytes()
+
+    with h5py.File(path) as file:
+        file.visititems(add)
+    return found
+
+
+def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
+    content = tiny.recipe(
+        tiny.folder(tmp_path / "pictures", count=5),
+        steps=18,
+        steps_per_epoch=3,
+        ema=0.9,
+        clip_norm=0.5,
+        learning_rate={"initial": 3e-3, "decay": "cosine", "warmup": 4},
+    )
+    # Noise is drawn in every step.
+    content["model"] = {**tiny.MODEL, "decoder": {**tiny.MODEL["decoder"], "noise": True}}
+    content["validation"] = {"lr_sizes": [24], "pictures": 1}
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    steps = sorted(np.random.default_rng(6).choice(np.arange(1, 19), 5, replace=False))
+    for directory, killed in (("whole", ()), ("killed", steps)):
+        done = lives(recipe, tmp_path / directory, *killed)
+        assert done.returncode == 0, (steps, done.stdout[-2000:], done.stderr[-2000:])
+    whole, killed = contents(tmp_path / "whole"), contents(tmp_path / "killed")
+    assert whole.keys() == killed.keys()
+    assert {"epoch-000005", "epoch-000006"} <= whole.keys()
+    for name, expected in whole.items():
+        assert killed[name] == expected, f"{name} differs; killed after steps {steps}"
+
+
+@pytest.fixture
+def copy(run, tmp_path):
+    """A run's directory to damage, and the recipe that goes on with it for one more epoch."""
+    content = tiny.recipe(run.parent / "pictures", steps=9)
+    recipe = tiny.write_recipe(tmp_path / "more.yaml", content)
+    return shutil.copytree(run, tmp_path / "run"), recipe
+
+
+def go_on(copy):
+    lines = []
+    directory, recipe = copy
+    model = train(recipe, directory, resume=True, report=lines.append)
+    return model, lines
+
+
+def test_the_last_two_checkpoints_are_kept(copy):
+    go_on(copy)
+    names = sorted(path.name for path in (copy[0] / "checkpoints").iterdir())
+    assert names == ["epoch-000002", "epoch-000003"]
+
+
+def test_a_torn_newest_checkpoint_is_told_and_done_again(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    path = copy / LAST / "model.weights.h5"
+    path.write_bytes(path.read_bytes()[:-1000])
+    lines = []
+    train(run.parent / "recipe.yaml", copy, report=lines.append)
+    warning, note = lines
+    assert warning.startswith(f"warning: {copy / LAST}: ") and "\n" not in warning
+    assert note == f"{copy}: goes on after epoch 1"
+    assert contents(copy) == contents(run)
+
+
+@pytest.mark.parametrize("file", ["model.weights.h5", "state.json"])
+@pytest.mark.parametrize("damage", ["cut", "turned", "gone"])
+def test_every_damage_is_seen(file, damage, run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    path = copy / LAST / file
+    content = bytearray(path.read_bytes())
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 2] ^= 255
+        path.write_bytes(content)
+    lines = []
+    path, state = newest(copy, lines.append)
+    assert (path.name, state.epochs, len(lines)) == ("epoch-000001", 1, 1)
+
+
+def test_where_all_checkpoints_are_torn_nothing_is_begun(copy):
+    for path in (copy[0] / "checkpoints").iterdir():
+        (path / "model.weights.h5").write_bytes(b"no weights")
+    before = (copy[0] / "history.csv").read_bytes()
+    with pytest.raises(CheckpointError, match="every checkpoint is damaged"):
+        go_on(copy)
+    assert (copy[0] / "history.csv").read_bytes() == before
+
+
+def test_what_a_killed_writer_left_behind_is_no_obstacle(copy):
+    for name in ("checkpoints/part", "part.best", "old.best"):
+        (copy[0] / name).mkdir()
+        (copy[0] / name / "model.weights.h5").write_bytes(b"half of the")
+    shutil.rmtree(copy[0] / "best")
+    go_on(copy)
+    assert not list(copy[0].rglob("*part*"))
+
+
+def test_a_full_disk_is_one_line_and_the_checkpoint_before_is_whole(copy):
+    directory, recipe = copy
+    before = contents(directory)
+
+    def small_files():
+        # The kernel ends a write beyond the limit as it does one to a full disk, with an error.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, 2**19))
+
+    command = [TFSR, "train", recipe, "-o", directory, "--resume"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, preexec_fn=small_files, check=False
+    )
+    assert done.returncode == 1
+    [line] = [x for x in done.stderr.splitlines() if x.startswith("tfsr: ")]
+    assert "the checkpoint of epoch 3 cannot be written" in line
+    assert "that of epoch 2 is kept" in line
+    after = contents(directory)
+    for name in before.keys() - {"recipe.yaml"}:
+        assert after[name] == before[name], name
+    # With room, the same command goes on.
+    _, lines = go_on(copy)
+    assert lines == [f"{directory}: goes on after epoch 2"]
+
+
+def test_the_same_command_on_a_finished_run_trains_nothing(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    before = contents(copy)
+    lines = []
+    train(run.parent / "recipe.yaml", copy, report=lines.append)
+    assert lines[-1] == f"{copy}: its 2 epochs are done; nothing is left to train"
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize(
+    "change, key",
+    [
+        ("seed=6", "seed"),
+        ("training.learning_rate.initial=2e-3", "training.learning_rate.initial"),
+        ("model.encoder.features=12", "model.encoder.features"),
+        ("data.sampling.batch=4", "data.sampling.batch"),
+        ("training.steps=9", "training.steps"),
+        ("validation.pictures=1", "validation.pictures"),
+    ],
+)
+def test_another_recipe_is_refused_in_one_line(change, key, run):
+    before = contents(run)
+    with pytest.raises(CheckpointError) as caught:
+        train(run.parent / "recipe.yaml", run, changes=[change])
+    line = str(caught.value)
+    assert line.startswith(f"{run}: ") and f"its {key} is " in line and "\n" not in line
+    assert ("--resume" in line) == (key in ("training.steps", "validation.pictures"))
+    assert contents(run) == before
+
+
+def test_other_pictures_are_refused(copy):
+    directory, recipe = copy
+    pictures = tiny.folder(directory.parent / "pictures", count=4)
+    with pytest.raises(CheckpointError, match="other training pictures, 3 of them") as caught:
+        train(directory / "recipe.yaml", directory, train_data=str(pictures))
+    assert "\n" not in str(caught.value)
+
+
+def test_pictures_may_move(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    moved = shutil.copytree(run.parent / "pictures", tmp_path / "moved")
+    train(run / "recipe.yaml", copy, train_data=str(moved), validation_data=str(moved))

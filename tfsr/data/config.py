@@ -1,0 +1,129 @@
+"""How training samples are cut from pictures, and what that asks of a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tfsr.errors import InvalidArgument
+from tfsr.images.degradations import get as get_degradation
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How a training sample is cut from a picture.
+
+    Attributes:
+        mode: "whole": the picture is reduced to the LR and to the HR size (ARASFSR, and LIIF on
+            CelebA-HQ); it must be square, as aligned faces are. "crops": a square of
+            round(scale x lr_size) HR pixels is cut out and reduced (LIIF on DIV2K).
+        batch: samples in a step.
+        lr_size: side of the LR picture, in pixels; (least, most) where a window is cut from it,
+            drawn evenly in octaves.
+        hr_size: "whole": (least, most) side of the HR picture, drawn evenly; never drawn under the
+            LR size.
+        scale: "crops": (least, most) scale, drawn evenly.
+        window: "whole": side of a window cut from the LR picture, so that large LR sizes cost no
+            more than small ones; None keeps the LR picture whole.
+        queries: query points in a sample, pixels of the HR picture drawn without replacement; None
+            for the HR picture whole, as fixed-scale models are trained (its size must then be one).
+        degradation: "bicubic", or "nn65" (nearest, then JPEG quality 65).
+        augment: any of "horizontal", "vertical", "transpose", each with probability 1/2.
+    """
+
+    mode: Literal["whole", "crops"] = "whole"
+    batch: int = 16
+    lr_size: int | tuple[int, int] = 48
+    hr_size: tuple[int, int] = (48, 256)
+    scale: tuple[float, float] = (1.0, 4.0)
+    window: int | None = None
+    queries: int | None = 2304
+    degradation: str = "bicubic"
+    augment: tuple[str, ...] = ("horizontal",)
+
+    @property
+    def input_size(self) -> int:
+        """Side of the LR pictures that the model sees."""
+        return self.window or self.lr_range[0]
+
+    @property
+    def lr_range(self) -> tuple[int, int]:
+        """Least and most side of the LR picture."""
+        return (self.lr_size, self.lr_size) if isinstance(self.lr_size, int) else self.lr_size
+
+    def validate(self) -> None:
+        """Check that the values make sense together.
+
+        Raises:
+            InvalidArgument: naming the attribute.
+        """
+        get_degradation(self.degradation)
+        least, most = self.lr_range
+        if self.mode not in ("whole", "crops"):
+            raise InvalidArgument(f"mode must be 'whole' or 'crops'; got {self.mode!r}")
+        for name, value in (("batch", self.batch), ("queries", self.queries), ("lr_size", least)):
+            if value is not None and value < 1:
+                raise InvalidArgument(f"{name} must be at least 1; got {value}")
+        for name, (low, high) in (
+            ("lr_size", (least, most)),
+            ("hr_size", self.hr_size),
+            ("scale", self.scale),
+        ):
+            if not 0 < low <= high < np.inf:
+                raise InvalidArgument(f"{name} must be (least, most) above 0; got {(low, high)}")
+        unknown = set(self.augment) - {"horizontal", "vertical", "transpose"}
+        if unknown:
+            raise InvalidArgument(
+                f"augment takes horizontal, vertical, transpose; got {', '.join(sorted(unknown))}"
+            )
+        if self.mode == "whole" and most > self.hr_size[1]:
+            raise InvalidArgument(
+                f"lr_size must not exceed the most of hr_size, {self.hr_size[1]}; got {most}"
+            )
+        if self.window is None and least != most:
+            raise InvalidArgument("lr_size can be a range only where a window is cut from it")
+        if self.window is not None and not 1 <= self.window <= least:
+            raise InvalidArgument(
+                f"window must be between 1 and the least lr_size {least}; got {self.window}"
+            )
+        drawn = self.scale if self.mode == "crops" else self.hr_size
+        if self.queries is None and (drawn[0] != drawn[1] or self.window):
+            raise InvalidArgument("queries can be empty only where every HR picture has one size")
+        if self.mode == "crops" and (self.window or least != most):
+            raise InvalidArgument("mode 'crops' takes one lr_size and no window")
+
+    def check_picture(self, height: int, width: int) -> None:
+        """Check that every sample that can be drawn fits in a picture.
+
+        Args:
+            height: of the picture, in pixels.
+            width: of the picture, in pixels.
+
+        Raises:
+            InvalidArgument: saying what does not fit.
+        """
+        size = f"{width}x{height}"
+        if self.mode == "crops":
+            most = self.crop_side(self.scale[1])
+            if most > min(height, width):
+                raise InvalidArgument(
+                    f"a crop of {most}x{most} does not fit in its {size} pixels; "
+                    "use larger pictures, a smaller scale or a smaller lr_size"
+                )
+            return
+        if height != width:
+            raise InvalidArgument(
+                f"{size} is not square, and mode 'whole' takes aligned, square faces; "
+                "crop it, or use mode 'crops'"
+            )
+        if self.hr_size[1] > height:
+            raise InvalidArgument(
+                f"{size} pixels, and the recipe draws HR sizes up to {self.hr_size[1]}; "
+                "use larger pictures or a smaller hr_size"
+            )
+
+    def crop_side(self, scale: float) -> int:
+        """Side of the square cut out at a scale in mode 'crops', in HR pixels."""
+        return int(np.floor(self.input_size * scale + 0.5))

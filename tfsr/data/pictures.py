@@ -1,0 +1,120 @@
+"""The pictures of a training folder: looked over once, read many times, damaged ones counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from PIL import Image
+
+from tfsr.errors import ImageError, InvalidArgument
+from tfsr.images import files
+
+# Decoded pictures are kept in memory up to this many bytes: a small set is then read only once.
+_CACHE_BYTES = 512 * 2**20
+
+
+class Pictures:
+    """Reads pictures, and keeps those used last.
+
+    Args:
+        paths: the pictures.
+        fits: called with the height and width of one; raises InvalidArgument if it is of no use.
+        skip_damaged: whether a picture that cannot be used is left out, named and counted, instead
+            of being an error.
+        report: called with a line for each picture left out; perhaps from another thread.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        fits: Callable[[int, int], None],
+        skip_damaged: bool = False,
+        report: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.paths = list(paths)
+        self.fits = fits
+        self.skip_damaged = skip_damaged
+        self.skipped: set[Path] = set()
+        """The pictures left out so far."""
+        self._report = report
+        self._bytes = 0
+        self._kept: OrderedDict[Path, np.ndarray] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, path: Path) -> np.ndarray | None:
+        """A picture, (H, W, 3) uint8; None if it is left out.
+
+        Raises:
+            ImageError: if it cannot be used, and such are not left out.
+        """
+        with self._lock:
+            if path in self.skipped:
+                return None
+            if path in self._kept:
+                self._kept.move_to_end(path)
+                return self._kept[path]
+        try:
+            picture = files.read(path)
+            self._check(path, *picture.shape[:2])
+        except ImageError as error:
+            self._leave_out(path, error)
+            return None
+        with self._lock:
+            if path not in self._kept:
+                self._kept[path] = picture
+                self._bytes += picture.nbytes
+            while self._bytes > _CACHE_BYTES:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return picture
+
+    def check(self) -> None:
+        """Look at every picture's header, so that what does not fit is told before training.
+
+        Raises:
+            ImageError: naming the first picture that cannot be used, unless such are left out; and
+                if none is left.
+        """
+        for path in self.paths:
+            try:
+                self._check(path, *_size(path))
+            except ImageError as error:
+                self._leave_out(path, error)
+        if len(self.skipped) == len(self.paths):
+            raise ImageError(f"{self.paths[0].parent}: none of its pictures can be used")
+
+    def fingerprint(self) -> str:
+        """Changes with the names and sizes of the files, and so with the order they are used in."""
+        listing = "\n".join(f"{path.name} {path.stat().st_size}" for path in self.paths)
+        return hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()
+
+    def _check(self, path: Path, height: int, width: int) -> None:
+        try:
+            self.fits(height, width)
+        except InvalidArgument as error:
+            raise ImageError(f"{path}: {error}") from error
+
+    def _leave_out(self, path: Path, error: ImageError) -> None:
+        if not self.skip_damaged:
+            raise error
+        with self._lock:
+            if path in self.skipped:
+                return
+            self.skipped.add(path)
+            count = len(self.skipped)
+        self._report(f"{error}; skipped, {count} of {len(self.paths)} pictures so far")
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Height and width as the header has them; turning a picture upright may exchange the two."""
+    try:
+        with Image.open(path, formats=files.FORMATS) as picture:
+            width, height = picture.size
+        return height, width
+    except Exception:
+        # What stands in its way is told by the one function that knows how to.
+        return files.read(path).shape[:2]

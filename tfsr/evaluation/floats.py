@@ -1,0 +1,82 @@
+"""Answers as they are computed, before anything rounds them to 8 bits.
+
+The classes of `tfsr.inference` answer in 8 bits, as files are. Most papers measure what the network
+answered; rounding it costs hundredths of a decibel, the more the better the answer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfsr.errors import InvalidArgument
+from tfsr.geometry import windows
+from tfsr.images import to_float
+from tfsr.inference.saved_model import SavedModelUpscaler, refusal
+from tfsr.inference.tflite import TFLiteUpscaler, signature_name
+from tfsr.inference.upscaler import Upscaler
+
+
+class FloatUpscaler(Upscaler):
+    """An `Upscaler` whose answers are float32, not rounded and not clipped."""
+
+    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 to (H, W, 3) float32, H and W being `size`.
+
+        Raises:
+            InvalidArgument: if the memory is not enough for the smallest tile.
+        """
+        painter = self.painter
+        answer = np.empty((*size, 3), np.float32)
+        lr_size = (image.shape[0], image.shape[1])
+        for tile in windows(lr_size, size, painter.reach, painter.lr_pixels):
+            lr = to_float(image[slice(*tile.lr_rows), slice(*tile.lr_columns)])
+            target = answer[slice(*tile.rows), slice(*tile.columns)]
+            for rows, columns, colours in painter.paint(lr[None], tile):
+                target[rows, columns] = colours[0]
+        return answer
+
+
+class FloatTFLite(TFLiteUpscaler):
+    """A `TFLiteUpscaler` whose answers are the file's own, float32 or uint8."""
+
+    @property
+    def rounds(self) -> bool:
+        """Whether the file itself answers in 8 bits."""
+        return self.metadata["io"] == "uint8"
+
+    def misfit(self, lr_size: tuple[int, int], size: tuple[int, int]) -> str | None:
+        """Why the file has no answer to (h, w) in (H, W), in a line; None if it has."""
+        height, width = self.metadata["lr_size"]
+        if tuple(lr_size) == (height, width) and signature_name(size) in self._runners:
+            return None
+        return f"takes {width}x{height} and answers {', '.join(self._runners)}"
+
+    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 to (H, W, 3) float32 in [0, 1], or uint8.
+
+        Raises:
+            InvalidArgument: if the picture or the size is not one of the file's.
+        """
+        if reason := self.misfit((image.shape[0], image.shape[1]), size):
+            raise InvalidArgument(f"{self.path}: {reason}")
+        batch = image[None] if self.rounds else to_float(image)[None]
+        return self._runners[signature_name(size)](image=batch)["picture"][0]
+
+
+class FloatSavedModel(SavedModelUpscaler):
+    """A `SavedModelUpscaler` whose answers are float32 in [0, 1]: its `upscale_float` signature."""
+
+    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 to (H, W, 3) float32 in [0, 1], H and W being `size`.
+
+        Raises:
+            InvalidArgument: if the picture or the size is beyond the limits that were exported.
+        """
+        import tensorflow as tf
+
+        upscale = self._loaded.signatures["upscale_float"]
+        batch, wanted = tf.constant(to_float(image)[None]), tf.constant(size, tf.int32)
+        try:
+            return upscale(image=batch, size=wanted)["picture"][0].numpy()
+        except tf.errors.InvalidArgumentError as error:
+            raise InvalidArgument(f"{self.path}: {refusal(str(error))}") from error

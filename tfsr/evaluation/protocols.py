@@ -1,0 +1,227 @@
+"""The papers' evaluations as data: which pairs of pictures, what is rounded, what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tfsr import metrics
+from tfsr.errors import InvalidArgument, did_you_mean
+from tfsr.evaluation.reduction import Reduction
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of a pair of pictures.
+
+    Attributes:
+        kind: "psnr", in dB, or "ssim".
+        rule: a key of `tfsr.metrics.PROTOCOLS`.
+    """
+
+    kind: Literal["psnr", "ssim"]
+    rule: str
+
+    @property
+    def name(self) -> str:
+        """Such as "psnr-rgb"."""
+        return f"{self.kind}-{self.rule}"
+
+    @property
+    def label(self) -> str:
+        """What is computed, in words."""
+        rule = metrics.PROTOCOLS[self.rule]
+        border = "no border"
+        if rule.shaves:
+            border = "border of the scale" + (f" + {rule.margin}" if rule.margin else "") + " cut"
+        channels = "RGB" if rule.luma is None else "Y"
+        truncated = " truncated to 8 bits" if rule.quantised else ""
+        if self.kind == "psnr":
+            return f"PSNR of {channels}{truncated} in dB, {border}"
+        window = {"uniform": "uniform 7x7", "gaussian": "Gaussian 11x11"}[rule.window or "uniform"]
+        return f"SSIM of {channels}{truncated}, {window} window, {border}"
+
+    def least_side(self, scale: int | None) -> int:
+        """The shorter side of the smallest picture that can be measured."""
+        return metrics.least_side(self.rule, scale, structural=self.kind == "ssim")
+
+    def __call__(self, sr: np.ndarray, hr: np.ndarray, scale: int | None) -> float:
+        """The figure of an answer, uint8 or float in [0, 1], against an HR picture."""
+        measure = metrics.psnr if self.kind == "psnr" else metrics.ssim
+        return measure(sr, hr, self.rule, scale)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a system is measured on a folder of pictures.
+
+    Attributes:
+        name: what the command line calls it.
+        title: whose protocol it is.
+        answers: what becomes of a system's float answer first: "float", nothing but clipping;
+            "rounded" to 8 bits, as `tfsr upscale` writes files; "truncated" to 8 bits, as the
+            authors' programs write them.
+        measures: what is measured; the first is what is plotted.
+        lr: the LR sides that are measured by default, or "LR-HR" pairs of sides; None if it
+            measures scales only.
+        scales: the scales that are measured by default; None if it measures pairs only.
+        given: the whole scales whose LR pictures come with the data set.
+        degradation: how LR pictures are made where they are not given.
+    """
+
+    name: str
+    title: str
+    answers: Literal["float", "rounded", "truncated"]
+    measures: tuple[Measure, ...]
+    lr: tuple[str, ...] | None = None
+    scales: tuple[float, ...] | None = None
+    given: tuple[int, ...] = ()
+    degradation: str = "bicubic"
+
+    @property
+    def how(self) -> str:
+        """The protocol in a line, without the measures."""
+        answers = {
+            "float": "answers are not rounded",
+            "rounded": "answers are rounded to 8 bits",
+            "truncated": "answers are truncated to 8 bits",
+        }
+        return f"{self.name}: {self.title}; {answers[self.answers]}"
+
+    def reductions(
+        self,
+        lr: Sequence[str] = (),
+        scales: Sequence[float] = (),
+        degradation: str | None = None,
+    ) -> list[Reduction]:
+        """The columns of a table.
+
+        Args:
+            lr: LR sides, or "LR-HR" pairs, instead of the protocol's own.
+            scales: scales instead of its own.
+            degradation: how LR pictures are made; only for `files`, where no paper fixes it.
+
+        Raises:
+            InvalidArgument: for what the protocol does not measure, or for nothing at all.
+        """
+        if degradation is not None and self.name != "files":
+            raise InvalidArgument(
+                f"protocol '{self.name}' fixes its degradation, {self.degradation}; "
+                "--degradation goes with --protocol files"
+            )
+        if lr and self.lr is None:
+            raise InvalidArgument(
+                f"protocol '{self.name}' measures scales: choose them with --scale, not --lr"
+            )
+        if scales and self.scales is None:
+            raise InvalidArgument(
+                f"protocol '{self.name}' measures pairs of sizes: choose them with --lr, "
+                "such as 32-128, not --scale"
+            )
+        if not lr and not scales:
+            lr, scales = self.lr or (), self.scales or ()
+        if not lr and not scales:
+            raise InvalidArgument("give --lr, --scale or both, for example --lr 128,64")
+        kind = degradation or self.degradation
+        sides = [_of_sides(text, kind) for text in lr]
+        return sides + [self._of_scale(scale, kind) for scale in scales]
+
+    def border_scale(self, reduction: Reduction) -> int | None:
+        """The scale that sets the width of a border, where there is one."""
+        if not any(metrics.PROTOCOLS[measure.rule].shaves for measure in self.measures):
+            return None
+        return int(reduction.scale or 1)
+
+    def _of_scale(self, scale: float, degradation: str) -> Reduction:
+        shaves = any(metrics.PROTOCOLS[measure.rule].shaves for measure in self.measures)
+        if shaves and not (float(scale).is_integer() and scale >= 1):
+            raise InvalidArgument(
+                f"protocol '{self.name}' cuts borders of whole scales: "
+                f"--scale must be whole numbers such as 2,3; got {scale:g}"
+            )
+        return Reduction(scale=scale, degradation=degradation)
+
+
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            "files",
+            "originals reduced and restored to their size, as 8-bit files",
+            "rounded",
+            (Measure("psnr", "rgb"), Measure("psnr", "y"), Measure("ssim", "y")),
+            lr=(),
+            scales=(),
+        ),
+        Protocol(
+            "celebahq",
+            "ARASFSR's bicubic table (arXiv 2511.16341): LR and HR are bicubic reductions of the "
+            "original",
+            "truncated",
+            (Measure("psnr", "arasfsr-y"), Measure("ssim", "arasfsr-y")),
+            lr=("64-96", "32-128", "32-256", "32-512", "96-256", "96-512", "64-512"),
+        ),
+        Protocol(
+            "celebahq-nn65",
+            "ARASFSR's CelebAHQ-NN-JPEG table (arXiv 2511.16341): LR is the nearest-neighbour "
+            "reduction of the original as JPEG of quality 65, HR its bicubic reduction",
+            "truncated",
+            (Measure("psnr", "arasfsr-y"), Measure("ssim", "arasfsr-y")),
+            lr=("16-64", "16-128", "16-256", "48-128", "48-256"),
+            degradation="nn65",
+        ),
+        Protocol(
+            "div2k",
+            "DIV2K as LIIF measures it (arXiv 2012.09161)",
+            "float",
+            (Measure("psnr", "div2k"),),
+            scales=(2, 3, 4, 6, 12, 18, 24, 30),
+            given=(2, 3, 4),
+        ),
+        Protocol(
+            "benchmark",
+            "Set5, Set14, B100, Urban100 as LIIF measures them (arXiv 2012.09161)",
+            "float",
+            (Measure("psnr", "benchmark-y"), Measure("ssim", "benchmark-y")),
+            scales=(2, 3, 4, 6, 8),
+            given=(2, 3, 4),
+        ),
+        Protocol(
+            "x1-x30",
+            "every whole scale from 1 to 30, LR made from the original cropped to a multiple",
+            "float",
+            (Measure("psnr", "rgb"),),
+            scales=tuple(range(1, 31)),
+        ),
+    )
+}
+
+
+def get(name: str) -> Protocol:
+    """The protocol of a name.
+
+    Raises:
+        InvalidArgument: if there is none; the nearest is named.
+    """
+    if name not in PROTOCOLS:
+        raise InvalidArgument(
+            f"--protocol must be one of {', '.join(PROTOCOLS)}; got {name!r}."
+            + did_you_mean(name, PROTOCOLS)
+        )
+    return PROTOCOLS[name]
+
+
+def _of_sides(text: str, degradation: str) -> Reduction:
+    try:
+        lr, *hr = [int(part) for part in text.split("-")]
+        if len(hr) > 1 or min(lr, *hr, lr) < 1:
+            raise ValueError
+    except ValueError:
+        raise InvalidArgument(
+            "--lr must be sides in pixels, such as 128,64, or pairs of LR and HR, such as 32-128; "
+            f"got {text!r}"
+        ) from None
+    return Reduction(lr, degradation=degradation, hr_size=hr[0] if hr else None)

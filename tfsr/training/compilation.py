@@ -1,0 +1,53 @@
+"""From a recipe to a model that `fit` can train, on its devices."""
+
+from __future__ import annotations
+
+import keras
+
+from tfsr import losses
+from tfsr.errors import PresetError, RecipeError
+from tfsr.models import AnyModel
+from tfsr.presets import from_preset
+from tfsr.training.distribution import Distribution
+from tfsr.training.optimiser import optimiser
+from tfsr.training.recipe import Recipe
+
+
+def compiled_model(recipe: Recipe, devices: Distribution | None = None) -> AnyModel:
+    """The recipe's model, seeded and compiled with its loss, optimiser and schedule.
+
+    Args:
+        recipe: the recipe.
+        devices: what it will be trained on; one device if not given.
+
+    Raises:
+        RecipeError: if `init` names no preset, or one of another model.
+    """
+    devices = devices or Distribution("one")
+    keras.utils.set_random_seed(recipe.seed)
+    training = recipe.training
+    with devices.building():
+        model = recipe.build_model()
+        if devices.workers > 1:
+            from tfsr.training.workers import across_workers
+
+            keras.utils.set_random_seed(recipe.seed)
+            model = across_workers(type(model)).from_config(model.get_config())
+        model.compile(
+            optimizer=optimiser(training, devices),
+            loss={"l1": losses.L1, "charbonnier": losses.Charbonnier}[training.loss](),
+            jit_compile="auto" if training.jit_compile is None else training.jit_compile,
+        )
+        model.optimizer.build(model.trainable_variables)
+    if recipe.init is not None:
+        _initialise(model, recipe.init)
+    return model
+
+
+def _initialise(model: AnyModel, preset: str) -> None:
+    try:
+        model.set_weights(from_preset(preset).get_weights())
+    except PresetError as error:
+        raise RecipeError(f"init: {error}") from error
+    except ValueError as error:
+        raise RecipeError(f"init: {preset} is of another model than the recipe's") from error

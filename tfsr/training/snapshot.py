@@ -1,0 +1,48 @@
+"""The model of a run as it would be shipped after an epoch."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from tfsr.inference.upscaler import Upscaler
+from tfsr.models import from_config
+from tfsr.training.recipe import Recipe
+
+
+class Snapshot:
+    """A float32 copy of a trained model, taken anew after each epoch.
+
+    It has the weights' moving average, if the recipe keeps one. The trained model, its precision
+    and its devices are left alone, and what is compiled for pictures is compiled once a run.
+
+    Args:
+        recipe: of the run.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.model = from_config(recipe.model)
+        self.upscale = Upscaler(self.model)
+        """(h, w, 3) uint8 and (H, W) to (H, W, 3) uint8."""
+
+    def take(self, model: keras.Model) -> None:
+        """Copy the weights of a compiled model."""
+        self.model.set_weights(averaged_weights(model))
+        # An upscaler keeps what depends on a picture's size and the weights alone, until a picture
+        # of another size comes.
+        self.upscale(np.zeros((1, 1, 3), np.uint8), (1, 1))
+
+
+def averaged_weights(model: keras.Model) -> list[np.ndarray]:
+    """The moving average of a compiled model's weights, or the weights if it keeps none.
+
+    The model's own come back bit by bit. Keras' `SwapEMAWeights` exchanges the two by adding and
+    subtracting, which rounds: a run that was stopped would not be repeated exactly.
+    """
+    weights = model.get_weights()
+    if not model.optimizer.use_ema:
+        return weights
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    averages = model.get_weights()
+    model.set_weights(weights)
+    return averages
