@@ -4,17 +4,27 @@
 
 One neighbour of every query of 64x64 to 256x256, in pieces of 8,192 queries, 256 wide. ARASFSR's
 three layers f = relu(f A + m B + b), m = f c: their products alone are the floor of any way that
-multiplies float32 matrices by TensorFlow. And what a band gathers before its layers.
+multiplies float32 matrices by TensorFlow. And what a band gathers before its layers. Writes
+layers.json and layers.md, and the table into docs/performance.md.
 """
 
 import os
-import statistics
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
 import tensorflow as tf
-from machine import OtherPrograms, described, description, seconds_of, table, three_digits
+from machine import (
+    RESULTS,
+    OtherPrograms,
+    described,
+    description,
+    medians,
+    seconds_of,
+    table,
+    three_digits,
+    write,
+)
 
 QUERIES, PIECE, WIDTH, LAYERS, REPEATS = 65536, 8192, 256, 3, 9
 
@@ -87,13 +97,13 @@ def main() -> None:
             seconds[way].append(seconds_of(lambda f=function, n=calls: [f() for _ in range(n)]))
     operations = 4 * QUERIES * LAYERS * WIDTH**2
     rows = []
-    for way, values in seconds.items():
-        middle = statistics.median(values)
+    for way, middle in medians(seconds).items():
         title = way.__name__.replace("_", " ")
         speed = "" if way is gather_of_columns else f"{operations / middle / 1e9:,.0f}"
         rows.append([title, three_digits(middle), speed])
-    print(described(description() | {"others": others.share()}))
-    print(table(["way", "s", "GFLOP/s"], rows))
+    machine = description() | {"others": others.share()}
+    text = f"{described(machine)}\n\n{table(['way', 's', 'GFLOP/s'], rows)}"
+    write(RESULTS, "layers", {"machine": machine, "rows": rows}, text)
 
 
 if __name__ == "__main__":
