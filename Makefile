@@ -10,34 +10,45 @@ OUT ?= out/$(basename $(notdir $(IN)))-x$(SCALE).png
 # make web PORT=8137
 PORT ?= 8137
 WEB_MODEL = export/web/models/arasfsr-compact-faces-v1-64x64-x4.tflite
+# A size that Chromium's software draws by WebGPU in seconds.
+WEB_SMALL_MODEL = export/web/test/out/preset/16x16-x4.tflite
+DRAWN_BY = geometry layers encoders decoders models presets exporters
 
-.PHONY: demo test lint web test-web export-table test-serving clean
+# Another Chromium for test-web.
+CHROMIUM ?= chromium
+
+.PHONY: demo test lint web test-web export-table test-serving test-arm clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE)
 
 test: $(VENV)/.installed-dev
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-# The phone page. System packages: nodejs (20 or newer) and npm; test-web also chromium.
-web: export/web/dist/index.html
+# The phone page.
+web: needs-web export/web/dist/index.html
 	cd export/web && npm run --silent serve -- --port $(PORT)
 
-test-web: export/web/dist/index.html
-	cd export/web && PYTHON="$(abspath $(VENV)/bin/python)" npm test
+test-web: needs-test-web export/web/dist/index.html $(WEB_SMALL_MODEL)
+	cd export/web && PYTHON="$(abspath $(VENV)/bin/python)" \
+	    CHROMIUM="$$(command -v $(CHROMIUM))" npm test
 
 .PHONY: export/web/dist/index.html
 export/web/dist/index.html: $(WEB_MODEL) export/web/node_modules/.installed
 	cd export/web && npm run --silent build
 
-$(WEB_MODEL): $(VENV)/.installed $(wildcard tfsr/exporters/*.py tfsr/decoders/*.py)
+# Made anew when what draws them has changed.
+$(WEB_MODEL): LR = 64x64
+$(WEB_SMALL_MODEL): LR = 16x16
+$(WEB_MODEL) $(WEB_SMALL_MODEL): $(VENV)/.installed \
+    $(wildcard $(DRAWN_BY:%=tfsr/%/*.py) tfsr/presets/*/*)
 	mkdir -p $(@D)
-	$(VENV)/bin/tfsr export tflite --preset arasfsr-compact-faces-v1 --lr 64x64 --scale 4 -o $@
+	$(VENV)/bin/tfsr export tflite --preset arasfsr-compact-faces-v1 --lr $(LR) --scale 4 -o $@
 
 export/web/node_modules/.installed: export/web/package.json export/web/package-lock.json
 	cd export/web && npm ci
@@ -47,14 +58,40 @@ export/web/node_modules/.installed: export/web/package.json export/web/package-l
 export-table: $(VENV)/.installed-dev
 	$(VENV)/bin/python export/table.py --faces "$(FACES)" --calibration "$(CALIBRATION)"
 
-# Exports, taken by programs that know nothing of tfsr. System package: gcc.
-test-serving: $(VENV)/.installed-serving
+# Exports, taken by programs that know nothing of tfsr.
+test-serving: needs-test-serving $(VENV)/.installed-serving
 	$(VENV)/bin/python -m pytest tests/serving
 
+# tensorflow-serving-api asks for a TensorFlow of its own version.
 $(VENV)/.installed-serving: $(VENV)/.installed-dev
-	$(VENV)/bin/pip install --quiet openvino grpcio
-	$(VENV)/bin/pip install --quiet --no-deps tensorflow-serving-api
+	$(VENV)/bin/pip install --quiet "openvino>=2026.4.1" "grpcio>=1.85"
+	$(VENV)/bin/pip install --quiet --no-deps "tensorflow-serving-api>=2.21"
 	touch $@
+
+# The same TFLite files here and on an emulated Arm processor. The first time it needs root.
+test-arm: needs-test-arm $(VENV)/.installed-dev
+	$(VENV)/bin/python export/arm/check.py
+
+# System packages, told by their commands: one line names those that are missing.
+.PHONY: needs-web needs-test-web needs-test-serving needs-test-arm
+needs = @missing=$$(.ci/missing $(1)); test -z "$$missing" || \
+    { echo "make $(@:needs-%=%): missing system packages:$$missing" >&2; exit 1; }
+needs_node_20 = @node -e 'if (parseInt(process.version.slice(1)) < 20) throw 0' 2>/dev/null || \
+    { echo "make $(@:needs-%=%): nodejs must be 20 or newer; this is $$(node -v)" >&2; exit 1; }
+
+needs-web:
+	$(call needs,node:nodejs npm)
+	$(needs_node_20)
+
+needs-test-web:
+	$(call needs,node:nodejs npm $(CHROMIUM))
+	$(needs_node_20)
+
+needs-test-serving:
+	$(call needs,gcc)
+
+needs-test-arm:
+	$(call needs,qemu-aarch64-static:qemu-user-static debootstrap dpkg-deb:dpkg)
 
 clean:
 	rm -rf $(VENV) out

@@ -55,6 +55,13 @@ def version(model, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def too_large(version):
+    """How an answer is refused that is larger than the export's limit."""
+    metadata = json.loads((version / "assets.extra" / "tfsr_metadata.json").read_text())
+    return f"more than {metadata['max_output_pixels']} pixels"
+
+
+@pytest.fixture(scope="module")
 def face():
     with Image.open(FACE) as picture:
         return np.array(picture.convert("RGB"))
@@ -104,11 +111,11 @@ def test_a_c_program_draws_the_same(consumer, version, model, face, tmp_path):
         np.testing.assert_allclose(found, drawn(model, face, size), atol=1e-5, rtol=0)
 
 
-def test_a_c_program_is_told_in_one_line(consumer, version, face, tmp_path):
+def test_a_c_program_is_told_in_one_line(consumer, version, face, too_large, tmp_path):
     picture, answer = tmp_path / "picture", tmp_path / "answer"
     to_float(face).tofile(picture)
     for arguments, message in [
-        ((version, 46, 46, picture, 100_000, 100_000, answer), "more than 400000000 pixels"),
+        ((version, 46, 46, picture, 100_000, 100_000, answer), too_large),
         ((version, 46, 47, picture, 92, 92, answer), "must have 25944 bytes"),
         ((version, 46, 46, tmp_path / "none", 92, 92, answer), "none: No such file"),
         ((tmp_path, 46, 46, picture, 92, 92, answer), "Could not find SavedModel"),
@@ -328,7 +335,9 @@ def test_several_files_in_one_request(server, model):
     assert second.shape == (40, 60, 3)
 
 
-def test_the_client_tells_what_failed_in_one_line_and_does_not_try_again(server, tmp_path):
+def test_the_client_tells_what_failed_in_one_line_and_does_not_try_again(
+    server, too_large, tmp_path
+):
     broken = tmp_path / "broken.png"
     broken.write_bytes(FACE.read_bytes()[:200])
     deep = tmp_path / "deep.png"
@@ -337,7 +346,7 @@ def test_the_client_tells_what_failed_in_one_line_and_does_not_try_again(server,
     nobody = "http://127.0.0.1:1/v1/models/tfsr"
     server.asked.clear()
     for arguments, message in [
-        ((FACE, "--size", "30000x30000", "--url", server.url), "more than 400000000 pixels"),
+        ((FACE, "--size", "30000x30000", "--url", server.url), too_large),
         ((FACE, "--size", "30x30", "--url", server.url + "2"), "refused (400): Malformed request"),
         ((FACE, "--size", "30x30", "--url", nobody), "cannot be reached"),
         ((FACE, "--size", "30x30", "--url", "localhost:8501"), "localhost:8501"),

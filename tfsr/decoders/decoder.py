@@ -262,7 +262,8 @@ class Decoder(keras.layers.Layer):
         for i, row in enumerate(rows):
             for group in groups:
                 colours = draw(projected, image, row, [columns[j] for j in group])
-                split = ops.split(colours, len(group), axis=2)
+                # WebGPU delegates abort at a split into one.
+                split = [colours] if len(group) == 1 else ops.split(colours, len(group), axis=2)
                 parts.update({(i, j): part for j, part in zip(group, split, strict=True)})
         ordered = [parts[i, j] for i, j in product(range(len(rows)), range(len(columns)))]
         return interleaved(ops.concatenate(ordered, axis=-1), len(rows), len(columns))

@@ -32,8 +32,7 @@ def at_size(
         latent = model.encode(image)
         # What no input reaches is folded by the converter: a row's or a column's share of a layer
         # at the layer's width, and the branch of coordinates pixel by pixel.
-        corner = ops.reshape(image[:1, :1, :1, :1], (1,))
-        zero = ops.minimum(ops.square(corner), 0.0)
+        zero = ops.minimum(ops.square(image[:1, :1, :1, :1]), 0.0)
         if plan.phases() is not None:
             colours = _phases(model.decoder, latent, plan, queries, zero)
         else:
@@ -74,6 +73,17 @@ def _bands(decoder, latent, plan: SamplingPlan, queries: int, zero):
 
 
 def _reached(axis: Axis, zero) -> Axis:
-    """The same axis, as far as a converter can tell a function of the input."""
-    axis = axis.map(ops.convert_to_tensor)
-    return replace(axis, coordinates=axis.coordinates + zero, offsets=axis.offsets + zero)
+    """The same axis, as far as a converter can tell a function of the input.
+
+    Added with all axes of a picture: of fewer, WebGPU delegates add to the first value alone.
+    """
+
+    def reached(values):
+        wide = ops.convert_to_tensor(values.reshape(1, len(values), 1, -1)) + zero
+        return ops.reshape(wide, values.shape)
+
+    return replace(
+        axis.map(ops.convert_to_tensor),
+        coordinates=reached(axis.coordinates),
+        offsets=reached(axis.offsets),
+    )

@@ -24,6 +24,7 @@ export async function needs() {
     missing.push(`${PYTHON} with ai-edge-litert, numpy and pillow (or set PYTHON)`);
   }
   if (!existsSync(path('../dist/sw.js'))) missing.push('dist/ (run npm run build)');
+  if (!existsSync(path('out/preset'))) missing.push("the preset's small export (make test-web)");
   if (missing.length) throw new Error(`the tests need ${missing.join('; and ')}`);
   await mkdir(OUT, { recursive: true });
 }
@@ -41,8 +42,9 @@ export function launch(args = []) {
   return chromium.launch({ executablePath: CHROMIUM, args });
 }
 
-export function phone(browser) {
+export function phone(browser, options = {}) {
   return browser.newContext({
+    ...options,
     viewport: { width: 360, height: 740 },
     deviceScaleFactor: 2,
     isMobile: true,
