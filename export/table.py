@@ -73,7 +73,7 @@ def main() -> None:
             lines.append(
                 f"| {title} | `{' '.join(options)}` | {found / 2**20:.2f} | {row['seconds']:.3f} "
                 f"| {row['memory'] / 2**20:.0f} | {row['psnr']:.3f} "
-                f"| {max(0.0, keras[size] - row['psnr']):.3f} | {takers} |"
+                f"| {round(keras[size] - row['psnr'], 3) + 0.0:.3f} | {takers} |"
             )
             print(lines[-1], flush=True)
     insert(lines)
