@@ -20,7 +20,7 @@ CHROMIUM ?= chromium
 .PHONY: demo test lint web test-web export-table test-serving test-arm clean
 
 demo: $(VENV)/.installed
-	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE)
+	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) --overwrite
 
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile

@@ -102,7 +102,7 @@ def test_one_column_of_every_protocol_can_be_measured(evaluate, tmp_path):
         (("--lr", "12", "--out", "nowhere/table.md"), "its folder must exist"),
         (("--lr", "12", "--out", "a.md", "--out", "a.md"), "twice"),
         (("--lr", "12", "--plot", "plot.gif"), "one of .png, .svg, .pdf"),
-        (("--lr", "12", "--strip", "strip.bmp"), "strip.bmp"),
+        (("--lr", "12", "--strip", "strip.gif"), "strip.gif"),
     ],
 )
 def test_what_cannot_be_is_one_line(options, words, evaluate, pictures, tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from PIL import Image
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import check_writable_format, list_images, read, write
 
-SUFFIXES = [".png", ".jpg", ".jpeg", ".webp"]
+SUFFIXES = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif"]
 
 
 @pytest.fixture
@@ -97,16 +97,16 @@ def test_strings_are_paths_too(image, tmp_path):
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (b"a face, in words\n" * 20, "not a PNG, JPEG or WebP"),
-        (encode(Image.new("RGB", (4, 4)), "GIF"), "not a PNG, JPEG or WebP"),
-        (encode(Image.new("RGB", (4, 4)), "BMP"), "not a PNG, JPEG or WebP"),
+        (b"a face, in words\n" * 20, "not a PNG, JPEG"),
+        (encode(Image.new("RGB", (4, 4)), "GIF"), "not a PNG, JPEG"),
+        (encode(Image.new("RGB", (4, 4)), "PPM"), "not a PNG, JPEG, WEBP, TIFF, BMP or AVIF"),
         (hollow_png(20000, 20000), "more than 178956970 pixels"),
         (hollow_png(2**31 - 1, 2**31 - 1), "more than 178956970 pixels"),
         (hollow_png(4, 4), "damaged or cut short"),
         (hollow_png(0, 0), "damaged or cut short|not a PNG"),
-        (hollow_png(4, 4)[:30], "not a PNG, JPEG or WebP picture, or its header is damaged"),
+        (hollow_png(4, 4)[:30], "not a PNG.* picture, or its header is damaged"),
     ],
-    ids=["empty", "text", "gif", "bmp", "bomb", "largest", "hollow", "no-pixels", "header"],
+    ids=["empty", "text", "gif", "ppm", "bomb", "largest", "hollow", "no-pixels", "header"],
 )
 def test_what_is_no_picture_is_refused(content, message, tmp_path):
     path = tmp_path / "a.png"
@@ -114,7 +114,7 @@ def test_what_is_no_picture_is_refused(content, message, tmp_path):
     assert_refused(path, message)
 
 
-@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "AVIF"])
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
 def test_a_truncated_picture_is_refused(image_format, kept, tmp_path):
     noise = np.random.default_rng(1).integers(0, 256, (40, 48, 3)).astype(np.uint8)
@@ -124,7 +124,7 @@ def test_a_truncated_picture_is_refused(image_format, kept, tmp_path):
     assert_refused(path, "damaged or cut short|not a PNG")
 
 
-@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "AVIF"])
 def test_damaged_bytes_never_raise_anything_else(image_format, image, tmp_path):
     content = encode(image, image_format)
     rng = np.random.default_rng(0)
@@ -255,7 +255,11 @@ def test_a_write_that_breaks_off_leaves_the_old_file(image, tmp_path):
     [
         ("a.webp", (1, 16384, 3), "16384x1 does not fit in WEBP, whose longest side is 16383"),
         ("a.jpg", (65501, 1, 3), "1x65501 does not fit in JPEG, whose longest side is 65500"),
-        ("a.gif", (4, 4, 3), "must be one of .png, .jpg, .jpeg, .webp; received '.gif'"),
+        (
+            "a.gif",
+            (4, 4, 3),
+            "must be one of .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp, .avif; received '.gif'",
+        ),
         ("a.jpgg", (4, 4, 3), "Did you mean '.jpg'"),
         ("a", (4, 4, 3), "received ''"),
     ],

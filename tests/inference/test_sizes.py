@@ -1,11 +1,18 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsr.errors import InvalidArgument
-from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize, parse_memory, parse_size
+from tfsr.inference.sizes import (
+    MAX_OUTPUT_PIXELS,
+    TargetSize,
+    parse_memory,
+    parse_scale,
+    parse_size,
+)
 
 
 def check_refused(action, *words):
@@ -48,6 +55,14 @@ def test_a_size_of_nothing_is_refused(text):
         (TargetSize(long_side=100), (25, 50), (50, 100)),
         (TargetSize(long_side=100), (3, 1000), (1, 100)),
         (TargetSize(long_side=7), (46, 46), (7, 7)),
+        (TargetSize(scale=(3.0, 2.0)), (10, 20), (30, 40)),
+        (TargetSize(scale=(0.1, 2.5)), (3, 3), (1, 8)),
+        (TargetSize(short_side=100), (50, 25), (200, 100)),
+        (TargetSize(short_side=1), (1000, 3), (333, 1)),
+        (TargetSize(megapixels=1), (10, 10), (1000, 1000)),
+        (TargetSize(megapixels=2), (20, 40), (1000, 2000)),
+        (TargetSize(size=(90, 160), fit="cover"), (9, 9), (90, 160)),
+        (TargetSize(size=(90, 160), fit="contain"), (9, 9), (90, 160)),
     ],
 )
 def test_sizes_of_answers(target, lr_size, size):
@@ -59,6 +74,66 @@ def test_the_long_side_is_met_exactly(long_side, lr_size):
     height, width = TargetSize(long_side=long_side).of(lr_size)
     assert max(height, width) == long_side
     assert (height >= width) == (lr_size[0] >= lr_size[1]) or height == width
+
+
+@given(st.integers(1, 5000), st.tuples(st.integers(1, 4000), st.integers(1, 4000)))
+def test_the_short_side_is_met_exactly(short_side, lr_size):
+    height, width = TargetSize(short_side=short_side).of(lr_size, 10**12)
+    assert min(height, width) == short_side
+
+
+@given(st.floats(0.01, 300), st.tuples(st.integers(1, 4000), st.integers(1, 4000)))
+def test_the_area_is_as_near_as_whole_pixels_allow(megapixels, lr_size):
+    height, width = TargetSize(megapixels=megapixels).of(lr_size, 10**12)
+    wanted = megapixels * 1e6
+    assert abs(height * width - wanted) <= 0.51 * (height + width) + 1 or min(height, width) == 1
+
+
+sides = st.tuples(st.integers(1, 3000), st.integers(1, 3000))
+
+
+@given(sides, sides)
+def test_covering_and_containing_touch_on_one_side(size, lr_size):
+    for fit, holds in (("cover", np.greater_equal), ("contain", np.less_equal)):
+        target = TargetSize(size=size, fit=fit)
+        assert target.of(lr_size) == size
+        drawn = target.drawn(lr_size, 10**12)
+        assert holds(drawn, size).all()
+        assert drawn[0] == size[0] or drawn[1] == size[1]
+
+
+def test_what_is_drawn_is_limited_too():
+    target = TargetSize(size=(10, 10), fit="cover")
+    assert target.of((1, 5000), 500) == (10, 10)
+    check_refused(lambda: target.drawn((1, 5000), 500), "50000x10", "megapixels")
+
+
+@pytest.mark.parametrize(
+    ("text", "factors"),
+    [("2.7", (2.7, 2.7)), ("2x3", (3.0, 2.0)), (" 1.5X2 ", (2.0, 1.5)), ("1e1", (10.0, 10.0))],
+)
+def test_scales_are_written_width_first(text, factors):
+    assert parse_scale(text) == factors
+
+
+@pytest.mark.parametrize("text", ["", "x", "2x", "x3", "2x3x4", "two", "1_0", "2,5", "2 by 3"])
+def test_other_texts_are_no_scales(text):
+    check_refused(lambda: parse_scale(text), "--scale", "2x3", repr(text))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"scale": (2.0, 0.0)}, ("--scale", "above 0")),
+        ({"short_side": 0}, ("--short-side",)),
+        ({"megapixels": 0.0}, ("--megapixels",)),
+        ({"megapixels": math.inf}, ("--megapixels",)),
+        ({"size": (9, 9), "fit": "crop"}, ("--fit", "stretch, cover, contain")),
+        ({"scale": 2.0, "fit": "cover"}, ("--fit", "--size")),
+    ],
+)
+def test_other_impossible_targets_are_refused(arguments, words):
+    check_refused(lambda: TargetSize(**arguments), *words)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from tfsr import __version__
 from tfsr.cli import convert, evaluate, export, inspect, pack, train, upscale
 from tfsr.errors import TfsrError
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="tfsr",
     help="Arbitrary-scale super-resolution: faces at any size.",
@@ -47,13 +49,16 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        if code == _INTERRUPTED:  # What typer makes of Ctrl-C, without a word.
+            fail("interrupted", _INTERRUPTED)
+        sys.exit(code)
     except typer.TyperException as error:
         fail(error.format_message(), error.exit_code)
     except TfsrError as error:
         fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
-        fail("interrupted", 130)
+        fail("interrupted", _INTERRUPTED)
 
 
 def fail(line: str, code: int) -> None:

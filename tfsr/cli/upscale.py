@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,19 +17,28 @@ from tfsr.errors import InvalidArgument
 if TYPE_CHECKING:
     import numpy as np
 
+    from tfsr.inference.jobs import Existing
+
 
 def upscale(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="IN...", help="Pictures, or folders of them.")
+        list[Path], typer.Argument(metavar="IN...", help="Pictures, folders, quoted patterns.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT", help="A file, or a folder.")
     ],
-    scale: Annotated[float | None, typer.Option(help="Factor on both sides, such as 3.7.")] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="S|SxS", help="Factor such as 3.7, or width x height.")
+    ] = None,
     size: Annotated[
         str | None, typer.Option(metavar="WxH", help="Exact size, such as 237x173.")
     ] = None,
+    fit: Annotated[
+        str, typer.Option(metavar="HOW", help="To --size: stretch, cover (cuts), contain (fills).")
+    ] = "stretch",
     long_side: Annotated[int | None, typer.Option(help="The longer side, in pixels.")] = None,
+    short_side: Annotated[int | None, typer.Option(help="The shorter side, in pixels.")] = None,
+    megapixels: Annotated[float | None, typer.Option(help="Width x height, in millions.")] = None,
     preset: Annotated[str | None, typer.Option(help="A preset's name, or its directory.")] = None,
     model: Annotated[
         Path | None, typer.Option(metavar="PATH", help="An exported .tflite or SavedModel instead.")
@@ -40,40 +51,103 @@ def upscale(
         str,
         typer.Option(metavar="float32|bfloat16", help="The second is faster where there is it."),
     ] = "float32",
+    format_name: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="png, jpg, webp, tiff and so on.")
+    ] = None,
+    quality: Annotated[int | None, typer.Option(help="1 to 100: JPEG, WebP, AVIF.")] = None,
+    frames: Annotated[bool, typer.Option("--frames", help="All frames of animations.")] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Folders in folders too.")] = False,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave files that are there and whole.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are there.")
+    ] = False,
+    json_lines: Annotated[bool, typer.Option("--json", help="A line of JSON a file.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what became of each, as JSON.")
+    ] = None,
+    max_input: Annotated[
+        float | None, typer.Option(metavar="MPX", help="Most megapixels read; 89 if not said.")
+    ] = None,
+    max_output: Annotated[
+        float | None, typer.Option(metavar="MPX", help="Most megapixels written; 400.")
+    ] = None,
 ) -> None:
     """Upscale pictures to any size.
 
     Example: tfsr upscale face.jpg -o large.png --scale 3.7
     """
-    from rich.console import Console
-    from rich.progress import Progress
+    from tfsr.cli.progress import Progress
+    from tfsr.images.formats import suffix_of_format
+    from tfsr.inference.batch import run_jobs
+    from tfsr.inference.jobs import plan_jobs
+    from tfsr.inference.report import check_report, write_report
+    from tfsr.inference.request import Request, skip_done
+    from tfsr.inference.sizes import TargetSize, parse_memory, parse_scale, parse_size
 
-    from tfsr.inference.batch import plan_jobs, run_jobs
-    from tfsr.inference.sizes import TargetSize, parse_memory, parse_size
-
-    target = TargetSize(scale, parse_size(size) if size is not None else None, long_side)
-    budget = parse_memory(memory)
-    jobs, outcomes = plan_jobs(inputs, output)
-    errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
-    for outcome in outcomes:
-        errors.print(_line(outcome.error))
-    failed = len(outcomes)
-    if jobs:
-        upscaler = _upscaler(preset, model, budget, precision)
-        with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-            task = progress.add_task("upscaling", total=len(jobs))
-            for outcome in run_jobs(jobs, target, upscaler):
-                progress.advance(task)
-                if outcome.error is not None:
-                    failed += 1
-                    errors.print(_line(outcome.error))
-                    continue
-                (h, w), (height, width) = outcome.lr_size, outcome.size
-                typer.echo(
-                    f"{outcome.target}: {w}x{h} to {width}x{height}, {outcome.seconds:.1f} s"
-                )
-    if failed:
+    with _usage():
+        target = TargetSize(
+            None if scale is None else parse_scale(scale),
+            None if size is None else parse_size(size),
+            *(long_side, short_side, megapixels, fit),
+        )
+        request = Request(target, quality, frames, **_limits(max_input, max_output))
+        budget = parse_memory(memory)
+        suffix = None if format_name is None else suffix_of_format(format_name)
+        existing = _existing(skip_existing, overwrite)
+        if preset is not None and model is not None:
+            raise InvalidArgument("give --preset or --model, not both")
+    # What Pillow has to say about odd metadata would come between the lines.
+    warnings.filterwarnings("ignore", module="PIL")
+    if report is not None:
+        check_report(report, inputs)
+    jobs, outcomes = plan_jobs(inputs, output, recursive, suffix, existing)
+    with Progress(len(jobs) + len(outcomes), json_lines) as progress:
+        try:
+            for outcome in outcomes:
+                progress.tell(outcome)
+            if skip_existing and jobs:
+                import_keras()  # Which the sizes are reckoned with.
+                jobs, done = skip_done(jobs, request)
+                for outcome in done:
+                    progress.tell(outcome)
+            if jobs:
+                upscaler = _upscaler(preset, model, budget, precision)
+                with closing(run_jobs(jobs, request, upscaler)) as running:
+                    for outcome in running:
+                        progress.tell(outcome)
+        finally:
+            if report is not None:
+                write_report(report, progress.outcomes)
+    if any(outcome.error is not None for outcome in progress.outcomes):
         sys.exit(1)
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Turn what is wrong with an option into a usage error: exit code 2."""
+    try:
+        yield
+    except InvalidArgument as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _existing(skip_existing: bool, overwrite: bool) -> Existing:
+    if skip_existing and overwrite:
+        raise InvalidArgument("give --skip-existing or --overwrite, not both")
+    if skip_existing:
+        return "skip"
+    return "overwrite" if overwrite else "refuse"
+
+
+def _limits(max_input: float | None, max_output: float | None) -> dict[str, int]:
+    """Pixels of the megapixels that were given."""
+    limits = {"max_input": max_input, "max_output": max_output}
+    try:
+        return {name: round(most * 1e6) for name, most in limits.items() if most is not None}
+    except (OverflowError, ValueError) as error:
+        raise InvalidArgument("--max-input and --max-output must be finite numbers") from error
 
 
 def _upscaler(
@@ -85,9 +159,9 @@ def _upscaler(
         from tfsr.inference.upscaler import Upscaler
         from tfsr.presets import DEFAULT, from_preset
 
-        return Upscaler(from_preset(preset or DEFAULT), memory, precision)
-    if preset is not None:
-        raise InvalidArgument("give --preset or --model, not both")
+        loaded = from_preset(preset or DEFAULT)
+        with _usage():
+            return Upscaler(loaded, memory, precision)
     with silence():
         if model.is_dir():
             from tfsr.inference.saved_model import SavedModelUpscaler
@@ -96,8 +170,3 @@ def _upscaler(
         from tfsr.inference.tflite import TFLiteUpscaler
 
         return TFLiteUpscaler(model)
-
-
-def _line(error: str | None) -> str:
-    """One line, whatever the file's name holds."""
-    return f"tfsr: {' '.join((error or '').split())}"

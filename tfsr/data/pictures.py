@@ -112,7 +112,7 @@ class Pictures:
 def _size(path: Path) -> tuple[int, int]:
     """Height and width as the header has them; turning a picture upright may exchange the two."""
     try:
-        with Image.open(path, formats=files.FORMATS) as picture:
+        with Image.open(path, formats=tuple(files.FORMATS)) as picture:
             width, height = picture.size
         return height, width
     except Exception:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from tfsr.errors import InvalidArgument, did_you_mean
-from tfsr.images.files import MAX_SIDE
+from tfsr.images.formats import FORMATS
 from tfsr.images.resizing import check_size, resize
 
 Degradation = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
@@ -53,9 +53,10 @@ def nearest_jpeg(image: np.ndarray, size: tuple[int, int], quality: int = 65) ->
     """
     if not 1 <= quality <= 95:
         raise InvalidArgument(f"quality must be between 1 and 95; received {quality!r}")
-    if max(check_size(size)) > MAX_SIDE["JPEG"]:
+    limit = FORMATS["JPEG"].max_side
+    if max(check_size(size)) > limit:
         raise InvalidArgument(
-            f"size must not exceed {MAX_SIDE['JPEG']}, the longest side of a JPEG; received {size}"
+            f"size must not exceed {limit}, the longest side of a JPEG; received {size}"
         )
     encoded = io.BytesIO()
     Image.fromarray(resize(image, size, "nearest")).save(encoded, "JPEG", quality=quality)

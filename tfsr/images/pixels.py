@@ -1,4 +1,4 @@
-"""8-bit pictures to floats and back, and the check that something is a picture at all."""
+"""Pictures of 8 and 16 bits to floats and back, and checks that something is one at all."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ from tfsr.errors import InvalidArgument
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
-    """Turn an 8-bit picture into what the models take.
+    """Turn a picture of 8 or 16 bits into what the models take.
 
     Args:
-        image: (H, W, 3) uint8.
+        image: (H, W, 3) uint8 or uint16.
 
     Returns:
-        (H, W, 3) float32 in [0, 1], level / 255.
+        (H, W, 3) float32 in [0, 1], level / 255 or level / 65535.
 
     Raises:
-        InvalidArgument: not an 8-bit RGB picture.
+        InvalidArgument: not an RGB picture of 8 or 16 bits.
     """
-    check_uint8(image)
-    return image.astype(np.float32) / np.float32(255)
+    check_integers(image)
+    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
@@ -38,13 +38,38 @@ def to_uint8(image: np.ndarray) -> np.ndarray:
     Raises:
         InvalidArgument: not a floating-point RGB picture, or it holds NaN.
     """
+    return to_integers(image, np.uint8)
+
+
+def to_integers(image: np.ndarray, dtype: Any) -> np.ndarray:
+    """Turn what the models answer into a picture of 8 or 16 bits, as `to_uint8` does.
+
+    Args:
+        image: (H, W, 3) floating point, unclipped.
+        dtype: uint8 or uint16.
+
+    Raises:
+        InvalidArgument: not a floating-point RGB picture, or it holds NaN.
+    """
     check_rgb(image)
     if not np.issubdtype(image.dtype, np.floating):
         raise InvalidArgument(f"image must be floating point in [0, 1]; received {image.dtype}")
     if np.isnan(image).any():
         raise InvalidArgument("image holds NaN; it must hold numbers")
     clipped = np.clip(image.astype(np.float32), 0, 1)
-    return np.floor(clipped * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    full = np.float32(np.iinfo(dtype).max)
+    return np.floor(clipped * full + np.float32(0.5)).astype(dtype)
+
+
+def check_integers(image: Any, name: str = "image") -> None:
+    """Raise unless `image` is an (H, W, 3) array of uint8 or uint16, of at least one pixel.
+
+    Raises:
+        InvalidArgument: anything else.
+    """
+    check_rgb(image, name)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise InvalidArgument(f"{name} must be uint8 or uint16; received {image.dtype}")
 
 
 def check_uint8(image: Any, name: str = "image") -> None:

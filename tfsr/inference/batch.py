@@ -1,155 +1,190 @@
-"""Many files: which become which, and what became of each."""
+"""Many files, one after the other: files are read ahead and written behind the model's back."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 
 from tfsr.errors import ImageError, TfsrError
-from tfsr.images import check_writable_format, list_images, read, write
-from tfsr.images.files import SUFFIXES
-from tfsr.inference.sizes import TargetSize
+from tfsr.images import read_picture, write_picture
+from tfsr.images.files import writing
+from tfsr.images.frames import Frames, read_frames, write_frames
+from tfsr.inference.jobs import Job, Outcome
+from tfsr.inference.pictures import Upscale, place, upscale_picture
+from tfsr.inference.request import Request
+from tfsr.inference.room import Room
+
+# Pixels that wait for the model, and for the disk: 100 and 200 MB of 8-bit RGB. A larger picture
+# waits alone.
+_READ_AHEAD = 32_000_000
+_WRITTEN_BEHIND = 64_000_000
+_FILES_AHEAD = 8
 
 
-@dataclass(frozen=True)
-class Job:
-    """One picture to read, and the file to write."""
-
-    source: Path
-    target: Path
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a source.
+@dataclass
+class _Work:
+    """A job on its way.
 
     Attributes:
-        source: the file, or the folder that could not be read.
-        target: the file to write; None where it was not even planned.
-        error: one line, or None if the target was written.
-        lr_size: (h, w) of what was read.
-        size: (H, W) of what was written.
-        seconds: how long it took.
+        frames: its pictures; None before they are read and after they are written.
+        in_pixels: what they take in the room of those that were read.
+        out_pixels: what they take in the room of those to be written.
     """
 
-    source: Path
-    target: Path | None = None
-    error: str | None = None
-    lr_size: tuple[int, int] = (0, 0)
+    job: Job
     size: tuple[int, int] = (0, 0)
+    lr_size: tuple[int, int] = (0, 0)
+    frames: Frames | None = None
+    in_pixels: int = 0
+    out_pixels: int = 0
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
 
 
-def plan_jobs(sources: Sequence[Path], output: Path) -> tuple[list[Job], list[Outcome]]:
-    """Pair sources, which may be folders, with the files to write.
+def run_jobs(jobs: Sequence[Job], request: Request, upscale: Upscale) -> Generator[Outcome]:
+    """Do the jobs; a failed one is told and the rest go on.
 
-    One file goes to `output` itself if that has a suffix, which must be a picture's. All else goes
-    into the folder `output`, which is made, under the source's own name.
-
-    Args:
-        sources: files and folders.
-        output: a file or a folder.
-
-    Returns:
-        The jobs, and the outcomes of sources that failed already: a folder that cannot be read, a
-        name that another source has taken, a target that is a source.
-
-    Raises:
-        ImageError: if the output folder cannot be made or written to.
-    """
-    single = len(sources) == 1 and not sources[0].is_dir()
-    if single and output.suffix and not output.is_dir():
-        check_writable_format(output)  # Not a folder named large.bmp.
-    as_file = output.suffix.lower() in SUFFIXES and not output.is_dir()
-    if as_file and not single:
-        raise ImageError(f"{output}: several pictures need a folder; drop the suffix")
-    folder = output.parent if as_file else output
-    _make_folder(folder)
-    failed: list[Outcome] = []
-    files: list[Path] = []
-    for source in sources:
-        try:
-            files += list_images(source) if source.is_dir() else [source]
-        except TfsrError as error:
-            failed.append(Outcome(source, error=str(error)))
-    # A source is never written over, not even through another name for it.
-    protected = {os.path.realpath(path) for path in files}
-    jobs: list[Job] = []
-    taken: dict[str, Path] = {}
-    for source in files:
-        target = output if as_file else folder / source.name
-        try:
-            if not os.path.lexists(source):
-                raise ImageError(f"{source}: there is no such file or folder")
-            check_writable_format(target)
-            if os.path.realpath(target) in protected:
-                raise ImageError(f"{source}: would be written over a source, {target}")
-            if str(target) in taken:
-                raise ImageError(f"{source}: {target} is taken by {taken[str(target)]}")
-        except TfsrError as error:
-            failed.append(Outcome(source, error=str(error)))
-            continue
-        taken[str(target)] = source
-        jobs.append(Job(source, target))
-    return jobs, failed
-
-
-def run_jobs(
-    jobs: Sequence[Job],
-    target_size: TargetSize,
-    upscale: Callable[[np.ndarray, tuple[int, int]], np.ndarray],
-) -> Iterator[Outcome]:
-    """Do the jobs one by one; a failed one is told and the rest go on.
+    While the model draws one picture, a thread decodes the next ones and others encode the last
+    ones. Close the iterator (or use it up) to end the threads; files in the midst of being written
+    are then finished first.
 
     Args:
         jobs: from `plan_jobs`.
-        target_size: the size of every answer.
+        request: what is asked of every picture.
         upscale: an `Upscaler`, or any function of its shape.
+
+    Yields:
+        What became of each job, in their order.
     """
-    for job in jobs:
-        start = time.perf_counter()
-        lr_size = size = (0, 0)
+    batch = _Batch(request, upscale)
+    try:
+        yield from batch.run(jobs)
+    finally:
+        batch.close()
+
+
+class _Batch:
+    def __init__(self, request: Request, upscale: Upscale) -> None:
+        self.request, self.upscale = request, upscale
+        self.ahead, self.behind = Room(_READ_AHEAD), Room(_WRITTEN_BEHIND)
+        self.readers = ThreadPoolExecutor(1, "read")
+        self.writers = ThreadPoolExecutor(2, "write")
+
+    def close(self) -> None:
+        self.ahead.close()
+        self.behind.close()
+        for threads in (self.readers, self.writers):
+            threads.shutdown(cancel_futures=True)
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        written: deque[tuple[_Work, Future[None]]] = deque()
+        for work, reading in self._read_ahead(jobs):
+            written.append((work, self._drawn_and_sent(work, reading)))
+            while written and written[0][1].done():
+                yield _outcome(*written.popleft())
+        while written:
+            yield _outcome(*written.popleft())
+
+    def _read_ahead(self, jobs: Sequence[Job]) -> Iterator[tuple[_Work, Future[None]]]:
+        waiting: deque[tuple[_Work, Future[None]]] = deque()
+        for job in jobs:
+            work = _Work(job)
+            waiting.append((work, self.readers.submit(self._read, work)))
+            if len(waiting) > _FILES_AHEAD:
+                yield waiting.popleft()
+        yield from waiting
+
+    def _drawn_and_sent(self, work: _Work, reading: Future[None]) -> Future[None]:
+        """The future of its being written, or one that failed."""
         try:
-            image = read(job.source)
-            lr_size = (image.shape[0], image.shape[1])
-            size = _size_of(job, target_size, lr_size)
-            write(job.target, upscale(image, size))
-        except TfsrError as error:
-            yield Outcome(job.source, job.target, _naming(job.source, error))
-            continue
-        except Exception as error:
-            # What the backend raises where NumPy raises MemoryError; no backend is imported here.
-            if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
+            reading.result()
+            self.behind.enter(work.out_pixels)
+            try:
+                self._draw(work)
+                return self.writers.submit(self._write, work)
+            except BaseException:
+                self.behind.leave(work.out_pixels)
                 raise
-            wanted = f"{size[1]}x{size[0]} pixels"
-            yield Outcome(job.source, job.target, f"{job.source}: not enough memory for {wanted}")
-            continue
-        seconds = time.perf_counter() - start
-        yield Outcome(job.source, job.target, None, lr_size, size, seconds)
+        except Exception as error:
+            failed: Future[None] = Future()
+            failed.set_exception(error)
+            return failed
+        finally:
+            self.ahead.leave(work.in_pixels)
+
+    def _read(self, work: _Work) -> None:
+        job = work.job
+        header, work.size = self.request.check(job)
+        count = self.request.count(header)
+        height, width = work.lr_size = header.size
+        drawn = self.request.target.drawn(header.size, self.request.max_output)
+        work.out_pixels = max(drawn[0] * drawn[1], work.size[0] * work.size[1]) * count
+        self.ahead.enter(height * width * count)
+        work.in_pixels = height * width * count
+        start = time.perf_counter()
+        if count > 1:
+            work.frames = read_frames(job.source)
+        else:
+            work.frames = Frames((read_picture(job.source),), (0,))
+            if header.frames > 1:
+                work.notes.append(f"the first of its {header.frames} pictures")
+        lr_size = work.frames.pictures[0].size
+        if lr_size != work.lr_size:  # What said that it lies on its side came after its pixels.
+            work.lr_size, work.size = lr_size, self.request.size(job, lr_size, count)
+        work.seconds += time.perf_counter() - start
+
+    def _draw(self, work: _Work) -> None:
+        frames = work.frames
+        if frames is None:
+            raise RuntimeError("drawn before it was read")
+        start = time.perf_counter()
+        answers = []
+        for picture in frames.pictures:
+            drawn = self.request.target.drawn(picture.size, self.request.max_output)
+            answers.append(place(upscale_picture(picture, drawn, self.upscale), work.size))
+        work.frames = replace(frames, pictures=tuple(answers))
+        work.seconds += time.perf_counter() - start
+
+    def _write(self, work: _Work) -> None:
+        frames, target, start = work.frames, work.job.target, time.perf_counter()
+        if frames is None:
+            raise RuntimeError("written before it was drawn")
+        try:
+            with writing(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+            if len(frames.pictures) > 1:
+                lost = write_frames(target, frames, self.request.quality)
+            else:
+                lost = write_picture(target, frames.pictures[0], self.request.quality)
+            work.notes += [*frames.pictures[0].notes, *lost]
+        finally:
+            work.frames = None
+            self.behind.leave(work.out_pixels)
+        work.seconds += time.perf_counter() - start
 
 
-def _size_of(job: Job, target_size: TargetSize, lr_size: tuple[int, int]) -> tuple[int, int]:
-    size = target_size.of(lr_size)
-    check_writable_format(job.target, size)
-    return size
+def _outcome(work: _Work, writing_it: Future[None]) -> Outcome:
+    job = work.job
+    try:
+        writing_it.result()
+    except TfsrError as error:
+        return Outcome(job.source, job.target, _naming(job, error))
+    except Exception as error:
+        # What the backend raises where NumPy raises MemoryError; no backend is imported here.
+        if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
+            raise
+        wanted = f"{work.size[1]}x{work.size[0]} pixels"
+        return Outcome(job.source, job.target, f"{job.source}: not enough memory for {wanted}")
+    return Outcome(
+        *(job.source, job.target, None, work.lr_size, work.size, work.seconds),
+        notes=tuple(dict.fromkeys(work.notes)),
+    )
 
 
-def _naming(source: Path, error: TfsrError) -> str:
+def _naming(job: Job, error: TfsrError) -> str:
     """The error's line, with the file's name before it unless it has it already."""
     line = str(error)
-    return line if isinstance(error, ImageError) else f"{source}: {line}"
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror
-        raise ImageError(f"{folder}: cannot be made a folder: {reason}") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ImageError(f"{folder}: cannot be written to; choose another folder")
+    return line if isinstance(error, ImageError) else f"{job.source}: {line}"

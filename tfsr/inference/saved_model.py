@@ -31,6 +31,9 @@ class SavedModelUpscaler:
         ExportError: if there is no SavedModel, or it is not one of tfsr's.
     """
 
+    depth = 8
+    """The most bits a channel that it keeps."""
+
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         import tensorflow as tf
 

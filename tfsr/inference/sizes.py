@@ -1,4 +1,4 @@
-"""The size asked for: a scale, a size, or a longest side."""
+"""The size asked for: a scale, a size, a side or an area."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import math
 import re
 from dataclasses import dataclass
 
-from tfsr.errors import InvalidArgument
+from tfsr.errors import InvalidArgument, did_you_mean
 
-# 400 megapixels are 1.2 GB of 8-bit colours, twice that while a file is encoded.
+MAX_INPUT_PIXELS = 89_478_485
+"""What Pillow warns at: a picture of 256 MiB in RGB."""
+
 MAX_OUTPUT_PIXELS = 400_000_000
+"""400 megapixels are 1.2 GB of 8-bit colours, twice that while a file is encoded."""
 
+FITS = ("stretch", "cover", "contain")
 
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
@@ -28,67 +32,6 @@ def parse_memory(text: str, option: str = "--memory") -> int:
     return int(amount)
 
 
-@dataclass(frozen=True)
-class TargetSize:
-    """What size a picture shall have. Exactly one of the three is given.
-
-    Attributes:
-        scale: factor on both sides.
-        size: (H, W) in pixels.
-        long_side: the longer side in pixels; the other follows the picture's shape.
-
-    Raises:
-        InvalidArgument: if not exactly one is given, or it is not a possible value.
-    """
-
-    scale: float | None = None
-    size: tuple[int, int] | None = None
-    long_side: int | None = None
-
-    def __post_init__(self) -> None:
-        given = [value for value in (self.scale, self.size, self.long_side) if value is not None]
-        if len(given) != 1:
-            raise InvalidArgument("give exactly one of --scale, --size and --long-side")
-        if self.scale is not None and not (math.isfinite(self.scale) and self.scale > 0):
-            raise InvalidArgument(
-                f"--scale must be a finite number above 0, for example 3.7; got {self.scale}"
-            )
-        if self.size is not None and min(self.size) < 1:
-            height, width = self.size
-            raise InvalidArgument(f"--size must be at least 1x1; got {width}x{height}")
-        if self.long_side is not None and self.long_side < 1:
-            raise InvalidArgument(f"--long-side must be at least 1; got {self.long_side}")
-
-    def of(self, lr_size: tuple[int, int]) -> tuple[int, int]:
-        """(H, W) for a picture of (h, w).
-
-        Raises:
-            InvalidArgument: if that is more than 400 megapixels.
-        """
-        # Geometry imports Keras; a wrong argument should be told before that takes its seconds.
-        from tfsr.geometry import output_size
-
-        try:
-            if self.size is not None:
-                height, width = self.size
-            elif self.scale is not None:
-                height, width = output_size(lr_size, self.scale)
-            else:
-                height, width = output_size(lr_size, (self.long_side or 0) / max(lr_size))
-            megapixels = height * width / 1e6
-        except OverflowError:
-            # Python's whole numbers grow without end, its floats do not.
-            height = width = 0
-            megapixels = math.inf
-        if megapixels * 1e6 > MAX_OUTPUT_PIXELS:
-            what = f"{width}x{height} is {megapixels:.4g}" if height else "that is too many"
-            raise InvalidArgument(
-                f"{what} megapixels; the limit is {MAX_OUTPUT_PIXELS / 1e6:.0f}, so ask for a "
-                "smaller size"
-            )
-        return height, width
-
-
 def parse_size(text: str, option: str = "--size") -> tuple[int, int]:
     """(H, W) of "WxH", as the command line writes sizes.
 
@@ -104,3 +47,146 @@ def parse_size(text: str, option: str = "--size") -> tuple[int, int]:
         raise InvalidArgument(f"{option} must be WIDTHxHEIGHT, for example 237x173; got {text!r}")
     width, height = int(match[1]), int(match[2])
     return height, width
+
+
+def parse_scale(text: str, option: str = "--scale") -> tuple[float, float]:
+    """Factors of (height, width) of a text such as 2.7, or 2x3 for width by height.
+
+    Raises:
+        InvalidArgument: if it is neither one number nor two with an x between them.
+    """
+    parts = re.split("[xX]", text.strip())
+    try:
+        factors = [float(part) for part in parts]
+    except ValueError:
+        factors = []
+    if len(factors) not in (1, 2) or "_" in text:
+        raise InvalidArgument(
+            f"{option} must be a number such as 2.7, or WIDTHxHEIGHT such as 2x3; got {text!r}"
+        )
+    return factors[-1], factors[0]
+
+
+@dataclass(frozen=True)
+class TargetSize:
+    """What size a picture shall have. Exactly one of all but `fit` is given.
+
+    Attributes:
+        scale: factor on both sides, or factors of (height, width).
+        size: (H, W) in pixels.
+        long_side: the longer side in pixels; the other follows the picture's shape.
+        short_side: the shorter side in pixels; likewise.
+        megapixels: height x width in millions, as near as whole pixels allow; likewise.
+        fit: how a picture of another shape comes to `size`: "stretch" it, "cover" all of it and cut
+            off what is left over, "contain" it and leave the rest empty. The answer is exactly
+            `size` in each case.
+
+    Raises:
+        InvalidArgument: if not exactly one is given, or it is not a possible value.
+    """
+
+    scale: float | tuple[float, float] | None = None
+    size: tuple[int, int] | None = None
+    long_side: int | None = None
+    short_side: int | None = None
+    megapixels: float | None = None
+    fit: str = "stretch"
+
+    def __post_init__(self) -> None:
+        asked = (self.scale, self.size, self.long_side, self.short_side, self.megapixels)
+        if sum(value is not None for value in asked) != 1:
+            raise InvalidArgument(
+                "give exactly one of --scale, --size, --long-side, --short-side and --megapixels"
+            )
+        for factor in self._factors:
+            if not (math.isfinite(factor) and factor > 0):
+                raise InvalidArgument(
+                    f"--scale must be a finite number above 0, for example 3.7; got {factor}"
+                )
+        if self.size is not None and min(self.size) < 1:
+            height, width = self.size
+            raise InvalidArgument(f"--size must be at least 1x1; got {width}x{height}")
+        for option, side in (("--long-side", self.long_side), ("--short-side", self.short_side)):
+            if side is not None and side < 1:
+                raise InvalidArgument(f"{option} must be at least 1; got {side}")
+        if self.megapixels is not None and not (
+            math.isfinite(self.megapixels) and self.megapixels > 0
+        ):
+            raise InvalidArgument(
+                f"--megapixels must be a finite number above 0; got {self.megapixels}"
+            )
+        if self.fit not in FITS:
+            raise InvalidArgument(
+                f"--fit must be one of {', '.join(FITS)}; got {self.fit!r}."
+                + did_you_mean(self.fit, FITS)
+            )
+        if self.fit != "stretch" and self.size is None:
+            raise InvalidArgument(f"--fit {self.fit} goes with --size; all else keeps the shape")
+
+    @property
+    def _factors(self) -> tuple[float, ...]:
+        if self.scale is None:
+            return ()
+        return self.scale if isinstance(self.scale, tuple) else (self.scale,)
+
+    def of(self, lr_size: tuple[int, int], max_pixels: int = MAX_OUTPUT_PIXELS) -> tuple[int, int]:
+        """(H, W) of the answer to a picture of (h, w).
+
+        Raises:
+            InvalidArgument: if that is more than so many pixels.
+        """
+        return self._checked(lr_size, max_pixels, self._size_of)
+
+    def drawn(
+        self, lr_size: tuple[int, int], max_pixels: int = MAX_OUTPUT_PIXELS
+    ) -> tuple[int, int]:
+        """(H, W) that a picture of (h, w) is drawn at, before it is cut or surrounded.
+
+        Raises:
+            InvalidArgument: if that is more than so many pixels.
+        """
+        return self._checked(lr_size, max_pixels, self._drawn_size_of)
+
+    def _checked(self, lr_size, max_pixels, size_of) -> tuple[int, int]:
+        try:
+            height, width = size_of(lr_size)
+            pixels = height * width
+            megapixels = pixels / 1e6
+        except OverflowError:
+            # Python's whole numbers grow without end, its floats do not.
+            height = width = 0
+            pixels, megapixels = max_pixels + 1, math.inf
+        if pixels > max_pixels:
+            what = f"{width}x{height} is {megapixels:.4g}" if height else "that is too many"
+            raise InvalidArgument(
+                f"{what} megapixels; the limit is {max_pixels / 1e6:.4g}, so ask for a "
+                "smaller size or raise it with --max-output"
+            )
+        return height, width
+
+    def _size_of(self, lr_size: tuple[int, int]) -> tuple[int, int]:
+        # Geometry imports Keras; a wrong argument should be told before that takes its seconds.
+        from tfsr.geometry import output_size
+
+        if self.size is not None:
+            return self.size
+        if self.scale is not None:
+            first, last = self._factors[0], self._factors[-1]
+            return output_size(lr_size[:1] * 2, first)[0], output_size(lr_size[1:] * 2, last)[0]
+        if self.long_side is not None:
+            return output_size(lr_size, self.long_side / max(lr_size))
+        if self.short_side is not None:
+            return output_size(lr_size, self.short_side / min(lr_size))
+        area = (self.megapixels or 0) * 1e6
+        return output_size(lr_size, math.sqrt(area / (lr_size[0] * lr_size[1])))
+
+    def _drawn_size_of(self, lr_size: tuple[int, int]) -> tuple[int, int]:
+        from tfsr.geometry import output_size
+
+        if self.size is None or self.fit == "stretch":
+            return self._size_of(lr_size)
+        ratios = [side / lr for side, lr in zip(self.size, lr_size, strict=True)]
+        height, width = output_size(lr_size, max(ratios) if self.fit == "cover" else min(ratios))
+        # A side that decides comes out exact; the other one must not miss by its rounding.
+        bound = max if self.fit == "cover" else min
+        return bound(height, self.size[0]), bound(width, self.size[1])

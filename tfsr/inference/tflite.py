@@ -30,6 +30,9 @@ class TFLiteUpscaler:
         ExportError: if it is no TFLite file, or not one of tfsr's.
     """
 
+    depth = 8
+    """The most bits a channel that it keeps."""
+
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None) -> None:
         self.path = Path(path)
         content = _content(self.path)

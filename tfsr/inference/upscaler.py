@@ -1,4 +1,4 @@
-"""A model as a function from 8-bit picture to 8-bit picture, of any size."""
+"""A model as a function from picture to picture of 8 or 16 bits, of any size."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import windows
-from tfsr.images import to_float, to_uint8
-from tfsr.images.pixels import check_uint8
+from tfsr.images import to_float
+from tfsr.images.pixels import check_integers, to_integers
 from tfsr.images.resizing import check_size
 from tfsr.models import AnyModel, Bicubic, with_precision
 
@@ -16,7 +16,7 @@ DEFAULT_MEMORY = 2 * 2**30
 
 
 class Upscaler:
-    """Upscales 8-bit pictures of any size, one after the other.
+    """Upscales pictures of 8 or 16 bits and of any size, one after the other.
 
     What does not fit into the budget is drawn in tiles that overlap by all that an answer depends
     on, so that tiles do not show: with EDSR the answer is that of the whole picture to 1e-5, with
@@ -26,7 +26,7 @@ class Upscaler:
 
     Args:
         model: the model. Its weights must not change afterwards.
-        memory: int. Bytes to work in, beside the program itself and the two 8-bit pictures.
+        memory: int. Bytes to work in, beside the program itself and the two pictures.
             Defaults to 2 GiB.
         precision: str. "float32", or "bfloat16" for matrix products of half the width, on machines
             that have them: faster for most decoders, 55 dB or more from the exact answer. Defaults
@@ -35,6 +35,9 @@ class Upscaler:
     Raises:
         InvalidArgument: if the memory is not positive or the precision unknown.
     """
+
+    depth = 16
+    """The most bits a channel that it keeps."""
 
     def __init__(
         self,
@@ -49,13 +52,13 @@ class Upscaler:
         self.painter = self.model.painter(memory)
 
     def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
+        """(h, w, 3) uint8 or uint16 to (H, W, 3) of the same type, H and W being `size`.
 
         Raises:
-            InvalidArgument: if it is no 8-bit picture, the size is impossible, or the memory is not
-                enough for the smallest tile.
+            InvalidArgument: if it is no picture of 8 or 16 bits, the size is impossible, or the
+                memory is not enough for the smallest tile.
         """
-        check_uint8(image)
+        check_integers(image)
         height, width = check_size(size)
         painter = self.painter
         try:
@@ -64,10 +67,10 @@ class Upscaler:
             raise InvalidArgument(
                 f"memory of {self.memory / 2**20:.4g} MiB is not enough for this model: {error}"
             ) from error
-        answer = np.empty((height, width, 3), np.uint8)
+        answer = np.empty((height, width, 3), image.dtype)
         for tile in tiles:
             lr = to_float(image[slice(*tile.lr_rows), slice(*tile.lr_columns)])
             target = answer[slice(*tile.rows), slice(*tile.columns)]
             for rows, columns, colours in painter.paint(lr[None], tile):
-                target[rows, columns] = to_uint8(colours[0])
+                target[rows, columns] = to_integers(colours[0], image.dtype)
         return answer

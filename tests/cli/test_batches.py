@@ -1,0 +1,290 @@
+"""Batches as people run them: reports, reruns, interruptions, full disks."""
+
+import errno
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+from PIL import Image
+from privileges import ordinary
+
+from tfsr.images import read, read_picture
+
+TFSR = Path(sys.executable).with_name("tfsr")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return tiny.folder(tmp_path / "pictures", side=20)
+
+
+@pytest.fixture
+def upscale(tfsr, preset):
+    """`tfsr upscale` with the tiny preset, x2 unless told otherwise."""
+
+    def run(*arguments):
+        sized = {"--scale", "--size", "--long-side"} & set(arguments)
+        options = () if sized else ("--scale", "2")
+        return tfsr("upscale", *arguments, *options, "--preset", preset)
+
+    return run
+
+
+def names_under(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_line_of_json_for_each_file(upscale, pictures, tmp_path):
+    (pictures / "3.png").write_bytes(b"text")
+    code, out, err = upscale(pictures, "-o", tmp_path / "out", "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 1
+    assert [record["status"] for record in records] == ["done"] * 3 + ["failed"]
+    first, last = records[0], records[-1]
+    assert first["source"] == str(pictures / "0.png")
+    assert first["target"] == str(tmp_path / "out" / "0.png")
+    assert (first["lr_size"], first["size"], first["error"]) == ([20, 20], [40, 40], None)
+    assert first["seconds"] > 0
+    assert last["size"] is None
+    assert err == f"tfsr: {last['error']}\n"
+
+
+def test_a_report_tells_of_every_file(upscale, pictures, tmp_path):
+    (pictures / "3.png").write_bytes(b"text")
+    report = tmp_path / "report.json"
+    sources = (pictures, tmp_path / "missing.png")
+    assert upscale(*sources, "-o", tmp_path / "out", "--report", report)[0] == 1
+    found = json.loads(report.read_text())
+    assert (found["done"], found["skipped"], found["failed"]) == (3, 0, 2)
+    assert {Path(record["source"]).name for record in found["files"]} == {
+        *("0.png", "1.png", "2.png", "3.png", "missing.png")
+    }
+
+
+def test_a_report_that_cannot_be_written_is_told_before_any_work(upscale, pictures, tmp_path):
+    for report in (tmp_path, tmp_path / "nowhere" / "report.json", pictures / "0.png"):
+        code, out, err = upscale(pictures / "0.png", "-o", tmp_path / "out", "--report", report)
+        assert (code, out) == (1, "")
+        assert str(report) in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    assert read(pictures / "0.png").shape == (20, 20, 3)
+
+
+def test_files_that_are_there_are_not_replaced_unasked(upscale, pictures, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "1.png").write_bytes(b"mine")
+    code, _, err = upscale(pictures, "-o", out)
+    assert code == 1
+    (line,) = err.splitlines()
+    assert str(out / "1.png") in line and "--overwrite" in line and "--skip-existing" in line
+    assert (out / "1.png").read_bytes() == b"mine"
+    assert names_under(out) == {"0.png", "1.png", "2.png"}
+    assert upscale(pictures, "-o", out, "--overwrite")[0] == 0
+    assert read(out / "1.png").shape == (40, 40, 3)
+
+
+def test_an_input_is_not_replaced_even_when_asked(upscale, pictures):
+    before = (pictures / "0.png").read_bytes()
+    os.link(pictures / "0.png", pictures / "same.png")
+    for target in (pictures, pictures / "0.png", pictures / "same.png"):
+        code, _, err = upscale(pictures / "0.png", "-o", target, "--overwrite")
+        assert code == 1 and "over a source" in err
+    assert (pictures / "0.png").read_bytes() == before
+
+
+def test_done_files_are_skipped_and_the_others_done(upscale, pictures, tmp_path):
+    out = tmp_path / "out"
+    assert upscale(pictures, "-o", out)[0] == 0
+    whole = (out / "1.png").read_bytes()
+    (out / "1.png").write_bytes(whole[:-30])
+    shutil.copy(pictures / "2.png", out / "2.png")
+    before = (out / "0.png").stat().st_mtime_ns
+    code, lines, err = upscale(pictures, "-o", out, "--skip-existing", "--json")
+    assert (code, err) == (0, "")
+    statuses = {r["target"][-5:]: r["status"] for r in map(json.loads, lines.splitlines())}
+    assert statuses == {"0.png": "skipped", "1.png": "done", "2.png": "done"}
+    assert (out / "1.png").read_bytes() == whole
+    assert (out / "0.png").stat().st_mtime_ns == before
+
+
+def test_when_all_is_done_no_model_is_loaded(tfsr, upscale, pictures, tmp_path):
+    out = tmp_path / "out"
+    assert upscale(pictures, "-o", out)[0] == 0
+    options = ("--scale", "2", "--skip-existing", "--preset", "nowhere")
+    assert tfsr("upscale", pictures, "-o", out, *options)[0] == 0
+    # Nor does TensorFlow have a word to say.
+    lines, err = started(pictures, "-o", out, *options).communicate(timeout=60)
+    assert (len(lines.splitlines()), err) == (3, "")
+
+
+def test_another_size_is_not_done_yet(upscale, pictures, tmp_path):
+    out = tmp_path / "out"
+    assert upscale(pictures, "-o", out)[0] == 0
+    assert upscale(pictures, "-o", out, "--skip-existing", "--long-side", "50")[0] == 0
+    assert read(out / "0.png").shape == (50, 50, 3)
+
+
+def test_folders_in_folders_keep_their_places(upscale, pictures, tmp_path):
+    tiny.folder(pictures / "inner" / "most", count=1, side=12)
+    tiny.folder(pictures / ".hidden", count=1, side=12)
+    (pictures / "circle").symlink_to(pictures)
+    # The answers lie in the folder of the questions: a second run must not take them for those.
+    out = pictures / "out"
+    for options in (("--recursive",), ("--recursive", "--overwrite")):
+        assert upscale(pictures, "-o", out, *options)[0] == 0
+        assert names_under(out) == {"0.png", "1.png", "2.png", "inner/most/0.png"}
+    assert upscale(pictures, "-o", tmp_path / "flat")[0] == 0
+    assert names_under(tmp_path / "flat") == {"0.png", "1.png", "2.png"}
+
+
+def test_patterns_are_matched(upscale, pictures, tmp_path):
+    tiny.save(pictures / "a.jpg", tiny.picture(9, 9))
+    assert upscale(pictures / "[01].*", "-o", tmp_path / "out")[0] == 0
+    assert names_under(tmp_path / "out") == {"0.png", "1.png"}
+    code, _, err = upscale(pictures / "*.webp", "-o", tmp_path / "out")
+    assert code == 1 and "no file or folder matches" in err
+    # A file of that name is meant before what it would match.
+    os.rename(pictures / "0.png", pictures / "[1].png")
+    assert upscale(pictures / "[1].png", "-o", tmp_path / "exact.png")[0] == 0
+
+
+def test_a_format_and_a_quality_can_be_asked_for(upscale, pictures, tmp_path):
+    lengths = []
+    for quality in ("20", "90"):
+        out = tmp_path / quality
+        assert upscale(pictures, "-o", out, "--format", "jpg", "--quality", quality)[0] == 0
+        assert names_under(out) == {"0.jpg", "1.jpg", "2.jpg"}
+        lengths.append((out / "0.jpg").stat().st_size)
+    assert lengths[0] < lengths[1]
+    code, _, err = upscale(pictures / "0.png", "-o", tmp_path / "a.png", "--format", "jpg")
+    assert code == 1 and "--format" in err
+
+
+@pytest.mark.parametrize("fit", ["stretch", "cover", "contain"])
+def test_a_size_is_met_whatever_the_shape(fit, upscale, tmp_path):
+    source = tiny.save(tmp_path / "in.png", tiny.picture(20, 20))
+    assert upscale(source, "-o", tmp_path / "o.png", "--size", "60x41", "--fit", fit)[0] == 0
+    answer = read(tmp_path / "o.png")
+    assert answer.shape == (41, 60, 3)
+    assert (answer[:, 0] == 0).all() == (fit == "contain")
+
+
+def test_all_frames_can_be_asked_for(upscale, tmp_path):
+    frames = [Image.fromarray(tiny.picture(12, 16, seed)) for seed in range(3)]
+    source = tmp_path / "in.png"
+    frames[0].save(source, save_all=True, append_images=frames[1:], duration=80)
+    assert upscale(source, "-o", tmp_path / "all.webp", "--frames")[0] == 0
+    with Image.open(tmp_path / "all.webp") as picture:
+        assert (picture.n_frames, picture.size) == (3, (32, 24))
+    code, out, _ = upscale(source, "-o", tmp_path / "first.png")
+    assert code == 0 and "the first of its 3 pictures" in out
+    code, _, err = upscale(source, "-o", tmp_path / "all.jpg", "--frames")
+    assert code == 1 and "holds one picture" in err
+
+
+def test_limits_are_told_with_what_would_be_needed(upscale, tmp_path):
+    source = tiny.save(tmp_path / "in.png", tiny.picture(100, 200))
+    code, _, err = upscale(source, "-o", tmp_path / "o.png", "--max-input", "0.019")
+    assert code == 1 and "200x100 is 0.02 megapixels; the limit is 0.019" in err
+    code, _, err = upscale(source, "-o", tmp_path / "o.png", "--max-output", "0.07")
+    assert code == 1 and "400x200 is 0.08 megapixels; the limit is 0.07" in err
+    code, _, err = upscale(source, "-o", tmp_path / "o.webp", "--size", "20000x2")
+    assert code == 1 and "16383" in err
+    code, _, err = upscale(source, "-o", tmp_path / "o.jpg", "--size", "65501x2")
+    assert code == 1 and "65500" in err
+    limits = ("--max-input", "0.02", "--max-output", "0.08")
+    assert upscale(source, "-o", tmp_path / "o.png", *limits)[0] == 0
+
+
+def test_a_full_disk_is_one_line_a_file(upscale, pictures, tmp_path):
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, old[1]))
+    try:
+        code, out, err = upscale(pictures, "-o", tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert (code, out) == (1, "")
+    lines = err.splitlines()
+    assert len(lines) == 3
+    assert all(os.strerror(errno.EFBIG) in line for line in lines)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_target_that_may_not_be_written_is_one_line(upscale, pictures, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir(mode=0o555)
+    with ordinary():
+        code, lines, err = upscale(pictures / "0.png", "-o", out)
+    assert (code, lines) == (1, "")
+    assert str(out) in err and len(err.splitlines()) == 1
+    assert list(out.iterdir()) == []
+
+
+def started(*arguments):
+    """A process of its own, whose lines can be waited for."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [TFSR, "upscale", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    )
+
+
+@pytest.fixture
+def long_batch(preset, tmp_path):
+    """Arguments of a batch of many files, its folder and the number of files."""
+    source = tiny.folder(tmp_path / "many", count=1, side=24) / "0.png"
+    for number in range(1, 150):
+        shutil.copy(source, source.with_name(f"{number}.png"))
+    out = tmp_path / "out"
+    arguments = (source.parent, "-o", out, "--scale", "8", "--preset", preset, "--skip-existing")
+    return arguments, out, 150
+
+
+def check_visible_files_are_whole(out):
+    for path in out.glob("[!.]*"):
+        assert read_picture(path).size == (192, 192), path
+
+
+def test_killed_at_any_moment_nothing_corrupt_is_seen_and_a_rerun_completes(long_batch, tfsr):
+    arguments, out, count = long_batch
+    moments = np.random.default_rng(0).uniform(0, 0.3, 5)
+    for moment in moments:
+        process = started(*arguments)
+        # The first line comes when the model is loaded and the batch has begun.
+        process.stdout.readline()
+        time.sleep(moment)
+        process.kill()
+        process.communicate()
+        check_visible_files_are_whole(out)
+        assert 0 < len(list(out.glob("[!.]*"))) < count
+    assert tfsr("upscale", *arguments)[0] == 0
+    assert len(list(out.glob("[!.]*"))) == count
+    check_visible_files_are_whole(out)
+
+
+def test_an_interrupted_batch_says_so_in_one_line(long_batch, tmp_path):
+    arguments, out, count = long_batch
+    report = tmp_path / "report.json"
+    process = started(*arguments, "--report", report)
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    lines, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "tfsr: interrupted\n"
+    assert len(list(out.iterdir())) < count
+    assert all(path.suffix == ".png" for path in out.iterdir())
+    check_visible_files_are_whole(out)
+    assert json.loads(report.read_text())["done"] >= 1 + len(lines.splitlines())

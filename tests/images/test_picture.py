@@ -1,0 +1,195 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import odd_files
+import pytest
+import tiny
+from PIL import ExifTags, Image
+
+from tfsr.errors import ImageError, InvalidArgument
+from tfsr.images import Picture, read, read_picture, write_picture
+from tfsr.images.files import read_header
+from tfsr.images.frames import Frames, check_holds_frames, read_frames, write_frames
+
+RGB, ALPHA = odd_files.RGB, odd_files.ALPHA
+KINDS = {
+    "grey": RGB[..., :1],
+    "grey-alpha": np.concatenate([RGB[..., :1], ALPHA], -1),
+    "rgb": RGB,
+    "rgba": odd_files.RGBA,
+    "grey16": odd_files.DEEP_GREY,
+    "grey-alpha16": odd_files.DEEP_ALPHA[..., 2:],
+    "rgb16": odd_files.DEEP,
+    "rgba16": odd_files.DEEP_ALPHA,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [(k, s) for k in KINDS for s in ("png", "tif") if (k, s) != ("grey-alpha16", "tif")],
+)
+def test_lossless_formats_keep_every_kind(kind, suffix, tmp_path):
+    picture = Picture(KINDS[kind], odd_files.PROFILE)
+    assert write_picture(tmp_path / f"a.{suffix}", picture) == ()
+    copy = read_picture(tmp_path / f"a.{suffix}")
+    assert copy.pixels.dtype == picture.pixels.dtype
+    np.testing.assert_array_equal(copy.pixels, picture.pixels)
+    assert copy.profile == odd_files.PROFILE
+    assert copy.notes == ()
+
+
+@pytest.mark.parametrize("kind", ["rgb16", "grey-alpha16"])
+def test_16_bit_png_files_say_so(kind, tmp_path):
+    write_picture(tmp_path / "a.png", Picture(KINDS[kind]))
+    assert (tmp_path / "a.png").read_bytes()[24] == 16
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp", "avif", "bmp"])
+def test_the_same_picture_gives_the_same_bytes(kind, suffix, tmp_path):
+    picture = Picture(KINDS[kind], odd_files.PROFILE, exif_block())
+    for name in "ab":
+        write_picture(tmp_path / f"{name}.{suffix}", picture)
+    first, second = (tmp_path / f"{name}.{suffix}" for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "words"),
+    [
+        ("rgba", "jpg", "no transparency"),
+        ("rgba", "bmp", "no transparency"),
+        ("rgb16", "jpg", "8 of its 16 bits"),
+        ("grey16", "webp", "8 of its 16 bits"),
+        ("grey-alpha16", "tif", "is RGB in TIFF"),
+        ("rgb", "bmp", "neither colour profile nor EXIF"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_told(kind, suffix, words, tmp_path):
+    picture = Picture(KINDS[kind], odd_files.PROFILE)
+    assert words in "; ".join(write_picture(tmp_path / f"a.{suffix}", picture))
+
+
+def test_an_alpha_that_hides_nothing_is_dropped_without_a_word(tmp_path):
+    opaque = np.concatenate([RGB, np.full_like(ALPHA, 255)], -1)
+    assert write_picture(tmp_path / "a.jpg", Picture(opaque)) == ()
+
+
+def test_transparency_is_laid_on_white(tmp_path):
+    write_picture(tmp_path / "a.bmp", Picture(odd_files.RGBA))
+    white = Image.new("RGBA", (16, 12), "white")
+    white.alpha_composite(Image.fromarray(odd_files.RGBA))
+    expected = np.asarray(white.convert("RGB")).astype(int)
+    assert np.abs(read(tmp_path / "a.bmp") - expected).max() <= 1
+
+
+def test_quality_is_the_encoders(tmp_path):
+    lengths = []
+    for quality in (20, None, 100):
+        write_picture(tmp_path / "a.jpg", Picture(RGB), quality)
+        lengths.append((tmp_path / "a.jpg").stat().st_size)
+    assert lengths == sorted(set(lengths))
+    for suffix in ("png", "tif", "bmp"):
+        write_picture(tmp_path / f"a.{suffix}", Picture(RGB), 20)
+        np.testing.assert_array_equal(read(tmp_path / f"a.{suffix}"), RGB)
+
+
+def exif_block(orientation=None, size=(12, 16)):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Maker"
+    exif[ExifTags.Base.Copyright] = "Somebody"
+    if orientation:
+        exif[ExifTags.Base.Orientation] = orientation
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    details[ExifTags.Base.DateTimeOriginal] = "2020:02:03 04:05:06"
+    details[ExifTags.Base.ExifImageHeight], details[ExifTags.Base.ExifImageWidth] = size
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[1] = "N"
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("source", ["jpg", "png", "webp", "avif", "tif"])
+@pytest.mark.parametrize("target", ["jpg", "png", "webp", "avif", "tif"])
+def test_exif_is_kept_less_orientation(source, target, tmp_path):
+    path = tmp_path / f"source.{source}"
+    Image.fromarray(RGB).save(path, exif=exif_block(orientation=6))
+    picture = read_picture(path)
+    assert picture.size == read_header(path).size == (16, 12)
+    large = picture.changed(pixels=np.repeat(np.repeat(picture.pixels, 2, 0), 2, 1))
+    assert write_picture(tmp_path / f"target.{target}", large) == ()
+    with Image.open(tmp_path / f"target.{target}") as file:
+        exif = file.getexif()
+        details = exif.get_ifd(ExifTags.IFD.Exif)
+        assert ExifTags.Base.Orientation not in exif
+        assert exif[ExifTags.Base.Make] == "Maker"
+        assert details[ExifTags.Base.DateTimeOriginal] == "2020:02:03 04:05:06"
+        assert details[ExifTags.Base.ExifImageWidth] == 24
+        assert details[ExifTags.Base.ExifImageHeight] == 32
+        assert exif.get_ifd(ExifTags.IFD.GPSInfo)[1] == "N"
+        assert file.size == (24, 32)
+
+
+def test_exif_goes_into_16_bit_png(tmp_path):
+    write_picture(tmp_path / "a.png", Picture(odd_files.DEEP, exif=exif_block()))
+    with Image.open(tmp_path / "a.png") as file:
+        assert file.getexif()[ExifTags.Base.Make] == "Maker"
+
+
+def test_cmyk_goes_through_its_profile_and_leaves_it_behind(tmp_path):
+    cmyk = Image.fromarray(RGB).convert("CMYK")
+    cmyk.save(tmp_path / "a.tif", icc_profile=b"of no use")
+    picture = read_picture(tmp_path / "a.tif")
+    assert picture.profile is None
+    np.testing.assert_array_equal(picture.rgb, np.asarray(cmyk.convert("RGB")))
+
+
+@pytest.mark.parametrize("name", ["animated.webp", "animated.png", "pages.tif"])
+def test_frames_are_read_and_written(name, tmp_path):
+    (tmp_path / name).write_bytes(odd_files.PICTURES[name][0])
+    frames = read_frames(tmp_path / name)
+    assert read_header(tmp_path / name).frames == len(frames.pictures) == 3
+    for seed, picture in enumerate(frames.pictures):
+        np.testing.assert_array_equal(picture.rgb, tiny.picture(12, 16, seed))
+    copy_name = (tmp_path / "copy").with_suffix(Path(name).suffix)
+    write_frames(copy_name, frames, quality=100)
+    copy = read_frames(copy_name)
+    assert (copy.durations, copy.loop) == (frames.durations, frames.loop)
+    for picture, expected in zip(copy.pictures, frames.pictures, strict=True):
+        assert np.abs(picture.rgb.astype(int) - expected.rgb).mean() < 16
+
+
+def test_frames_need_a_format_that_holds_them(tmp_path):
+    check_holds_frames("a.avif")
+    with pytest.raises(ImageError, match="holds one picture; those are PNG, WEBP"):
+        check_holds_frames("a.jpg")
+
+
+def test_pages_of_several_sizes_are_refused(tmp_path):
+    pages = [Image.new("L", (8, 8)), Image.new("L", (9, 9))]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(ImageError, match="several sizes"):
+        read_frames(tmp_path / "a.tif")
+
+
+def test_frames_of_several_kinds_become_one_kind(tmp_path):
+    mixed = Frames((Picture(KINDS["grey"]), Picture(KINDS["rgba16"])), (40.0, 50.0))
+    write_frames(tmp_path / "a.png", mixed)
+    copy = read_frames(tmp_path / "a.png")
+    np.testing.assert_array_equal(copy.pictures[0].rgb, Picture(KINDS["grey"]).rgb)
+    assert copy.durations == (40.0, 50.0)
+
+
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3)), None]
+)
+def test_what_is_no_picture_is_refused(pixels):
+    with pytest.raises(InvalidArgument, match="pixels must"):
+        Picture(pixels)
+
+
+def test_a_header_is_read_without_the_pixels(tmp_path):
+    content = io.BytesIO(odd_files.encoded(tiny.picture(400, 300))).getvalue()
+    (tmp_path / "a.png").write_bytes(content[:2000])
+    assert read_header(tmp_path / "a.png").size == (400, 300)
+    with pytest.raises(ImageError, match="cut short"):
+        read_picture(tmp_path / "a.png")

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+import tiny
+
+from tfsr.images.transparency import bleed, is_constant, resize_alpha
+
+
+def disc(size=40, soft=1.5):
+    """Alpha of a disc with a soft edge, (size, size) uint8."""
+    rows, columns = np.mgrid[:size, :size] - (size - 1) / 2
+    inside = np.clip((size / 3 - np.hypot(rows, columns)) / soft + 0.5, 0, 1)
+    return np.round(inside * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_hidden_colours_become_those_beside_them(dtype):
+    alpha = disc().astype(dtype) * (1 if dtype == np.uint8 else 257)
+    colours = np.where(alpha[..., None] > 0, dtype([200, 30, 90]), dtype([0, 255, 0]))
+    answer = bleed(colours.astype(dtype), alpha)
+    assert answer.dtype == dtype
+    np.testing.assert_array_equal(answer, np.broadcast_to(dtype([200, 30, 90]), answer.shape))
+
+
+def test_what_is_opaque_keeps_its_colour():
+    colours, alpha = tiny.picture(40, 40), disc()
+    answer = bleed(colours, alpha)
+    np.testing.assert_array_equal(answer[alpha == 255], colours[alpha == 255])
+    assert (answer != colours).any()
+
+
+@pytest.mark.parametrize("level", [0, 1, 128, 255])
+def test_one_alpha_throughout_changes_nothing(level):
+    colours = tiny.picture(9, 7)
+    alpha = np.full((9, 7), level, np.uint8)
+    if level:
+        np.testing.assert_array_equal(bleed(colours, alpha), colours)
+    assert is_constant(alpha)
+    assert not is_constant(disc())
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (13, 8)])
+def test_any_shape_is_filled(shape):
+    colours = tiny.picture(16, 16)[: shape[0], : shape[1]]
+    alpha = np.zeros(shape, np.uint8)
+    alpha[-1, -1] = 255
+    answer = bleed(colours, alpha)
+    np.testing.assert_array_equal(answer, np.broadcast_to(colours[-1, -1], answer.shape))
+
+
+@pytest.mark.parametrize("size", [(83, 97), (11, 17), (40, 40)])
+def test_alpha_keeps_its_ends(size):
+    alpha = disc()
+    large = resize_alpha(alpha, size)
+    assert (large.shape, large.dtype) == (size, np.uint8)
+    assert large[size[0] // 2, size[1] // 2] == 255
+    assert large[0, 0] == 0
+    if size == alpha.shape:
+        np.testing.assert_array_equal(large, alpha)

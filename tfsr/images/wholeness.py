@@ -1,0 +1,50 @@
+"""Whether a file is whole, without decoding it where its format tells."""
+
+from __future__ import annotations
+
+import os
+
+from tfsr.errors import ImageError
+from tfsr.images.files import read_header, read_picture
+
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+_JPEG_END = b"\xff\xd9"
+
+
+def is_whole(path: str | os.PathLike[str], size: tuple[int, int]) -> bool:
+    """Whether a file holds a picture of (H, W) to its end.
+
+    PNG and JPEG say at their end that they are whole, WebP and BMP at their beginning how long they
+    are; the others are decoded.
+
+    Args:
+        path: the file.
+        size: (H, W) that the picture must have.
+    """
+    try:
+        if read_header(path).size != size:
+            return False
+        ends = _ends_well(path)
+        if ends is None:
+            read_picture(path)
+    except (ImageError, OSError):
+        return False
+    return ends is not False
+
+
+def _ends_well(path: str | os.PathLike[str]) -> bool | None:
+    """Whether the file ends as its format says; None if it does not say."""
+    with open(path, "rb") as file:
+        start = file.read(12)
+        length = file.seek(0, os.SEEK_END)
+        file.seek(max(0, length - len(_PNG_END)))
+        end = file.read()
+    if start.startswith(b"\x89PNG"):
+        return end == _PNG_END
+    if start.startswith(b"\xff\xd8"):
+        return end.endswith(_JPEG_END)
+    if start.startswith(b"RIFF"):
+        return length >= 8 + int.from_bytes(start[4:8], "little")
+    if start.startswith(b"BM"):
+        return length >= int.from_bytes(start[2:6], "little")
+    return None

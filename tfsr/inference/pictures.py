@@ -1,0 +1,76 @@
+"""Whole pictures: what a model, which knows RGB alone, does with grey, alpha and 16 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tfsr.images import Picture
+from tfsr.images.transparency import bleed, is_constant, resize_alpha
+
+Upscale = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
+"""From (h, w, 3) pixels and (H, W) to (H, W, 3) pixels of the same type. Its attribute `depth` says
+how many bits a channel it takes; without one it takes 8."""
+
+
+def upscale_picture(picture: Picture, size: tuple[int, int], upscale: Upscale) -> Picture:
+    """A picture at (H, W), of the same kind: channels, depth, profile and EXIF.
+
+    Grey is drawn as RGB, and the mean of the three is its answer. Alpha is resized by a bicubic
+    filter where it is not constant, and colours go on where they are transparent, so that edges
+    have no fringe.
+
+    Args:
+        picture: of any kind.
+        size: (H, W) of the answer.
+        upscale: an `Upscaler`, or any function of its shape.
+    """
+    if picture.depth > getattr(upscale, "depth", 8):
+        picture = picture.in_8_bits("the exported model knows 8 bits: 16 were rounded")
+    alpha = picture.alpha
+    colours = picture.rgb
+    if alpha is not None and not is_constant(alpha):
+        colours = bleed(colours, alpha)
+        large_alpha = resize_alpha(alpha, size)
+    elif alpha is not None:
+        large_alpha = np.full(size, alpha[0, 0], alpha.dtype)
+    pixels = upscale(colours, size)
+    if picture.is_grey:
+        pixels = _mean(pixels)
+    if alpha is not None:
+        pixels = np.concatenate([pixels, large_alpha[..., None]], axis=-1)
+    return picture.changed(pixels=pixels)
+
+
+def place(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Put a picture in the middle of (H, W).
+
+    What is too large is cut off. What is too small is surrounded by nothing: transparent where
+    there is alpha, black where there is none.
+    """
+    if picture.size == size:
+        return picture
+    pixels = picture.pixels
+    answer = np.zeros((*size, pixels.shape[2]), pixels.dtype)
+    (rows, own_rows), (columns, own_columns) = (
+        _middle(wanted, given) for wanted, given in zip(size, picture.size, strict=True)
+    )
+    answer[rows, columns] = pixels[own_rows, own_columns]
+    return picture.changed(pixels=answer)
+
+
+def _middle(wanted: int, given: int) -> tuple[slice, slice]:
+    """Where so many pixels of an axis go in so many others: (there, of these)."""
+    length = min(wanted, given)
+    there, of_these = (wanted - length) // 2, (given - length) // 2
+    return slice(there, there + length), slice(of_these, of_these + length)
+
+
+def _mean(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 1): the mean of three channels, rounded, without a copy in wider numbers."""
+    answer = np.empty((*pixels.shape[:2], 1), pixels.dtype)
+    for start in range(0, len(pixels), 256):
+        band = slice(start, start + 256)
+        answer[band, :, 0] = (pixels[band].sum(axis=-1, dtype=np.uint32) + 1) // 3
+    return answer
