@@ -5,10 +5,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 from keras import ops, tree
 
 from tfsr.converters import load_published
 from tfsr.encoders import EDSR, RDN
+from tfsr.errors import InvalidArgument
 from tfsr.geometry import cell_size, pixel_centres
 from tfsr.models import ImplicitSR
 
@@ -140,3 +142,13 @@ def check_close(found, expected, tolerance, *, excused=None):
     ]
     worst = f"largest error {errors.max():.3g} x std, tolerance {tolerance:.3g}"
     raise AssertionError("\n".join([f"{worst}; errors / std:", *lines]))
+
+
+def check_refused(action, *words):
+    """It is refused in one line that has all these words."""
+    with pytest.raises(InvalidArgument) as caught:
+        action()
+    line = str(caught.value)
+    assert "\n" not in line
+    for word in words:
+        assert word in line

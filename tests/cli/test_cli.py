@@ -10,8 +10,8 @@ import tiny
 from PIL import Image
 
 from tfsr import __version__, from_preset
+from tfsr.cli.options import parse_memory
 from tfsr.images import read, to_float, to_uint8
-from tfsr.inference.sizes import parse_memory
 
 TFSR = Path(sys.executable).with_name("tfsr")
 

@@ -4,7 +4,7 @@ from axes import axis_of_points, hr_sizes, lr_sizes, spread
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsr.geometry import cell_size, grid_axis, grid_plan, output_size, pixel_centres
+from tfsr.geometry import cell_size, grid_axis, grid_plan, pixel_centres
 
 
 @given(lr=st.integers(1, 25), columns_lr=st.integers(1, 25), hr=hr_sizes, columns_hr=hr_sizes)
@@ -136,17 +136,3 @@ def test_the_last_row_of_an_odd_scale_is_one_pixel_halved(lr, scale):
     np.testing.assert_array_equal(axis.weights[row], [0.5, 0.5])
     # Differences of float32 coordinates, as published.
     np.testing.assert_allclose(axis.offsets[row], [0, 0], atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("lr_size", "scale", "expected"),
-    [
-        ((12, 17), 2, (24, 34)),
-        ((12, 17), 3.7, (44, 63)),
-        ((10, 13), 2.5, (25, 33)),  # 32.5 is rounded up
-        ((12, 17), 0.75, (9, 13)),
-        ((3, 1), 0.01, (1, 1)),
-    ],
-)
-def test_output_size_rounds_to_the_nearest_pixel(lr_size, scale, expected):
-    assert output_size(lr_size, scale) == expected

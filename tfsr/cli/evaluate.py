@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tfsr.cli.options import parse_scales
 from tfsr.cli.quiet import import_keras, silence
-from tfsr.cli.scales import parse_scales
 from tfsr.errors import InvalidArgument, did_you_mean
 
 if TYPE_CHECKING:

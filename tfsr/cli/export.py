@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tfsr.cli.options import parse_memory, parse_scales, parse_size
 from tfsr.cli.quiet import import_keras, silence
-from tfsr.cli.scales import parse_scales
 from tfsr.errors import InvalidArgument
 
 app = typer.Typer(help="Take a preset out of Python: a TFLite file or a SavedModel.")
@@ -46,7 +46,6 @@ def tflite(
     Example: tfsr export tflite --lr 64x64 --scale 4 -o face-x4.tflite
     """
     from tfsr.images import list_images
-    from tfsr.inference.sizes import parse_memory, parse_size
 
     lr_size = parse_size(lr, "--lr")
     memory = parse_memory(max_memory, "--max-memory")
@@ -111,7 +110,6 @@ def saved_model(
 
 def _sizes(lr_size: tuple[int, int], scale: str | None, size: str | None) -> Iterator[tuple]:
     from tfsr.geometry import output_size
-    from tfsr.inference.sizes import parse_size
 
     if scale is None and size is None:
         raise InvalidArgument("give --scale or --size, or both")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tfsr.cli.options import parse_memory, parse_scale, parse_size
 from tfsr.cli.quiet import import_keras, silence
 from tfsr.errors import InvalidArgument
 
@@ -84,7 +85,7 @@ def upscale(
     from tfsr.inference.jobs import plan_jobs
     from tfsr.inference.report import check_report, write_report
     from tfsr.inference.request import Request, skip_done
-    from tfsr.inference.sizes import TargetSize, parse_memory, parse_scale, parse_size
+    from tfsr.inference.sizes import TargetSize
 
     with _usage():
         target = TargetSize(
