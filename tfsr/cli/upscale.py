@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.options import parse_memory, parse_scale, parse_size
 from tfsr.cli.quiet import import_keras, silence
 from tfsr.errors import InvalidArgument
@@ -104,7 +105,7 @@ def upscale(
     if report is not None:
         check_report(report, inputs)
     jobs, outcomes = plan_jobs(inputs, output, recursive, suffix, existing)
-    with Progress(len(jobs) + len(outcomes), json_lines) as progress:
+    with Interrupt() as interrupt, Progress(len(jobs) + len(outcomes), json_lines) as progress:
         try:
             for outcome in outcomes:
                 progress.tell(outcome)
@@ -118,6 +119,7 @@ def upscale(
                 with closing(run_jobs(jobs, request, upscaler)) as running:
                     for outcome in running:
                         progress.tell(outcome)
+                        interrupt.check()
         finally:
             if report is not None:
                 write_report(report, progress.outcomes)

@@ -1,0 +1,43 @@
+"""Ctrl-C that is not lost."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+
+class Interrupt:
+    """Remembers an interrupt, for `check` to raise again.
+
+    Python raises KeyboardInterrupt wherever the program is. Inside a finaliser, and TensorFlow has
+    many, it is printed and forgotten, and the program goes on.
+
+    Use as a context manager, in the main thread.
+    """
+
+    def __init__(self) -> None:
+        self._happened = False
+
+    def __enter__(self) -> Interrupt:
+        self._handler = signal.signal(signal.SIGINT, self._interrupted)
+        self._hook = sys.unraisablehook
+        sys.unraisablehook = self._unraisable
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._handler)
+        sys.unraisablehook = self._hook
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if there was one and the program went on."""
+        if self._happened:
+            raise KeyboardInterrupt
+
+    def _interrupted(self, *_: object) -> None:
+        self._happened = True
+        raise KeyboardInterrupt
+
+    def _unraisable(self, failure: Any) -> None:
+        if not isinstance(failure.exc_value, KeyboardInterrupt):
+            self._hook(failure)
