@@ -87,6 +87,10 @@ def test_without_a_verb_the_help_is_printed(tfsr):
             ["upscale", "a.png", "-o", "b.png", "--scale", "2", "--overwrite", "--skip-existing"],
             "not both",
         ),
+        (
+            ["upscale", "a.png", "-o", "b.png", "--scale", "2", "--self-ensemble", "--model", "m"],
+            "--self-ensemble",
+        ),
         (["train"], "RECIPE"),
         (["pack", "run"], "--output"),
         (["evaluate"], "--data"),
@@ -160,6 +164,17 @@ def test_a_precision_can_be_asked_for(tfsr, preset, tmp_path):
     check_levels(preset, source, target, 8)
     with pytest.raises(AssertionError):
         check_levels(preset, source, target, 0)
+
+
+def test_a_self_ensemble_is_the_mean_over_mirror_images_rounded_once(tfsr, preset, tmp_path):
+    image = tiny.picture(16, 24)
+    source, target = tiny.save(tmp_path / "in.png", image), tmp_path / "out.png"
+    options = ("--scale", "2.5", "--preset", preset, "--self-ensemble")
+    code, _, err = tfsr("upscale", source, "-o", target, *options)
+    assert (code, err) == (0, "")
+    both = np.stack([to_float(image), to_float(image[:, ::-1])])
+    there, back = from_preset(preset).upscale(both, (40, 60))
+    np.testing.assert_array_equal(read(target), to_uint8((there + back[:, ::-1]) / 2))
 
 
 @pytest.mark.parametrize("source", ["a.png", "a.jpg", "a.webp"])

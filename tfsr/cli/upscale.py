@@ -53,6 +53,10 @@ def upscale(
         str,
         typer.Option(metavar="float32|bfloat16", help="The second is faster where there is it."),
     ] = "float32",
+    self_ensemble: Annotated[
+        bool,
+        typer.Option("--self-ensemble", help="The mean over mirror images: better, but slower."),
+    ] = False,
     format_name: Annotated[
         str | None, typer.Option("--format", metavar="NAME", help="png, jpg, webp, tiff and so on.")
     ] = None,
@@ -100,6 +104,8 @@ def upscale(
         existing = _existing(skip_existing, overwrite)
         if preset is not None and model is not None:
             raise InvalidArgument("give --preset or --model, not both")
+        if self_ensemble and model is not None:
+            raise InvalidArgument("--self-ensemble goes with presets; --model answers as exported")
     # What Pillow has to say about odd metadata would come between the lines.
     warnings.filterwarnings("ignore", module="PIL")
     if report is not None:
@@ -115,7 +121,7 @@ def upscale(
                 for outcome in done:
                     progress.tell(outcome)
             if jobs:
-                upscaler = _upscaler(preset, model, budget, precision)
+                upscaler = _upscaler(preset, model, budget, precision, self_ensemble)
                 with closing(run_jobs(jobs, request, upscaler)) as running:
                     for outcome in running:
                         progress.tell(outcome)
@@ -154,7 +160,7 @@ def _limits(max_input: float | None, max_output: float | None) -> dict[str, int]
 
 
 def _upscaler(
-    preset: str | None, model: Path | None, memory: int, precision: str
+    preset: str | None, model: Path | None, memory: int, precision: str, self_ensemble: bool
 ) -> Callable[[np.ndarray, tuple[int, int]], np.ndarray]:
     """What upscales: a preset, or an exported file or directory."""
     import_keras()
@@ -164,7 +170,7 @@ def _upscaler(
 
         loaded = from_preset(preset or DEFAULT)
         with _usage():
-            return Upscaler(loaded, memory, precision)
+            return Upscaler(loaded, memory, precision, self_ensemble)
     with silence():
         if model.is_dir():
             from tfsr.inference.saved_model import SavedModelUpscaler

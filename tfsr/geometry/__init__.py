@@ -20,14 +20,18 @@ from tfsr.geometry.phase import Phase
 from tfsr.geometry.pixels import cell_size, output_size, pixel_centres, whole_numbers
 from tfsr.geometry.plan import SamplingPlan
 from tfsr.geometry.points import points_plan
+from tfsr.geometry.symmetry import FLIPS_AND_TURNS, MIRRORED, Symmetry
 from tfsr.geometry.windows import Window, windows
 
 __all__ = [
+    "FLIPS_AND_TURNS",
+    "MIRRORED",
     "Axis",
     "Lookup",
     "Neighbour",
     "Phase",
     "SamplingPlan",
+    "Symmetry",
     "Window",
     "cell_size",
     "cubic_axis",
