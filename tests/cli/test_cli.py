@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+from checks import check_one_line
 from PIL import Image
 
 from tfsr import __version__, from_preset
@@ -30,17 +31,6 @@ def process(*arguments):
         [TFSR, *map(str, arguments)], capture_output=True, env=environment, check=False
     )
     return done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
-
-
-def check_one_line(result, *words, code=1):
-    """One line for the user on the standard error, and nothing on the standard output."""
-    found, out, err = result
-    assert found == code
-    assert out == ""
-    (line,) = err.splitlines()
-    assert line.startswith("tfsr: ")
-    for word in words:
-        assert str(word) in line
 
 
 def files_under(folder):

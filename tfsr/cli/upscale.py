@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfsr.cli.interrupt import Interrupt
-from tfsr.cli.options import parse_memory, parse_scale, parse_size
+from tfsr.cli.options import parse_box, parse_eyes, parse_memory, parse_scale, parse_size
 from tfsr.cli.quiet import import_keras, silence
 from tfsr.errors import InvalidArgument
 
@@ -53,6 +53,14 @@ def upscale(
         str,
         typer.Option(metavar="float32|bfloat16", help="The second is faster where there is it."),
     ] = "float32",
+    box: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y,W,H", help="A face in a photograph. All else is bicubic."),
+    ] = None,
+    eyes: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X1,Y1,X2,Y2", help="Its eyes instead, left first: turned upright."),
+    ] = None,
     self_ensemble: Annotated[
         bool,
         typer.Option("--self-ensemble", help="The mean over mirror images: better, but slower."),
@@ -87,7 +95,7 @@ def upscale(
     from tfsr.cli.progress import Progress
     from tfsr.images.formats import suffix_of_format
     from tfsr.inference.batch import run_jobs
-    from tfsr.inference.jobs import plan_jobs
+    from tfsr.inference.jobs import names_one_file, plan_jobs
     from tfsr.inference.report import check_report, write_report
     from tfsr.inference.request import Request, skip_done
     from tfsr.inference.sizes import TargetSize
@@ -104,6 +112,9 @@ def upscale(
         existing = _existing(skip_existing, overwrite)
         if preset is not None and model is not None:
             raise InvalidArgument("give --preset or --model, not both")
+        boxes, pairs = [parse_box(t) for t in box or ()], [parse_eyes(t) for t in eyes or ()]
+        if (boxes or pairs) and not names_one_file(inputs):
+            raise InvalidArgument("--box and --eyes are places in one picture; give one file")
         if self_ensemble and model is not None:
             raise InvalidArgument("--self-ensemble goes with presets; --model answers as exported")
     # What Pillow has to say about odd metadata would come between the lines.
@@ -122,6 +133,10 @@ def upscale(
                     progress.tell(outcome)
             if jobs:
                 upscaler = _upscaler(preset, model, budget, precision, self_ensemble)
+                if boxes or pairs:
+                    from tfsr.inference.photographs import PhotographUpscaler
+
+                    upscaler = PhotographUpscaler(upscaler, boxes, pairs, budget)
                 with closing(run_jobs(jobs, request, upscaler)) as running:
                     for outcome in running:
                         progress.tell(outcome)
