@@ -92,7 +92,8 @@ def test_boxes_are_written_x_first(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "10,20,300", "10,20,300,400,5", "-1,20,300,400", "1.5,2,3,4", "1x2x3x4", "a,b,c,d"]
+    "text",
+    ["", "10,20,300", "10,20,300,400,5", "-1,20,300,400", "1.5,2,3,4", "1 0,2,3,4", "a,b,c,d"],
 )
 def test_other_texts_are_no_boxes(text):
     check_refused(lambda: parse_box(text), "--box", "X,Y,WIDTH,HEIGHT", repr(text))

@@ -1,9 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 import tiny
 from checks import check_close
 
 from tfsr import ImplicitSR
+from tfsr.evaluation.floats import FloatUpscaler
 from tfsr.geometry import windows
 from tfsr.images import to_float
 from tfsr.models import Bicubic, SubPixelSR
@@ -22,18 +25,6 @@ ANY_WAY_ROUND = {
 }
 
 
-def drawn(painter, image, size):
-    """(picture in float32, number of tiles) of an 8-bit picture."""
-    answer = np.full((*size, 3), np.nan, np.float32)
-    tiles = windows(image.shape[:2], size, painter.reach, painter.lr_pixels)
-    for tile in tiles:
-        lr = to_float(image[slice(*tile.lr_rows), slice(*tile.lr_columns)])
-        target = answer[slice(*tile.rows), slice(*tile.columns)]
-        for rows, columns, colours in painter.paint(lr[None], tile):
-            target[rows, columns] = colours[0]
-    return answer, len(tiles)
-
-
 def turns(image):
     """Each of the eight flips and turns of (H, W, 3), with what takes it back."""
     for times in range(4):
@@ -48,26 +39,25 @@ def test_the_answer_is_the_mean_over_eight_flips_and_turns(name):
     for turned, back in turns(to_float(image)):
         size = SIZE if turned.shape[:2] == LR else SIZE[::-1]
         answers.append(back(model.upscale(np.ascontiguousarray(turned)[None], size)[0]))
-    found, _ = drawn(SelfEnsemblePainter(model, 2**26), image, SIZE)
+    found = FloatUpscaler(model, self_ensemble=True)(image, SIZE)
     np.testing.assert_allclose(found, np.mean(answers, axis=0), atol=1e-6)
 
 
 def test_a_model_that_knows_what_is_up_sees_the_mirror_image_alone():
     image = to_float(tiny.picture(*LR))[None]
     there, back = (UPRIGHT.upscale(x, SIZE) for x in (image, image[:, :, ::-1]))
-    found, _ = drawn(SelfEnsemblePainter(UPRIGHT, 2**26), tiny.picture(*LR), SIZE)
+    found = FloatUpscaler(UPRIGHT, self_ensemble=True)(tiny.picture(*LR), SIZE)
     check_close(found, (there + back[:, :, ::-1])[0] / 2, 1e-5)
     assert np.abs(there - back[:, :, ::-1]).max() > 1e-3
 
 
 @pytest.mark.parametrize("model", [UPRIGHT, ANY_WAY_ROUND["lte-nearest"]], ids=["two", "eight"])
 def test_tiles_are_the_whole_picture(model):
-    painter = SelfEnsemblePainter(model, 2**26)
-    whole, _ = drawn(painter, tiny.picture(*LR), SIZE)
-    painter.lr_pixels = 600
-    in_tiles, count = drawn(painter, tiny.picture(*LR), SIZE)
-    assert count > 1
-    check_close(in_tiles, whole, 1e-5)
+    upscaler = FloatUpscaler(model, self_ensemble=True)
+    whole = upscaler(tiny.picture(*LR), SIZE)
+    upscaler.painter.lr_pixels = 600
+    assert math.prod(LR) > 600
+    check_close(upscaler(tiny.picture(*LR), SIZE), whole, 1e-5)
 
 
 def test_sums_that_do_not_fit_are_made_in_bands():

@@ -64,7 +64,7 @@ def parse_box(text: str, option: str = "--box") -> tuple[int, int, int, int]:
     Raises:
         InvalidArgument: if the text is not four whole numbers with commas between them.
     """
-    match = re.fullmatch(r"(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})", re.sub(r"\s", "", text))
+    match = re.fullmatch(",".join([r"\s*(\d{1,9})\s*"] * 4), text)
     if not match:
         raise InvalidArgument(
             f"{option} must be X,Y,WIDTH,HEIGHT in whole pixels, such as 40,25,96,96; got {text!r}"
