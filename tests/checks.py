@@ -152,3 +152,14 @@ def check_refused(action, *words):
     assert "\n" not in line
     for word in words:
         assert word in line
+
+
+def check_one_line(result, *words, code=1):
+    """The command line said one line, on the standard error, and nothing on the other."""
+    found, out, err = result
+    assert found == code
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith("tfsr: ")
+    for word in words:
+        assert str(word) in line

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+from checks import check_one_line
 from PIL import Image
 
 from tfsr import __version__, from_preset
@@ -30,17 +31,6 @@ def process(*arguments):
         [TFSR, *map(str, arguments)], capture_output=True, env=environment, check=False
     )
     return done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
-
-
-def check_one_line(result, *words, code=1):
-    """One line for the user on the standard error, and nothing on the standard output."""
-    found, out, err = result
-    assert found == code
-    assert out == ""
-    (line,) = err.splitlines()
-    assert line.startswith("tfsr: ")
-    for word in words:
-        assert str(word) in line
 
 
 def files_under(folder):
@@ -86,6 +76,10 @@ def test_without_a_verb_the_help_is_printed(tfsr):
         (
             ["upscale", "a.png", "-o", "b.png", "--scale", "2", "--overwrite", "--skip-existing"],
             "not both",
+        ),
+        (
+            ["upscale", "a.png", "-o", "b.png", "--scale", "2", "--self-ensemble", "--model", "m"],
+            "--self-ensemble",
         ),
         (["train"], "RECIPE"),
         (["pack", "run"], "--output"),
@@ -160,6 +154,17 @@ def test_a_precision_can_be_asked_for(tfsr, preset, tmp_path):
     check_levels(preset, source, target, 8)
     with pytest.raises(AssertionError):
         check_levels(preset, source, target, 0)
+
+
+def test_a_self_ensemble_is_the_mean_over_mirror_images_rounded_once(tfsr, preset, tmp_path):
+    image = tiny.picture(16, 24)
+    source, target = tiny.save(tmp_path / "in.png", image), tmp_path / "out.png"
+    options = ("--scale", "2.5", "--preset", preset, "--self-ensemble")
+    code, _, err = tfsr("upscale", source, "-o", target, *options)
+    assert (code, err) == (0, "")
+    both = np.stack([to_float(image), to_float(image[:, ::-1])])
+    there, back = from_preset(preset).upscale(both, (40, 60))
+    np.testing.assert_array_equal(read(target), to_uint8((there + back[:, ::-1]) / 2))
 
 
 @pytest.mark.parametrize("source", ["a.png", "a.jpg", "a.webp"])

@@ -1,7 +1,14 @@
 import pytest
 from checks import check_refused
 
-from tfsr.cli.options import parse_memory, parse_scale, parse_scales, parse_size
+from tfsr.cli.options import (
+    parse_box,
+    parse_eyes,
+    parse_memory,
+    parse_scale,
+    parse_scales,
+    parse_size,
+)
 from tfsr.errors import InvalidArgument
 
 
@@ -77,3 +84,28 @@ def test_several_scales_have_commas_between_them(text, scales):
 @pytest.mark.parametrize("text", ["", ",", "2,", "two", "2;3", "0", "2,-1", "nan", "inf,2", "2x3"])
 def test_other_texts_are_no_scales_with_commas(text):
     check_refused(lambda: parse_scales(text), "--scale", "2,3.7", repr(text))
+
+
+@pytest.mark.parametrize("text", ["10,20,300,400", " 10, 20, 300, 400 ", "010,20,300,400"])
+def test_boxes_are_written_x_first(text):
+    assert parse_box(text) == (20, 10, 400, 300)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "10,20,300", "10,20,300,400,5", "-1,20,300,400", "1.5,2,3,4", "1 0,2,3,4", "a,b,c,d"],
+)
+def test_other_texts_are_no_boxes(text):
+    check_refused(lambda: parse_box(text), "--box", "X,Y,WIDTH,HEIGHT", repr(text))
+
+
+@pytest.mark.parametrize("text", ["75.5,121,139.5,118", " 75.5, 121, 139.5, 118"])
+def test_eyes_are_written_x_first(text):
+    assert parse_eyes(text) == ((121, 75.5), (118, 139.5))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1,2,3", "1,2,3,4,5", "1,2,3,x", "nan,2,3,4", "1,2,3,inf", "1_0,2,3,4", "1;2;3;4"]
+)
+def test_other_texts_are_no_eyes(text):
+    check_refused(lambda: parse_eyes(text), "--eyes", "X1,Y1,X2,Y2", repr(text))

@@ -150,6 +150,15 @@ def test_nothing_is_unfolded_into_the_latent(decoder, rng):
     assert tuple(latent.shape) == (2, 5, 7, encoded_channels(decoder))
 
 
+def test_a_decoder_says_whether_the_place_in_the_whole_picture_matters(decoder, rng):
+    latent, points = encoded(decoder, (5, 7), rng), grid_points((10, 14), batch=2)
+    lower_right = np.float32([[0.5, 0.5, 0.5, 0.5]] * 2)
+    apart = np.abs(
+        answers(decoder(latent, *points))[0] - answers(decoder(latent, *points, lower_right))[0]
+    )
+    assert (apart.max() > 1e-4) == decoder.global_coordinates
+
+
 def test_config(name, decoder):
     assert isinstance(decoder, Decoder)
     config = DECODERS.config_of(decoder)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tfsr.geometry import cubic_axis, cubic_reach
+from tfsr.geometry import cubic_axis, cubic_reach, cubic_taps
 
 cubic_sizes = st.integers(1, 60)
 
@@ -42,3 +42,22 @@ def test_bicubic_reaches_as_far_as_its_weights(data, lr, hr):
     assert 0 <= first <= used.min() and used.max() < last <= lr
     # Where a pixel lies on a pixel the kernel is 0 on all others, two on each side.
     assert used.min() - first <= 2 and last - 1 - used.max() <= 2
+
+
+def test_interpolation_anywhere_has_the_weights_of_resizing():
+    lr, hr = 12, 31
+    positions = (np.arange(hr) + 0.5) * (lr / hr) - 0.5
+    indices, weights = cubic_taps(positions, lr)
+    dense = np.zeros((hr, lr), np.float32)
+    for i in range(4):
+        np.add.at(dense, (np.arange(hr), indices[:, i]), weights[:, i])
+    # At its edges resizing leaves out what is outside; interpolation repeats the edge.
+    inside = (positions >= 1) & (positions <= lr - 2)
+    np.testing.assert_allclose(dense[inside], cubic_axis(lr, hr, 0, hr)[inside], atol=1e-6)
+
+
+def test_interpolation_repeats_the_edges():
+    indices, weights = cubic_taps(np.float64([-7, -0.25, 4, 4.25, 30]), 5)
+    values = (np.arange(5.0)[indices] * weights).sum(axis=-1)
+    assert (values[0], values[2], values[4]) == (0, 4, 4)
+    assert -0.1 < values[1] < 0.1 and 3.9 < values[3] < 4.1

@@ -1,4 +1,4 @@
-"""What options say: sizes, scales and memory as the command line writes them."""
+"""What options say: sizes, scales, memory and places as the command line writes them."""
 
 from __future__ import annotations
 
@@ -56,6 +56,40 @@ def parse_scale(text: str, option: str = "--scale") -> tuple[float, float]:
             f"{option} must be a number such as 2.7, or WIDTHxHEIGHT such as 2x3; got {text!r}"
         )
     return factors[-1], factors[0]
+
+
+def parse_box(text: str, option: str = "--box") -> tuple[int, int, int, int]:
+    """(top, left, height, width) of "X,Y,W,H", as the command line writes boxes.
+
+    Raises:
+        InvalidArgument: if the text is not four whole numbers with commas between them.
+    """
+    match = re.fullmatch(",".join([r"\s*(\d{1,9})\s*"] * 4), text)
+    if not match:
+        raise InvalidArgument(
+            f"{option} must be X,Y,WIDTH,HEIGHT in whole pixels, such as 40,25,96,96; got {text!r}"
+        )
+    left, top, width, height = (int(number) for number in match.groups())
+    return top, left, height, width
+
+
+def parse_eyes(
+    text: str, option: str = "--eyes"
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """((row, column), (row, column)) of "X1,Y1,X2,Y2", as the command line writes two eyes.
+
+    Raises:
+        InvalidArgument: if the text is not four finite numbers with commas between them.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers) or "_" in text:
+        raise InvalidArgument(
+            f"{option} must be X1,Y1,X2,Y2 in pixels, such as 75.5,121,139.5,118; got {text!r}"
+        )
+    return (numbers[1], numbers[0]), (numbers[3], numbers[2])
 
 
 def parse_scales(text: str, option: str = "--scale") -> list[float]:

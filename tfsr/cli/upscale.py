@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfsr.cli.interrupt import Interrupt
-from tfsr.cli.options import parse_memory, parse_scale, parse_size
+from tfsr.cli.options import parse_box, parse_eyes, parse_memory, parse_scale, parse_size
 from tfsr.cli.quiet import import_keras, silence
 from tfsr.errors import InvalidArgument
 
@@ -53,6 +53,18 @@ def upscale(
         str,
         typer.Option(metavar="float32|bfloat16", help="The second is faster where there is it."),
     ] = "float32",
+    box: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y,W,H", help="A face in a photograph. All else is bicubic."),
+    ] = None,
+    eyes: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X1,Y1,X2,Y2", help="Its eyes instead, left first: turned upright."),
+    ] = None,
+    self_ensemble: Annotated[
+        bool,
+        typer.Option("--self-ensemble", help="The mean over mirror images: better, but slower."),
+    ] = False,
     format_name: Annotated[
         str | None, typer.Option("--format", metavar="NAME", help="png, jpg, webp, tiff and so on.")
     ] = None,
@@ -83,7 +95,7 @@ def upscale(
     from tfsr.cli.progress import Progress
     from tfsr.images.formats import suffix_of_format
     from tfsr.inference.batch import run_jobs
-    from tfsr.inference.jobs import plan_jobs
+    from tfsr.inference.jobs import names_one_file, plan_jobs
     from tfsr.inference.report import check_report, write_report
     from tfsr.inference.request import Request, skip_done
     from tfsr.inference.sizes import TargetSize
@@ -100,6 +112,11 @@ def upscale(
         existing = _existing(skip_existing, overwrite)
         if preset is not None and model is not None:
             raise InvalidArgument("give --preset or --model, not both")
+        boxes, pairs = [parse_box(t) for t in box or ()], [parse_eyes(t) for t in eyes or ()]
+        if (boxes or pairs) and not names_one_file(inputs):
+            raise InvalidArgument("--box and --eyes are places in one picture; give one file")
+        if self_ensemble and model is not None:
+            raise InvalidArgument("--self-ensemble goes with presets; --model answers as exported")
     # What Pillow has to say about odd metadata would come between the lines.
     warnings.filterwarnings("ignore", module="PIL")
     if report is not None:
@@ -115,7 +132,11 @@ def upscale(
                 for outcome in done:
                     progress.tell(outcome)
             if jobs:
-                upscaler = _upscaler(preset, model, budget, precision)
+                upscaler = _upscaler(preset, model, budget, precision, self_ensemble)
+                if boxes or pairs:
+                    from tfsr.inference.photographs import PhotographUpscaler
+
+                    upscaler = PhotographUpscaler(upscaler, boxes, pairs, budget)
                 with closing(run_jobs(jobs, request, upscaler)) as running:
                     for outcome in running:
                         progress.tell(outcome)
@@ -154,7 +175,7 @@ def _limits(max_input: float | None, max_output: float | None) -> dict[str, int]
 
 
 def _upscaler(
-    preset: str | None, model: Path | None, memory: int, precision: str
+    preset: str | None, model: Path | None, memory: int, precision: str, self_ensemble: bool
 ) -> Callable[[np.ndarray, tuple[int, int]], np.ndarray]:
     """What upscales: a preset, or an exported file or directory."""
     import_keras()
@@ -164,7 +185,7 @@ def _upscaler(
 
         loaded = from_preset(preset or DEFAULT)
         with _usage():
-            return Upscaler(loaded, memory, precision)
+            return Upscaler(loaded, memory, precision, self_ensemble)
     with silence():
         if model.is_dir():
             from tfsr.inference.saved_model import SavedModelUpscaler

@@ -92,6 +92,9 @@ class Decoder(keras.layers.Layer):
     has_sub_pixels = False
     """Whether this decoder has `sub_pixels`: all sub-pixels of an LR pixel by one convolution."""
 
+    global_coordinates = False
+    """Whether the answer depends on where in the whole picture a query lies."""
+
     @property
     def lookup(self) -> Lookup:
         """How this decoder finds its LR neighbours."""

@@ -13,25 +13,34 @@ Conventions (LIIF, Chen et al., CVPR 2021, arXiv 2012.09161, and the code publis
 """
 
 from tfsr.geometry.axis import Axis, Neighbour, joined
-from tfsr.geometry.cubic import cubic_axis, cubic_reach
+from tfsr.geometry.cubic import cubic_axis, cubic_reach, cubic_taps
+from tfsr.geometry.frame import Frame, frame_of_box, frame_of_eyes
 from tfsr.geometry.grid import grid_axis, grid_plan, traced_grid_axis
 from tfsr.geometry.neighbours import Lookup
 from tfsr.geometry.phase import Phase
 from tfsr.geometry.pixels import cell_size, output_size, pixel_centres, whole_numbers
 from tfsr.geometry.plan import SamplingPlan
 from tfsr.geometry.points import points_plan
+from tfsr.geometry.symmetry import FLIPS_AND_TURNS, MIRRORED, Symmetry
 from tfsr.geometry.windows import Window, windows
 
 __all__ = [
+    "FLIPS_AND_TURNS",
+    "MIRRORED",
     "Axis",
+    "Frame",
     "Lookup",
     "Neighbour",
     "Phase",
     "SamplingPlan",
+    "Symmetry",
     "Window",
     "cell_size",
     "cubic_axis",
     "cubic_reach",
+    "cubic_taps",
+    "frame_of_box",
+    "frame_of_eyes",
     "grid_axis",
     "grid_plan",
     "joined",

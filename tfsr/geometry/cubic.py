@@ -26,9 +26,7 @@ def cubic_axis(
     centres = (np.arange(start, stop) + 0.5) * (lr / hr)
     lowest, highest = _cubic_support(centres, lr, stretch)
     pixels = np.arange(first, last)
-    x = np.abs((pixels + 0.5 - centres[:, None]) / stretch)
-    near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
-    weights = np.where(x < 1, near, np.where(x < 2, far, 0.0))
+    weights = _kernel((pixels + 0.5 - centres[:, None]) / stretch)
     weights *= (pixels >= lowest[:, None]) & (pixels < highest[:, None])
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
@@ -38,6 +36,27 @@ def cubic_reach(lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
     centres = (np.array([start, stop - 1]) + 0.5) * (lr / hr)
     lowest, highest = _cubic_support(centres, lr, max(lr / hr, 1.0))
     return int(lowest[0]), int(highest[1])
+
+
+def cubic_taps(positions: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels that bicubic interpolation (a = -0.5) takes at any positions of an axis.
+
+    Args:
+        positions: (...) in pixels: whole numbers are pixel centres.
+        length: of the axis; its edges are repeated.
+
+    Returns:
+        Indices (..., 4) int64, and their weights (..., 4) float32 of sum 1.
+    """
+    pixels = np.floor(positions).astype(np.int64)[..., None] + np.arange(-1, 3)
+    weights = _kernel(pixels - positions[..., None])
+    return np.clip(pixels, 0, length - 1), weights.astype(np.float32)
+
+
+def _kernel(distances: np.ndarray) -> np.ndarray:
+    x = np.abs(distances)
+    near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
 
 
 def _cubic_support(centres: np.ndarray, lr: int, stretch: float) -> tuple[np.ndarray, np.ndarray]:

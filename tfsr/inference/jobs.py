@@ -84,7 +84,7 @@ def plan_jobs(
     Raises:
         ImageError: if the output folder cannot be made or written to.
     """
-    single = len(sources) == 1 and not sources[0].is_dir() and not _is_pattern(sources[0])
+    single = names_one_file(sources)
     if single and output.suffix and not output.is_dir():
         check_writable_format(output)  # Not a folder named large.gif.
     as_file = output.suffix.lower() in SUFFIXES and not output.is_dir()
@@ -125,6 +125,11 @@ def plan_jobs(
         taken[str(target)] = source
         jobs.append(Job(source, target))
     return jobs, failed
+
+
+def names_one_file(sources: Sequence[Path]) -> bool:
+    """Whether sources are one file, by its own name: no folder and no pattern."""
+    return len(sources) == 1 and not sources[0].is_dir() and not _is_pattern(sources[0])
 
 
 def _found(source: Path, output: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:

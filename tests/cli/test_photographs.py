@@ -1,0 +1,87 @@
+"""Faces in whole photographs, as people ask for them."""
+
+import numpy as np
+import pytest
+import tiny
+from checks import check_one_line
+
+from tfsr import from_preset
+from tfsr.images import read
+from tfsr.inference.photographs import PhotographUpscaler
+from tfsr.inference.upscaler import Upscaler
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    return tiny.save(tmp_path / "in.png", tiny.picture(50, 80))
+
+
+@pytest.fixture
+def upscale(tfsr, preset, tmp_path):
+    """`tfsr upscale` of some files to out.png, with the tiny preset."""
+
+    def run(*arguments):
+        return tfsr("upscale", *arguments, "-o", tmp_path / "out.png", "--preset", preset)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "options, places",
+    [
+        (["--box", "5,9,30,24"], {"boxes": [(9, 5, 24, 30)]}),
+        (["--eyes", "40,20.5,52,24"], {"eyes": [((20.5, 40), (24, 52))]}),
+        (
+            ["--box", "0,0,20,20", "--eyes", "60,20,65,20", "--eyes", "40,30,45,30"],
+            {
+                "boxes": [(0, 0, 20, 20)],
+                "eyes": [((20, 60), (20, 65)), ((30, 40), (30, 45))],
+            },
+        ),
+    ],
+    ids=["box", "eyes", "three"],
+)
+def test_faces_of_a_photograph_are_upscaled(options, places, upscale, preset, photograph, tmp_path):
+    assert upscale(photograph, "--scale", "1.7", *options)[::2] == (0, "")
+    model = Upscaler(from_preset(preset))
+    expected = PhotographUpscaler(model, **places)(read(photograph), (85, 136))
+    np.testing.assert_array_equal(read(tmp_path / "out.png"), expected)
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain"])
+def test_the_answer_has_exactly_the_size_asked_for(fit, upscale, photograph, tmp_path):
+    options = ("--size", "90x90", "--fit", fit, "--box", "5,9,30,24", "--self-ensemble")
+    assert upscale(photograph, *options)[::2] == (0, "")
+    assert read(tmp_path / "out.png").shape == (90, 90, 3)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (("--box", "60,10,30,30"), ("in.png", "30x30 pixels at 60,10 leaves", "80x50")),
+        (("--eyes", "10,60,30,60"), ("in.png", "in the picture", "80x50")),
+        (("--eyes", "30,10,20,10"), ("in.png", "changed about")),
+    ],
+)
+def test_a_place_that_is_not_in_the_picture_is_one_line(
+    options, words, upscale, photograph, tmp_path
+):
+    check_one_line(upscale(photograph, "--scale", "2", *options), *words)
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [(("--box", "1,2,3"), "--box"), (("--eyes", "1,2,3,four"), "--eyes")],
+)
+def test_a_place_that_is_none_is_a_usage_error(options, word, upscale, photograph, tmp_path):
+    check_one_line(upscale(photograph, "--scale", "2", *options), word, code=2)
+
+
+def test_places_are_those_of_one_picture(tfsr, preset, photograph, tmp_path):
+    for sources in ([photograph, photograph], [tmp_path], [tmp_path / "*.png"]):
+        result = tfsr(
+            "upscale", *sources, "-o", tmp_path / "out", "--scale", 2, "--eyes", "1,2,9,2"
+        )
+        check_one_line(result, "one file", code=2)
+    assert not (tmp_path / "out").exists()

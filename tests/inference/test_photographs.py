@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import numpy as np
+import odd_files
+import pytest
+import tiny
+from checks import check_refused
+
+from tfsr import from_preset
+from tfsr.images import Picture, read
+from tfsr.inference.photographs import PhotographUpscaler
+from tfsr.inference.pictures import upscale_picture
+from tfsr.inference.upscaler import Upscaler
+from tfsr.models import Bicubic
+from tfsr.presets import DEFAULT
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+bicubic = Upscaler(Bicubic())
+
+
+def red(image, size):
+    """A model that would leave its mark wherever it is asked."""
+    colour = np.iinfo(image.dtype).max * np.int64([1, 0, 0])
+    return np.broadcast_to(colour.astype(image.dtype), (*size, 3))
+
+
+def differences(found, expected):
+    return np.abs(found.astype(int) - expected)
+
+
+@pytest.mark.parametrize("size", [(192, 192), (131, 250), (60, 57), (311, 97)])
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"eyes": [((20.0, 14.0), (20.0, 26.0))]},
+        {"eyes": [((20.3, 17.1), (26.2, 27.9))]},
+        {"eyes": [((3.0, 3.0), (12.0, 7.0))]},
+        {"boxes": [(5, 9, 31, 23)]},
+        {"boxes": [(0, 0, 48, 48)], "eyes": [((30.5, 20.0), (24.0, 28.0))]},
+    ],
+    ids=["eyes", "turned", "border", "box", "two"],
+)
+def test_a_face_drawn_as_all_else_is_drawn_cannot_be_seen(places, size):
+    """Nothing is shifted, mirrored or of another colour, at any scale, stretched or not."""
+    image = tiny.picture()
+    found = PhotographUpscaler(bicubic, **places)(image, size)
+    apart = differences(found, bicubic(image, size))
+    assert apart.max() <= 4 and apart.mean() < 0.3
+
+
+def test_a_face_framed_as_for_training_is_the_models_own_answer():
+    """At the middle, where nothing is blended."""
+    upscale = Upscaler(from_preset(DEFAULT))
+    whole = read(PICTURES / "astronaut-46.png")
+    # Where 256 pixels have the eyes at 95.5, 121 and 159.5, 121.
+    eye_row, left, right = (np.float64([121, 95.5, 159.5]) + 0.5) * 46 / 256 - 0.5
+    inside = slice(19, -19)
+    expected = upscale(whole, (184, 184))
+    for places in (
+        {"eyes": [((eye_row, left), (eye_row, right))]},
+        {"boxes": [(0, 0, 46, 46)]},
+    ):
+        found = PhotographUpscaler(upscale, **places)(whole, (184, 184))
+        assert differences(found, expected)[inside, inside].max() <= 1
+        background = bicubic(whole, (184, 184))
+        np.testing.assert_array_equal(found[[0, -1]], background[[0, -1]])
+
+
+def test_only_the_face_is_given_to_the_model():
+    image, size = tiny.picture(), (144, 144)
+    found = PhotographUpscaler(red, boxes=[(4, 8, 20, 30)])(image, size)
+    inside = np.zeros(size, bool)
+    inside[12:72, 24:114] = True
+    touched = differences(found, bicubic(image, size)).any(axis=-1)
+    assert not touched[~inside].any() and touched[inside].mean() > 0.9
+    assert (found[20:64, 36:102] == np.uint8([255, 0, 0])).all()
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [odd_files.GREY, odd_files.DEEP, odd_files.RGBA, odd_files.DEEP_ALPHA[..., 2:]],
+    ids=["grey", "rgb16", "rgba", "grey-alpha16"],
+)
+def test_a_photograph_stays_of_its_kind(pixels):
+    image = np.tile(pixels, (2, 2, 1))
+    upscale = PhotographUpscaler(Upscaler(Bicubic()), boxes=[(2, 5, 18, 20)])
+    answer = upscale_picture(Picture(image), (61, 83), upscale)
+    assert (answer.pixels.dtype, answer.pixels.shape) == (image.dtype, (61, 83, image.shape[2]))
+    assert answer.notes == ()
+    plain = upscale_picture(Picture(image), (61, 83), bicubic).pixels
+    assert differences(answer.pixels, plain).mean() < np.iinfo(image.dtype).max / 100
+
+
+def test_a_model_of_8_bits_is_given_8_bits():
+    answer = upscale_picture(
+        Picture(np.tile(odd_files.DEEP, (2, 2, 1))),
+        (48, 64),
+        PhotographUpscaler(red, boxes=[(0, 0, 16, 16)]),
+    )
+    assert answer.depth == 8
+    assert "8 bits" in answer.notes[0]
+
+
+def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
+    def drawn(image, size):
+        raise AssertionError("it was drawn")
+
+    photograph = PhotographUpscaler(drawn, boxes=[(0, 0, 20, 20), (30, 0, 20, 20)])
+    check_refused(lambda: photograph(tiny.picture(), (96, 96)), "0,30", "48x48")

@@ -1,0 +1,17 @@
+"""What the pages of docs/ show, to be run."""
+
+import re
+import shlex
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def commands(page):
+    """The words of every `tfsr` command that stands in an indented block of a page.
+
+    A line that ends in a backslash goes on in the next one.
+    """
+    text = (DOCS / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^    (tfsr .*)$", text, re.MULTILINE)
+    return [shlex.split(line, comments=True)[1:] for line in lines]

@@ -1,0 +1,65 @@
+"""The flips and turns of a picture, and of windows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from tfsr.geometry.windows import Span, Window
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """A flip or a turn: rows and columns are reversed, then they change places.
+
+    Attributes:
+        rows: whether the rows are reversed.
+        columns: whether the columns are reversed.
+        swapped: whether rows become columns and columns rows.
+    """
+
+    rows: bool = False
+    columns: bool = False
+    swapped: bool = False
+
+    def of(self, pictures: np.ndarray) -> np.ndarray:
+        """A view of pictures (batch, H, W, n): what is written to it is written to them."""
+        turned = pictures[:, :: -1 if self.rows else 1, :: -1 if self.columns else 1]
+        return turned.swapaxes(1, 2) if self.swapped else turned
+
+    def of_window(self, window: Window) -> Window:
+        """Where a window lies in the flipped or turned picture, and what it is drawn from."""
+        turned = replace(
+            window,
+            rows=_reversed(window.rows, window.size[0], self.rows),
+            columns=_reversed(window.columns, window.size[1], self.columns),
+            lr_rows=_reversed(window.lr_rows, window.lr_size[0], self.rows),
+            lr_columns=_reversed(window.lr_columns, window.lr_size[1], self.columns),
+        )
+        if not self.swapped:
+            return turned
+        return Window(
+            lr_size=turned.lr_size[::-1],
+            size=turned.size[::-1],
+            rows=turned.columns,
+            columns=turned.rows,
+            lr_rows=turned.lr_columns,
+            lr_columns=turned.lr_rows,
+        )
+
+
+MIRRORED = (Symmetry(), Symmetry(columns=True))
+"""A picture and its mirror image."""
+
+# Those of one shape come first, so that what depends on it is made twice at the most.
+FLIPS_AND_TURNS = tuple(
+    Symmetry(rows, columns, swapped) for swapped, rows, columns in product((False, True), repeat=3)
+)
+"""All eight symmetries of a square."""
+
+
+def _reversed(span: Span, length: int, is_reversed: bool) -> Span:
+    first, last = span
+    return (length - last, length - first) if is_reversed else span

@@ -1,0 +1,66 @@
+"""Whole photographs: faces by a model that knows faces, all else by a bicubic filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfsr.geometry import frame_of_box, frame_of_eyes
+from tfsr.geometry.frame import Point
+from tfsr.images.framing import cut, lay
+from tfsr.images.pixels import check_integers
+from tfsr.images.resizing import check_size
+from tfsr.inference.pictures import Upscale
+from tfsr.inference.upscaler import DEFAULT_MEMORY, Upscaler
+from tfsr.models import Bicubic
+
+
+class PhotographUpscaler:
+    """Upscales a photograph by a bicubic filter, and the faces in it by what knows faces.
+
+    A face is cut out upright in the photograph's own resolution, upscaled to the resolution of the
+    answer, and laid back where it was, blended towards the edges of its frame. What is cut from
+    beyond the photograph repeats its edge.
+
+    It has the shape of an `Upscaler`, so all that takes one takes it too.
+
+    Args:
+        upscale: for the faces: an `Upscaler`, or any function of its shape.
+        boxes: of faces, each (top, left, height, width) in pixels. The model sees the box as it is:
+            it should be framed as the model's training pictures were.
+        eyes: of other faces, each ((row, column), (row, column)) in pixels, whole numbers being
+            pixel centres: the left and the right eye, as one sees them. The face is turned and
+            framed as the shipped presets were trained.
+        memory: int. Bytes for the bicubic filter to work in. Defaults to 2 GiB.
+    """
+
+    def __init__(
+        self,
+        upscale: Upscale,
+        boxes: Sequence[tuple[int, int, int, int]] = (),
+        eyes: Sequence[tuple[Point, Point]] = (),
+        memory: int = DEFAULT_MEMORY,
+    ) -> None:
+        self.depth: int = getattr(upscale, "depth", 8)
+        self._upscale = upscale
+        self._background = Upscaler(Bicubic(), memory)
+        self._boxes, self._eyes = boxes, eyes
+
+    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 or uint16 to (H, W, 3) of the same type, H and W being `size`.
+
+        Raises:
+            InvalidArgument: as what upscales; or a face does not lie in the picture, or is too
+                small.
+        """
+        check_integers(image)
+        size = check_size(size)
+        lr_size = image.shape[:2]
+        frames = [frame_of_box(lr_size, box) for box in self._boxes]
+        frames += [frame_of_eyes(lr_size, eyes) for eyes in self._eyes]
+        answer = self._background(image, size)
+        for frame in frames:
+            large = frame.in_size(lr_size, size)
+            lay(answer, self._upscale(cut(image, frame), large.size), large)
+        return answer
