@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tfsr import __version__
-from tfsr.cli import convert, evaluate, export, inspect, pack, train, upscale
+from tfsr.cli import convert, evaluate, export, inspect, pack, presets, train, upscale
 from tfsr.errors import TfsrError
 
 _INTERRUPTED = 130
@@ -26,6 +26,7 @@ app.command("pack")(pack.pack)
 app.command("convert")(convert.convert)
 app.add_typer(export.app, name="export")
 app.command("inspect")(inspect.inspect)
+app.add_typer(presets.app, name="presets")
 
 
 @app.callback(invoke_without_command=True)
