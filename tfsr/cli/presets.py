@@ -20,7 +20,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs: all that is 
 
 @app.callback(invoke_without_command=True)
 def presets(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the presets that ship: what each is for, how large it is, what it gains over bicubic.
+    """List the presets that ship, or show where one comes from.
 
     Example: tfsr presets show arasfsr-compact-faces-v1
     """
@@ -49,7 +49,7 @@ def show(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Tell where a preset comes from, its licence and quality, and whether its files are whole.
+    """Tell a preset's origin, licence and quality, and whether its files are whole.
 
     Example: tfsr presets show arasfsr-compact-faces-v1
     """

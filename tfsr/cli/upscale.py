@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tfsr.cli.completion import preset_names
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.options import parse_memory, parse_scale, parse_size
 from tfsr.cli.quiet import import_keras, silence
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tfsr.inference.jobs import Existing
 
 
+_SIZE, _MODEL, _FILES = "Size, one of these", "Model", "Files"
+
+
 def upscale(
     inputs: Annotated[
         list[Path], typer.Argument(metavar="IN...", help="Pictures, folders, quoted patterns.")
@@ -30,50 +34,124 @@ def upscale(
         Path, typer.Option("-o", "--output", metavar="OUT", help="A file, or a folder.")
     ],
     scale: Annotated[
-        str | None, typer.Option(metavar="S|SxS", help="Factor such as 3.7, or width x height.")
+        str | None,
+        typer.Option(
+            metavar="S|SxS", help="Factor such as 3.7, or width x height.", rich_help_panel=_SIZE
+        ),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="WxH", help="Exact size, such as 237x173.")
+        str | None,
+        typer.Option(metavar="WxH", help="Exact size, such as 237x173.", rich_help_panel=_SIZE),
     ] = None,
     fit: Annotated[
-        str, typer.Option(metavar="HOW", help="To --size: stretch, cover (cuts), contain (fills).")
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="To --size: stretch (if not said), cover (cuts), contain (fills).",
+            show_default=False,
+            rich_help_panel=_SIZE,
+        ),
     ] = "stretch",
-    long_side: Annotated[int | None, typer.Option(help="The longer side, in pixels.")] = None,
-    short_side: Annotated[int | None, typer.Option(help="The shorter side, in pixels.")] = None,
-    megapixels: Annotated[float | None, typer.Option(help="Width x height, in millions.")] = None,
-    preset: Annotated[str | None, typer.Option(help="A preset's name, or its directory.")] = None,
+    long_side: Annotated[
+        int | None, typer.Option(help="The longer side, in pixels.", rich_help_panel=_SIZE)
+    ] = None,
+    short_side: Annotated[
+        int | None, typer.Option(help="The shorter side, in pixels.", rich_help_panel=_SIZE)
+    ] = None,
+    megapixels: Annotated[
+        float | None, typer.Option(help="Width x height, in millions.", rich_help_panel=_SIZE)
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="A preset's name (tfsr presets), or its directory.",
+            autocompletion=preset_names,
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
     model: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="An exported .tflite or SavedModel instead.")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="An exported .tflite or SavedModel instead.",
+            rich_help_panel=_MODEL,
+        ),
     ] = None,
     memory: Annotated[
         str,
-        typer.Option(metavar="SIZE", help="To work in, such as 512MiB: large pictures in tiles."),
+        typer.Option(
+            metavar="SIZE",
+            help="To work in, such as 512MiB; 2GiB if not said.",
+            show_default=False,
+            rich_help_panel=_MODEL,
+        ),
     ] = "2GiB",
     precision: Annotated[
         str,
-        typer.Option(metavar="float32|bfloat16", help="The second is faster where there is it."),
+        typer.Option(
+            metavar="NAME",
+            help="float32, or bfloat16: faster where there is it.",
+            show_default=False,
+            rich_help_panel=_MODEL,
+        ),
     ] = "float32",
     format_name: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help="png, jpg, webp, tiff and so on.")
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="png, jpg, webp, tiff and so on.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
-    quality: Annotated[int | None, typer.Option(help="1 to 100: JPEG, WebP, AVIF.")] = None,
-    frames: Annotated[bool, typer.Option("--frames", help="All frames of animations.")] = False,
-    recursive: Annotated[bool, typer.Option("--recursive", help="Folders in folders too.")] = False,
+    quality: Annotated[
+        int | None, typer.Option(help="1 to 100: JPEG, WebP, AVIF.", rich_help_panel=_FILES)
+    ] = None,
+    frames: Annotated[
+        bool,
+        typer.Option("--frames", help="All frames of animations.", rich_help_panel=_FILES),
+    ] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Folders in folders too.", rich_help_panel=_FILES)
+    ] = False,
     skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave files that are there and whole.")
+        bool,
+        typer.Option(
+            "--skip-existing",
+            help="Leave files that are there and whole.",
+            rich_help_panel=_FILES,
+        ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are there.")
+        bool,
+        typer.Option("--overwrite", help="Replace files that are there.", rich_help_panel=_FILES),
     ] = False,
-    json_lines: Annotated[bool, typer.Option("--json", help="A line of JSON a file.")] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="A line of JSON a file.", rich_help_panel=_FILES)
+    ] = False,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what became of each, as JSON.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what became of each, as JSON.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
     max_input: Annotated[
-        float | None, typer.Option(metavar="MPX", help="Most megapixels read; 89 if not said.")
+        float | None,
+        typer.Option(
+            metavar="MPX",
+            help="Most megapixels read; 89 if not said.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
     max_output: Annotated[
-        float | None, typer.Option(metavar="MPX", help="Most megapixels written; 400.")
+        float | None,
+        typer.Option(
+            metavar="MPX",
+            help="Most megapixels written; 400 if not said.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
 ) -> None:
     """Upscale pictures to any size.
