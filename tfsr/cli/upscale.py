@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfsr.cli.completion import preset_names
+from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.options import parse_memory, parse_scale, parse_size
 from tfsr.cli.quiet import import_keras, silence
@@ -95,6 +96,22 @@ def upscale(
             rich_help_panel=_MODEL,
         ),
     ] = "float32",
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="cpu, gpu or gpu:N; the first gpu, where there is one, if not said.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="To compute with on a cpu: all that it has if not said.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
     format_name: Annotated[
         str | None,
         typer.Option(
@@ -174,10 +191,13 @@ def upscale(
         )
         request = Request(target, quality, frames, **_limits(max_input, max_output))
         budget = parse_memory(memory)
+        computer = Device(device, threads)
         suffix = None if format_name is None else suffix_of_format(format_name)
         existing = _existing(skip_existing, overwrite)
         if preset is not None and model is not None:
             raise InvalidArgument("give --preset or --model, not both")
+        if device not in (None, "cpu") and model is not None and model.suffix == ".tflite":
+            raise InvalidArgument(f"--device {device}: a .tflite file runs on the cpu")
     # What Pillow has to say about odd metadata would come between the lines.
     warnings.filterwarnings("ignore", module="PIL")
     if report is not None:
@@ -187,13 +207,15 @@ def upscale(
         try:
             for outcome in outcomes:
                 progress.tell(outcome)
+            if jobs:
+                computer.take()
             if skip_existing and jobs:
                 import_keras()  # Which the sizes are reckoned with.
                 jobs, done = skip_done(jobs, request)
                 for outcome in done:
                     progress.tell(outcome)
             if jobs:
-                upscaler = _upscaler(preset, model, budget, precision)
+                upscaler = _upscaler(preset, model, budget, precision, threads)
                 with closing(run_jobs(jobs, request, upscaler)) as running:
                     for outcome in running:
                         progress.tell(outcome)
@@ -232,7 +254,7 @@ def _limits(max_input: float | None, max_output: float | None) -> dict[str, int]
 
 
 def _upscaler(
-    preset: str | None, model: Path | None, memory: int, precision: str
+    preset: str | None, model: Path | None, memory: int, precision: str, threads: int | None
 ) -> Callable[[np.ndarray, tuple[int, int]], np.ndarray]:
     """What upscales: a preset, or an exported file or directory."""
     import_keras()
@@ -250,4 +272,4 @@ def _upscaler(
             return SavedModelUpscaler(model)
         from tfsr.inference.tflite import TFLiteUpscaler
 
-        return TFLiteUpscaler(model)
+        return TFLiteUpscaler(model, threads)
