@@ -154,6 +154,7 @@ def test_other_things_are_refused(pixels, words, upscaler):
         ({"scale": 2, "max_output": float("nan")}, ("max_output must",)),
         ({"scale": 2, "max_output": 0.0001}, ("limit is 0.0001", "max_output")),
         ({"scale": 2, "output": "b.png"}, ("output goes with the path",)),
+        ({"scale": 2, "output": 5}, ("output must be the path", "5")),
     ],
     ids=str,
 )

@@ -53,12 +53,12 @@ class Device:
         import tensorflow as tf
 
         if self.name is not None:
-            self._show(tf.config)
+            self._make_visible(tf.config)
         if self.threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(self.threads)
             tf.config.threading.set_inter_op_parallelism_threads(self.threads)
 
-    def _show(self, config: Any) -> None:
+    def _make_visible(self, config: Any) -> None:
         """Let TensorFlow see this device, and no GPU beside it."""
         gpus = config.list_physical_devices("GPU")
         wanted = []

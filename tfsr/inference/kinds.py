@@ -42,6 +42,8 @@ def same_kind(
         InvalidArgument: if it is none of these, or the request is not possible.
         ImageError: if a file cannot be read or written.
     """
+    if not isinstance(output, str | os.PathLike | None):
+        raise InvalidArgument(f"output must be the path of a file; got {output!r}")
     if isinstance(picture, str | os.PathLike):
         return _of_file(Path(picture), request, upscale, output, overwrite)
     if output is not None:

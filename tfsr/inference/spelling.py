@@ -25,4 +25,6 @@ def in_python() -> Iterator[None]:
             lambda match: match[1].replace("-", "_"),
             str(error),
         )
-        raise type(error)(line) from error
+        if line == str(error):
+            raise
+        raise type(error)(line) from None
