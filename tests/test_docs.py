@@ -10,6 +10,7 @@ import tiny
 from checks import grid_points
 
 from tfsr.decoders import DECODERS
+from tfsr.images import read
 from tfsr.models import ImplicitSR
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -38,6 +39,22 @@ def test_the_readmes_training_example_runs(tmp_path, monkeypatch):
         assert long in example
         example = example.replace(long, short)
     exec(example, {})
+
+
+def test_every_python_example_runs(tmp_path, monkeypatch, capsys):
+    """One after the other, as a reader would type them."""
+    face = DOCS / "pictures" / "astronaut-46.png"
+    for name in ("face.jpg", "faces/a.jpg", "faces/b.jpg"):
+        tiny.save(tmp_path / name, read(face))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for example in code_blocks("python.md"):
+        exec(example, names)
+    assert names["large"].size == (170, 170)
+    assert read("large/b.jpg").shape == (173, 173, 3)
+    assert names["detail"].shape == (1, 64, 64, 3)
+    promised = "the limit is 400, so ask for a smaller size or raise it with max_output"
+    assert capsys.readouterr().out.endswith(f"{promised}\n")
 
 
 def test_the_added_decoder_runs_on_points_and_grids(rng):

@@ -10,10 +10,12 @@ __version__ = "0.1.0"
 # Imported on first use: `tfsr --help` must not wait seconds for TensorFlow.
 _EXPORTS = {
     "ImplicitSR": "tfsr.models",
+    "Upscaler": "tfsr.inference.upscaler",
     "from_preset": "tfsr.presets",
+    "upscale": "tfsr.inference.upscaler",
 }
 
-__all__ = ["ImplicitSR", "__version__", "from_preset"]
+__all__ = ["ImplicitSR", "Upscaler", "__version__", "from_preset", "upscale"]
 
 
 def __getattr__(name: str) -> Any:

@@ -46,7 +46,7 @@ def on_accelerator() -> bool:
     if backend == "tensorflow":
         import tensorflow
 
-        return bool(tensorflow.config.list_physical_devices("GPU"))
+        return bool(tensorflow.config.get_visible_devices("GPU"))
     if backend == "jax":
         import jax
 

@@ -41,13 +41,6 @@ def test_the_version_is_printed(tfsr):
     assert tfsr("--version") == (0, f"tfsr {__version__}\n", "")
 
 
-@pytest.mark.parametrize("verb", [(), ("upscale",), ("train",), ("evaluate",), ("pack",)])
-def test_help_is_printed(verb, tfsr):
-    code, out, err = tfsr(*verb, "--help")
-    assert (code, err) == (0, "")
-    assert "Usage" in out
-
-
 def test_without_a_verb_the_help_is_printed(tfsr):
     code, out, _ = tfsr()
     assert code == 2

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tiny
 
+from tfsr.images import to_float
 from tfsr.images.transparency import bleed, is_constant, resize_alpha
 
 
@@ -19,6 +20,16 @@ def test_hidden_colours_become_those_beside_them(dtype):
     answer = bleed(colours.astype(dtype), alpha)
     assert answer.dtype == dtype
     np.testing.assert_array_equal(answer, np.broadcast_to(dtype([200, 30, 90]), answer.shape))
+
+
+def test_floats_are_as_8_bits_are():
+    colours, alpha = tiny.picture(40, 40), disc()
+    floats = bleed(to_float(colours), alpha / np.float32(255))
+    assert floats.dtype == np.float32
+    assert np.abs(floats * 255 - bleed(colours, alpha)).max() <= 0.51
+    large = resize_alpha(alpha / np.float32(255), (83, 97))
+    assert (large.min(), large.max()) == (0, 1)
+    assert np.abs(large * 255 - resize_alpha(alpha, (83, 97))).max() <= 0.51
 
 
 def test_what_is_opaque_keeps_its_colour():

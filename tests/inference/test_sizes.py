@@ -15,6 +15,34 @@ def test_a_size_of_nothing_is_refused(size):
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        {"scale": "27"},
+        {"scale": (2, 3, 4)},
+        {"scale": ("2", 3)},
+        {"scale": (2, math.nan)},
+        {"scale": ()},
+        {"scale": 1j},
+        {"long_side": 2.5},
+        {"long_side": "9"},
+        {"short_side": math.inf},
+        {"megapixels": "1"},
+        {"size": (9, 9), "fit": 5},
+    ],
+    ids=str,
+)
+def test_other_types_are_refused(asked):
+    option = list(asked)[-1].replace("_", "-")
+    check_refused(lambda: TargetSize(**asked), f"--{option} must")
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert TargetSize(scale=np.float32(2.5)).of((10, 20)) == (25, 50)
+    assert TargetSize(scale=[np.float64(2), np.int8(3)]).of((10, 20)) == (20, 60)
+    assert TargetSize(long_side=np.int64(100)).of((50, 25)) == (100, 50)
+
+
+@pytest.mark.parametrize(
     "target, lr_size, size",
     [
         (TargetSize(scale=2), (10, 20), (20, 40)),

@@ -3,11 +3,12 @@ from functools import cache
 import numpy as np
 import pytest
 import tiny
-from checks import check_close
+from checks import check_close, check_refused
 
+import tfsr
 from tfsr import ImplicitSR, from_preset
 from tfsr.encoders import EDSR
-from tfsr.errors import InvalidArgument
+from tfsr.errors import InvalidArgument, PresetError
 from tfsr.geometry import windows
 from tfsr.images import to_float, to_uint8
 from tfsr.inference.upscaler import DEFAULT_MEMORY, Upscaler
@@ -30,6 +31,14 @@ def test_the_answer_is_the_models_rounded(size, model):
     np.testing.assert_array_equal(answer, expected)
 
 
+def test_floats_are_neither_rounded_nor_clipped(model):
+    image = to_float(tiny.picture(12, 20))
+    answer = Upscaler(model)(image, (31, 57))
+    np.testing.assert_array_equal(answer, model.upscale(image[None], (31, 57))[0])
+    assert answer.dtype == np.float32
+    assert answer.min() < 0 or answer.max() > 1
+
+
 def test_the_same_picture_gives_the_same_answer(model):
     image = tiny.picture(12, 20)
     before = image.copy()
@@ -43,7 +52,7 @@ def test_the_same_picture_gives_the_same_answer(model):
 @pytest.mark.parametrize(
     "image",
     [
-        np.zeros((8, 8, 3), np.float32),
+        np.zeros((8, 8, 3), np.float64),
         np.zeros((8, 8), np.uint8),
         np.zeros((8, 8, 4), np.uint8),
         np.zeros((0, 8, 3), np.uint8),
@@ -52,7 +61,7 @@ def test_the_same_picture_gives_the_same_answer(model):
     ],
     ids=["float", "grey", "alpha", "empty", "row", "list"],
 )
-def test_what_is_no_8_bit_picture_is_refused(image, model):
+def test_other_arrays_are_refused(image, model):
     with pytest.raises(InvalidArgument, match="image must"):
         Upscaler(model)(image, (16, 16))
 
@@ -228,3 +237,32 @@ def test_bfloat16_is_near_the_exact_picture():
 def test_an_unknown_precision_is_refused():
     with pytest.raises(InvalidArgument, match="Did you mean 'bfloat16'"):
         Upscaler(Bicubic(), precision="bfloat6")
+
+
+def test_the_default_preset_is_the_command_lines():
+    assert tfsr.Upscaler is Upscaler
+    found, expected = Upscaler().model, from_preset(DEFAULT)
+    for weights, those_expected in zip(found.weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(weights, those_expected)
+
+
+@pytest.mark.parametrize(
+    ("memory", "count"), [("512MiB", 2**29), (2**29, 2**29), (np.int64(2**20), 2**20)]
+)
+def test_memory_is_bytes_or_a_text(memory, count):
+    assert Upscaler(Bicubic(), memory).memory == count
+
+
+@pytest.mark.parametrize("memory", ["512MB", "", 2.5, None, [2**20]])
+def test_other_memory_is_refused(memory):
+    check_refused(lambda: Upscaler(Bicubic(), memory), "memory must", "512MiB")
+
+
+@pytest.mark.parametrize("preset", [5, None, ["a"], b"a", Upscaler])
+def test_what_is_no_preset_is_refused(preset):
+    check_refused(lambda: Upscaler(preset), "preset must", type(preset).__name__)
+
+
+def test_an_unknown_preset_is_told_with_the_nearest():
+    with pytest.raises(PresetError, match=f"Did you mean '{DEFAULT}'"):
+        Upscaler(DEFAULT[:-1])

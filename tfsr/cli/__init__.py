@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from tfsr import __version__
-from tfsr.cli import convert, evaluate, export, inspect, pack, train, upscale
-from tfsr.errors import TfsrError
+from tfsr.cli import convert, evaluate, export, inspect, pack, presets, train, upscale
+from tfsr.errors import TfsrError, did_you_mean
 
 _INTERRUPTED = 130
 
+
+class OneScreen(TyperGroup):
+    """The verbs, with a help of no more lines than a terminal has."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """As typer has them, what it says of one in fewer words."""
+        params: Any = super().get_params(ctx)
+        for param in params:
+            if param.name == "show_completion":
+                param.help = "Print it instead."
+        return params
+
+
 app = typer.Typer(
     name="tfsr",
-    help="Arbitrary-scale super-resolution: faces at any size.",
+    cls=OneScreen,
+    help="Super-resolution to any size. Example: tfsr upscale face.jpg -o large.png --scale 3.7",
     pretty_exceptions_enable=False,
 )
 app.command("upscale")(upscale.upscale)
-app.command("train")(train.train)
+app.command("train", short_help="Train a model as a recipe says.")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("pack")(pack.pack)
 app.command("convert")(convert.convert)
 app.add_typer(export.app, name="export")
 app.command("inspect")(inspect.inspect)
+app.add_typer(presets.app, name="presets")
 
 
 @app.callback(invoke_without_command=True)
@@ -33,7 +49,7 @@ def options(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Arbitrary-scale super-resolution: faces at any size."""
+    """Answer what is asked of no verb."""
     if version:
         typer.echo(f"tfsr {__version__}")
         raise typer.Exit
@@ -49,12 +65,12 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = app(standalone_mode=False) or 0
+        code = app(prog_name="tfsr", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # What typer makes of Ctrl-C, without a word.
             fail("interrupted", _INTERRUPTED)
         sys.exit(code)
     except typer.TyperException as error:
-        fail(error.format_message(), error.exit_code)
+        fail(_in_words(error), error.exit_code)
     except TfsrError as error:
         fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
@@ -65,3 +81,11 @@ def fail(line: str, code: int) -> None:
     """Print one line to the standard error and exit."""
     typer.echo(f"tfsr: {' '.join(line.split())}", err=True)
     sys.exit(code)
+
+
+def _in_words(error: typer.TyperException) -> str:
+    """The error's line; a mistyped option is told with the one nearest option, as a verb is."""
+    known = getattr(error, "possibilities", None)
+    if not known:
+        return error.format_message()
+    return f"{error.message}.{did_you_mean(getattr(error, 'option_name', ''), known)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tfsr.cli.completion import preset_names
 from tfsr.cli.options import parse_scales
 from tfsr.cli.quiet import import_keras, silence
 from tfsr.errors import InvalidArgument, did_you_mean
@@ -22,7 +23,11 @@ def evaluate(
     ],
     preset: Annotated[
         list[str] | None,
-        typer.Option(metavar="P...", help="Presets, runs, .tflite files, SavedModels, bicubic."),
+        typer.Option(
+            metavar="P...",
+            help="Presets, runs, .tflite files, SavedModels, bicubic.",
+            autocompletion=preset_names,
+        ),
     ] = None,
     others: Annotated[
         list[str] | None, typer.Argument(metavar="[P...]", help="More of what --preset takes.")

@@ -8,13 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
+from tfsr.cli.completion import preset_names
 from tfsr.cli.options import parse_memory, parse_scales, parse_size
 from tfsr.cli.quiet import import_keras, silence
 from tfsr.errors import InvalidArgument
 
-app = typer.Typer(help="Take a preset out of Python: a TFLite file or a SavedModel.")
+app = typer.Typer(
+    help="Take a preset out of Python: a TFLite file or a SavedModel.\n\n"
+    "Example: tfsr export tflite --lr 64x64 --scale 4 -o face-x4.tflite"
+)
 
-Preset = Annotated[str | None, typer.Option(help="A preset's name, or its directory.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(help="A preset's name, or its directory.", autocompletion=preset_names),
+]
 
 
 @app.command()

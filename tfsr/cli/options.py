@@ -6,21 +6,9 @@ import math
 import re
 
 from tfsr.errors import InvalidArgument
+from tfsr.inference.memory import parse_memory
 
-_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-
-
-def parse_memory(text: str, option: str = "--memory") -> int:
-    """Bytes of a text such as 512MiB or 1.5GiB.
-
-    Raises:
-        InvalidArgument: if it is no such text.
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]iB|B)\s*", text, re.ASCII)
-    amount = float(match[1]) * _UNITS[match[2]] if match else 0.0
-    if not 1 <= amount < math.inf:
-        raise InvalidArgument(f"{option} must be such as 512MiB or 2GiB; got {text!r}")
-    return int(amount)
+__all__ = ["parse_memory", "parse_scale", "parse_scales", "parse_size"]
 
 
 def parse_size(text: str, option: str = "--size") -> tuple[int, int]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tfsr.cli.completion import preset_names
+from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.options import parse_box, parse_eyes, parse_memory, parse_scale, parse_size
 from tfsr.cli.quiet import import_keras, silence
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from tfsr.inference.jobs import Existing
 
 
+_SIZE, _FACES = "Size, one of these", "Faces in a photograph, each any number of times"
+_MODEL, _FILES = "Model", "Files"
+
+
 def upscale(
     inputs: Annotated[
         list[Path], typer.Argument(metavar="IN...", help="Pictures, folders, quoted patterns.")
@@ -30,62 +36,164 @@ def upscale(
         Path, typer.Option("-o", "--output", metavar="OUT", help="A file, or a folder.")
     ],
     scale: Annotated[
-        str | None, typer.Option(metavar="S|SxS", help="Factor such as 3.7, or width x height.")
+        str | None,
+        typer.Option(
+            metavar="S|SxS", help="Factor such as 3.7, or width x height.", rich_help_panel=_SIZE
+        ),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="WxH", help="Exact size, such as 237x173.")
+        str | None,
+        typer.Option(metavar="WxH", help="Exact size, such as 237x173.", rich_help_panel=_SIZE),
     ] = None,
     fit: Annotated[
-        str, typer.Option(metavar="HOW", help="To --size: stretch, cover (cuts), contain (fills).")
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="To --size: stretch (if not said), cover (cuts), contain (fills).",
+            show_default=False,
+            rich_help_panel=_SIZE,
+        ),
     ] = "stretch",
-    long_side: Annotated[int | None, typer.Option(help="The longer side, in pixels.")] = None,
-    short_side: Annotated[int | None, typer.Option(help="The shorter side, in pixels.")] = None,
-    megapixels: Annotated[float | None, typer.Option(help="Width x height, in millions.")] = None,
-    preset: Annotated[str | None, typer.Option(help="A preset's name, or its directory.")] = None,
-    model: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="An exported .tflite or SavedModel instead.")
+    long_side: Annotated[
+        int | None, typer.Option(help="The longer side, in pixels.", rich_help_panel=_SIZE)
     ] = None,
-    memory: Annotated[
-        str,
-        typer.Option(metavar="SIZE", help="To work in, such as 512MiB: large pictures in tiles."),
-    ] = "2GiB",
-    precision: Annotated[
-        str,
-        typer.Option(metavar="float32|bfloat16", help="The second is faster where there is it."),
-    ] = "float32",
+    short_side: Annotated[
+        int | None, typer.Option(help="The shorter side, in pixels.", rich_help_panel=_SIZE)
+    ] = None,
+    megapixels: Annotated[
+        float | None, typer.Option(help="Width x height, in millions.", rich_help_panel=_SIZE)
+    ] = None,
     box: Annotated[
         list[str] | None,
-        typer.Option(metavar="X,Y,W,H", help="A face in a photograph. All else is bicubic."),
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="A face in a photograph. All else is bicubic.",
+            rich_help_panel=_FACES,
+        ),
     ] = None,
     eyes: Annotated[
         list[str] | None,
-        typer.Option(metavar="X1,Y1,X2,Y2", help="Its eyes instead, left first: turned upright."),
+        typer.Option(
+            metavar="X1,Y1,X2,Y2",
+            help="Its eyes instead, left first: turned upright.",
+            rich_help_panel=_FACES,
+        ),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="A preset's name (tfsr presets), or its directory.",
+            autocompletion=preset_names,
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="An exported .tflite or SavedModel instead.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    memory: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            help="To work in, such as 512MiB; 2GiB if not said.",
+            show_default=False,
+            rich_help_panel=_MODEL,
+        ),
+    ] = "2GiB",
+    precision: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="float32, or bfloat16: faster where there is it.",
+            show_default=False,
+            rich_help_panel=_MODEL,
+        ),
+    ] = "float32",
     self_ensemble: Annotated[
         bool,
-        typer.Option("--self-ensemble", help="The mean over mirror images: better, but slower."),
+        typer.Option(
+            "--self-ensemble",
+            help="The mean over mirror images: better, but slower.",
+            rich_help_panel=_MODEL,
+        ),
     ] = False,
-    format_name: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help="png, jpg, webp, tiff and so on.")
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="cpu, gpu or gpu:N; the first gpu, where there is one, if not said.",
+            rich_help_panel=_MODEL,
+        ),
     ] = None,
-    quality: Annotated[int | None, typer.Option(help="1 to 100: JPEG, WebP, AVIF.")] = None,
-    frames: Annotated[bool, typer.Option("--frames", help="All frames of animations.")] = False,
-    recursive: Annotated[bool, typer.Option("--recursive", help="Folders in folders too.")] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="To compute with on a cpu: all that it has if not said.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    format_name: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="png, jpg, webp, tiff and so on.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(help="1 to 100: JPEG, WebP, AVIF.", rich_help_panel=_FILES)
+    ] = None,
+    frames: Annotated[
+        bool,
+        typer.Option("--frames", help="All frames of animations.", rich_help_panel=_FILES),
+    ] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", help="Folders in folders too.", rich_help_panel=_FILES)
+    ] = False,
     skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave files that are there and whole.")
+        bool,
+        typer.Option(
+            "--skip-existing",
+            help="Leave files that are there and whole.",
+            rich_help_panel=_FILES,
+        ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are there.")
+        bool,
+        typer.Option("--overwrite", help="Replace files that are there.", rich_help_panel=_FILES),
     ] = False,
-    json_lines: Annotated[bool, typer.Option("--json", help="A line of JSON a file.")] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="A line of JSON a file.", rich_help_panel=_FILES)
+    ] = False,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write what became of each, as JSON.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what became of each, as JSON.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
     max_input: Annotated[
-        float | None, typer.Option(metavar="MPX", help="Most megapixels read; 89 if not said.")
+        float | None,
+        typer.Option(
+            metavar="MPX",
+            help="Most megapixels read; 89 if not said.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
     max_output: Annotated[
-        float | None, typer.Option(metavar="MPX", help="Most megapixels written; 400.")
+        float | None,
+        typer.Option(
+            metavar="MPX",
+            help="Most megapixels written; 400 if not said.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
 ) -> None:
     """Upscale pictures to any size.
@@ -108,6 +216,7 @@ def upscale(
         )
         request = Request(target, quality, frames, **_limits(max_input, max_output))
         budget = parse_memory(memory)
+        computer = Device(device, threads)
         suffix = None if format_name is None else suffix_of_format(format_name)
         existing = _existing(skip_existing, overwrite)
         if preset is not None and model is not None:
@@ -117,6 +226,8 @@ def upscale(
             raise InvalidArgument("--box and --eyes are places in one picture; give one file")
         if self_ensemble and model is not None:
             raise InvalidArgument("--self-ensemble goes with presets; --model answers as exported")
+        if device not in (None, "cpu") and model is not None and model.suffix == ".tflite":
+            raise InvalidArgument(f"--device {device}: a .tflite file runs on the cpu")
     # What Pillow has to say about odd metadata would come between the lines.
     warnings.filterwarnings("ignore", module="PIL")
     if report is not None:
@@ -126,13 +237,15 @@ def upscale(
         try:
             for outcome in outcomes:
                 progress.tell(outcome)
+            if jobs:
+                computer.take()
             if skip_existing and jobs:
                 import_keras()  # Which the sizes are reckoned with.
                 jobs, done = skip_done(jobs, request)
                 for outcome in done:
                     progress.tell(outcome)
             if jobs:
-                upscaler = _upscaler(preset, model, budget, precision, self_ensemble)
+                upscaler = _upscaler(preset, model, budget, precision, self_ensemble, threads)
                 if boxes or pairs:
                     from tfsr.inference.photographs import PhotographUpscaler
 
@@ -175,7 +288,12 @@ def _limits(max_input: float | None, max_output: float | None) -> dict[str, int]
 
 
 def _upscaler(
-    preset: str | None, model: Path | None, memory: int, precision: str, self_ensemble: bool
+    preset: str | None,
+    model: Path | None,
+    memory: int,
+    precision: str,
+    self_ensemble: bool,
+    threads: int | None,
 ) -> Callable[[np.ndarray, tuple[int, int]], np.ndarray]:
     """What upscales: a preset, or an exported file or directory."""
     import_keras()
@@ -193,4 +311,4 @@ def _upscaler(
             return SavedModelUpscaler(model)
         from tfsr.inference.tflite import TFLiteUpscaler
 
-        return TFLiteUpscaler(model)
+        return TFLiteUpscaler(model, threads)

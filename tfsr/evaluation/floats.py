@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import windows
 from tfsr.images import to_float
 from tfsr.inference.saved_model import SavedModelUpscaler, refusal
 from tfsr.inference.tflite import TFLiteUpscaler, signature_name
@@ -20,20 +19,8 @@ class FloatUpscaler(Upscaler):
     """An `Upscaler` whose answers are float32, not rounded and not clipped."""
 
     def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(h, w, 3) uint8 to (H, W, 3) float32, H and W being `size`.
-
-        Raises:
-            InvalidArgument: if the memory is not enough for the smallest tile.
-        """
-        painter = self.painter
-        answer = np.empty((*size, 3), np.float32)
-        lr_size = (image.shape[0], image.shape[1])
-        for tile in windows(lr_size, size, painter.reach, painter.lr_pixels):
-            lr = to_float(image[slice(*tile.lr_rows), slice(*tile.lr_columns)])
-            target = answer[slice(*tile.rows), slice(*tile.columns)]
-            for rows, columns, colours in painter.paint(lr[None], tile):
-                target[rows, columns] = colours[0]
-        return answer
+        """(h, w, 3) uint8 to (H, W, 3) float32, H and W being `size`."""
+        return super().__call__(to_float(image), size)
 
 
 class FloatTFLite(TFLiteUpscaler):

@@ -61,16 +61,20 @@ def kept_exif(picture: Image.Image) -> tuple[bytes | None, bool]:
         exif = _exif_of(picture)
         if not exif and picture.info.get("exif"):
             return None, False
-        for tag in (_ORIENTATION, *(exif if picture.format == "TIFF" else ())):
-            if tag == _ORIENTATION or tag not in _DESCRIPTIVE:
-                exif.pop(tag, None)
-        if not exif:
-            return None, True
-        content = exif.tobytes()
+        left_out = [tag for tag in exif if tag == _ORIENTATION or not _describes(tag, picture)]
+        removed = {tag: exif.pop(tag) for tag in left_out}
+        try:
+            content = exif.tobytes() if exif else None
+        finally:
+            exif.update(removed)  # It is the picture's own.
     except Exception:
         return None, False
     # Pillow writes the first directory and what hangs from it; the preview is in the second.
     return content, True
+
+
+def _describes(tag: int, picture: Image.Image) -> bool:
+    return picture.format != "TIFF" or tag in _DESCRIPTIVE
 
 
 def _exif_of(picture: Image.Image) -> Image.Exif:

@@ -217,32 +217,42 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         file = open(name, "rb")
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise ImageError(f"{name}: cannot be read: {_reason(error)}") from error
-    with file:
-        try:
-            # Pillow warns at half its limit and raises at the limit: the error is the guard, and a
-            # large picture in between is nothing a user did wrong.
-            with _WARNINGS_LOCK, warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                picture = Image.open(file, formats=tuple(FORMATS))
-            with picture:
-                yield picture
-        except TfsrError:
-            raise
-        except UnidentifiedImageError as error:
-            raise ImageError(
-                f"{name}: its content is not a {LISTED} picture, or its header is damaged"
-            ) from error
-        except Image.DecompressionBombError as error:
-            limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-            raise ImageError(
-                f"{name}: more than {limit} pixels; reduce or cut it with another program first"
-            ) from error
-        except MemoryError as error:
-            raise ImageError(f"{name}: decoding needs more memory than there is") from error
-        # Damaged bytes make Pillow raise OSError and SyntaxError by design, and struct.error,
-        # EOFError, IndexError and others by accident. All of them mean the same to the user.
-        except Exception as error:
-            raise ImageError(f"{name}: damaged or cut short: {_reason(error)}") from error
+    with file, reading(name):
+        # Pillow warns at half its limit and raises at the limit: the error is the guard, and a
+        # large picture in between is nothing a user did wrong.
+        with _WARNINGS_LOCK, warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(file, formats=tuple(FORMATS))
+        with picture:
+            yield picture
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Tell what goes wrong while Pillow opens and decodes a picture.
+
+    Raises:
+        ImageError: with the picture's name and the reason.
+    """
+    try:
+        yield
+    except TfsrError:
+        raise
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name}: its content is not a {LISTED} picture, or its header is damaged"
+        ) from error
+    except Image.DecompressionBombError as error:
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise ImageError(
+            f"{name}: more than {limit} pixels; reduce or cut it with another program first"
+        ) from error
+    except MemoryError as error:
+        raise ImageError(f"{name}: decoding needs more memory than there is") from error
+    # Damaged bytes make Pillow raise OSError and SyntaxError by design, and struct.error,
+    # EOFError, IndexError and others by accident. All of them mean the same to the user.
+    except Exception as error:
+        raise ImageError(f"{name}: damaged or cut short: {_reason(error)}") from error
 
 
 def write_atomically(name: str, content: bytes | memoryview) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfsr.errors import InvalidArgument
+from tfsr.images.channels import alpha_of, is_grey, rgb_of
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,17 @@ class Picture:
     @property
     def is_grey(self) -> bool:
         """Whether there is one channel beside alpha."""
-        return self.pixels.shape[2] < 3
+        return is_grey(self.pixels)
 
     @property
     def alpha(self) -> np.ndarray | None:
         """(H, W) of how opaque pixels are, or None."""
-        return self.pixels[..., -1] if self.pixels.shape[2] in (2, 4) else None
+        return alpha_of(self.pixels)
 
     @property
     def rgb(self) -> np.ndarray:
         """(H, W, 3) of the colours, alpha left aside: what is transparent shows its own colour."""
-        colours = self.pixels[..., : 1 if self.is_grey else 3]
-        return np.repeat(colours, 3, axis=2) if self.is_grey else np.ascontiguousarray(colours)
+        return rgb_of(self.pixels)
 
     def changed(self, note: str = "", **values: Any) -> Picture:
         """A copy with other values, and a note on why."""

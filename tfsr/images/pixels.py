@@ -61,6 +61,32 @@ def to_integers(image: np.ndarray, dtype: Any) -> np.ndarray:
     return np.floor(clipped * full + np.float32(0.5)).astype(dtype)
 
 
+def full_scale(dtype: Any) -> int:
+    """What stands for all of a colour in pixels of a type: 255, 65535, or 1 where it is floats."""
+    return int(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1
+
+
+def from_levels(levels: np.ndarray, dtype: Any) -> np.ndarray:
+    """Make pixels of what was reckoned in floats on their own scale, from 0 to `full_scale`.
+
+    What lies outside is clipped; whole numbers are rounded half up.
+    """
+    if np.issubdtype(dtype, np.integer):
+        levels = np.floor(levels + np.float32(0.5))
+    return np.clip(levels, 0, full_scale(dtype)).astype(dtype)
+
+
+def check_pixels(image: Any) -> None:
+    """Raise unless `image` is an (H, W, 3) array of uint8, uint16 or float32, of a pixel or more.
+
+    Raises:
+        InvalidArgument: anything else.
+    """
+    check_rgb(image)
+    if image.dtype not in (np.uint8, np.uint16, np.float32):
+        raise InvalidArgument(f"image must be uint8, uint16 or float32; received {image.dtype}")
+
+
 def check_integers(image: Any, name: str = "image") -> None:
     """Raise unless `image` is an (H, W, 3) array of uint8 or uint16, of at least one pixel.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from tfsr.images.pixels import from_levels, full_scale
+
 
 def is_constant(alpha: np.ndarray) -> bool:
     """Whether all of (H, W) is one number."""
@@ -21,20 +23,19 @@ def bleed(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     so that what is half transparent throughout stays as it is.
 
     Args:
-        colours: (H, W, 3) uint8 or uint16, straight.
+        colours: (H, W, 3) uint8, uint16 or float32, straight.
         alpha: (H, W) of the same type.
 
     Returns:
         (H, W, 3) of the same type.
     """
-    full = np.iinfo(colours.dtype).max
-    opacity = alpha.astype(np.float32) / np.float32(full)
+    opacity = alpha.astype(np.float32) / np.float32(full_scale(alpha.dtype))
     own = opacity / np.maximum(_greatest_around(opacity), np.float32(1e-9))
     if own.min() == 1:
         return colours
     around = _filled(colours.astype(np.float32), opacity)
     mixed = around + (colours - around) * own[..., None]
-    return np.clip(np.floor(mixed + np.float32(0.5)), 0, full).astype(colours.dtype)
+    return from_levels(mixed, colours.dtype)
 
 
 def resize_alpha(alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -46,8 +47,7 @@ def resize_alpha(alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     smooth = Image.fromarray(alpha.astype(np.float32)).resize(
         (width, height), Image.Resampling.BICUBIC
     )
-    full = np.iinfo(alpha.dtype).max
-    return np.clip(np.floor(np.asarray(smooth) + np.float32(0.5)), 0, full).astype(alpha.dtype)
+    return from_levels(np.asarray(smooth), alpha.dtype)
 
 
 def _greatest_around(opacity: np.ndarray) -> np.ndarray:

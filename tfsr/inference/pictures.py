@@ -1,4 +1,4 @@
-"""Whole pictures: what a model, which knows RGB alone, does with grey, alpha and 16 bits."""
+"""Whole pictures: what a model, which knows RGB alone, does with grey, alpha and other depths."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tfsr.images import Picture
+from tfsr.images.channels import alpha_of, is_grey, rgb_of
 from tfsr.images.transparency import bleed, is_constant, resize_alpha
 
 Upscale = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
@@ -17,9 +18,7 @@ how many bits a channel it takes; without one it takes 8."""
 def upscale_picture(picture: Picture, size: tuple[int, int], upscale: Upscale) -> Picture:
     """A picture at (H, W), of the same kind: channels, depth, profile and EXIF.
 
-    Grey is drawn as RGB, and the mean of the three is its answer. Alpha is resized by a bicubic
-    filter where it is not constant, and colours go on where they are transparent, so that edges
-    have no fringe.
+    See `upscale_pixels` for what becomes of grey and of alpha.
 
     Args:
         picture: of any kind.
@@ -28,36 +27,59 @@ def upscale_picture(picture: Picture, size: tuple[int, int], upscale: Upscale) -
     """
     if picture.depth > getattr(upscale, "depth", 8):
         picture = picture.in_8_bits("the exported model knows 8 bits: 16 were rounded")
-    alpha = picture.alpha
-    colours = picture.rgb
+    return picture.changed(pixels=upscale_pixels(picture.pixels, size, upscale))
+
+
+def upscale_pixels(pixels: np.ndarray, size: tuple[int, int], upscale: Upscale) -> np.ndarray:
+    """Pixels at (H, W), of the same channels, type and range.
+
+    Grey is drawn as RGB, and the mean of the three is its answer. Alpha is resized by a bicubic
+    filter where it is not constant, and colours go on where they are transparent, so that edges
+    have no fringe.
+
+    Args:
+        pixels: (h, w, 1 to 4) of a type that `upscale` takes; floats are in [0, 1].
+        size: (H, W) of the answer.
+        upscale: an `Upscaler`, or any function of its shape.
+    """
+    alpha = alpha_of(pixels)
+    colours = rgb_of(pixels)
     if alpha is not None and not is_constant(alpha):
         colours = bleed(colours, alpha)
         large_alpha = resize_alpha(alpha, size)
     elif alpha is not None:
         large_alpha = np.full(size, alpha[0, 0], alpha.dtype)
-    pixels = upscale(colours, size)
-    if picture.is_grey:
-        pixels = _mean(pixels)
+    answer = upscale(colours, size)
+    if answer.dtype == np.float32:
+        answer = np.clip(answer, 0, 1)  # Whole numbers are in their range already.
+    if is_grey(pixels):
+        answer = _mean(answer)
     if alpha is not None:
-        pixels = np.concatenate([pixels, large_alpha[..., None]], axis=-1)
-    return picture.changed(pixels=pixels)
+        answer = np.concatenate([answer, large_alpha[..., None]], axis=-1)
+    return answer
 
 
 def place(picture: Picture, size: tuple[int, int]) -> Picture:
-    """Put a picture in the middle of (H, W).
+    """Put a picture in the middle of (H, W); see `place_pixels`."""
+    if picture.size == size:
+        return picture
+    return picture.changed(pixels=place_pixels(picture.pixels, size))
+
+
+def place_pixels(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Put (h, w, channels) in the middle of (H, W).
 
     What is too large is cut off. What is too small is surrounded by nothing: transparent where
     there is alpha, black where there is none.
     """
-    if picture.size == size:
-        return picture
-    pixels = picture.pixels
+    if pixels.shape[:2] == size:
+        return pixels
     answer = np.zeros((*size, pixels.shape[2]), pixels.dtype)
     (rows, own_rows), (columns, own_columns) = (
-        _middle(wanted, given) for wanted, given in zip(size, picture.size, strict=True)
+        _middle(wanted, given) for wanted, given in zip(size, pixels.shape[:2], strict=True)
     )
     answer[rows, columns] = pixels[own_rows, own_columns]
-    return picture.changed(pixels=answer)
+    return answer
 
 
 def _middle(wanted: int, given: int) -> tuple[slice, slice]:
@@ -69,6 +91,8 @@ def _middle(wanted: int, given: int) -> tuple[slice, slice]:
 
 def _mean(pixels: np.ndarray) -> np.ndarray:
     """(H, W, 1): the mean of three channels, rounded, without a copy in wider numbers."""
+    if np.issubdtype(pixels.dtype, np.floating):
+        return pixels.mean(axis=-1, keepdims=True)
     answer = np.empty((*pixels.shape[:2], 1), pixels.dtype)
     for start in range(0, len(pixels), 256):
         band = slice(start, start + 256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image
 
@@ -37,8 +38,8 @@ class Request:
     max_output: int = MAX_OUTPUT_PIXELS
 
     def __post_init__(self) -> None:
-        if self.quality is not None and not 1 <= self.quality <= 100:
-            raise InvalidArgument(f"--quality must be 1 to 100; got {self.quality}")
+        if self.quality is not None and self.quality not in range(1, 101):
+            raise InvalidArgument(f"--quality must be 1 to 100; got {self.quality!r}")
         bombs = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         if not 1 <= self.max_input <= bombs:
             raise InvalidArgument(
@@ -61,19 +62,29 @@ class Request:
             ImageError: if it cannot be read, is too large, or the target cannot hold the answer.
             InvalidArgument: if the answer is too large.
         """
-        header = read_header(job.source)
+        header = self.check_source(job.source)
+        count = self.count(header)
+        if count > 1:
+            check_holds_frames(job.target)
+        return header, self.size(job, header.size, count)
+
+    def check_source(self, source: Path) -> Header:
+        """Look at a file's header, before memory is taken.
+
+        Raises:
+            ImageError: if it cannot be read, or is too large.
+        """
+        header = read_header(source)
         height, width = header.size
         count = self.count(header)
         pixels = height * width * count
         if pixels > self.max_input:
             frames = f"{count} frames of " if count > 1 else ""
             raise ImageError(
-                f"{job.source}: {frames}{width}x{height} is {pixels / 1e6:.4g} megapixels; the "
+                f"{source}: {frames}{width}x{height} is {pixels / 1e6:.4g} megapixels; the "
                 f"limit is {self.max_input / 1e6:.4g}: reduce it, or raise that with --max-input"
             )
-        if count > 1:
-            check_holds_frames(job.target)
-        return header, self.size(job, header.size, count)
+        return header
 
     def size(self, job: Job, lr_size: tuple[int, int], count: int = 1) -> tuple[int, int]:
         """(H, W) of the answer to so many pictures of (h, w).
@@ -82,11 +93,36 @@ class Request:
             ImageError: if the target cannot hold it.
             InvalidArgument: if it is too large.
         """
+        return self.check_answer(lr_size, job.target, count)[1]
+
+    def check_answer(
+        self, lr_size: tuple[int, int], target: Path | None = None, count: int = 1
+    ) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(H, W) that so many pictures of (h, w) are drawn at, and (H, W) of the answer.
+
+        Raises:
+            ImageError: if the target, where there is one, cannot hold it.
+            InvalidArgument: if it is too large.
+        """
         most = self.max_output // count
-        self.target.drawn(lr_size, most)
-        size = self.target.of(lr_size, most)
-        check_writable_format(job.target, size)
-        return size
+        drawn, size = self.target.drawn(lr_size, most), self.target.of(lr_size, most)
+        if target is not None:
+            check_writable_format(target, size)
+        return drawn, size
+
+
+def pixels_of(megapixels: float, option: str) -> int:
+    """Pixels of so many megapixels.
+
+    Raises:
+        InvalidArgument: if they are not a finite number.
+    """
+    try:
+        return round(megapixels * 1e6)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise InvalidArgument(
+            f"{option} must be a finite number of megapixels; got {megapixels!r}"
+        ) from error
 
 
 def skip_done(jobs: list[Job], request: Request) -> tuple[list[Job], list[Outcome]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
 
 from tfsr.errors import InvalidArgument, did_you_mean
 
@@ -47,27 +49,27 @@ class TargetSize:
             raise InvalidArgument(
                 "give exactly one of --scale, --size, --long-side, --short-side and --megapixels"
             )
+        if self.scale is not None and len(self._factors) not in (1, 2):
+            raise InvalidArgument(f"--scale must be one number or two; got {self.scale!r}")
         for factor in self._factors:
-            if not (math.isfinite(factor) and factor > 0):
+            if not _is_positive(factor):
                 raise InvalidArgument(
-                    f"--scale must be a finite number above 0, for example 3.7; got {factor}"
+                    f"--scale must be a finite number above 0, for example 3.7; got {factor!r}"
                 )
         if self.size is not None and min(self.size) < 1:
             height, width = self.size
             raise InvalidArgument(f"--size must be at least 1x1; got {width}x{height}")
         for option, side in (("--long-side", self.long_side), ("--short-side", self.short_side)):
-            if side is not None and side < 1:
-                raise InvalidArgument(f"{option} must be at least 1; got {side}")
-        if self.megapixels is not None and not (
-            math.isfinite(self.megapixels) and self.megapixels > 0
-        ):
+            if side is not None and not _is_count(side):
+                raise InvalidArgument(f"{option} must be a whole number from 1; got {side!r}")
+        if self.megapixels is not None and not _is_positive(self.megapixels):
             raise InvalidArgument(
-                f"--megapixels must be a finite number above 0; got {self.megapixels}"
+                f"--megapixels must be a finite number above 0; got {self.megapixels!r}"
             )
         if self.fit not in FITS:
             raise InvalidArgument(
                 f"--fit must be one of {', '.join(FITS)}; got {self.fit!r}."
-                + did_you_mean(self.fit, FITS)
+                + did_you_mean(str(self.fit), FITS)
             )
         if self.fit != "stretch" and self.size is None:
             raise InvalidArgument(f"--fit {self.fit} goes with --size; all else keeps the shape")
@@ -76,7 +78,7 @@ class TargetSize:
     def _factors(self) -> tuple[float, ...]:
         if self.scale is None:
             return ()
-        return self.scale if isinstance(self.scale, tuple) else (self.scale,)
+        return tuple(self.scale) if isinstance(self.scale, tuple | list) else (self.scale,)
 
     def of(self, lr_size: tuple[int, int], max_pixels: int = MAX_OUTPUT_PIXELS) -> tuple[int, int]:
         """(H, W) of the answer to a picture of (h, w).
@@ -139,3 +141,12 @@ class TargetSize:
         # A side that decides comes out exact; the other one must not miss by its rounding.
         bound = max if self.fit == "cover" else min
         return bound(height, self.size[0]), bound(width, self.size[1])
+
+
+def _is_positive(value: Any) -> bool:
+    number: Any = value if isinstance(value, Real) else 0
+    return 0 < number < math.inf
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, Integral) and int(value) >= 1

@@ -1,24 +1,34 @@
-"""A model as a function from picture to picture of 8 or 16 bits, of any size."""
+"""A preset as a function from picture to picture, of any size."""
 
 from __future__ import annotations
+
+import operator
+import os
+from typing import Any
 
 import numpy as np
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import windows
 from tfsr.images import to_float
-from tfsr.images.pixels import check_integers, to_integers
+from tfsr.images.pixels import check_pixels, to_integers
 from tfsr.images.resizing import check_size
+from tfsr.inference.kinds import same_kind
+from tfsr.inference.memory import parse_memory
+from tfsr.inference.request import Request, pixels_of
+from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, TargetSize
+from tfsr.inference.spelling import in_python
 from tfsr.models import AnyModel, Bicubic, with_precision
 from tfsr.models.painter import Painter
 from tfsr.models.self_ensemble import SelfEnsemblePainter
+from tfsr.presets import DEFAULT, from_preset
 
 DEFAULT_MEMORY = 2 * 2**30
 """A constant, not read from the machine: the same command gives the same bytes everywhere."""
 
 
 class Upscaler:
-    """Upscales pictures of 8 or 16 bits and of any size, one after the other.
+    """Upscales pictures of any kind and size, one after the other.
 
     What does not fit into the budget is drawn in tiles that overlap by all that an answer depends
     on, so that tiles do not show: with EDSR the answer is that of the whole picture to 1e-5, with
@@ -27,9 +37,10 @@ class Upscaler:
     Compiled functions, and what depends on a picture's size alone, are kept between pictures.
 
     Args:
-        model: the model. Its weights must not change afterwards.
-        memory: int. Bytes to work in, beside the program itself and the two pictures.
-            Defaults to 2 GiB.
+        preset: a preset's name or directory, or a model whose weights will not change any more.
+            Defaults to the preset that the command line takes.
+        memory: what to work in, beside the program itself and the two pictures: bytes, or a text
+            such as "512MiB". Defaults to 2 GiB.
         precision: str. "float32", or "bfloat16" for matrix products of half the width, on machines
             that have them: faster for most decoders, 55 dB or more from the exact answer. Defaults
             to "float32".
@@ -39,6 +50,12 @@ class Upscaler:
 
     Raises:
         InvalidArgument: if the memory is not positive or the precision unknown.
+        PresetError: if there is no such preset, or it is damaged.
+
+    Example:
+        upscaler = tfsr.Upscaler(memory="512MiB")
+        for name in ("a.jpg", "b.jpg"):
+            upscaler.upscale(name, scale=3.7, output=f"large/{name}")
     """
 
     depth = 16
@@ -46,27 +63,91 @@ class Upscaler:
 
     def __init__(
         self,
-        model: AnyModel | Bicubic,
-        memory: int = DEFAULT_MEMORY,
+        preset: str | os.PathLike[str] | AnyModel | Bicubic = DEFAULT,
+        memory: int | str = DEFAULT_MEMORY,
         precision: str = "float32",
         self_ensemble: bool = False,
     ) -> None:
-        if memory < 1:
-            raise InvalidArgument(f"memory must be a positive number of bytes; got {memory}")
+        self.memory = _bytes_of(memory)
+        model = from_preset(preset) if isinstance(preset, str | os.PathLike) else preset
+        if not isinstance(model, AnyModel | Bicubic):
+            raise InvalidArgument(
+                "preset must be a preset's name, its directory or a model; "
+                f"got {type(model).__name__}"
+            )
         self.model = with_precision(model, precision)
-        self.memory = memory
         self.painter: Painter = (
-            SelfEnsemblePainter(self.model, memory) if self_ensemble else self.model.painter(memory)
+            SelfEnsemblePainter(self.model, self.memory)
+            if self_ensemble
+            else self.model.painter(self.memory)
         )
 
-    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(h, w, 3) uint8 or uint16 to (H, W, 3) of the same type, H and W being `size`.
+    def upscale(
+        self,
+        picture: Any,
+        *,
+        scale: float | tuple[float, float] | None = None,
+        size: tuple[int, int] | None = None,
+        long_side: int | None = None,
+        short_side: int | None = None,
+        megapixels: float | None = None,
+        fit: str = "stretch",
+        output: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        quality: int | None = None,
+        max_input: float = MAX_INPUT_PIXELS / 1e6,
+        max_output: float = MAX_OUTPUT_PIXELS / 1e6,
+    ) -> Any:
+        """Upscale a picture of any kind; the answer is of the same kind.
+
+        - NumPy array, (H, W) grey or (H, W, channels): grey, grey and alpha, RGB, RGB and alpha; or
+          a batch of the latter. uint8, uint16 or floats in [0, 1], and so is the answer.
+        - Tensor of Keras's backend: likewise.
+        - Pillow's image: the answer has its mode, profile and EXIF, and is upright. What a model
+          cannot draw becomes what it can: palettes RGB, single bits grey, CMYK RGB.
+        - Path of a file: the answer is Pillow's image, or with `output` a file.
+
+        Exactly one of the sizes is given.
+
+        Args:
+            picture: the picture.
+            scale: factor on both sides, or factors of (height, width).
+            size: (H, W) in pixels.
+            long_side: the longer side in pixels; the other follows the picture's shape.
+            short_side: the shorter side in pixels; likewise.
+            megapixels: height x width in millions; likewise.
+            fit: how a picture of another shape comes to `size`: "stretch", "cover" or "contain".
+            output: the file to write for a path, as `tfsr upscale` does; it is answered as a Path.
+            overwrite: bool. Whether `output` may be there already. Defaults to False.
+            quality: int. 1 to 100, for the formats of `output` that lose something.
+            max_input: the most megapixels that are read from a file. Defaults to 89.
+            max_output: the most megapixels of an answer. Defaults to 400.
 
         Raises:
-            InvalidArgument: if it is no picture of 8 or 16 bits, the size is impossible, or the
-                memory is not enough for the smallest tile.
+            InvalidArgument: if it is no picture, or an argument has no possible value.
+            ImageError: if a file cannot be read or written.
         """
-        check_integers(image)
+        if size is not None:
+            size = check_size(size)
+        with in_python():
+            request = Request(
+                TargetSize(scale, size, long_side, short_side, megapixels, fit),
+                quality,
+                max_input=pixels_of(max_input, "--max-input"),
+                max_output=pixels_of(max_output, "--max-output"),
+            )
+            return same_kind(picture, request, self, output, overwrite)
+
+    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8, uint16 or float32 to (H, W, 3) of the same type, H and W being `size`.
+
+        Floats are in [0, 1]; their answer is neither rounded nor clipped.
+
+        Raises:
+            InvalidArgument: if it is no such picture, the size is impossible, or the memory is not
+                enough for the smallest tile.
+        """
+        check_pixels(image)
         height, width = check_size(size)
         painter = self.painter
         try:
@@ -76,9 +157,55 @@ class Upscaler:
                 f"memory of {self.memory / 2**20:.4g} MiB is not enough for this model: {error}"
             ) from error
         answer = np.empty((height, width, 3), image.dtype)
+        floats = image.dtype == np.float32
         for tile in tiles:
-            lr = to_float(image[slice(*tile.lr_rows), slice(*tile.lr_columns)])
+            lr = image[slice(*tile.lr_rows), slice(*tile.lr_columns)]
+            lr = lr if floats else to_float(lr)
             target = answer[slice(*tile.rows), slice(*tile.columns)]
             for rows, columns, colours in painter.paint(lr[None], tile):
-                target[rows, columns] = to_integers(colours[0], image.dtype)
+                answered = colours[0]
+                target[rows, columns] = answered if floats else to_integers(answered, image.dtype)
         return answer
+
+
+def upscale(
+    picture: Any,
+    *,
+    preset: str | os.PathLike[str] = DEFAULT,
+    memory: int | str = DEFAULT_MEMORY,
+    precision: str = "float32",
+    **options: Any,
+) -> Any:
+    """Upscale one picture; for several, an `Upscaler` loads its preset once.
+
+    Args:
+        picture: an array, a tensor, Pillow's image, or the path of a file.
+        preset: as of `Upscaler`.
+        memory: as of `Upscaler`.
+        precision: as of `Upscaler`.
+        options: those of `Upscaler.upscale`: scale, size and so on.
+
+    Returns:
+        As `Upscaler.upscale`: what is of the picture's kind.
+
+    Raises:
+        InvalidArgument, ImageError, PresetError: as `Upscaler` and its `upscale`.
+
+    Example:
+        large = tfsr.upscale("face.jpg", scale=3.7)
+    """
+    return Upscaler(preset, memory, precision).upscale(picture, **options)
+
+
+def _bytes_of(memory: int | str) -> int:
+    if isinstance(memory, str):
+        return parse_memory(memory, "memory")
+    try:
+        count = operator.index(memory)
+    except TypeError as error:
+        raise InvalidArgument(
+            f"memory must be a whole number of bytes, or such as '512MiB'; got {memory!r}"
+        ) from error
+    if count < 1:
+        raise InvalidArgument(f"memory must be a positive number of bytes; got {count}")
+    return count

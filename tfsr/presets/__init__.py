@@ -1,5 +1,12 @@
 """Trained models by name, with their provenance."""
 
-from tfsr.presets.store import DEFAULT, from_preset, names, read_metadata, save_preset
+from tfsr.presets.store import (
+    DEFAULT,
+    check_files,
+    from_preset,
+    names,
+    read_metadata,
+    save_preset,
+)
 
-__all__ = ["DEFAULT", "from_preset", "names", "read_metadata", "save_preset"]
+__all__ = ["DEFAULT", "check_files", "from_preset", "names", "read_metadata", "save_preset"]

@@ -10,17 +10,38 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfsr.errors import PresetError, did_you_mean
-from tfsr.models import AnyModel, from_config
+
+if TYPE_CHECKING:
+    # Models import Keras, which nobody who only looks at presets should wait for.
+    from tfsr.models import AnyModel
 
 DEFAULT = "arasfsr-compact-faces-v1"
 """The preset that the command line uses when none is named."""
 
 _SHIPPED = Path(__file__).parent
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file of a preset.
+
+    Attributes:
+        path: where it is.
+        bytes: its length.
+        sha256: what the metadata says of it.
+        matches: whether that is so.
+    """
+
+    path: Path
+    bytes: int
+    sha256: str
+    matches: bool
 
 
 def names() -> list[str]:
@@ -39,16 +60,13 @@ def from_preset(preset: str | os.PathLike[str]) -> AnyModel:
         PresetError: if there is no such preset, a file is missing or is not the one that the
             metadata's sha256 describes, or a file lies outside the directory.
     """
+    from tfsr.models import from_config
+
     directory = _directory(preset)
-    checksums = read_metadata(preset).get("sha256")
-    if not isinstance(checksums, Mapping) or set(checksums) != {_CONFIG, _WEIGHTS}:
-        raise PresetError(
-            f"{directory / _METADATA}: 'sha256' must name {_CONFIG} and {_WEIGHTS}, nothing else"
-        )
-    for name in (_CONFIG, _WEIGHTS):
-        if _sha256(_inside(directory, name)) != checksums[name]:
+    for file in check_files(preset):
+        if not file.matches:
             raise PresetError(
-                f"{directory / name}: is not the file that {_METADATA} describes (sha256); "
+                f"{file.path}: is not the file that {_METADATA} describes (sha256); "
                 "copy the preset again"
             )
     try:
@@ -62,6 +80,29 @@ def from_preset(preset: str | os.PathLike[str]) -> AnyModel:
         reason = str(error).splitlines()[0]
         raise PresetError(f"{directory / _WEIGHTS}: does not fit {_CONFIG}: {reason}") from error
     return model
+
+
+def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
+    """Compare a preset's configuration and weights with what its metadata says of them.
+
+    Raises:
+        PresetError: if there is no such preset, a file is missing or lies outside the directory, or
+            the metadata does not describe these two.
+    """
+    directory = _directory(preset)
+    checksums = read_metadata(preset).get("sha256")
+    if not isinstance(checksums, Mapping) or set(checksums) != {_CONFIG, _WEIGHTS}:
+        raise PresetError(
+            f"{directory / _METADATA}: 'sha256' must name {_CONFIG} and {_WEIGHTS}, nothing else"
+        )
+    paths = [_inside(directory, name) for name in (_CONFIG, _WEIGHTS)]
+    return [
+        CheckedFile(
+            *(path, path.stat().st_size, str(checksums[path.name])),
+            matches=_sha256(path) == checksums[path.name],
+        )
+        for path in paths
+    ]
 
 
 def read_metadata(preset: str | os.PathLike[str]) -> dict[str, Any]:
@@ -87,6 +128,8 @@ def save_preset(
     Raises:
         PresetError: if the directory cannot be written.
     """
+    from tfsr.models import from_config
+
     directory = Path(directory)
     whole = model.get_config()
     parts = ("encoder", "decoder", "scale")

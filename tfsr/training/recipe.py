@@ -114,8 +114,8 @@ class Recipe:
         training: optimisation.
         validation: quality along the way.
         seed: of initialisation, order, crops, queries and noise.
-        provenance: what is to be known about the pictures and the weights: licence, origin.
-            It goes into the preset's metadata as it stands.
+        provenance: what is to be known about the pictures and the weights: purpose, licence,
+            origin. It goes into the preset's metadata as it stands.
         expected: the published figures that this recipe is to reach, for example
             {"div2k": {"x2": 34.67}}, in dB.
         parameters: how many parameters the model has to have; None: any number.
