@@ -2,9 +2,10 @@
 
     python export/table.py --faces DIR --calibration DIR
 
-Exports the preset in every format, runs each file in a process of its own on every face of a
-folder reduced to the file's input, and writes the table into export/README.md. Seconds are medians
-on this machine's cores, memory is what the process grew by from before the file was loaded.
+Exports the default preset in every format, and the one for phones in three, runs each file in a
+process of its own on every face of a folder reduced to the file's input, and writes the table into
+export/README.md. Seconds are medians on this machine's cores, memory is what the process grew by
+from before the file was loaded.
 """
 
 import argparse
@@ -22,27 +23,22 @@ import numpy as np
 
 HERE = Path(__file__).parent
 LR = (64, 64)
-# Title, arguments of `tfsr export`, answer's size, and who takes the file.
+PRESET, MOBILE = "arasfsr-compact-faces-v1", "arasfsr-mobile-faces-v1"
+# Title, preset, arguments of `tfsr export`, answer's size, and who takes the file.
 EVERYWHERE = "LiteRT on CPU (XNNPACK) on Android, iOS, Linux, in the browser (WASM)"
 WHOLE = f"{EVERYWHERE}, and whole by WebGPU"
+SERVERS = "TensorFlow Serving, TensorFlow in C and Java, OpenVINO"
 ROWS = [
-    ("TFLite float32", ["tflite", "--scale", "4"], (256, 256), WHOLE),
-    (
-        "TFLite float32, bytes in and out",
-        ["tflite", "--scale", "4", "--io", "uint8"],
-        (256, 256),
-        WHOLE,
-    ),
-    ("TFLite float16", ["tflite", "--scale", "4", "--quantize", "float16"], (256, 256), WHOLE),
-    ("TFLite dynamic", ["tflite", "--scale", "4", "--quantize", "dynamic"], (256, 256), EVERYWHERE),
-    ("TFLite int8", ["tflite", "--scale", "4", "--quantize", "int8"], (256, 256), EVERYWHERE),
-    ("TFLite float32, no whole scale", ["tflite", "--size", "237x237"], (237, 237), EVERYWHERE),
-    (
-        "SavedModel",
-        ["saved-model"],
-        (256, 256),
-        "TensorFlow Serving, TensorFlow in C and Java, OpenVINO",
-    ),
+    ("TFLite float32", PRESET, "tflite --scale 4", (256, 256), WHOLE),
+    ("the same, bytes in and out", PRESET, "tflite --scale 4 --io uint8", (256, 256), WHOLE),
+    ("TFLite float16", PRESET, "tflite --scale 4 --quantize float16", (256, 256), WHOLE),
+    ("TFLite dynamic", PRESET, "tflite --scale 4 --quantize dynamic", (256, 256), EVERYWHERE),
+    ("TFLite int8", PRESET, "tflite --scale 4 --quantize int8", (256, 256), EVERYWHERE),
+    ("TFLite float32, no whole scale", PRESET, "tflite --size 237x237", (237, 237), EVERYWHERE),
+    ("SavedModel", PRESET, "saved-model", (256, 256), SERVERS),
+    ("for phones, float32", MOBILE, "tflite --scale 4", (256, 256), WHOLE),
+    ("for phones, int8", MOBILE, "tflite --scale 4 --quantize int8", (256, 256), EVERYWHERE),
+    ("for phones, no whole scale", MOBILE, "tflite --size 237x237", (237, 237), EVERYWHERE),
 ]
 
 
@@ -51,7 +47,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faces", type=Path, required=True, help="pictures to lose PSNR on")
     parser.add_argument("--calibration", type=Path, required=True, help="pictures for int8")
-    parser.add_argument("--preset", default="arasfsr-compact-faces-v1")
     parser.add_argument("--run", nargs=3, metavar=("FILE", "SIZE", "FACES"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.run:
@@ -63,27 +58,28 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     keras = {
-        size: run(arguments.preset, size, arguments.faces)["psnr"] for size in {r[2] for r in ROWS}
+        (preset, size): run(preset, size, arguments.faces)["psnr"]
+        for preset, size in {(row[1], row[3]) for row in ROWS}
     }
     with tempfile.TemporaryDirectory() as folder:
-        for title, options, size, takers in ROWS:
-            target = Path(folder) / ("model.tflite" if options[0] == "tflite" else "saved")
-            found = exported(arguments, options, target)
+        for title, preset, options, size, takers in ROWS:
+            target = Path(folder) / ("model.tflite" if options.startswith("tflite") else "saved")
+            found = exported(arguments, preset, options, target)
             row = run(target, size, arguments.faces)
             lines.append(
-                f"| {title} | `{' '.join(options)}` | {found / 2**20:.2f} | {row['seconds']:.3f} "
+                f"| {title} | `{options}` | {found / 2**20:.2f} | {row['seconds']:.3f} "
                 f"| {row['memory'] / 2**20:.0f} | {row['psnr']:.3f} "
-                f"| {round(keras[size] - row['psnr'], 3) + 0.0:.3f} | {takers} |"
+                f"| {round(keras[preset, size] - row['psnr'], 3) + 0.0:.3f} | {takers} |"
             )
             print(lines[-1], flush=True)
     insert(lines)
 
 
-def exported(arguments, options, target) -> int:
+def exported(arguments, preset, options, target) -> int:
     """Export, and answer the bytes of what was written."""
-    command = [Path(sys.executable).with_name("tfsr"), "export", *options, "-o", target]
-    command += ["--preset", arguments.preset]
-    if options[0] == "tflite":
+    command = [Path(sys.executable).with_name("tfsr"), "export", *options.split(), "-o", target]
+    command += ["--preset", preset]
+    if options.startswith("tflite"):
         command += ["--lr", f"{LR[1]}x{LR[0]}"]
     if "int8" in options:
         command += ["--calibration", arguments.calibration]
