@@ -392,6 +392,16 @@ def test_an_interrupted_export_leaves_nothing(written, monkeypatch, tmp_path):
     fails(tmp_path, KeyboardInterrupt, None)
 
 
+def test_what_a_killed_export_left_is_removed(unchecked, monkeypatch, tmp_path):
+    def write(model, directory, limits):
+        (directory / METADATA).parent.mkdir()
+
+    monkeypatch.setattr(ROOM, "_write", write)
+    (tmp_path / ".tfsr-0123456789abcdef.tmp" / "variables").mkdir(parents=True)
+    ROOM.saved_model(small("liif"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
 def test_a_directory_that_cannot_be_made(written, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ExportError, match="file/model/1: cannot be written: Not a directory"):

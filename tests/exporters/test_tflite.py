@@ -39,8 +39,9 @@ def model():
 
 @pytest.fixture(scope="module")
 def exported(model, tmp_path_factory):
-    """A float32 file of three sizes, and its report."""
+    """A float32 file of three sizes, and its report; an export was killed there before."""
     path = tmp_path_factory.mktemp("exported") / "model.tflite"
+    (path.parent / ".tfsr-0123456789abcdef.tmp").touch()
     return path, tflite(model, path, LR, SIZES, metadata={"licence": "drawn by the test"})
 
 
@@ -68,6 +69,10 @@ def test_a_file_answers_as_its_model_in_every_size(model, exported):
         np.testing.assert_allclose(answer, expected, atol=1e-5)
     assert report.bytes == path.stat().st_size
     assert report.largest_difference < 1e-5 and report.agreement_db > 100
+
+
+def test_nothing_is_left_beside_the_file(exported):
+    assert list(exported[0].parent.iterdir()) == [exported[0]]
 
 
 @pytest.mark.parametrize("decoder", DECODERS.names())

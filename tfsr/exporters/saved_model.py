@@ -6,8 +6,6 @@ import hashlib
 import io
 import json
 import os
-import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ from tfsr.exporters.endpoints import Endpoints, Limits
 from tfsr.exporters.report import Report, agreement
 from tfsr.exporters.warmup import WARMUP, Request, write_requests
 from tfsr.images import resize, to_float, to_uint8
+from tfsr.images.temporary import remove_abandoned, temporary
 from tfsr.inference.saved_model import METADATA
 from tfsr.models import ImplicitSR, with_precision
 from tfsr.models.implicit_painter import ImplicitPainter
@@ -162,15 +161,14 @@ def _appearing(target: Path) -> Iterator[Path]:
     Raises:
         OSError: if it cannot be made or renamed.
     """
-    # A name that is no number: a server that watches the versions does not look at it.
-    temporary = target.parent / f".tfsr-{secrets.token_hex(8)}.tmp"
     made = [path for path in (target.parent, *target.parent.parents) if not path.exists()]
+    remove_abandoned(target.parent)
     try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        os.rename(temporary, target)
+        # Of a name that is no number: a server that watches the versions does not look at it.
+        with temporary(target.parent, lambda path: path.mkdir(parents=True)) as path:
+            yield path
+            os.rename(path, target)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
         for path in made:
             # Another export may have moved in meanwhile.
             if path.is_dir() and not any(path.iterdir()):

@@ -16,7 +16,7 @@ from tfsr.exporters.graph import at_size
 from tfsr.exporters.report import Report, agreement
 from tfsr.geometry import whole_numbers
 from tfsr.images import read, resize, to_float
-from tfsr.images.files import write_atomically
+from tfsr.images.temporary import remove_abandoned, write_atomically
 from tfsr.inference.tflite import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR
 from tfsr.models.implicit_painter import ImplicitPainter
@@ -110,6 +110,7 @@ def tflite(
         "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
     }
     content = with_metadata(content, description)
+    remove_abandoned(path.parent)
     try:
         write_atomically(os.fspath(path), content)
     except OSError as error:
