@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -127,9 +128,14 @@ def saved_model(
             path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
             size = sum(file.stat().st_size for file in temporary.rglob("*") if file.is_file())
     except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-        raise ExportError(f"{target}: cannot be written: {reason}") from error
+        raise ExportError(f"{target}: cannot be written: {_reason(error)}") from error
     return Report(target, size, largest, decibels)
+
+
+def _reason(error: Any) -> str:
+    """The system's own words; TensorFlow puts the operation and the file before them."""
+    message = getattr(error, "strerror", None) or re.sub(r" \[Op:\w+\].*", "", str(error))
+    return " ".join(message.rpartition("; ")[2].split())[:200]
 
 
 def _positive(name: str, value: Any, least: int = 1) -> int:
