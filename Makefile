@@ -17,13 +17,18 @@ DRAWN_BY = geometry layers encoders decoders models presets exporters
 # Another Chromium for test-web.
 CHROMIUM ?= chromium
 
-.PHONY: demo test lint web test-web export-table test-serving test-arm clean
+.PHONY: demo test soak lint web test-web export-table test-serving test-arm clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) --overwrite
 
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+# What the suite is too short for: kills at random moments, files damaged in 10,000 ways. Half an
+# hour on two cores; what it finds is kept in out/fuzz.
+soak: $(VENV)/.installed-dev
+	PYTHONPATH=tests $(VENV)/bin/python -m soak
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

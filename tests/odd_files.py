@@ -180,6 +180,14 @@ _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 # Name: (content, a word of the line).
 REFUSED = {
     "empty.png": (b"", "empty"),
+    # Pillow does not read HEIC, only AVIF, which comes in the same container.
+    **{
+        f"{brand}.{suffix}": (
+            b"\0\0\0\x18ftyp" + brand.encode() + b"\0\0\0\0mif1heic\0\0\0\x10meta" + bytes(40),
+            "not a PNG" if suffix == "png" else "suffix must be one of .* received '.heic'",
+        )
+        for brand, suffix in (("heic", "png"), ("mif1", "png"), ("heic", "heic"))
+    },
     "text.png": (b"a face, in words\n" * 20, "not a PNG"),
     "drawing.png": (_SVG, "not a PNG"),
     "drawing.svg": (_SVG, "suffix"),

@@ -12,12 +12,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import odd_files
 import pytest
 import tiny
 from PIL import Image
 from privileges import ordinary
 
 from tfsr.images import read, read_picture
+from tfsr.images.formats import SUFFIXES
 
 TFSR = Path(sys.executable).with_name("tfsr")
 
@@ -125,6 +127,37 @@ def test_when_all_is_done_no_model_is_loaded(tfsr, upscale, pictures, tmp_path):
     # Nor does TensorFlow have a word to say.
     lines, err = started(pictures, "-o", out, *options).communicate(timeout=60)
     assert (len(lines.splitlines()), err) == (3, "")
+
+
+def test_a_thousand_done_files_take_a_moment(upscale, pictures, tmp_path):
+    out = tmp_path / "out"
+    assert upscale(pictures / "0.png", "-o", out)[0] == 0
+    for number in range(3, 1000):
+        os.link(pictures / "0.png", pictures / f"{number}.png")
+    for number in range(1, 1000):
+        shutil.copy(out / "0.png", out / f"{number}.png")
+    start = time.monotonic()
+    code, lines, err = upscale(pictures, "-o", out, "--skip-existing", "--json")
+    assert time.monotonic() - start < 5
+    assert (code, err) == (0, "")
+    assert [json.loads(line)["status"] for line in lines.splitlines()] == ["skipped"] * 1000
+
+
+def test_the_same_command_gives_the_same_bytes(upscale, preset, tmp_path):
+    """Here and in a process of its own, in every format that is written."""
+    folder = tiny.folder(tmp_path / "in", count=1, side=20)
+    for suffix in SUFFIXES:
+        tiny.save(folder / f"picture{suffix}", tiny.picture(20, 24))
+    for name in ("rgba16.png", "rgb16.tif", "grey16.tif", "animated.webp", "profile.png"):
+        (folder / name).write_bytes(odd_files.PICTURES[name][0])
+    options = ("--scale", "2.3", "--frames")
+    assert upscale(folder, "-o", tmp_path / "here", *options)[0] == 0
+    process = started(folder, "-o", tmp_path / "there", *options, "--preset", preset)
+    assert process.communicate(timeout=120)[1] == ""
+    names = names_under(folder)
+    assert len(names) == 1 + len(SUFFIXES) + 5
+    for name in names:
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 
 def test_another_size_is_not_done_yet(upscale, pictures, tmp_path):

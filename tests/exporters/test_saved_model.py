@@ -1,5 +1,6 @@
 import io
 import json
+import resource
 import shutil
 import struct
 import subprocess
@@ -390,6 +391,29 @@ def test_an_interrupted_export_leaves_nothing(written, monkeypatch, tmp_path):
 
     monkeypatch.setattr(ROOM, "_run_afresh", interrupted)
     fails(tmp_path, KeyboardInterrupt, None)
+
+
+def test_a_full_disk_is_told_in_the_systems_words(written, monkeypatch, tmp_path):
+    def write(model, directory, limits):
+        tf.train.Checkpoint(variable=tf.Variable(tf.zeros(100_000))).write(str(directory / "part"))
+
+    monkeypatch.setattr(ROOM, "_write", write)
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, old[1]))
+    try:
+        fails(tmp_path, ExportError, "deep/model/1: cannot be written: File too large$")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+def test_what_a_killed_export_left_is_removed(unchecked, monkeypatch, tmp_path):
+    def write(model, directory, limits):
+        (directory / METADATA).parent.mkdir()
+
+    monkeypatch.setattr(ROOM, "_write", write)
+    (tmp_path / ".tfsr-0123456789abcdef.tmp" / "variables").mkdir(parents=True)
+    ROOM.saved_model(small("liif"), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
 
 def test_a_directory_that_cannot_be_made(written, tmp_path):

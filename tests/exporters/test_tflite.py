@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import sys
 import zipfile
 
@@ -38,8 +39,9 @@ def model():
 
 @pytest.fixture(scope="module")
 def exported(model, tmp_path_factory):
-    """A float32 file of three sizes, and its report."""
+    """A float32 file of three sizes, and its report; an export was killed there before."""
     path = tmp_path_factory.mktemp("exported") / "model.tflite"
+    (path.parent / ".tfsr-0123456789abcdef.tmp").touch()
     return path, tflite(model, path, LR, SIZES, metadata={"licence": "drawn by the test"})
 
 
@@ -67,6 +69,10 @@ def test_a_file_answers_as_its_model_in_every_size(model, exported):
         np.testing.assert_allclose(answer, expected, atol=1e-5)
     assert report.bytes == path.stat().st_size
     assert report.largest_difference < 1e-5 and report.agreement_db > 100
+
+
+def test_nothing_is_left_beside_the_file(exported):
+    assert list(exported[0].parent.iterdir()) == [exported[0]]
 
 
 @pytest.mark.parametrize("decoder", DECODERS.names())
@@ -212,6 +218,61 @@ def test_what_is_no_file_of_ours_is_refused(content, tmp_path):
     with pytest.raises(ExportError, match="model.tflite") as caught:
         TFLiteUpscaler(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def damaged(exported, tmp_path):
+    """Write a file with bytes of the exported one replaced, and answer its path."""
+
+    def write(place, replaced):
+        content = bytearray(exported[0].read_bytes())
+        content[place : place + len(replaced)] = replaced
+        path = tmp_path / "damaged.tflite"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def check_not_opened(path, message):
+    with pytest.raises(ExportError, match=message) as caught:
+        TFLiteUpscaler(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", [0.001, 0.2, 0.5, 0.8])
+def test_a_damaged_model_never_reaches_the_runtime(place, exported, damaged):
+    with zipfile.ZipFile(exported[0]) as archive:
+        length = archive.getinfo("tfsr.json").header_offset
+    check_not_opened(damaged(int(place * length), b"\xff\xff\xff\xff"), "is damaged")
+
+
+def test_a_damaged_description_is_told(exported, damaged):
+    content = exported[0].read_bytes()
+    description = content.index(b"tfsr.json") + len(b"tfsr.json")
+    check_not_opened(damaged(description + 20, b"\0\0"), "tfsr.json that can be read")
+    # The archive's table of contents: zipfile raises more than BadZipFile over it.
+    table = content.rindex(b"PK\1\2")
+    for offset, value in ((6, b"\xff"), (8, b"\1"), (10, b"\x63"), (24, b"\0\0\0\x7f")):
+        check_not_opened(damaged(table + offset, value), "tfsr.json that can be read")
+
+
+def test_a_model_without_its_checksum_is_refused(exported, tmp_path):
+    path = tmp_path / "unsigned.tflite"
+    with zipfile.ZipFile(exported[0]) as archive:
+        entry = archive.getinfo("tfsr.json")
+        description = json.loads(archive.read(entry))
+    del description["model_sha256"]
+    path.write_bytes(exported[0].read_bytes()[: entry.header_offset])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("tfsr.json", json.dumps(description))
+    check_not_opened(path, "tfsr.json is damaged")
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.tflite")
+    check_not_opened(tmp_path / "pipe.tflite", "not a regular file")
+    check_not_opened(tmp_path / "none.tflite", "No such file")
 
 
 def test_agreement_counts_what_is_no_number_as_none():

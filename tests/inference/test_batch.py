@@ -11,6 +11,7 @@ from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import read
 from tfsr.inference.batch import run_jobs
 from tfsr.inference.jobs import Job, plan_jobs
+from tfsr.inference.report import write_report
 from tfsr.inference.request import Request
 from tfsr.inference.room import Closed, Room
 from tfsr.inference.sizes import TargetSize
@@ -195,6 +196,20 @@ def test_a_write_that_fails_leaves_nothing_behind(pictures, tmp_path):
     assert [outcome.error is None for outcome in outcomes] == [False, True, True]
     assert str(out / "0.png") in outcomes[0].error
     assert files_under(out) == {"0.png", "1.png", "2.png"}
+
+
+def test_what_killed_batches_left_is_removed(pictures, tmp_path):
+    out = tmp_path / "out"
+    (out / "inner").mkdir(parents=True)
+    for folder in (out, out / "inner", pictures):
+        (folder / ".tfsr-0123456789abcdef.tmp").touch()
+    jobs = [Job(pictures / name, out / name) for name in ("0.png", "inner/1.png")]
+    tiny.save(pictures / "inner" / "1.png", tiny.picture())
+    assert all(not job.error for job in run_jobs(jobs, Request(TargetSize(scale=1)), constant))
+    write_report(out / "report.json", [])
+    assert files_under(out) == {"0.png", "inner", "inner/1.png", "report.json"}
+    # It is nobody's business what lies where nothing is written.
+    assert (pictures / ".tfsr-0123456789abcdef.tmp").exists()
 
 
 def test_relative_paths_work(pictures, tmp_path, monkeypatch):

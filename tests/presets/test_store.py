@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tiny
+from privileges import ordinary
 
 from tfsr import ImplicitSR, from_preset
 from tfsr.errors import PresetError
@@ -196,6 +197,27 @@ def test_half_the_weights_are_named(preset):
     (preset / "model.weights.h5").write_bytes(whole[: len(whole) // 2])
     sign(preset)
     check_refused(preset, preset / "model.weights.h5")
+
+
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.7])
+def test_damaged_weights_are_named_whatever_hdf5_makes_of_them(place, preset):
+    """By somebody who made the checksums right: HDF5's own errors are of every kind."""
+    path = preset / "model.weights.h5"
+    content = bytearray(path.read_bytes())
+    # The tables that say where the groups of weights lie.
+    tables = [i for i in range(len(content)) if content[i : i + 4] in (b"SNOD", b"TREE", b"HEAP")]
+    start = tables[int(place * len(tables))]
+    content[start : start + 4] = b"none"
+    path.write_bytes(content)
+    sign(preset)
+    check_refused(preset, path, "does not fit")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_may_not_be_read_is_named(name, preset):
+    (preset / name).chmod(0)
+    with ordinary():
+        check_refused(preset, preset / name, "Permission denied")
 
 
 def test_a_directory_that_is_no_preset_is_told(tmp_path):

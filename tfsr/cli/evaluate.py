@@ -120,7 +120,7 @@ def _write_files(
 ) -> None:
     from tfsr.evaluation import FORMATS, draw_plot
     from tfsr.images import write
-    from tfsr.images.files import write_atomically
+    from tfsr.images.temporary import write_atomically
 
     contents = {path: FORMATS[path.suffix.lower()](table).encode() for path in out}
     if plot is not None:

@@ -6,8 +6,7 @@ import hashlib
 import io
 import json
 import os
-import secrets
-import shutil
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from tfsr.exporters.endpoints import Endpoints, Limits
 from tfsr.exporters.report import Report, agreement
 from tfsr.exporters.warmup import WARMUP, Request, write_requests
 from tfsr.images import resize, to_float, to_uint8
+from tfsr.images.temporary import remove_abandoned, temporary
 from tfsr.inference.saved_model import METADATA
 from tfsr.models import ImplicitSR, with_precision
 from tfsr.models.implicit_painter import ImplicitPainter
@@ -128,9 +128,14 @@ def saved_model(
             path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
             size = sum(file.stat().st_size for file in temporary.rglob("*") if file.is_file())
     except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
-        raise ExportError(f"{target}: cannot be written: {reason}") from error
+        raise ExportError(f"{target}: cannot be written: {_reason(error)}") from error
     return Report(target, size, largest, decibels)
+
+
+def _reason(error: Any) -> str:
+    """The system's own words; TensorFlow puts the operation and the file before them."""
+    message = getattr(error, "strerror", None) or re.sub(r" \[Op:\w+\].*", "", str(error))
+    return " ".join(message.rpartition("; ")[2].split())[:200]
 
 
 def _positive(name: str, value: Any, least: int = 1) -> int:
@@ -162,15 +167,14 @@ def _appearing(target: Path) -> Iterator[Path]:
     Raises:
         OSError: if it cannot be made or renamed.
     """
-    # A name that is no number: a server that watches the versions does not look at it.
-    temporary = target.parent / f".tfsr-{secrets.token_hex(8)}.tmp"
     made = [path for path in (target.parent, *target.parent.parents) if not path.exists()]
+    remove_abandoned(target.parent)
     try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        os.rename(temporary, target)
+        # Of a name that is no number: a server that watches the versions does not look at it.
+        with temporary(target.parent, lambda path: path.mkdir(parents=True)) as path:
+            yield path
+            os.rename(path, target)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
         for path in made:
             # Another export may have moved in meanwhile.
             if path.is_dir() and not any(path.iterdir()):

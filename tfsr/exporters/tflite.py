@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,8 +16,8 @@ from tfsr.exporters.graph import at_size
 from tfsr.exporters.report import Report, agreement
 from tfsr.geometry import whole_numbers
 from tfsr.images import read, resize, to_float
-from tfsr.images.files import write_atomically
-from tfsr.inference.tflite import METADATA, runners, signature_name
+from tfsr.images.temporary import remove_abandoned, write_atomically
+from tfsr.inference.tflite import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR
 from tfsr.models.implicit_painter import ImplicitPainter
 
@@ -112,7 +109,8 @@ def tflite(
         "agreement_db": None if decibels == float("inf") else round(decibels, 2),
         "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
     }
-    content = _with_metadata(content, description)
+    content = with_metadata(content, description)
+    remove_abandoned(path.parent)
     try:
         write_atomically(os.fspath(path), content)
     except OSError as error:
@@ -244,12 +242,3 @@ def _compare(model, content: bytes, pictures, sizes, io: str, path: Path) -> tup
 
 def _batch(picture: np.ndarray, io: str) -> np.ndarray:
     return picture[None] if io == "uint8" else to_float(picture)[None]
-
-
-def _with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
-    """The file with a ZIP archive after it: readers of either kind ignore the other."""
-    file = io.BytesIO(content)
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        # A fixed date: the same export gives the same bytes.
-        archive.writestr(zipfile.ZipInfo(METADATA), json.dumps(description, indent=2))
-    return file.getvalue()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 import threading
 import warnings
@@ -22,6 +21,7 @@ from tfsr.images.exif import is_turned, orientation_of
 from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
 from tfsr.images.picture import Picture
 from tfsr.images.pixels import check_uint8
+from tfsr.images.temporary import write_atomically
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
 _WARNINGS_LOCK = threading.Lock()
@@ -253,27 +253,6 @@ def reading(name: str) -> Iterator[None]:
     # EOFError, IndexError and others by accident. All of them mean the same to the user.
     except Exception as error:
         raise ImageError(f"{name}: damaged or cut short: {_reason(error)}") from error
-
-
-def write_atomically(name: str, content: bytes | memoryview) -> None:
-    """Write a file that appears whole or not at all.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    # The temporary name is short whatever the picture's is, as names are limited to 255 bytes. It
-    # is not made by `tempfile`, which would leave the file readable by its owner only.
-    temporary = Path(name).parent / f".tfsr-{secrets.token_hex(8)}.tmp"
-    file = open(temporary, "xb")
-    try:
-        with file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, name)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _reason(error: Exception) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 from tfsr.errors import ImageError
 from tfsr.images.decoding import decode
 from tfsr.images.encoding import fit_for, for_pillow, save_options
-from tfsr.images.files import opened, write_atomically, writing
+from tfsr.images.files import opened, writing
 from tfsr.images.formats import FORMATS, check_writable_format
 from tfsr.images.picture import Picture
+from tfsr.images.temporary import write_atomically
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tfsr.errors import ImageError, TfsrError
 from tfsr.images import read_picture, write_picture
 from tfsr.images.files import writing
 from tfsr.images.frames import Frames, read_frames, write_frames
+from tfsr.images.temporary import remove_abandoned
 from tfsr.inference.jobs import Job, Outcome
 from tfsr.inference.pictures import Upscale, place, upscale_picture
 from tfsr.inference.request import Request
@@ -49,7 +50,7 @@ def run_jobs(jobs: Sequence[Job], request: Request, upscale: Upscale) -> Generat
 
     While the model draws one picture, a thread decodes the next ones and others encode the last
     ones. Close the iterator (or use it up) to end the threads; files in the midst of being written
-    are then finished first.
+    are then finished first. What killed processes left where files go to is removed.
 
     Args:
         jobs: from `plan_jobs`.
@@ -59,6 +60,8 @@ def run_jobs(jobs: Sequence[Job], request: Request, upscale: Upscale) -> Generat
     Yields:
         What became of each job, in their order.
     """
+    for folder in {job.target.parent for job in jobs}:
+        remove_abandoned(folder)
     batch = _Batch(request, upscale)
     try:
         yield from batch.run(jobs)

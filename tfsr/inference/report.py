@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfsr.errors import ImageError
-from tfsr.images.files import write_atomically
+from tfsr.images.temporary import remove_abandoned, write_atomically
 from tfsr.inference.jobs import Outcome
 
 
@@ -51,6 +51,7 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
         **{status: counts[status] for status in ("done", "skipped", "failed")},
         "files": [as_record(outcome) for outcome in outcomes],
     }
+    remove_abandoned(path.parent)
     try:
         write_atomically(str(path), json.dumps(report, indent=1).encode() + b"\n")
     except OSError as error:

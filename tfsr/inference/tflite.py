@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
+import stat
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,12 @@ from tfsr.images.pixels import check_uint8
 METADATA = "tfsr.json"
 """Name of the description inside a file, which is a ZIP archive as well as a flatbuffer."""
 
+# What a flatbuffer's offsets reach.
+_MAX_FILE_BYTES = 2**31
+
+# A description has a few KiB.
+_MAX_METADATA_BYTES = 2**20
+
 
 class TFLiteUpscaler:
     """An exported file as a function from 8-bit picture to 8-bit picture, of its own sizes.
@@ -27,7 +36,7 @@ class TFLiteUpscaler:
         threads: int. How many it may use. Defaults to those of the machine.
 
     Raises:
-        ExportError: if it is no TFLite file, or not one of tfsr's.
+        ExportError: if it is no TFLite file, not one of tfsr's, or damaged.
     """
 
     depth = 8
@@ -85,6 +94,20 @@ def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
         raise ExportError(f"{path}: is no TFLite model that runs here: {reason}") from error
 
 
+def with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
+    """A file of a model and its description, as a ZIP archive after it.
+
+    Readers of either kind ignore the other. The description gets the model's sha256 as
+    "model_sha256": LiteRT believes what a flatbuffer says, and a damaged one may end the process.
+    """
+    signed = {**description, "model_sha256": hashlib.sha256(content).hexdigest()}
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        # A fixed date: the same export gives the same bytes.
+        archive.writestr(zipfile.ZipInfo(METADATA), json.dumps(signed, indent=2))
+    return file.getvalue()
+
+
 def metadata_of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What the exporter wrote into a file; see `metadata_of`."""
     return metadata_of(_content(Path(path)), Path(path))
@@ -92,22 +115,41 @@ def metadata_of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _content(path: Path) -> bytes:
     try:
+        status = os.stat(path)
+        # Looked at before it is opened: opening a named pipe would wait for its writer for ever.
+        if not stat.S_ISREG(status.st_mode):
+            raise ExportError(f"{path}: is not a regular file; give a .tflite file")
+        if status.st_size > _MAX_FILE_BYTES:
+            raise ExportError(f"{path}: is no TFLite model: none has more than 2 GiB")
         return path.read_bytes()
     except OSError as error:
-        raise ExportError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def metadata_of(content: bytes, path: Path) -> dict[str, Any]:
-    """What the exporter wrote into a file.
+    """What the exporter wrote into a file, once it is clear that it is whole.
 
     Raises:
-        ExportError: if there is nothing, or it is damaged.
+        ExportError: if there is nothing, or the file is damaged.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            found = json.loads(archive.read(METADATA))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, RecursionError) as error:
+            entry = archive.getinfo(METADATA)
+            if entry.file_size > _MAX_METADATA_BYTES:
+                raise ValueError(f"{METADATA} is too large")
+            found = json.loads(archive.read(entry))
+    except KeyError as error:
         raise ExportError(f"{path}: holds no {METADATA}: it was not exported by tfsr") from error
-    if not isinstance(found, dict) or not {"lr_size", "sizes", "io"} <= set(found):
-        raise ExportError(f"{path}: its {METADATA} is damaged")
+    # Damaged bytes make zipfile raise BadZipFile by design, and EOFError, zlib.error,
+    # NotImplementedError and others by accident.
+    except Exception as error:
+        raise ExportError(
+            f"{path}: holds no {METADATA} that can be read: it is damaged, or was not exported by "
+            "tfsr"
+        ) from error
+    if not isinstance(found, dict) or not {"lr_size", "sizes", "io", "model_sha256"} <= set(found):
+        raise ExportError(f"{path}: its {METADATA} is damaged, or of another tfsr")
+    model = memoryview(content)[: entry.header_offset]
+    if hashlib.sha256(model).hexdigest() != found["model_sha256"]:
+        raise ExportError(f"{path}: is damaged: its model is not the one that was exported")
     return found

@@ -71,14 +71,16 @@ def from_preset(preset: str | os.PathLike[str]) -> AnyModel:
             )
     try:
         model = from_config(_read_json(directory / _CONFIG))
-    except (TypeError, ValueError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise PresetError(f"{directory / _CONFIG}: describes no model: {reason}") from error
+    # Here and below: files that were changed, and their checksums too, make Keras and HDF5 raise
+    # whatever they meet.
+    except Exception as error:
+        raise PresetError(f"{directory / _CONFIG}: describes no model: {_reason(error)}") from error
     try:
         model.load_weights(directory / _WEIGHTS)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise PresetError(f"{directory / _WEIGHTS}: does not fit {_CONFIG}: {reason}") from error
+    except Exception as error:
+        raise PresetError(
+            f"{directory / _WEIGHTS}: does not fit {_CONFIG}: {_reason(error)}"
+        ) from error
     return model
 
 
@@ -180,8 +182,15 @@ def _inside(directory: Path, name: str) -> Path:
     return path
 
 
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise PresetError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import yaml
 
 from tfsr.data import Sampler
 from tfsr.errors import CheckpointError, PresetError, RecipeError
-from tfsr.images.files import write_atomically
+from tfsr.images.temporary import write_atomically
 from tfsr.models import AnyModel
 from tfsr.presets import save_preset
 from tfsr.training import recipe_files as recipes

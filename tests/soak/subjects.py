@@ -1,0 +1,181 @@
+"""What is damaged, and what is done with it then, as the command line would.
+
+Each subject is a class: `samples` are the good files by name, `use` takes a damaged one's path and
+an empty folder to write to. It may raise `TfsrError`, and nothing else.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import odd_files
+import tiny
+from soak.mutations import with_right_checks
+
+from tfsr.errors import TfsrError
+
+_TESTS = Path(__file__).parents[1]
+_PICTURE = tiny.picture(6, 7)
+
+
+class Pictures:
+    """Every format that is read, all the way through a batch of one file."""
+
+    def __init__(self, folder):
+        self.samples = {
+            name: content
+            for name, (content, _) in odd_files.PICTURES.items()
+            # Whose EXIF is no EXIF anyway, and names that no file of findings should have.
+            if re.fullmatch(r"[\w.-]{1,40}", name, re.ASCII) and "broken" not in name
+        }
+        self.samples["animated.avif"] = odd_files.animation("AVIF")
+
+    def finish(self, name, content, random):
+        """PNG files with the right checks, every other time."""
+        return with_right_checks(content) if random.random() < 0.5 else content
+
+    def use(self, path, out, random):
+        from tfsr.images.wholeness import is_whole
+        from tfsr.inference.batch import run_jobs
+        from tfsr.inference.jobs import Job
+        from tfsr.inference.request import Request
+        from tfsr.inference.sizes import TargetSize
+
+        is_whole(path, (12, 16))
+        request = Request(TargetSize(long_side=40), frames=random.random() < 0.3)
+        target = out / path.name
+        (outcome,) = run_jobs([Job(path, target)], request, _enlarge)
+        if outcome.error is not None:
+            raise TfsrError(outcome.error)
+        _check_picture(target, outcome.size)
+
+
+def _enlarge(image, size):
+    """Nearest pixels: what a model does is of no matter here."""
+    rows, columns = (np.arange(n) * m // n for n, m in zip(size, image.shape[:2], strict=True))
+    return image[rows][:, columns]
+
+
+_enlarge.depth = 16
+
+
+def _check_picture(path, size):
+    from tfsr.images import read_picture
+
+    assert read_picture(path).size == size, f"{path} is not the picture that was told"
+
+
+class Presets:
+    """A preset of which one file is damaged."""
+
+    signed = False
+
+    def __init__(self, folder):
+        from tfsr.models import ImplicitSR
+        from tfsr.presets import save_preset
+
+        self.good = folder / "good"
+        if not self.good.exists():
+            save_preset(ImplicitSR.from_config(tiny.MODEL), self.good, {"name": "tiny"})
+        names = ("config.json", "model.weights.h5", "metadata.json")
+        self.samples = {name: (self.good / name).read_bytes() for name in names}
+
+    def finish(self, name, content, random):
+        return content
+
+    def use(self, path, out, random):
+        from tfsr.presets import from_preset
+
+        preset = path.parent / "preset"
+        shutil.rmtree(preset, ignore_errors=True)
+        shutil.copytree(self.good, preset)
+        shutil.copyfile(path, preset / path.name)
+        if self.signed:
+            _sign(preset)
+        model = from_preset(preset)
+        model.upscale(_PICTURE[None] / np.float32(255), (12, 14))
+
+
+class SignedPresets(Presets):
+    """The same, by somebody who made the checksums right."""
+
+    signed = True
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        del self.samples["metadata.json"]
+
+
+def _sign(preset):
+    metadata = json.loads((preset / "metadata.json").read_text())
+    for name in metadata["sha256"]:
+        metadata["sha256"][name] = hashlib.sha256((preset / name).read_bytes()).hexdigest()
+    (preset / "metadata.json").write_text(json.dumps(metadata))
+
+
+class TFLiteFiles:
+    """Exported files, opened and run."""
+
+    def __init__(self, folder):
+        path = folder / "good.tflite"
+        if not path.exists():
+            from tfsr.exporters import tflite
+            from tfsr.models import ImplicitSR
+
+            tflite(ImplicitSR.from_config(tiny.MODEL), path, (6, 7), [(12, 14)])
+        self.samples = {path.name: path.read_bytes()}
+
+    def finish(self, name, content, random):
+        return content
+
+    def use(self, path, out, random):
+        from tfsr.inference.tflite import TFLiteUpscaler
+
+        TFLiteUpscaler(path)(_PICTURE, (12, 14))
+
+
+class Recipes:
+    """Recipes, read and checked."""
+
+    def __init__(self, folder):
+        recipes = sorted((_TESTS.parent / "recipes").glob("[!_]*.yaml"))[::6]
+        self.samples = {path.name: path.read_bytes() for path in recipes}
+        for base in (_TESTS.parent / "recipes").glob("*.yaml"):
+            shutil.copy(base, folder)
+
+    def finish(self, name, content, random):
+        return content
+
+    def use(self, path, out, random):
+        from tfsr.training import recipe_files
+
+        recipe_files.load(path)
+
+
+class Checkpoints:
+    """Published checkpoints, read and filled into a model."""
+
+    def __init__(self, folder):
+        name = "metasr_edsr_small.pth"
+        self.samples = {name: (_TESTS / "goldens" / name).read_bytes()}
+
+    def finish(self, name, content, random):
+        return content
+
+    def use(self, path, out, random):
+        from tfsr.converters import read_published
+
+        read_published(path).model()
+
+
+SUBJECTS = {
+    "pictures": Pictures,
+    "presets": Presets,
+    "signed-presets": SignedPresets,
+    "tflite": TFLiteFiles,
+    "recipes": Recipes,
+    "checkpoints": Checkpoints,
+}
