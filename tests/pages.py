@@ -15,3 +15,9 @@ def commands(page):
     text = (DOCS / page).read_text(encoding="utf-8").replace("\\\n", " ")
     lines = re.findall(r"^    (tfsr .*)$", text, re.MULTILINE)
     return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def code_blocks(page):
+    """The text of every Python block of a page."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)

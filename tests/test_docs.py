@@ -2,27 +2,26 @@
 
 import importlib.util
 import json
-import re
-from pathlib import Path
 
 import numpy as np
 import tiny
 from checks import grid_points
+from pages import DOCS, code_blocks
 
 from tfsr.decoders import DECODERS
 from tfsr.images import read
 from tfsr.models import ImplicitSR
 
-DOCS = Path(__file__).parents[1] / "docs"
 
-
-def code_blocks(page):
-    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
-
-
-def test_the_readmes_first_example_runs_as_written(rng):
+def test_the_readmes_first_examples_run_as_written(rng, tmp_path, monkeypatch):
+    tiny.save(tmp_path / "face.jpg", read(DOCS / "pictures" / "astronaut-46.png"))
+    monkeypatch.chdir(tmp_path)
     names = {"images": rng.random((1, 64, 64, 3), dtype=np.float32)}
-    exec(code_blocks("../README.md")[0], names)
+    pictures, model, _ = code_blocks("../README.md")
+    exec(pictures, names)
+    assert names["large"].size == (170, 170)
+    assert read("large.jpg").shape == (173, 237, 3)
+    exec(model, names)
     assert names["large"].shape == (1, 173, 237, 3)
     assert names["detail"].shape == (1, 256, 256, 3)
 
@@ -31,7 +30,7 @@ def test_the_readmes_training_example_runs(tmp_path, monkeypatch):
     """As written, but for the sizes: a thousand steps of the full model are not for a test."""
     tiny.folder(tmp_path / "faces" / "train", count=2, side=48)
     monkeypatch.chdir(tmp_path)
-    example = code_blocks("../README.md")[1]
+    example = code_blocks("../README.md")[2]
     for long, short in (
         ("hr_size=(48, 256)", "hr_size=(48, 48), batch=1, queries=16"),
         ("steps_per_epoch=1000, epochs=10", "steps_per_epoch=1, epochs=1"),
