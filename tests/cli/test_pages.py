@@ -1,5 +1,7 @@
 """Every command of a page is run, one after the other, as a reader would type them."""
 
+import shutil
+
 import tiny
 from pages import DOCS, commands
 from PIL import Image
@@ -32,3 +34,37 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
         "better.png": (184, 184),
     }
     assert (tmp_path / "done.json").is_file()
+
+
+# A reader waits for an hour; here two steps of small batches are enough.
+SHORT = (
+    *("training.steps=2", "training.steps_per_epoch=2", "training.learning_rate.warmup=0"),
+    *("data.sampling.batch=2", "data.sampling.queries=64"),
+    *("validation.pictures=1", "validation.lr_sizes=[64]"),
+)
+
+
+def test_training(tfsr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(DOCS.parent / "recipes", tmp_path / "recipes")
+    for folder in ("faces/train", "faces/val", "mine/train", "mine/val"):
+        tiny.folder(tmp_path / folder, count=1, side=256)
+    tiny.save(tmp_path / "photo.jpg", tiny.picture(20, 30))
+    changes = [word for change in SHORT for word in ("--set", change)]
+    found = commands("training.md")
+    for command in found:
+        code, _, err = tfsr(*command, *(changes if command[0] == "train" else ()))
+        assert (code, err) == (0, ""), command
+    assert [command[0] for command in found] == ["train", "train", "train", "upscale", "pack"]
+    assert read(tmp_path / "large.png").shape == (80, 120, 3)
+    assert (tmp_path / "my-preset" / "metadata.json").is_file()
+
+
+def test_phones_and_servers(tfsr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny.save(tmp_path / "small.png", tiny.picture(64, 64))
+    for command in commands("phones-and-servers.md"):
+        code, _, err = tfsr(*command)
+        assert (code, err) == (0, ""), command
+    assert read(tmp_path / "large.png").shape == (237, 237, 3)
+    assert (tmp_path / "served" / "tfsr" / "1" / "saved_model.pb").is_file()
