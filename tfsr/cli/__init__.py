@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tfsr import __version__
-from tfsr.cli import convert, evaluate, export, inspect, pack, train, upscale
+from tfsr.cli import compare, convert, evaluate, export, inspect, pack, train, upscale
 from tfsr.errors import TfsrError
 
 _INTERRUPTED = 130
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("upscale")(upscale.upscale)
+app.command("compare")(compare.compare)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("pack")(pack.pack)

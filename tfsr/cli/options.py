@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
 
 from tfsr.errors import InvalidArgument
 
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+@contextmanager
+def usage() -> Iterator[None]:
+    """Turn what is wrong with an option into a usage error: exit code 2."""
+    try:
+        yield
+    except InvalidArgument as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def parse_memory(text: str, option: str = "--memory") -> int:
@@ -75,3 +88,31 @@ def parse_scales(text: str, option: str = "--scale") -> list[float]:
     if not all(0 < scale < math.inf for scale in scales):
         raise InvalidArgument(f"{option} must be numbers such as 2,3.7; got {text!r}")
     return scales
+
+
+def parse_box(text: str, option: str) -> tuple[int, int, int, int]:
+    """(x, y, width, height) of a text such as 40,30,64,64.
+
+    Raises:
+        InvalidArgument: if the text is not four whole numbers with commas between them.
+    """
+    match = re.fullmatch(r"\s*(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})\s*", text, re.ASCII)
+    if not match:
+        raise InvalidArgument(
+            f"{option} must be X,Y,WIDTH,HEIGHT in pixels, for example 40,30,64,64; got {text!r}"
+        )
+    x, y, width, height = map(int, match.groups())
+    return x, y, width, height
+
+
+def parse_limits(max_input: float | None, max_output: float | None) -> dict[str, int]:
+    """Pixels of the megapixels that --max-input and --max-output say, of those that were given.
+
+    Raises:
+        InvalidArgument: if one is no finite number.
+    """
+    limits = {"max_input": max_input, "max_output": max_output}
+    try:
+        return {name: round(most * 1e6) for name, most in limits.items() if most is not None}
+    except (OverflowError, ValueError) as error:
+        raise InvalidArgument("--max-input and --max-output must be finite numbers") from error

@@ -35,6 +35,10 @@ class FloatUpscaler(Upscaler):
                 target[rows, columns] = colours[0]
         return answer
 
+    def rounded(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """The answer in 8 bits, as `Upscaler` gives it."""
+        return super().__call__(image, size)
+
 
 class FloatTFLite(TFLiteUpscaler):
     """A `TFLiteUpscaler` whose answers are the file's own, float32 or uint8."""
@@ -62,6 +66,10 @@ class FloatTFLite(TFLiteUpscaler):
         batch = image[None] if self.rounds else to_float(image)[None]
         return self._runners[signature_name(size)](image=batch)["picture"][0]
 
+    def rounded(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """The answer in 8 bits, as `TFLiteUpscaler` gives it."""
+        return super().__call__(image, size)
+
 
 class FloatSavedModel(SavedModelUpscaler):
     """A `SavedModelUpscaler` whose answers are float32 in [0, 1]: its `upscale_float` signature."""
@@ -80,3 +88,7 @@ class FloatSavedModel(SavedModelUpscaler):
             return upscale(image=batch, size=wanted)["picture"][0].numpy()
         except tf.errors.InvalidArgumentError as error:
             raise InvalidArgument(f"{self.path}: {refusal(str(error))}") from error
+
+    def rounded(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """The answer in 8 bits, as `SavedModelUpscaler` gives it."""
+        return super().__call__(image, size)

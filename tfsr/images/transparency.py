@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from tfsr.images.picture import Picture
+
 
 def is_constant(alpha: np.ndarray) -> bool:
     """Whether all of (H, W) is one number."""
@@ -48,6 +50,22 @@ def resize_alpha(alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     )
     full = np.iinfo(alpha.dtype).max
     return np.clip(np.floor(np.asarray(smooth) + np.float32(0.5)), 0, full).astype(alpha.dtype)
+
+
+def on_white(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 2 or 4) of grey or colours and alpha, laid on a white ground: (H, W, 1 or 3)."""
+    white = np.iinfo(pixels.dtype).max
+    opacity = pixels[..., -1:].astype(np.float32) / np.float32(white)
+    seen = white - (white - pixels[..., :-1].astype(np.float32)) * opacity
+    return np.floor(seen + np.float32(0.5)).astype(pixels.dtype)
+
+
+def seen(picture: Picture) -> np.ndarray:
+    """(H, W, 3) uint8 of how a picture looks: in 8 bits, laid on white where it is transparent."""
+    picture = picture.in_8_bits()
+    if picture.alpha is not None:
+        picture = picture.changed(pixels=on_white(picture.pixels))
+    return picture.rgb
 
 
 def _greatest_around(opacity: np.ndarray) -> np.ndarray:
