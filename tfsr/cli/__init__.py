@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tfsr import __version__
-from tfsr.cli import compare, convert, evaluate, export, inspect, pack, train, upscale
+from tfsr.cli import compare, convert, demo, evaluate, export, inspect, pack, train, upscale
 from tfsr.errors import TfsrError
 
 _INTERRUPTED = 130
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("upscale")(upscale.upscale)
 app.command("compare")(compare.compare)
+app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("pack")(pack.pack)
