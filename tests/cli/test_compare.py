@@ -1,3 +1,7 @@
+import re
+import shlex
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tiny
@@ -5,6 +9,8 @@ from PIL import Image
 
 from tfsr import metrics
 from tfsr.images import read, resize
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "looking.md"
 
 
 @pytest.fixture
@@ -61,6 +67,7 @@ def test_an_original_says_the_size_and_adds_figures(compare, face, tmp_path):
         (("--scale", "2", "-o", "sheet.gif"), "sheet.gif: the suffix must be one of", 1),
         (("--scale", "2", "-o", "nowhere/sheet.png"), "its folder must exist", 1),
         (("--scale", "2", "-o", "there.png"), "there.png: exists; --overwrite replaces it", 1),
+        (("--scale", "2", "-o", "dangling.png"), "dangling.png: exists", 1),
         (("--scale", "2", "-o", "face.png", "--overwrite"), "over a picture it shows", 1),
         (("--scale", "2", "-o", "link.png", "--overwrite"), "over a picture it shows", 1),
     ],
@@ -69,13 +76,18 @@ def test_what_cannot_be_is_one_line(options, words, code, compare, face, tmp_pat
     monkeypatch.chdir(tmp_path)
     tiny.save(tmp_path / "there.png", tiny.picture(4, 4))
     (tmp_path / "link.png").symlink_to(face)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "dangling.png").symlink_to("nowhere")
+
+    def contents():
+        return {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.exists()}
+
+    before = contents()
     output = () if "-o" in options else ("-o", "sheet.png")
     found, out, err = compare("face.png", *output, *options)
     assert (found, out) == (code, "")
     (line,) = err.splitlines()
     assert line.startswith("tfsr: ") and words in line
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert contents() == before
 
 
 def test_a_sheet_is_replaced_when_asked_to(compare, face, tmp_path):
@@ -93,3 +105,19 @@ def test_16_bits_grey_and_alpha_are_shown(compare, tmp_path):
         sheet = tmp_path / f"{name}-sheet.png"
         assert compare(tmp_path / f"{name}.png", "--scale", "2", "-o", sheet)[::2] == (0, "")
         assert sheet.is_file()
+
+
+def test_what_the_documents_show_runs(tfsr, preset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tiny.save(tmp_path / "face.png", tiny.picture(46, 46))
+    tiny.save(tmp_path / "original.png", tiny.picture(184, 184))
+    (tmp_path / "runs" / "other").mkdir(parents=True)
+    for link in (tmp_path / "my-preset", tmp_path / "runs" / "other" / "best"):
+        link.symlink_to(preset)
+    lines = re.findall(r"^    tfsr (compare .*)$", DOCUMENT.read_text(), re.MULTILINE)
+    assert len(lines) == 4
+    for line in lines:
+        code, out, err = tfsr(*shlex.split(line))
+        assert (code, err) == (0, "")
+        sheet = out.split(":")[0].strip()
+        assert sheet in line and read(sheet).shape[1] > 700

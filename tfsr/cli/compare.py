@@ -121,7 +121,8 @@ def _check_output(output: Path, overwrite: bool, sources: Sequence[Path | None])
         raise ImageError(f"{output}: cannot be written: its folder must exist and be writable")
     if not os.path.lexists(output):
         return
-    if any(path and os.path.exists(path) and output.samefile(path) for path in sources):
+    there = [path for path in sources if path is not None and path.exists()]
+    if output.exists() and any(output.samefile(path) for path in there):
         raise ImageError(f"{output}: the sheet would be written over a picture it shows")
     if output.is_dir() or not overwrite:
         what = "is a folder" if output.is_dir() else "exists; --overwrite replaces it"

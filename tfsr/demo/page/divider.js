@@ -1,6 +1,7 @@
 // The divider: a slider from 0 to 100, moved by fingers and keys.
 
-const STEPS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, PageDown: -10, PageUp: 10 };
+const ARROWS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2 };
+const STEPS = { ...ARROWS, PageDown: -10, PageUp: 10 };
 const ENDS = { Home: 0, End: 100 };
 
 export class Divider {

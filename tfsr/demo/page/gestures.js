@@ -12,7 +12,7 @@ const KEYS = {
   0: (act) => act.fit(),
 };
 
-/** @param act {move(x, y), zoomBy(factor, place), fit()}; places and ways in pixels of the canvas. */
+/** @param act {move(x, y), zoomBy(factor, place), fit()}; places in pixels of the canvas. */
 export function listen(canvas, act) {
   const fingers = new Map();
   const at = (event) => {

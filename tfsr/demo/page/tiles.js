@@ -28,8 +28,9 @@ export class Tiles {
   /** The tiles of an answer that lie in a rectangle of it: [{left, top, columns, rows, key}]. */
   static over({ width, height }, how, { left, top, right, bottom }) {
     const found = [];
-    for (let y = Math.floor(Math.max(top, 0) / SIDE) * SIDE; y < Math.min(bottom, height); y += SIDE) {
-      for (let x = Math.floor(Math.max(left, 0) / SIDE) * SIDE; x < Math.min(right, width); x += SIDE) {
+    const first = (place) => Math.floor(Math.max(place, 0) / SIDE) * SIDE;
+    for (let y = first(top); y < Math.min(bottom, height); y += SIDE) {
+      for (let x = first(left); x < Math.min(right, width); x += SIDE) {
         const columns = Math.min(SIDE, width - x);
         const rows = Math.min(SIDE, height - y);
         const query = new URLSearchParams({ width, height, left: x, top: y, columns, rows });
