@@ -39,7 +39,8 @@ lint: $(VENV)/.installed-dev
 web: needs-web export/web/dist/index.html
 	cd export/web && npm run --silent serve -- --port $(PORT)
 
-test-web: needs-test-web export/web/dist/index.html $(WEB_SMALL_MODEL)
+# Both pages: the phone's, and that of `tfsr demo`.
+test-web: needs-test-web $(VENV)/.installed-dev export/web/dist/index.html $(WEB_SMALL_MODEL)
 	cd export/web && PYTHON="$(abspath $(VENV)/bin/python)" \
 	    CHROMIUM="$$(command -v $(CHROMIUM))" npm test
 

@@ -21,7 +21,7 @@ LEVELS = [
     {"models"},
     {"converters", "presets", "data", "images"},
     {"inference"},
-    {"evaluation"},
+    {"evaluation", "demo"},
     {"training", "exporters"},
     {"cli"},
 ]

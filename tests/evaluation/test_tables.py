@@ -12,6 +12,7 @@ from tfsr.errors import InvalidArgument
 from tfsr.evaluation import (
     FORMATS,
     PROTOCOLS,
+    Comparison,
     Reduction,
     Strip,
     cells,
@@ -21,6 +22,7 @@ from tfsr.evaluation import (
     means_as_markdown,
     measure,
 )
+from tfsr.images import Picture
 
 FILES, PAIRS = PROTOCOLS["files"], PROTOCOLS["celebahq"]
 
@@ -187,3 +189,10 @@ def test_large_pictures_show_their_middle(tmp_path):
         np.array_equal(picture[y : y + 256, left : left + 256], middle)
         for y in range(picture.shape[0] - 255)
     )
+
+
+def test_a_sheet_needs_an_answer_of_every_file(made):
+    lr, systems = Picture(tiny.picture(16, 16)), load([str(made / "float.tflite")])
+    assert Comparison("face.png", lr, (24, 24), systems).draw().shape[1] == 8 + 3 * 264
+    with pytest.raises(InvalidArgument, match="float.tflite: .* takes 16x16 and answers 24x24"):
+        Comparison("face.png", lr, (40, 40), systems)

@@ -10,7 +10,18 @@ import typer
 from typer.core import TyperGroup
 
 from tfsr import __version__
-from tfsr.cli import convert, evaluate, export, inspect, pack, presets, train, upscale
+from tfsr.cli import (
+    compare,
+    convert,
+    demo,
+    evaluate,
+    export,
+    inspect,
+    pack,
+    presets,
+    train,
+    upscale,
+)
 from tfsr.errors import TfsrError, did_you_mean
 
 _INTERRUPTED = 130
@@ -35,6 +46,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("upscale")(upscale.upscale)
+app.command("compare")(compare.compare)
+app.command("demo")(demo.demo)
 app.command("train", short_help="Train a model as a recipe says.")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("pack")(pack.pack)

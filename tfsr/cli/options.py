@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
 
 from tfsr.errors import InvalidArgument
 from tfsr.inference.memory import parse_memory
 
-__all__ = ["parse_memory", "parse_scale", "parse_scales", "parse_size"]
+__all__ = [
+    "parse_box",
+    "parse_eyes",
+    "parse_limits",
+    "parse_memory",
+    "parse_scale",
+    "parse_scales",
+    "parse_size",
+    "usage",
+]
+
+
+@contextmanager
+def usage() -> Iterator[None]:
+    """Turn what is wrong with an option into a usage error: exit code 2."""
+    try:
+        yield
+    except InvalidArgument as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def parse_size(text: str, option: str = "--size") -> tuple[int, int]:
@@ -97,3 +119,16 @@ def parse_scales(text: str, option: str = "--scale") -> list[float]:
     if not all(0 < scale < math.inf for scale in scales):
         raise InvalidArgument(f"{option} must be numbers such as 2,3.7; got {text!r}")
     return scales
+
+
+def parse_limits(max_input: float | None, max_output: float | None) -> dict[str, int]:
+    """Pixels of the megapixels that --max-input and --max-output say, of those that were given.
+
+    Raises:
+        InvalidArgument: if one is no finite number.
+    """
+    limits = {"max_input": max_input, "max_output": max_output}
+    try:
+        return {name: round(most * 1e6) for name, most in limits.items() if most is not None}
+    except (OverflowError, ValueError) as error:
+        raise InvalidArgument("--max-input and --max-output must be finite numbers") from error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,15 @@ import typer
 from tfsr.cli.completion import preset_names
 from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
-from tfsr.cli.options import parse_box, parse_eyes, parse_memory, parse_scale, parse_size
+from tfsr.cli.options import (
+    parse_box,
+    parse_eyes,
+    parse_limits,
+    parse_memory,
+    parse_scale,
+    parse_size,
+    usage,
+)
 from tfsr.cli.quiet import import_keras, silence
 from tfsr.errors import InvalidArgument
 
@@ -208,13 +216,13 @@ def upscale(
     from tfsr.inference.request import Request, skip_done
     from tfsr.inference.sizes import TargetSize
 
-    with _usage():
+    with usage():
         target = TargetSize(
             None if scale is None else parse_scale(scale),
             None if size is None else parse_size(size),
             *(long_side, short_side, megapixels, fit),
         )
-        request = Request(target, quality, frames, **_limits(max_input, max_output))
+        request = Request(target, quality, frames, **parse_limits(max_input, max_output))
         budget = parse_memory(memory)
         computer = Device(device, threads)
         suffix = None if format_name is None else suffix_of_format(format_name)
@@ -261,30 +269,12 @@ def upscale(
         sys.exit(1)
 
 
-@contextmanager
-def _usage() -> Iterator[None]:
-    """Turn what is wrong with an option into a usage error: exit code 2."""
-    try:
-        yield
-    except InvalidArgument as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 def _existing(skip_existing: bool, overwrite: bool) -> Existing:
     if skip_existing and overwrite:
         raise InvalidArgument("give --skip-existing or --overwrite, not both")
     if skip_existing:
         return "skip"
     return "overwrite" if overwrite else "refuse"
-
-
-def _limits(max_input: float | None, max_output: float | None) -> dict[str, int]:
-    """Pixels of the megapixels that were given."""
-    limits = {"max_input": max_input, "max_output": max_output}
-    try:
-        return {name: round(most * 1e6) for name, most in limits.items() if most is not None}
-    except (OverflowError, ValueError) as error:
-        raise InvalidArgument("--max-input and --max-output must be finite numbers") from error
 
 
 def _upscaler(
@@ -302,7 +292,7 @@ def _upscaler(
         from tfsr.presets import DEFAULT, from_preset
 
         loaded = from_preset(preset or DEFAULT)
-        with _usage():
+        with usage():
             return Upscaler(loaded, memory, precision, self_ensemble)
     with silence():
         if model.is_dir():

@@ -1,6 +1,8 @@
 """Quality on whole pictures."""
 
+from tfsr.evaluation.comparison import Comparison
 from tfsr.evaluation.dataset import Cell, Pair, cells
+from tfsr.evaluation.insets import Inset
 from tfsr.evaluation.measurement import Sample, Score, Table, measure
 from tfsr.evaluation.plot import check_plot, draw_plot
 from tfsr.evaluation.protocols import PROTOCOLS, Measure, Protocol
@@ -14,6 +16,8 @@ __all__ = [
     "FORMATS",
     "PROTOCOLS",
     "Cell",
+    "Comparison",
+    "Inset",
     "Measure",
     "Pair",
     "Protocol",

@@ -22,6 +22,10 @@ class FloatUpscaler(Upscaler):
         """(h, w, 3) uint8 to (H, W, 3) float32, H and W being `size`."""
         return super().__call__(to_float(image), size)
 
+    def rounded(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """The answer in 8 bits, as `Upscaler` gives it."""
+        return super().__call__(image, size)
+
 
 class FloatTFLite(TFLiteUpscaler):
     """A `TFLiteUpscaler` whose answers are the file's own, float32 or uint8."""
@@ -49,6 +53,10 @@ class FloatTFLite(TFLiteUpscaler):
         batch = image[None] if self.rounds else to_float(image)[None]
         return self._runners[signature_name(size)](image=batch)["picture"][0]
 
+    def rounded(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """The answer in 8 bits, as `TFLiteUpscaler` gives it."""
+        return super().__call__(image, size)
+
 
 class FloatSavedModel(SavedModelUpscaler):
     """A `SavedModelUpscaler` whose answers are float32 in [0, 1]: its `upscale_float` signature."""
@@ -67,3 +75,7 @@ class FloatSavedModel(SavedModelUpscaler):
             return upscale(image=batch, size=wanted)["picture"][0].numpy()
         except tf.errors.InvalidArgumentError as error:
             raise InvalidArgument(f"{self.path}: {refusal(str(error))}") from error
+
+    def rounded(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """The answer in 8 bits, as `SavedModelUpscaler` gives it."""
+        return super().__call__(image, size)

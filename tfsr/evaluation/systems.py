@@ -27,6 +27,7 @@ class System:
         kind: what it is, in words.
         upscale: (h, w, 3) uint8 and (H, W) to (H, W, 3): float32 in [0, 1], unclipped, or uint8
             where it can answer in nothing else.
+        rounded: the same to (H, W, 3) uint8, as files hold it.
         misfit: (h, w) and (H, W) to why it has no answer there, or None; a file of fixed size has
             one pair only.
     """
@@ -34,12 +35,14 @@ class System:
     name: str
     kind: str
     upscale: Callable[[np.ndarray, Size], np.ndarray]
+    rounded: Callable[[np.ndarray, Size], np.ndarray]
     misfit: Callable[[Size, Size], str | None] = lambda lr_size, size: None
 
 
 def bicubic() -> System:
     """The tables' baseline: Pillow's bicubic filter, which answers in 8 bits."""
-    return System("Bicubic", "Pillow's bicubic filter, which answers in 8 bits", bicubic_upscale)
+    kind = "Pillow's bicubic filter, which answers in 8 bits"
+    return System("Bicubic", kind, bicubic_upscale, bicubic_upscale)
 
 
 def load(specs: Sequence[str]) -> list[System]:
@@ -84,7 +87,8 @@ def _load(spec: str, row: str) -> System:
 
 
 def _of_preset(spec: str, row: str, kind: str) -> System:
-    return System(row, kind, FloatUpscaler(from_preset(spec)))
+    upscaler = FloatUpscaler(from_preset(spec))
+    return System(row, kind, upscaler, upscaler.rounded)
 
 
 def _of_tflite(path: Path, row: str) -> System:
@@ -94,8 +98,9 @@ def _of_tflite(path: Path, row: str) -> System:
     for size in upscaler.metadata["sizes"]:
         upscaler(black, tuple(size))
     kind = "TFLite file" + (", which answers in 8 bits" if upscaler.rounds else "")
-    return System(row, kind, upscaler, upscaler.misfit)
+    return System(row, kind, upscaler, upscaler.rounded, upscaler.misfit)
 
 
 def _of_saved_model(path: Path, row: str) -> System:
-    return System(row, "SavedModel", FloatSavedModel(path))
+    upscaler = FloatSavedModel(path)
+    return System(row, "SavedModel", upscaler, upscaler.rounded)

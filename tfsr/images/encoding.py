@@ -12,6 +12,7 @@ from tfsr.images import deep
 from tfsr.images.exif import exif_for_size, has_directories
 from tfsr.images.formats import Format
 from tfsr.images.picture import Picture
+from tfsr.images.transparency import on_white
 
 # A JPEG segment's length has 16 bits, two of its bytes are the length.
 _MOST_EXIF_IN_JPEG = 65533
@@ -50,7 +51,7 @@ def fit_for(picture: Picture, image_format: Format) -> Picture:
     if picture.alpha is not None and not image_format.alpha:
         opaque = bool((picture.alpha == np.iinfo(picture.pixels.dtype).max).all())
         note = "" if opaque else f"{name} holds no transparency: laid on white"
-        picture = picture.changed(note, pixels=_on_white(picture))
+        picture = picture.changed(note, pixels=on_white(picture.pixels))
     if not image_format.deep:
         picture = picture.in_8_bits(f"{name} holds 8 of its 16 bits")
     if name == "TIFF" and picture.depth == 16 and picture.pixels.shape[2] == 2:
@@ -96,11 +97,3 @@ def save_options(
 
 def _held_by_pillow(picture: Picture) -> bool:
     return picture.depth == 8 or picture.pixels.shape[2] == 1
-
-
-def _on_white(picture: Picture) -> np.ndarray:
-    """(H, W, 1 or 3): the colours as they are seen on a white ground."""
-    white = np.iinfo(picture.pixels.dtype).max
-    opacity = picture.pixels[..., -1:].astype(np.float32) / np.float32(white)
-    seen = white - (white - picture.pixels[..., :-1].astype(np.float32)) * opacity
-    return np.floor(seen + np.float32(0.5)).astype(picture.pixels.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from tfsr.images.picture import Picture
 from tfsr.images.pixels import from_levels, full_scale
 
 
@@ -48,6 +49,22 @@ def resize_alpha(alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         (width, height), Image.Resampling.BICUBIC
     )
     return from_levels(np.asarray(smooth), alpha.dtype)
+
+
+def on_white(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 2 or 4) of grey or colours and alpha, laid on a white ground: (H, W, 1 or 3)."""
+    white = np.iinfo(pixels.dtype).max
+    opacity = pixels[..., -1:].astype(np.float32) / np.float32(white)
+    seen = white - (white - pixels[..., :-1].astype(np.float32)) * opacity
+    return np.floor(seen + np.float32(0.5)).astype(pixels.dtype)
+
+
+def seen(picture: Picture) -> np.ndarray:
+    """(H, W, 3) uint8 of how a picture looks: in 8 bits, laid on white where it is transparent."""
+    picture = picture.in_8_bits()
+    if picture.alpha is not None:
+        picture = picture.changed(pixels=on_white(picture.pixels))
+    return picture.rgb
 
 
 def _greatest_around(opacity: np.ndarray) -> np.ndarray:

@@ -125,7 +125,7 @@ def _of_file(
     target = None if output is None else Path(output)
     if target is not None:
         _check_target(target, path, overwrite)
-    header = request.check_source(path)
+    header = request.header(path)
     request.check_answer(header.size, target)
     picture = read_picture(path)
     if header.frames > 1:

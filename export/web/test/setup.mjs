@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 
 export const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-const PYTHON = process.env.PYTHON ?? path('../../../.venv/bin/python');
+export const PYTHON = process.env.PYTHON ?? path('../../../.venv/bin/python');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export const OUT = path('out/');
@@ -19,9 +19,9 @@ export async function needs() {
     missing.push(`${CHROMIUM} (install the system packages nodejs npm chromium, or set CHROMIUM)`);
   }
   try {
-    execFileSync(PYTHON, ['-c', 'import ai_edge_litert, numpy, PIL'], { stdio: 'pipe' });
+    execFileSync(PYTHON, ['-c', 'import fastapi, tfsr, uvicorn'], { stdio: 'pipe' });
   } catch {
-    missing.push(`${PYTHON} with ai-edge-litert, numpy and pillow (or set PYTHON)`);
+    missing.push(`${PYTHON} with tfsr[demo] (or set PYTHON)`);
   }
   if (!existsSync(path('../dist/sw.js'))) missing.push('dist/ (run npm run build)');
   if (!existsSync(path('out/preset'))) missing.push("the preset's small export (make test-web)");

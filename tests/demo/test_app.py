@@ -1,0 +1,219 @@
+"""The server's answers, without the network."""
+
+import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import odd_files
+import pytest
+import tiny
+from PIL import Image
+from starlette.testclient import TestClient
+
+from tfsr import ImplicitSR
+from tfsr.demo.app import create_app
+from tfsr.images import to_float, to_uint8
+from tfsr.inference.limits import Limits
+
+SITE = "http://127.0.0.1:8138"
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return ImplicitSR.from_config(tiny.MODEL)
+
+
+@pytest.fixture(scope="module")
+def client(model):
+    limits = Limits(max_input=200_000, max_output=10_000_000)
+    app = create_app(model, "tiny", limits, threading.Event(), most_bytes=1_000_000)
+    # As a context: all requests are served by one loop, as those of a server are.
+    with TestClient(app, base_url=SITE, raise_server_exceptions=False) as client:
+        yield client
+
+
+def add(client, pixels, name="face.png"):
+    answer = client.post("/pictures", params={"name": name}, content=odd_files.encoded(pixels))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def where(size, window):
+    (width, height), (left, top, columns, rows) = size, window
+    return {
+        **{"width": width, "height": height},
+        **{"left": left, "top": top, "columns": columns, "rows": rows},
+    }
+
+
+def pixels_of(answer):
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/png"
+    return np.array(Image.open(io.BytesIO(answer.content)))
+
+
+def check_error(answer, code, *words):
+    """One line of JSON, with the headers that every answer has."""
+    assert answer.status_code == code
+    assert list(answer.json()) == ["error"]
+    line = answer.json()["error"]
+    assert "\n" not in line and "/tmp" not in line
+    for word in words:
+        assert word in line
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_the_page_and_its_files_are_served(client):
+    page = client.get("/")
+    assert page.status_code == 200 and "<canvas" in page.text
+    for name in ("style.css", "page.js", "stage.js", "face.png"):
+        assert client.get(f"/{name}").status_code == 200
+    assert client.get("/settings").json() == {"preset": "tiny", "most_bytes": 1_000_000}
+    for address in ("/docs", "/openapi.json", "/../app.py", "/%2e%2e/app.py"):
+        check_error(client.get(address), 404)
+
+
+def test_a_picture_is_taken_and_its_windows_are_drawn(client, model):
+    pixels = tiny.picture(20, 30)
+    picture = add(client, pixels)
+    assert (picture["width"], picture["height"], picture["notes"]) == (30, 20, [])
+    whole = to_uint8(model.upscale(to_float(pixels)[None], (74, 111))[0])
+    found = pixels_of(
+        client.get(f"/pictures/{picture['id']}/tfsr", params=where((111, 74), (60, 30, 40, 20)))
+    )
+    assert np.abs(found.astype(int) - whole[30:50, 60:100]).max() <= 1
+    bicubic = Image.fromarray(pixels).resize((111, 74), Image.Resampling.BICUBIC)
+    found = pixels_of(
+        client.get(f"/pictures/{picture['id']}/bicubic", params=where((111, 74), (60, 30, 40, 20)))
+    )
+    assert np.abs(found.astype(int) - np.array(bicubic)[30:50, 60:100]).max() <= 1
+
+
+def test_the_whole_picture_is_what_the_command_line_makes(client, model):
+    pixels = np.dstack([tiny.picture(12, 16), np.full((12, 16), 99, np.uint8)])
+    picture = add(client, pixels)
+    found = pixels_of(client.get(f"/pictures/{picture['id']}/whole", params={"scale": 2.7}))
+    assert found.shape == (32, 43, 4)
+    expected = to_uint8(model.upscale(to_float(pixels[..., :3].copy())[None], (32, 43))[0])
+    np.testing.assert_array_equal(found[..., :3], expected)
+    assert (found[..., 3] == 99).all()
+
+
+def test_several_tabs_at_once_get_each_their_own(client, model):
+    pictures = [tiny.picture(16, 16, seed) for seed in range(3)]
+    ids = [add(client, pixels)["id"] for pixels in pictures]
+    sizes = [(40 + i, 40 + i) for i in range(6)]
+
+    def draw(job):
+        i, size = job
+        return client.get(f"/pictures/{ids[i]}/tfsr", params=where(size, (0, 0, 40, 40)))
+
+    jobs = [(i, size) for size in sizes for i in range(3)]
+    with ThreadPoolExecutor(6) as tabs:
+        answers = list(tabs.map(draw, jobs))
+    for (i, (width, height)), answer in zip(jobs, answers, strict=True):
+        whole = to_uint8(model.upscale(to_float(pictures[i])[None], (height, width))[0])
+        assert np.abs(pixels_of(answer).astype(int) - whole[:40, :40]).max() <= 1
+
+
+def test_the_picture_looked_at_longest_ago_is_dropped(client):
+    first = add(client, tiny.picture(8, 8))["id"]
+    window = where((8, 8), (0, 0, 8, 8))
+    pixels_of(client.get(f"/pictures/{first}/bicubic", params=window))
+    for seed in range(4):
+        add(client, tiny.picture(8, 8, seed))
+    check_error(client.get(f"/pictures/{first}/bicubic", params=window), 404, "choose it again")
+
+
+@pytest.mark.parametrize("name", sorted(odd_files.PICTURES))
+def test_odd_pictures_are_taken(name, client):
+    content, pixels = odd_files.PICTURES[name]
+    told = {"name": name.encode(errors="replace").decode()}  # As browsers do.
+    answer = client.post("/pictures", params=told, content=content)
+    assert answer.status_code == 201, answer.text
+    if pixels is not None:
+        assert (answer.json()["height"], answer.json()["width"]) == pixels.shape[:2]
+    window = where((20, 15), (0, 0, 20, 15))
+    found = client.get(f"/pictures/{answer.json()['id']}/tfsr", params=window)
+    assert pixels_of(found).shape == (15, 20, 3)
+
+
+def test_what_is_no_picture_is_one_line_with_its_name(client):
+    for content in (b"", b"text", odd_files.encoded(tiny.picture(30, 30))[:300]):
+        answer = client.post("/pictures", params={"name": "my\nface.png"}, content=content)
+        check_error(answer, 400, "my face.png: ")
+
+
+def test_pictures_beyond_the_limits_are_refused(client):
+    large = odd_files.encoded(Image.new("1", (500, 401)))
+    answer = client.post("/pictures", params={"name": "large.png"}, content=large)
+    check_error(answer, 400, "large.png: 500x401 is 0.2005 megapixels; the limit is 0.2")
+    check_error(client.post("/pictures", content=b"x" * 1_000_001), 413, "0.953674 MiB at most")
+
+    unannounced = (b"x" * 2**16 for _ in range(20))
+    check_error(client.post("/pictures", content=unannounced), 413, "at most")
+    picture = add(client, tiny.picture(20, 20))["id"]
+    answer = client.get(f"/pictures/{picture}/whole", params={"scale": 1000})
+    check_error(answer, 400, "20000x20000 is 400 megapixels; the limit is 10")
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "words"),
+    [
+        ("tfsr", 422, "width: Field required"),
+        ("tfsr?width=8&height=8&left=0&top=0&columns=x&rows=8", 422, "columns: "),
+        ("tfsr?width=8&height=8&left=0&top=0&columns=9&rows=8", 400, "inside the 8x8 pixels"),
+        ("tfsr?width=8&height=0&left=0&top=0&columns=8&rows=8", 422, "height: "),
+        ("tfsr?width=999999999999&height=8&left=0&top=0&columns=8&rows=8", 400, "at most"),
+        ("psnr?width=8&height=8&left=0&top=0&columns=8&rows=8", 422, "how: "),
+        ("whole?scale=0", 400, "must be a finite number above 0"),
+        ("whole?scale=nan", 400, "must be a finite number above 0"),
+        ("whole?scale=1e300", 400, "megapixels"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(query, code, words, client):
+    picture = add(client, tiny.picture(8, 8))["id"]
+    check_error(client.get(f"/pictures/{picture}/{query}"), code, words)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8138", "127.0.0.1.evil.example", "", "[::1", "10.0.0.7"]
+)
+def test_other_names_of_this_computer_are_refused(host, client):
+    check_error(client.get("/", headers={"host": host}), 403, "127.0.0.1 or localhost")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:9000", "LOCALHOST"])
+def test_own_names_are_served(host, client):
+    assert client.get("/", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "http://127.0.0.1:3000"},
+        {"origin": "https://127.0.0.1:8138"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+def test_other_pages_may_not_send_pictures(headers, client):
+    content = odd_files.encoded(tiny.picture(8, 8))
+    check_error(client.post("/pictures", content=content, headers=headers), 403, "own page")
+
+
+def test_the_own_page_may(client):
+    content = odd_files.encoded(tiny.picture(8, 8))
+    headers = {"origin": SITE, "sec-fetch-site": "same-origin"}
+    assert client.post("/pictures", content=content, headers=headers).status_code == 201
+
+
+def test_no_other_page_may_read_what_is_served(client):
+    headers = client.get("/settings", headers={"origin": "http://evil.example"}).headers
+    assert "access-control-allow-origin" not in headers
+    assert headers["cross-origin-resource-policy"] == "same-origin"

@@ -1,0 +1,139 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tiny
+from PIL import Image
+
+from tfsr import metrics
+from tfsr.errors import InvalidArgument
+from tfsr.evaluation import Comparison, Inset, load
+from tfsr.evaluation.insets import busiest
+from tfsr.images import Picture, resize
+from tfsr.presets import save_preset
+
+GAP, LEAST = 8, 256
+RED = (230, 75, 53)
+
+
+@pytest.fixture(scope="module")
+def systems(model, tmp_path_factory):
+    """Bicubic and a preset."""
+    directory = tmp_path_factory.mktemp("presets") / "tiny"
+    save_preset(model, directory, {})
+    return load([str(directory)])
+
+
+def compared(lr, size, systems=None, **options):
+    return Comparison("face.png", Picture(lr), size, systems or load([]), **options)
+
+
+def find(sheet, panel):
+    """Where a panel lies in a sheet: (row, column)."""
+    height, width = panel.shape[:2]
+    for row, column in np.argwhere((sheet == panel[0, 0]).all(axis=-1)):
+        if np.array_equal(sheet[row : row + height, column : column + width], panel):
+            return int(row), int(column)
+    raise AssertionError("the panel is not on the sheet")
+
+
+def large(picture, factor):
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def test_a_sheet_shows_lr_every_answer_and_the_original_with_an_inset_of_each(systems):
+    original = tiny.picture(60, 90)
+    lr = resize(original, (20, 30))
+    comparison = compared(
+        lr, (60, 90), systems, original=Picture(original), insets=[Inset(6, 3, 8, 4)]
+    )
+    sheet = comparison.draw()
+    assert sheet.shape[:2] == comparison.sheet_size
+    bicubic = resize(lr, (60, 90))
+    pictures = [large(lr, 3), bicubic, systems[1].rounded(lr, (60, 90)), original]
+    places = [find(sheet, large(part[9:21, 18:42], 10)) for part in pictures]
+    assert len({row for row, _ in places}) == 1
+    assert [column for _, column in places] == [GAP + i * (LEAST + GAP) for i in range(4)]
+    # Whole pictures stand over them, twice as large; the inset's outline lies on each.
+    for (_, left), picture in zip(places, pictures, strict=True):
+        row, column = find(sheet, large(picture[40:], 2))
+        assert column == left
+        assert (sheet[row - 80 + 17, left + 36 : left + 84] == RED).all()
+
+
+def test_figures_are_those_of_8_bit_pictures(systems):
+    original = tiny.picture(300, 40)
+    lr = resize(original, (75, 10))
+    comparison = compared(lr, (300, 40), systems, original=Picture(original))
+    comparison.draw()
+    bicubic, ours = (metrics.psnr(s.rounded(lr, (300, 40)), original) for s in systems)
+    assert comparison.figures == [f"{bicubic:.2f} dB", f"{ours:.2f} dB ({ours - bicubic:+.2f})"]
+
+
+def test_equal_pictures_are_told_as_equal():
+    picture = tiny.picture(20, 20)
+    comparison = compared(picture, (20, 20), original=Picture(picture))
+    comparison.draw()
+    assert comparison.figures == ["equal to the original"]
+
+
+@pytest.mark.parametrize(
+    ("lr_size", "size"),
+    [
+        ((1, 1), (1, 1)),
+        ((1, 1), (4, 4)),
+        ((1, 700), (3, 2100)),
+        ((700, 1), (2100, 3)),
+        ((9, 9), (250, 251)),
+        ((40, 30), (20, 15)),
+        ((300, 400), (900, 1200)),
+    ],
+)
+def test_nothing_overlaps_at_any_size(lr_size, size):
+    lr = tiny.picture(*lr_size)
+    comparison = compared(lr, size)
+    sheet = comparison.draw()
+    assert sheet.shape[:2] == comparison.sheet_size
+    assert max(sheet.shape) < 2000
+    assert (sheet[:, :6] == 255).all() and (sheet[:, -6:] == 255).all()
+    assert (sheet[-2:] == 255).all()
+
+
+def test_long_names_stay_in_their_column():
+    systems = load([])
+    names = ["x" * 300, "of\nlines"]
+    named = [replace(systems[0], name=name) for name in names]
+    sheet = compared(tiny.picture(64, 64), (128, 128), [*systems, *named]).draw()
+    # Under the title, over the pictures; a letter may begin a pixel before its place.
+    for gap in range(GAP + LEAST, sheet.shape[1], GAP + LEAST):
+        assert (sheet[28:42, gap : gap + GAP - 1] == 255).all()
+    odd = Comparison("grüße\n\udce9" + "y" * 400, Picture(tiny.picture(9, 9)), (9, 9), systems)
+    assert odd.draw().shape[1] == GAP + 2 * (LEAST + GAP)
+
+
+def test_what_is_transparent_is_laid_on_white():
+    clear = np.zeros((16, 16, 4), np.uint8)
+    sheet = compared(clear, (32, 32), insets=[]).draw()
+    top = sheet.shape[0] - 18 - GAP - LEAST
+    assert (sheet[top : top + LEAST] == 255).all()
+
+
+def test_the_inset_of_most_detail_is_found():
+    flat = np.full((120, 200, 3), 90, np.uint8)
+    flat[70:90, 150:170] = np.random.default_rng(0).integers(0, 256, (20, 20, 3))
+    inset = busiest(flat, 24)
+    assert (inset.width, inset.height) == (24, 24)
+    assert inset.x <= 150 and inset.x + 24 >= 170 and inset.y <= 70 and inset.y + 24 >= 90
+    assert busiest(flat[:8, :8], 24) is None
+    large_one = np.array(Image.fromarray(flat).resize((1400, 840), Image.Resampling.NEAREST))
+    found = busiest(large_one, 100)
+    assert 1030 <= found.x + 50 <= 1210 and 470 <= found.y + 50 <= 650
+
+
+def test_what_cannot_be_is_refused():
+    lr = tiny.picture(16, 16)
+    with pytest.raises(InvalidArgument, match="30x20 and the answer would be 32x32"):
+        compared(lr, (32, 32), original=Picture(tiny.picture(20, 30)))
+    for box in ((0, 0, 17, 4), (16, 0, 1, 1), (0, 0, 0, 4)):
+        with pytest.raises(InvalidArgument, match="16x16 pixels"):
+            compared(lr, (32, 32), insets=[Inset(*box)])

@@ -1,0 +1,146 @@
+// A picture on the stage: bicubic on one side of the divider, tfsr on the other.
+
+import { Divider } from './divider.js';
+import { listen } from './gestures.js';
+import { Tiles } from './tiles.js';
+import { View } from './view.js';
+
+const CALM = 80; // Milliseconds without a zoom after which its pixels are asked for.
+
+export class Stage {
+  #stage;
+  #canvas;
+  #divider;
+  #told;
+  #view;
+  #tiles;
+  #before; // The size that was drawn last, shown until the new one's pixels have come.
+  #frame;
+  #calm;
+
+  /** @param told {changed(view), failed(error)}: what the page does about it. */
+  constructor(stage, told) {
+    this.#stage = stage;
+    this.#told = told;
+    this.#canvas = stage.querySelector('canvas');
+    this.#divider = new Divider(stage.querySelector('[role=slider]'), () => this.#redraw());
+    listen(this.#canvas, {
+      move: (x, y) => this.#change((view) => view.move(x, y)),
+      zoomBy: (factor, place) => this.#change((view) => view.zoom(view.scale * factor, place)),
+      fit: () => this.fit(),
+    });
+    new ResizeObserver(() => this.#measure()).observe(stage);
+  }
+
+  /** @param picture {id, width, height}, as the server answered it.
+   *  @param again whether it is the one that is shown, under a new name. */
+  show(picture, again = false) {
+    this.#tiles?.close();
+    this.#tiles = new Tiles(`pictures/${picture.id}`, (error) => {
+      if (error) this.#told.failed(error);
+      else this.#redraw();
+    });
+    this.#before = null;
+    if (!again) this.#view = new View(picture);
+    this.#stage.classList.remove('empty');
+    this.#measure();
+  }
+
+  zoom(scale) {
+    this.#change((view) => view.zoom(scale));
+  }
+
+  fit() {
+    this.#change((view) => view.fit());
+  }
+
+  #measure() {
+    const density = globalThis.devicePixelRatio;
+    const { width, height } = this.#stage.getBoundingClientRect();
+    this.#canvas.width = Math.max(1, Math.round(width * density));
+    this.#canvas.height = Math.max(1, Math.round(height * density));
+    this.#change((view) => view.resize(this.#canvas.width, this.#canvas.height));
+  }
+
+  #change(act) {
+    if (!this.#view) return;
+    act(this.#view);
+    this.#told.changed(this.#view);
+    this.#redraw();
+    clearTimeout(this.#calm);
+    this.#calm = setTimeout(() => this.#ask(), CALM);
+  }
+
+  #redraw() {
+    cancelAnimationFrame(this.#frame);
+    if (this.#view) this.#frame = requestAnimationFrame(() => this.#draw());
+  }
+
+  /** Ask for what is missing: on both sides, what is seen first, from the middle outwards. */
+  #ask() {
+    const { origin, canvas } = this.#view;
+    const edge = (canvas.width * this.#divider.percent) / 100;
+    const ranked = this.#sides().flatMap(({ tiles, left }) =>
+      tiles.map((tile) => {
+        const x = origin.x + tile.left + tile.columns / 2;
+        const y = origin.y + tile.top + tile.rows / 2;
+        const hidden = left ? x - tile.columns / 2 > edge : x + tile.columns / 2 < edge;
+        const away = Math.hypot(x - canvas.width / 2, y - canvas.height / 2);
+        return { tile, rank: away + (hidden ? 1e6 : 0) };
+      }),
+    );
+    ranked.sort((a, b) => a.rank - b.rank);
+    this.#tiles.want(ranked.map(({ tile }) => tile));
+  }
+
+  #sides(size = this.#view.size, visible = this.#view.visible) {
+    // A reduction is bicubic's business.
+    const ours = this.#view.scale < 1 ? 'bicubic' : 'tfsr';
+    return [
+      { left: true, tiles: Tiles.over(size, 'bicubic', visible) },
+      { left: false, tiles: Tiles.over(size, ours, visible) },
+    ];
+  }
+
+  #draw() {
+    const { width, height } = this.#canvas;
+    const context = this.#canvas.getContext('2d');
+    const edge = Math.round((width * this.#divider.percent) / 100);
+    context.clearRect(0, 0, width, height);
+    const size = this.#view.size;
+    let missing = 0;
+    for (const [i, side] of this.#sides().entries()) {
+      context.save();
+      context.beginPath();
+      context.rect(side.left ? 0 : edge, 0, side.left ? edge : width - edge, height);
+      context.clip();
+      const lacks = side.tiles.filter((tile) => !this.#tiles.get(tile)).length;
+      if (lacks && this.#before) this.#paint(this.#before, i);
+      this.#paint(size, i);
+      context.restore();
+      missing += lacks;
+    }
+    if (!missing) this.#before = size;
+    this.#stage.dataset.drawn = missing ? '' : `${size.width}x${size.height}`;
+    this.#stage.setAttribute('aria-busy', missing > 0);
+  }
+
+  /** The tiles that have come of an answer of some size, drawn at the view's. */
+  #paint(size, i) {
+    const context = this.#canvas.getContext('2d');
+    const { origin, visible, size: shown } = this.#view;
+    const ratio = shown.width / size.width;
+    const there = Object.fromEntries(Object.entries(visible).map(([k, v]) => [k, v / ratio]));
+    for (const tile of this.#sides(size, there)[i].tiles) {
+      const bitmap = this.#tiles.get(tile);
+      if (!bitmap) continue;
+      const [left, top, right, bottom] = [
+        tile.left,
+        tile.top,
+        tile.left + tile.columns,
+        tile.top + tile.rows,
+      ].map((place) => Math.round(place * ratio));
+      context.drawImage(bitmap, origin.x + left, origin.y + top, right - left, bottom - top);
+    }
+  }
+}
