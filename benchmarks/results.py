@@ -3,8 +3,8 @@
     python benchmarks/results.py --faces256 faces256/test --faces512 faces512/test
 
 Each table is what a `tfsr evaluate` command prints; the command is written above it. The rows are
-presets that ship, and runs in runs/ of the recipes that end in -equal and -nn65. Ten minutes on two
-cores.
+presets that ship, and runs in runs/ of the recipes that end in -equal and -nn65. Ten minutes on
+two cores.
 """
 
 import argparse
@@ -13,10 +13,15 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
-PRESETS = ["arasfsr-compact-faces-v1", "arasfsr-mobile-faces-v1"]
+PRESETS = [
+    "arasfsr-compact-faces-v1",
+    "arasfsr-compact-faces-v1+",
+    "arasfsr-mobile-faces-v1",
+    "liif-compact-faces-v1",
+]
 METHODS = ("liif", "lte", "diinn", "arasfsr")
 EQUAL = [f"runs/{method}-compact-faces-equal" for method in METHODS]
-NN65 = [f"runs/{method}-compact-faces-nn65" for method in METHODS]
+NN65 = ["arasfsr-compact-faces-v1", "runs/arasfsr-compact-faces-nn65"]
 # The page's mark, what is measured, on which faces, and how.
 TABLES = (
     ("gains", PRESETS, "faces256", ["--lr", "171,128,96,64,32"]),

@@ -75,6 +75,18 @@ def test_rows_of_one_name_are_told_apart(made):
     assert [system.name for system in load(twins)][1:] == twins
 
 
+def test_a_plus_after_a_preset_is_its_self_ensemble(made, rng):
+    image = rng.integers(256, size=(9, 12, 3), dtype=np.uint8)
+    for spec in (made / "preset", made / "run"):
+        _, plain, both = load([str(spec), f"{spec}+"])
+        assert both.name == f"{plain.name}+" and "self-ensemble" in both.kind
+        mirrored = plain.upscale(image[:, ::-1].copy(), (20, 31))[:, ::-1]
+        mean = (plain.upscale(image, (20, 31)) + mirrored) / 2
+        np.testing.assert_allclose(both.upscale(image, (20, 31)), mean, atol=1e-5)
+    with pytest.raises(PresetError, match="unknown preset 'nothing'"):
+        load(["nothing+"])
+
+
 KINDS = ("preset", "run", "float.tflite", "uint8.tflite", "served")
 
 

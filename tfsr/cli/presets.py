@@ -122,7 +122,8 @@ def _table(first: str, *headers: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(first, no_wrap=True)
     for header in headers:
-        table.add_column(header, overflow="fold")
+        # Numbers stay in one piece on a narrow terminal.
+        table.add_column(header, overflow="fold", no_wrap=header in ("parameters", "size"))
     return table
 
 

@@ -50,7 +50,8 @@ def load(specs: Sequence[str]) -> list[System]:
 
     Args:
         specs: for each "bicubic"; a preset's name or directory; a run's directory, whose best
-            checkpoint is taken; a .tflite file; or a directory of a SavedModel.
+            checkpoint is taken; one of these with "+" after it, for its self-ensemble, which is
+            how papers write it; a .tflite file; or a directory of a SavedModel.
 
     Raises:
         PresetError, ExportError: if there is nothing of the kind, or it is damaged.
@@ -66,6 +67,8 @@ def load(specs: Sequence[str]) -> list[System]:
 
 def _load(spec: str, row: str) -> System:
     path = Path(spec)
+    if spec.endswith("+") and not path.exists():
+        return _of_preset(spec[:-1], row, "the self-ensemble of a preset", self_ensemble=True)
     if spec in names():
         return _of_preset(spec, row, "preset")
     if path.suffix == ".tflite":
@@ -86,8 +89,8 @@ def _load(spec: str, row: str) -> System:
     return _of_preset(spec, row, "preset")  # Says that it is unknown, and what is near.
 
 
-def _of_preset(spec: str, row: str, kind: str) -> System:
-    upscaler = FloatUpscaler(from_preset(spec))
+def _of_preset(spec: str, row: str, kind: str, self_ensemble: bool = False) -> System:
+    upscaler = FloatUpscaler(from_preset(spec), self_ensemble=self_ensemble)
     return System(row, kind, upscaler, upscaler.rounded)
 
 
