@@ -25,8 +25,8 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-# What the suite is too short for: kills at random moments, files damaged in 10,000 ways. Half an
-# hour on two cores; what it finds is kept in out/fuzz.
+# What the suite is too short for: kills at random moments, files damaged in 10,000 ways. Damaged
+# files that were not refused in one line are kept in out/fuzz.
 soak: $(VENV)/.installed-dev
 	PYTHONPATH=tests $(VENV)/bin/python -m soak
 

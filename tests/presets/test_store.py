@@ -47,6 +47,7 @@ def check_refused(preset, *words):
         from_preset(preset)
     line = str(caught.value)
     assert "\n" not in line
+    assert line.count("config.json: ") < 2
     for word in words:
         assert str(word) in line
 

@@ -69,8 +69,9 @@ def from_preset(preset: str | os.PathLike[str]) -> AnyModel:
                 f"{file.path}: is not the file that {_METADATA} describes (sha256); "
                 "copy the preset again"
             )
+    config = _read_json(directory / _CONFIG)
     try:
-        model = from_config(_read_json(directory / _CONFIG))
+        model = from_config(config)
     # Here and below: files that were changed, and their checksums too, make Keras and HDF5 raise
     # whatever they meet.
     except Exception as error:
