@@ -65,6 +65,10 @@ def serve(app: ASGIApp, listening: socket.socket, ending: threading.Event, brows
         # Some browsers of terminals do not return before they are left.
         threading.Thread(target=webbrowser.open, args=[address(listening)], daemon=True).start()
     _Server(config, ending).run(sockets=[listening])
+    # Uvicorn raises the interrupt again when it has closed all, and on a busy machine it can be lost
+    # between that and the end of its event loop.
+    if ending.is_set():
+        raise KeyboardInterrupt
 
 
 class _Server(uvicorn.Server):
