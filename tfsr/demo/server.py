@@ -65,8 +65,8 @@ def serve(app: ASGIApp, listening: socket.socket, ending: threading.Event, brows
         # Some browsers of terminals do not return before they are left.
         threading.Thread(target=webbrowser.open, args=[address(listening)], daemon=True).start()
     _Server(config, ending).run(sockets=[listening])
-    # Uvicorn raises the interrupt again when it has closed all, and on a busy machine it can be lost
-    # between that and the end of its event loop.
+    # Uvicorn raises the interrupt again when all is closed; on a busy machine that was once lost
+    # before the end of its event loop.
     if ending.is_set():
         raise KeyboardInterrupt
 
