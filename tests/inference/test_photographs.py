@@ -107,3 +107,13 @@ def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
 
     photograph = PhotographUpscaler(drawn, boxes=[(0, 0, 20, 20), (30, 0, 20, 20)])
     check_refused(lambda: photograph(tiny.picture(), (96, 96)), "0,30", "48x48")
+
+
+def test_a_face_of_too_many_pixels_is_told_before_anything_is_drawn():
+    def drawn(image, size):
+        raise AssertionError("it was drawn")
+
+    # Twice as wide as the photograph: in an answer of 96x96, a face of 192x192.
+    wide = [((20.0, 0.0), (20.0, 24.0))]
+    photograph = PhotographUpscaler(drawn, eyes=wide, max_output=20_000)
+    check_refused(lambda: photograph(tiny.picture(), (96, 96)), "192x192", "--max-output")

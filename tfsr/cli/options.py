@@ -11,6 +11,7 @@ import typer
 
 from tfsr.errors import InvalidArgument
 from tfsr.inference.memory import parse_memory
+from tfsr.inference.sizes import pixels_of
 
 __all__ = [
     "parse_box",
@@ -128,7 +129,8 @@ def parse_limits(max_input: float | None, max_output: float | None) -> dict[str,
         InvalidArgument: if one is no finite number.
     """
     limits = {"max_input": max_input, "max_output": max_output}
-    try:
-        return {name: round(most * 1e6) for name, most in limits.items() if most is not None}
-    except (OverflowError, ValueError) as error:
-        raise InvalidArgument("--max-input and --max-output must be finite numbers") from error
+    return {
+        name: pixels_of(most, f"--{name.replace('_', '-')}")
+        for name, most in limits.items()
+        if most is not None
+    }

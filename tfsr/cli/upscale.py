@@ -257,7 +257,9 @@ def upscale(
                 if boxes or pairs:
                     from tfsr.inference.photographs import PhotographUpscaler
 
-                    upscaler = PhotographUpscaler(upscaler, boxes, pairs, budget)
+                    upscaler = PhotographUpscaler(
+                        upscaler, boxes, pairs, budget, request.max_output
+                    )
                 with closing(run_jobs(jobs, request, upscaler)) as running:
                     for outcome in running:
                         progress.tell(outcome)

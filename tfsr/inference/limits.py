@@ -60,17 +60,3 @@ class Limits:
                 f"limit is {self.max_input / 1e6:.4g}: reduce it, or raise that with --max-input"
             )
         return header
-
-
-def pixels_of(megapixels: float, option: str) -> int:
-    """Pixels of so many megapixels.
-
-    Raises:
-        InvalidArgument: if they are not a finite number.
-    """
-    try:
-        return round(megapixels * 1e6)
-    except (OverflowError, TypeError, ValueError) as error:
-        raise InvalidArgument(
-            f"{option} must be a finite number of megapixels; got {megapixels!r}"
-        ) from error

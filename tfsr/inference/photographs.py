@@ -12,6 +12,7 @@ from tfsr.images.framing import cut, lay
 from tfsr.images.pixels import check_integers
 from tfsr.images.resizing import check_size
 from tfsr.inference.pictures import Upscale
+from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize
 from tfsr.inference.upscaler import DEFAULT_MEMORY, Upscaler
 from tfsr.models import Bicubic
 
@@ -33,6 +34,8 @@ class PhotographUpscaler:
             pixel centres: the left and the right eye, as one sees them. The face is turned and
             framed as the shipped presets were trained.
         memory: int. Bytes for the bicubic filter to work in. Defaults to 2 GiB.
+        max_output: int. The most pixels of a face: one that leaves the photograph may have more
+            than the answer. Defaults to 400 million.
     """
 
     def __init__(
@@ -41,26 +44,31 @@ class PhotographUpscaler:
         boxes: Sequence[tuple[int, int, int, int]] = (),
         eyes: Sequence[tuple[Point, Point]] = (),
         memory: int = DEFAULT_MEMORY,
+        max_output: int = MAX_OUTPUT_PIXELS,
     ) -> None:
         self.depth: int = getattr(upscale, "depth", 8)
         self._upscale = upscale
         self._background = Upscaler(Bicubic(), memory)
         self._boxes, self._eyes = boxes, eyes
+        self._max_output = max_output
 
     def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """(h, w, 3) uint8 or uint16 to (H, W, 3) of the same type, H and W being `size`.
 
         Raises:
-            InvalidArgument: as what upscales; or a face does not lie in the picture, or is too
-                small.
+            InvalidArgument: as what upscales; or a face does not lie in the picture, is too small,
+                or would have too many pixels.
         """
         check_integers(image)
         size = check_size(size)
         lr_size = image.shape[:2]
         frames = [frame_of_box(lr_size, box) for box in self._boxes]
         frames += [frame_of_eyes(lr_size, eyes) for eyes in self._eyes]
+        large_frames = [frame.in_size(lr_size, size) for frame in frames]
+        for large in large_frames:
+            # As any answer's size is: checked before memory is taken.
+            TargetSize(size=large.size).of(lr_size, self._max_output)
         answer = self._background(image, size)
-        for frame in frames:
-            large = frame.in_size(lr_size, size)
+        for frame, large in zip(frames, large_frames, strict=True):
             lay(answer, self._upscale(cut(image, frame), large.size), large)
         return answer

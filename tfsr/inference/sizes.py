@@ -150,3 +150,17 @@ def _is_positive(value: Any) -> bool:
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, Integral) and int(value) >= 1
+
+
+def pixels_of(megapixels: float, option: str) -> int:
+    """Pixels of so many megapixels.
+
+    Raises:
+        InvalidArgument: if they are not a finite number.
+    """
+    try:
+        return round(megapixels * 1e6)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise InvalidArgument(
+            f"{option} must be a finite number of megapixels; got {megapixels!r}"
+        ) from error

@@ -14,10 +14,9 @@ from tfsr.images import to_float
 from tfsr.images.pixels import check_pixels, to_integers
 from tfsr.images.resizing import check_size
 from tfsr.inference.kinds import same_kind
-from tfsr.inference.limits import pixels_of
 from tfsr.inference.memory import parse_memory
 from tfsr.inference.request import Request
-from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, TargetSize
+from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, TargetSize, pixels_of
 from tfsr.inference.spelling import in_python
 from tfsr.models import AnyModel, Bicubic, with_precision
 from tfsr.models.painter import Painter
