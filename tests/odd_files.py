@@ -93,6 +93,35 @@ def keyed_pixels():
     return np.concatenate([RGB, np.where(hidden, 0, 255).astype(np.uint8)], axis=-1)
 
 
+def keyed_16_bits(pixels):
+    """A PNG file of 16 bits of which the first colour is said to be transparent, and its pixels."""
+    key = pixels[0, 0]
+    hidden = (pixels == key).all(axis=-1, keepdims=True)
+    content = deep_png(pixels, chunk(b"tRNS", key.astype(">u2").tobytes()))
+    return content, np.concatenate([pixels, np.where(hidden, 0, 65535).astype(np.uint16)], axis=-1)
+
+
+def twelve_bits():
+    """A TIFF file of 12 bits of grey, as microscopes write, and its pixels."""
+    levels = DEEP_GREY[..., 0] >> 4
+    first, second = levels[:, ::2], levels[:, 1::2]
+    packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=-1)
+    strip = packed.astype(np.uint8).tobytes()
+    tags = ((256, 16), (257, 12), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 12))
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in (*tags, (279, len(strip)))]
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    content = struct.pack("<2sHI", b"II", 42, 8 + len(strip)) + strip + directory
+    return content, np.round(levels[..., None] / 4095 * 65535).astype(np.uint16)
+
+
+def white_is_zero():
+    """A TIFF file whose 16-bit levels tell how dark a pixel is."""
+    file = io.BytesIO()
+    options = {"photometric": "miniswhite", "metadata": None, "software": False}
+    tifffile.imwrite(file, 65535 - DEEP_GREY[..., 0], **options)
+    return file.getvalue()
+
+
 def indexed_transparent():
     """A palette of which one entry is transparent, and its pixels."""
     content = encoded(INDEXED, transparency=3)
@@ -129,7 +158,11 @@ PICTURES = {
     "rgb16.png": (deep_png(DEEP), DEEP),
     "rgba16.png": (deep_png(DEEP_ALPHA), DEEP_ALPHA),
     "la16.png": (deep_png(DEEP_ALPHA[..., 2:]), DEEP_ALPHA[..., 2:]),
+    "keyed-rgb16.png": keyed_16_bits(DEEP),
+    "keyed-grey16.png": keyed_16_bits(DEEP_GREY),
     "grey16.tif": (encoded(DEEP_GREY, "TIFF"), DEEP_GREY),
+    "grey12.tif": twelve_bits(),
+    "white-is-zero16.tif": (white_is_zero(), DEEP_GREY),
     "rgb16.tif": (deep_tiff(DEEP, compression="zlib", predictor=True), DEEP),
     "rgb16-big-endian.tif": (deep_tiff(DEEP, byteorder=">"), DEEP),
     "rgb16-planes.tiff": (

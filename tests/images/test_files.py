@@ -104,7 +104,7 @@ def test_strings_are_paths_too(image, tmp_path):
         (hollow_png(2**31 - 1, 2**31 - 1), "more than 178956970 pixels"),
         (hollow_png(4, 4), "damaged or cut short"),
         (hollow_png(0, 0), "damaged or cut short|not a PNG"),
-        (hollow_png(4, 4)[:30], "not a PNG.* picture, or its header is damaged"),
+        (hollow_png(4, 4)[:30], "not a PNG.* picture that can be read, or its header is damaged"),
     ],
     ids=["empty", "text", "gif", "ppm", "bomb", "largest", "hollow", "no-pixels", "header"],
 )

@@ -179,6 +179,43 @@ def test_frames_of_several_kinds_become_one_kind(tmp_path):
     assert copy.durations == (40.0, 50.0)
 
 
+def test_several_pictures_of_grey_keep_16_bits_where_they_can(tmp_path):
+    later = Picture(odd_files.DEEP_GREY // 3)
+    both = Frames((Picture(odd_files.DEEP_GREY), later), (40.0, 50.0))
+    assert write_frames(tmp_path / "a.tif", both) == ()
+    copy = read_frames(tmp_path / "a.tif")
+    np.testing.assert_array_equal(copy.pictures[1].pixels, later.pixels)
+    (word,) = write_frames(tmp_path / "a.png", both)
+    assert "8 of their 16 bits" in word
+    copy = read_frames(tmp_path / "a.png")
+    np.testing.assert_array_equal(copy.pictures[1].rgb, later.in_8_bits().rgb)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("first", ["grey", "grey16", "rgb", "rgba16"])
+def test_several_pictures_of_several_depths_become_8_bits(first, suffix, tmp_path):
+    mixed = tuple(map(Picture, (KINDS[first], odd_files.DEEP_GREY // 3, RGB)))
+    lost = write_frames(tmp_path / f"a.{suffix}", Frames(mixed, (40.0,) * 3))
+    assert "8 of their 16 bits" in "; ".join(lost)
+    copies = read_frames(tmp_path / f"a.{suffix}").pictures
+    assert len(copies) == 3
+    for copy, picture in zip(copies, mixed, strict=True):
+        assert copy.depth == 8
+        np.testing.assert_array_equal(copy.rgb, picture.in_8_bits().rgb)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp", "avif"])
+def test_a_grey_profile_does_not_go_with_colours(suffix, tmp_path):
+    profile = b"\0" * 16 + b"GRAY" + b"\0" * 108
+    lost = write_picture(tmp_path / f"a.{suffix}", Picture(KINDS["grey"], profile))
+    with Image.open(tmp_path / f"a.{suffix}") as picture:
+        found = picture.info.get("icc_profile"), picture.mode
+    if suffix in ("webp", "avif"):
+        assert found == (None, "RGB") and "no grey profile" in "; ".join(lost)
+    else:
+        assert found == (profile, "L") and lost == ()
+
+
 @pytest.mark.parametrize(
     "pixels", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3)), None]
 )

@@ -2,6 +2,7 @@ import pytest
 import tiny
 
 from tfsr.images import Picture, write_picture
+from tfsr.images.frames import Frames, write_frames
 from tfsr.images.wholeness import is_whole
 
 SUFFIXES = ["png", "jpg", "webp", "tif", "bmp", "avif"]
@@ -13,6 +14,14 @@ def test_what_was_written_is_whole(suffix, tmp_path):
     write_picture(path, Picture(tiny.picture(40, 50)))
     assert is_whole(path, (40, 50))
     assert not is_whole(path, (50, 40))
+
+
+def test_one_picture_is_not_several(tmp_path):
+    pictures = tuple(Picture(tiny.picture(40, 50, seed)) for seed in range(2))
+    write_frames(tmp_path / "a.webp", Frames(pictures, (40.0, 40.0)))
+    write_picture(tmp_path / "b.webp", pictures[0])
+    assert [is_whole(tmp_path / "a.webp", (40, 50), several) for several in (0, 1)] == [False, True]
+    assert [is_whole(tmp_path / "b.webp", (40, 50), several) for several in (0, 1)] == [True, False]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -51,6 +51,8 @@ def decode(opened: Image.Image, name: str, frame: int | None = None) -> Picture:
         else:
             converted = opened
         pixels = _pixels(converted, name)
+    if pixels.dtype == np.uint16:
+        pixels = deep.with_key(pixels, opened.info.get("transparency"))
     return Picture(upright(pixels, orientation), profile, exif, tuple(notes))
 
 
@@ -58,9 +60,9 @@ def _pixels(picture: Image.Image, name: str) -> np.ndarray:
     """(H, W, channels) of a picture of any mode."""
     mode = picture.mode
     if mode.startswith("I;16"):
-        return np.asarray(picture).astype(np.uint16)[..., None]
+        return deep.grey(picture)
     if mode in ("I", "F", "LAB", "HSV"):
-        kind = "Lab" if mode == "LAB" else "32-bit"
+        kind = {"LAB": "Lab", "HSV": "HSV"}.get(mode, "32-bit")
         raise ImageError(
             f"{name}: its pixels are {kind} numbers; save it with 8 or 16 bits, grey or RGB"
         )

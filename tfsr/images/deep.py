@@ -12,7 +12,8 @@ from PIL import Image
 from tfsr.errors import ImageError
 from tfsr.images.picture import Picture
 
-_BITS_PER_SAMPLE = 258
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
+_WHITE_IS_ZERO = 0
 
 
 def is_deep(opened: Image.Image) -> bool:
@@ -22,6 +23,35 @@ def is_deep(opened: Image.Image) -> bool:
     if opened.format == "TIFF":
         return 16 in (getattr(opened, "tag_v2", {}).get(_BITS_PER_SAMPLE) or ())
     return any(";16" in str(tile[3]) for tile in getattr(opened, "tile", ()))
+
+
+def grey(opened: Image.Image) -> np.ndarray:
+    """(H, W, 1) uint16 of what Pillow holds as 16 bits of grey, black being 0.
+
+    Pillow leaves 12 bits of a TIFF file as they are, and 16 bits whose white is 0.
+    """
+    levels = np.asarray(opened).astype(np.uint32)
+    tags = getattr(opened, "tag_v2", {})
+    if tags.get(_BITS_PER_SAMPLE) == (12,):
+        levels = (levels * 65535 + 2047) // 4095
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        levels = 65535 - levels
+    return levels.astype(np.uint16)[..., None]
+
+
+def with_key(pixels: np.ndarray, key: Any) -> np.ndarray:
+    """Pixels with an alpha that hides one colour, as a PNG file may ask.
+
+    Args:
+        pixels: (H, W, 1 or 3) uint16.
+        key: its level, or its three; anything else changes nothing.
+    """
+    channels = pixels.shape[2]
+    hidden = (key,) if isinstance(key, int) else key
+    if not isinstance(hidden, tuple) or len(hidden) != channels or channels not in (1, 3):
+        return pixels
+    alpha = np.where((pixels == np.array(hidden)).all(axis=-1, keepdims=True), 0, 65535)
+    return np.concatenate([pixels, alpha.astype(np.uint16)], axis=-1)
 
 
 def read(opened: Image.Image, name: str) -> np.ndarray | None:

@@ -48,6 +48,7 @@ def encode(
 def fit_for(picture: Picture, image_format: Format) -> Picture:
     """The picture as the format can hold it; a note is added for each thing it cannot."""
     name = image_format.name
+    of_grey = picture.profile is not None and picture.profile[16:20] == b"GRAY"
     if picture.alpha is not None and not image_format.alpha:
         opaque = bool((picture.alpha == np.iinfo(picture.pixels.dtype).max).all())
         note = "" if opaque else f"{name} holds no transparency: laid on white"
@@ -58,6 +59,8 @@ def fit_for(picture: Picture, image_format: Format) -> Picture:
         # Pillow reads no such TIFF.
         pixels = np.concatenate([picture.rgb, picture.pixels[..., 1:]], axis=-1)
         picture = picture.changed("grey with 16-bit transparency is RGB in TIFF", pixels=pixels)
+    if of_grey and not (picture.is_grey and image_format.grey):
+        picture = picture.changed(f"no grey profile for what {name} holds as RGB", profile=None)
     if not image_format.metadata and (picture.profile or picture.exif):
         note = f"{name} holds neither colour profile nor EXIF"
         picture = picture.changed(note, profile=None, exif=None)

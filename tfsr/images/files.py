@@ -6,7 +6,7 @@ import os
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +146,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
     name = os.fspath(path)
     try:
         yield
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+    except (FileNotFoundError, FileExistsError, NotADirectoryError, PermissionError) as error:
         raise ImageError(
             f"{name}: cannot be written: {_reason(error)}; its folder must exist and be writable"
         ) from error
@@ -157,7 +157,11 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
         raise ImageError(f"{name}: cannot be written: {_reason(error)}") from error
 
 
-def list_images(folder: str | os.PathLike[str], recursive: bool = False) -> list[Path]:
+def list_images(
+    folder: str | os.PathLike[str],
+    recursive: bool = False,
+    fail: Callable[[Path, ImageError], None] | None = None,
+) -> list[Path]:
     """List the pictures of a folder, by suffix, in the order of their names.
 
     Hidden files and folders are left out (archives made on a Mac bring a `._name.png` for each
@@ -167,6 +171,8 @@ def list_images(folder: str | os.PathLike[str], recursive: bool = False) -> list
         folder: the folder.
         recursive: bool. Whether its folders are entered, those that links lead to excepted: they
             may lead in circles. Defaults to False.
+        fail: what is told of a folder in the folder that cannot be read, and the error; the rest is
+            listed. Defaults to raising it.
 
     Returns:
         Paths, at least one.
@@ -174,30 +180,43 @@ def list_images(folder: str | os.PathLike[str], recursive: bool = False) -> list
     Raises:
         ImageError: the folder cannot be read or holds no picture.
     """
-    name = os.fspath(folder)
-    try:
-        paths = _listed(Path(name), recursive)
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{name}: cannot be listed: {_reason(error)}") from error
-    if not paths:
-        raise ImageError(f"{name}: no picture in it; it must hold {', '.join(SUFFIXES)} files")
+    failed: list[Path] = []
+
+    def tell(inner: Path, error: ImageError) -> None:
+        if fail is None:
+            raise error
+        failed.append(inner)
+        fail(inner, error)
+
+    paths = _listed(Path(folder), recursive, tell)
+    if not paths and not failed:
+        raise ImageError(
+            f"{os.fspath(folder)}: no picture in it; it must hold {', '.join(SUFFIXES)} files"
+        )
     return paths
 
 
-def _listed(folder: Path, recursive: bool) -> list[Path]:
+def _listed(folder: Path, recursive: bool, fail: Callable[[Path, ImageError], None]) -> list[Path]:
     """The pictures of a folder, then those of its folders."""
     pictures: list[Path] = []
     folders: list[Path] = []
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+    try:
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{folder}: cannot be listed: {_reason(error)}") from error
+    for path in entries:
         if path.name.startswith("."):
             continue
-        if path.is_dir():
+        if os.path.isdir(path):
             if recursive and not path.is_symlink():
                 folders.append(path)
         elif path.suffix.lower() in SUFFIXES:
             pictures.append(path)
     for inner in folders:
-        pictures += _listed(inner, recursive)
+        try:
+            pictures += _listed(inner, recursive, fail)
+        except ImageError as error:
+            fail(inner, error)
     return pictures
 
 
@@ -240,7 +259,8 @@ def reading(name: str) -> Iterator[None]:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{name}: its content is not a {LISTED} picture, or its header is damaged"
+            f"{name}: its content is not a {LISTED} picture that can be read, or its header is "
+            "damaged"
         ) from error
     except Image.DecompressionBombError as error:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)

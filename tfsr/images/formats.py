@@ -21,6 +21,7 @@ class Format:
         suffixes: of its files, the usual one first.
         max_side: the longest side in pixels that its encoder takes.
         alpha: whether it holds transparency.
+        grey: whether it holds one channel of grey, and not RGB of three equal ones.
         deep: whether it holds 16 bits a channel.
         frames: whether it holds several pictures.
         metadata: whether it holds ICC profiles and EXIF.
@@ -31,6 +32,7 @@ class Format:
     suffixes: tuple[str, ...]
     max_side: int
     alpha: bool = False
+    grey: bool = True
     deep: bool = False
     frames: bool = False
     metadata: bool = True
@@ -46,7 +48,7 @@ class Format:
 _ALL = (
     Format("PNG", (".png",), 2**31 - 1, alpha=True, deep=True, frames=True),
     Format("JPEG", (".jpg", ".jpeg"), 65500, options={"quality": 95, "subsampling": "4:4:4"}),
-    Format("WEBP", (".webp",), 16383, alpha=True, frames=True, options={"quality": 95}),
+    Format("WEBP", (".webp",), 16383, alpha=True, grey=False, frames=True, options={"quality": 95}),
     Format(
         "TIFF",
         (".tif", ".tiff"),
@@ -62,6 +64,7 @@ _ALL = (
         (".avif",),
         32768,
         alpha=True,
+        grey=False,
         frames=True,
         options={"quality": 90, "subsampling": "4:4:4", "max_threads": 1, "autotiling": False},
     ),

@@ -71,23 +71,30 @@ def write_frames(
     """
     check_holds_frames(path)
     image_format = FORMATS[check_writable_format(path, frames.pictures[0].size)]
-    fitting = [fit_for(_in_8_bits(picture), image_format) for picture in frames.pictures]
-    first, *others = [for_pillow(picture) for picture in _of_one_kind(fitting)]
+    pictures = frames.pictures
+    # Pillow holds 16 bits of grey alone, and takes the differences of animations for 8 bits.
+    if image_format.name != "TIFF" or not all(_is_deep_grey(picture) for picture in pictures):
+        note = "several pictures are written with 8 of their 16 bits"
+        pictures = tuple(picture.in_8_bits(note) for picture in pictures)
+    fitting = [fit_for(picture, image_format) for picture in pictures]
     options = save_options(fitting[0], image_format, quality)
     if image_format.name != "TIFF":
         options.update(duration=[round(time) for time in frames.durations], loop=frames.loop)
     encoded = io.BytesIO()
     with writing(path):
+        first, *others = [for_pillow(picture) for picture in _of_one_kind(fitting)]
         first.save(encoded, image_format.name, save_all=True, append_images=others, **options)
         write_atomically(os.fspath(path), encoded.getbuffer())
-    return fitting[0].notes[len(frames.pictures[0].notes) :]
+    lost = [
+        note
+        for before, after in zip(frames.pictures, fitting, strict=True)
+        for note in after.notes[len(before.notes) :]
+    ]
+    return tuple(dict.fromkeys(lost))
 
 
-def _in_8_bits(picture: Picture) -> Picture:
-    """Pillow holds 16 bits of grey alone."""
-    if picture.pixels.shape[2] == 1:
-        return picture
-    return picture.in_8_bits("several pictures of 16-bit colours are written with 8")
+def _is_deep_grey(picture: Picture) -> bool:
+    return picture.depth == 16 and picture.pixels.shape[2] == 1
 
 
 def _of_one_kind(pictures: list[Picture]) -> list[Picture]:

@@ -11,7 +11,7 @@ _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _JPEG_END = b"\xff\xd9"
 
 
-def is_whole(path: str | os.PathLike[str], size: tuple[int, int]) -> bool:
+def is_whole(path: str | os.PathLike[str], size: tuple[int, int], several: bool = False) -> bool:
     """Whether a file holds a picture of (H, W) to its end.
 
     PNG and JPEG say at their end that they are whole, WebP and BMP at their beginning how long they
@@ -20,9 +20,11 @@ def is_whole(path: str | os.PathLike[str], size: tuple[int, int]) -> bool:
     Args:
         path: the file.
         size: (H, W) that the picture must have.
+        several: bool. Whether it must be several pictures, and not one. Defaults to False.
     """
     try:
-        if read_header(path).size != size:
+        header = read_header(path)
+        if header.size != size or (header.frames > 1) != several:
             return False
         ends = _ends_well(path)
         if ends is None:

@@ -162,7 +162,8 @@ class _Batch:
                 lost = write_frames(target, frames, self.request.quality)
             else:
                 lost = write_picture(target, frames.pictures[0], self.request.quality)
-            work.notes += [*frames.pictures[0].notes, *lost]
+            work.notes += [note for picture in frames.pictures for note in picture.notes]
+            work.notes += lost
         finally:
             work.frames = None
             self.behind.leave(work.out_pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +35,11 @@ class Request(Limits):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.quality is not None and self.quality not in range(1, 101):
-            raise InvalidArgument(f"--quality must be 1 to 100; got {self.quality!r}")
+        quality = self.quality
+        if quality is not None and not (isinstance(quality, int) and 1 <= quality <= 100):
+            raise InvalidArgument(
+                f"--quality must be a whole number from 1 to 100; got {quality!r}"
+            )
 
     def count(self, header: Header) -> int:
         """How many pictures of a file are upscaled."""
@@ -87,13 +91,13 @@ def skip_done(jobs: list[Job], request: Request) -> tuple[list[Job], list[Outcom
     left: list[Job] = []
     done: list[Outcome] = []
     for job in jobs:
-        if job.target.is_file():
+        if os.path.isfile(job.target):
             try:
                 header, size = request.check(job)
             except (ImageError, InvalidArgument):
                 pass  # It will be told when its turn comes.
             else:
-                if is_whole(job.target, size):
+                if is_whole(job.target, size, several=request.count(header) > 1):
                     done.append(
                         Outcome(job.source, job.target, None, header.size, size, skipped=True)
                     )
