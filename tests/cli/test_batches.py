@@ -31,12 +31,14 @@ def pictures(tmp_path):
 
 @pytest.fixture
 def upscale(tfsr, preset):
-    """`tfsr upscale` with the tiny preset, x2 unless told otherwise."""
+    """`tfsr upscale` with the tiny preset and x2, unless told otherwise."""
 
     def run(*arguments):
         sized = {"--scale", "--size", "--long-side"} & set(arguments)
         options = () if sized else ("--scale", "2")
-        return tfsr("upscale", *arguments, *options, "--preset", preset)
+        if "--preset" not in arguments:
+            options += ("--preset", preset)
+        return tfsr("upscale", *arguments, *options)
 
     return run
 
@@ -79,6 +81,27 @@ def test_a_report_that_cannot_be_written_is_told_before_any_work(upscale, pictur
         assert str(report) in err and len(err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
     assert read(pictures / "0.png").shape == (20, 20, 3)
+
+
+def test_a_report_replaces_nothing_but_reports(upscale, pictures, tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    before = (pictures / "0.png").read_bytes()
+    code, _, err = upscale(pictures, "-o", tmp_path / "out", "--report", notes)
+    assert (code, notes.read_text()) == (1, "mine")
+    assert f"{notes}: exists and is no report" in err
+    for report in (pictures / "0.png", tmp_path / "out" / "1.png"):
+        arguments = (pictures, "-o", tmp_path / "out", "--report", report, "--overwrite")
+        code, out, err = upscale(*arguments)
+        assert (code, out) == (1, "") and f"over {report}" in err
+    assert (pictures / "0.png").read_bytes() == before
+    assert list((tmp_path / "out").iterdir()) == []
+    notes.unlink()
+    for existing in ((), ("--skip-existing",)):
+        assert upscale(pictures, "-o", tmp_path / "out", "--report", notes, *existing)[0] == 0
+    assert json.loads(notes.read_text())["skipped"] == 3
+    notes.write_text("mine")
+    assert upscale(pictures, "-o", tmp_path / "o", "--report", notes, "--overwrite")[0] == 0
 
 
 def test_files_that_are_there_are_not_replaced_unasked(upscale, pictures, tmp_path):
@@ -191,6 +214,83 @@ def test_patterns_are_matched(upscale, pictures, tmp_path):
     assert upscale(pictures / "[1].png", "-o", tmp_path / "exact.png")[0] == 0
 
 
+def test_a_match_that_fails_does_not_hide_the_others(upscale, pictures, tmp_path):
+    (pictures / "0.png").rename(pictures / "a.png")
+    (pictures / "m").mkdir()
+    code, out, err = upscale(pictures / "*", "-o", tmp_path / "out")
+    assert (code, len(out.splitlines())) == (1, 3)
+    assert err.startswith(f"tfsr: {pictures / 'm'}: no picture in it") and err.count("\n") == 1
+
+
+def test_a_pattern_does_not_match_the_answers(upscale, pictures):
+    inner = tiny.folder(pictures / "inner", count=4, side=12)
+    for number in range(3):
+        (inner / f"{number}.png").unlink()
+    out = pictures / "out"
+    for pattern in ("*", "**", "**/*.png"):
+        code, lines, err = upscale(pictures / pattern, "-o", out, "--skip-existing")
+        assert (code, len(lines.splitlines()), err) == (0, 4, "")
+    assert names_under(out) == {"0.png", "1.png", "2.png", "3.png"}
+
+
+def test_a_folder_that_may_not_be_entered_is_named_and_the_rest_is_done(
+    upscale, pictures, tmp_path
+):
+    closed = tiny.folder(pictures / "closed", count=1, side=12)
+    closed.chmod(0)
+    out = tmp_path / "out"
+    try:
+        with ordinary():
+            tree = upscale(pictures, "-o", out, "--recursive")
+            inside = upscale(closed / "0.png", pictures / "1.png", "-o", tmp_path / "two")
+            others = [
+                upscale(pictures / "0.png", "-o", closed / "out.png"),
+                upscale(pictures / "0.png", "-o", tmp_path / "o", "--preset", closed / "x"),
+            ]
+    finally:
+        closed.chmod(0o700)
+    assert (tree[0], len(tree[1].splitlines())) == (1, 3)
+    assert tree[2] == f"tfsr: {closed}: cannot be listed: Permission denied\n"
+    assert (inside[0], len(inside[1].splitlines()), len(inside[2].splitlines())) == (1, 1, 1)
+    for code, lines, err in others:
+        assert (code, lines, len(err.splitlines())) == (1, "", 1)
+        assert str(closed) in err
+
+
+def test_names_that_are_too_long_are_one_line(upscale, pictures, tmp_path):
+    long, picture = tmp_path / ("a" * 300 + ".png"), pictures / "0.png"
+    code, lines, err = upscale(long, picture, "-o", tmp_path / "out")
+    assert (code, len(lines.splitlines()), len(err.splitlines())) == (1, 1, 1)
+    for arguments in (
+        (long, "-o", tmp_path / "out"),
+        (picture, "-o", long),
+        (picture, "-o", long / "x.png"),
+        (picture, "-o", tmp_path / "o", "--report", long),
+        (picture, "-o", tmp_path / "o", "--preset", long),
+    ):
+        code, lines, err = upscale(*arguments)
+        assert (code, lines, len(err.splitlines())) == (1, "", 1)
+        assert long.stem in err
+
+
+def test_a_full_output_is_one_line(pictures, preset, tmp_path):
+    arguments = (pictures, "-o", tmp_path / "out", "--scale", "2", "--preset", preset)
+    with open("/dev/full", "w") as full:
+        process = started(*arguments, stdout=full)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err == "tfsr: the output: cannot be read or written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_streams_are_no_pictures(closed, pictures, preset, tmp_path):
+    out = tmp_path / "out"
+    command = f'exec "$0" upscale "$1" -o "$2" --scale 2 --preset "$3" {closed}'
+    arguments = ("sh", "-c", command, TFSR, pictures, out, preset)
+    assert subprocess.run(arguments, timeout=60).returncode == 0
+    assert [read(path).shape for path in sorted(out.iterdir())] == [(40, 40, 3)] * 3
+
+
 def test_a_format_and_a_quality_can_be_asked_for(upscale, pictures, tmp_path):
     lengths = []
     for quality in ("20", "90"):
@@ -221,6 +321,13 @@ def test_all_frames_can_be_asked_for(upscale, tmp_path):
         assert (picture.n_frames, picture.size) == (3, (32, 24))
     code, out, _ = upscale(source, "-o", tmp_path / "first.png")
     assert code == 0 and "the first of its 3 pictures" in out
+    options = ("--format", "webp", "--skip-existing")
+    assert upscale(source, "-o", tmp_path, *options)[0] == 0
+    for status in ("done", "skipped"):
+        code, out, _ = upscale(source, "-o", tmp_path, *options, "--frames", "--json")
+        assert (code, json.loads(out)["status"]) == (0, status)
+    with Image.open(tmp_path / "in.webp") as picture:
+        assert picture.n_frames == 3
     code, _, err = upscale(source, "-o", tmp_path / "all.jpg", "--frames")
     assert code == 1 and "holds one picture" in err
 
@@ -263,12 +370,12 @@ def test_a_target_that_may_not_be_written_is_one_line(upscale, pictures, tmp_pat
     assert list(out.iterdir()) == []
 
 
-def started(*arguments):
+def started(*arguments, stdout=subprocess.PIPE):
     """A process of its own, whose lines can be waited for."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [TFSR, "upscale", *map(str, arguments)],
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         env=environment,
         text=True,

@@ -40,6 +40,7 @@ def test_the_same_options_give_the_same_pictures(tfsr, preset, tmp_path):
 
 
 def test_one_picture_is_upscaled_in_a_line(preset):
-    answer = library.upscale(odd_files.RGB, scale=2.5, preset=preset, memory="64MiB")
-    expected = library.Upscaler(preset).upscale(odd_files.RGB, scale=2.5)
+    options = {"preset": preset, "memory": "64MiB", "self_ensemble": True}
+    answer = library.upscale(odd_files.RGB, scale=2.5, **options)
+    expected = library.Upscaler(preset, self_ensemble=True).upscale(odd_files.RGB, scale=2.5)
     np.testing.assert_array_equal(answer, expected)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
 from typing import Annotated, Any
 
@@ -73,6 +75,7 @@ def options(
 
 def main() -> None:
     """Run the command line: exit 0 if all went well, 1 if something failed, 2 for usage."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A file's name may hold bytes that are no text.
         if isinstance(stream, io.TextIOWrapper):
@@ -88,11 +91,32 @@ def main() -> None:
         fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         fail("interrupted", _INTERRUPTED)
+    except OSError as error:
+        # Of files it is told where they are used; what is left is mostly a full or closed output.
+        what = error.filename or "the output"
+        fail(f"{what}: cannot be read or written: {error.strerror or error}", 1)
+
+
+def _open_streams() -> None:
+    """Let closed streams lead nowhere: else a picture is opened in their place and printed into."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # Takes the lowest number that is free.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
 
 
 def fail(line: str, code: int) -> None:
     """Print one line to the standard error and exit."""
-    typer.echo(f"tfsr: {' '.join(line.split())}", err=True)
+    with contextlib.suppress(OSError):
+        typer.echo(f"tfsr: {' '.join(line.split())}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What could not be written would be tried, and told, once more at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 

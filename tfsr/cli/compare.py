@@ -117,15 +117,15 @@ def _check_output(output: Path, overwrite: bool, sources: Sequence[Path | None])
     from tfsr.images import check_writable_format
 
     check_writable_format(output)
-    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK | os.X_OK):
+    if not os.path.isdir(output.parent) or not os.access(output.parent, os.W_OK | os.X_OK):
         raise ImageError(f"{output}: cannot be written: its folder must exist and be writable")
     if not os.path.lexists(output):
         return
-    there = [path for path in sources if path is not None and path.exists()]
-    if output.exists() and any(output.samefile(path) for path in there):
+    there = [path for path in sources if path is not None and os.path.exists(path)]
+    if os.path.exists(output) and any(os.path.samefile(output, path) for path in there):
         raise ImageError(f"{output}: the sheet would be written over a picture it shows")
-    if output.is_dir() or not overwrite:
-        what = "is a folder" if output.is_dir() else "exists; --overwrite replaces it"
+    if os.path.isdir(output) or not overwrite:
+        what = "is a folder" if os.path.isdir(output) else "exists; --overwrite replaces it"
         raise ImageError(f"{output}: {what}")
 
 

@@ -107,9 +107,9 @@ def _check_files(out: list[Path], plot: Path | None, strip: Path | None) -> None
     for path in files:
         if files.count(path) > 1:
             raise InvalidArgument(f"{path}: is to be written twice; give each file a name")
-        if path.is_dir():
+        if os.path.isdir(path):
             raise InvalidArgument(f"{path}: is a folder; name a file in it")
-        if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
+        if not os.access(path.parent, os.W_OK | os.X_OK) or not os.path.isdir(path.parent):
             raise InvalidArgument(
                 f"{path}: cannot be written: its folder must exist and be writable"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ def inspect(
 
     Example: tfsr inspect face-x4.tflite
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         from tfsr.inference.saved_model import metadata_of, version_directory
 
         found = metadata_of(version_directory(path))

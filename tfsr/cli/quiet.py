@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,5 +30,7 @@ def silence() -> Iterator[None]:
 def import_keras() -> None:
     """Import Keras and its backend in silence."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Its warnings are for those who write programs with it.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with silence():
         import keras  # noqa: F401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -212,7 +213,7 @@ def upscale(
     from tfsr.images.formats import suffix_of_format
     from tfsr.inference.batch import run_jobs
     from tfsr.inference.jobs import names_one_file, plan_jobs
-    from tfsr.inference.report import check_report, write_report
+    from tfsr.inference.report import check_report, check_report_apart, write_report
     from tfsr.inference.request import Request, skip_done
     from tfsr.inference.sizes import TargetSize
 
@@ -239,8 +240,10 @@ def upscale(
     # What Pillow has to say about odd metadata would come between the lines.
     warnings.filterwarnings("ignore", module="PIL")
     if report is not None:
-        check_report(report, inputs)
+        check_report(report, overwrite)
     jobs, outcomes = plan_jobs(inputs, output, recursive, suffix, existing)
+    if report is not None:
+        check_report_apart(report, jobs)
     with Interrupt() as interrupt, Progress(len(jobs) + len(outcomes), json_lines) as progress:
         try:
             for outcome in outcomes:
@@ -297,7 +300,7 @@ def _upscaler(
         with usage():
             return Upscaler(loaded, memory, precision, self_ensemble)
     with silence():
-        if model.is_dir():
+        if os.path.isdir(model):
             from tfsr.inference.saved_model import SavedModelUpscaler
 
             return SavedModelUpscaler(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def layout(data: Path) -> tuple[Path, Path | None]:
         ImageError: if it cannot be listed, or holds several folders of originals.
     """
     try:
-        folders = sorted(path for path in data.iterdir() if path.is_dir())
+        folders = sorted(path for path in data.iterdir() if os.path.isdir(path))
     except OSError as error:
         raise ImageError(f"{data}: cannot be listed: {error.strerror}") from error
     hr = [path for path in folders if path.name == "HR" or path.name.endswith("_HR")]
@@ -46,7 +47,7 @@ def given_lr(root: Path, originals: Sequence[Path], scale: int) -> list[Path]:
         ImageError: if the folder is missing, or a file of either kind has none of the other.
     """
     folder = root / f"X{scale}"
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise ImageError(
             f"{folder}: is missing; the protocol takes given LR pictures. Choose other scales, or "
             f"give --data {originals[0].parent} to have them made"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,24 +68,24 @@ def load(specs: Sequence[str]) -> list[System]:
 
 def _load(spec: str, row: str) -> System:
     path = Path(spec)
-    if spec.endswith("+") and not path.exists():
+    if spec.endswith("+") and not os.path.exists(path):
         return _of_preset(spec[:-1], row, "the self-ensemble of a preset", self_ensemble=True)
     if spec in names():
         return _of_preset(spec, row, "preset")
     if path.suffix == ".tflite":
         return _of_tflite(path, row)
-    if (path / "metadata.json").is_file():
+    if os.path.isfile(path / "metadata.json"):
         return _of_preset(spec, row, "preset")
-    if (path / "best" / "metadata.json").is_file():
+    if os.path.isfile(path / "best" / "metadata.json"):
         return _of_preset(spec, row, "best checkpoint of a run")
-    if (path / "saved_model.pb").is_file() or list(path.glob("*/saved_model.pb")):
+    if os.path.isfile(path / "saved_model.pb") or list(path.glob("*/saved_model.pb")):
         return _of_saved_model(path, row)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise PresetError(
             f"{path}: is no preset, no run with a best checkpoint and no SavedModel: it has no "
             "metadata.json, best/ or saved_model.pb"
         )
-    if path.is_file():
+    if os.path.isfile(path):
         raise PresetError(f"{path}: is no preset; of files, .tflite is measured")
     return _of_preset(spec, row, "preset")  # Says that it is unknown, and what is near.
 

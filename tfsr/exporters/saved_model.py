@@ -167,7 +167,7 @@ def _appearing(target: Path) -> Iterator[Path]:
     Raises:
         OSError: if it cannot be made or renamed.
     """
-    made = [path for path in (target.parent, *target.parent.parents) if not path.exists()]
+    made = [path for path in (target.parent, *target.parent.parents) if not os.path.exists(path)]
     remove_abandoned(target.parent)
     try:
         # Of a name that is no number: a server that watches the versions does not look at it.
@@ -177,7 +177,7 @@ def _appearing(target: Path) -> Iterator[Path]:
     except BaseException:
         for path in made:
             # Another export may have moved in meanwhile.
-            if path.is_dir() and not any(path.iterdir()):
+            if os.path.isdir(path) and not any(path.iterdir()):
                 path.rmdir()
         raise
 

@@ -141,7 +141,7 @@ def _check(model: Any, path: Path, sizes: list, quantize: str, io: str) -> None:
             )
     if path.suffix.lower() != ".tflite":
         raise ExportError(f"{path}: the suffix must be .tflite")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
+    if os.path.isdir(path) or not os.access(path.parent, os.W_OK):
         raise ExportError(f"{path}: cannot be written there; choose another folder")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,8 @@ from tfsr.images import check_writable_format, list_images
 from tfsr.images.formats import SUFFIXES
 
 Existing = Literal["refuse", "skip", "overwrite"]
+
+_SIGNS = "*?["
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,9 @@ def plan_jobs(
         ImageError: if the output folder cannot be made or written to.
     """
     single = names_one_file(sources)
-    if single and output.suffix and not output.is_dir():
+    if single and output.suffix and not os.path.isdir(output):
         check_writable_format(output)  # Not a folder named large.gif.
-    as_file = output.suffix.lower() in SUFFIXES and not output.is_dir()
+    as_file = output.suffix.lower() in SUFFIXES and not os.path.isdir(output)
     if as_file and not single:
         raise ImageError(f"{output}: several pictures need a folder; drop the suffix")
     if as_file and suffix and SUFFIXES[output.suffix.lower()] != SUFFIXES[suffix]:
@@ -95,12 +97,13 @@ def plan_jobs(
     folder = output.parent if as_file else output
     _make_folder(folder)
     failed: list[Outcome] = []
+
+    def fail(source: Path, error: TfsrError) -> None:
+        failed.append(Outcome(source, error=str(error)))
+
     found: list[tuple[Path, Path]] = []
     for source in sources:
-        try:
-            found += _found(source, folder, recursive)
-        except TfsrError as error:
-            failed.append(Outcome(source, error=str(error)))
+        found += _found(source, folder, recursive, fail)
     # A source is never written over, not even through another name for it.
     protected = {_identity(path) for path, _ in found} - {None}
     jobs: list[Job] = []
@@ -120,7 +123,7 @@ def plan_jobs(
                     f"{source}: {target} exists; --overwrite replaces it, --skip-existing keeps it"
                 )
         except TfsrError as error:
-            failed.append(Outcome(source, error=str(error)))
+            fail(source, error)
             continue
         taken[str(target)] = source
         jobs.append(Job(source, target))
@@ -129,30 +132,63 @@ def plan_jobs(
 
 def names_one_file(sources: Sequence[Path]) -> bool:
     """Whether sources are one file, by its own name: no folder and no pattern."""
-    return len(sources) == 1 and not sources[0].is_dir() and not _is_pattern(sources[0])
+    return len(sources) == 1 and not os.path.isdir(sources[0]) and not _is_pattern(sources[0])
 
 
-def _found(source: Path, output: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:
-    """The files that a source means, each with its name in the output folder."""
-    if source.is_dir():
-        written = os.path.realpath(output)
-        for path in list_images(source, recursive):
-            # The answers of an earlier run, if they lie in a folder of the source, are no sources.
-            inside = os.path.realpath(path.parent)
-            if path.parent == source or not (inside + os.sep).startswith(written + os.sep):
-                yield path, path.relative_to(source)
-    elif _is_pattern(source):
-        matches = sorted(glob.glob(str(source), recursive=True))
-        if not matches:
-            raise ImageError(f"{source}: no file or folder matches this pattern")
-        for match in matches:
-            yield from _found(Path(match), output, recursive)
-    else:
+def _found(
+    source: Path, output: Path, recursive: bool, fail: Callable[[Path, TfsrError], None]
+) -> Iterator[tuple[Path, Path]]:
+    """The files that a source means, each with its name in the output folder.
+
+    The answers of an earlier run, if they lie in a folder of the source, are no sources.
+    """
+    if not os.path.isdir(source) and not _is_pattern(source):
         yield source, Path(source.name)
+        return
+    is_pattern = _is_pattern(source)
+    matches = sorted(glob.glob(str(source), recursive=True)) if is_pattern else [source]
+    if not matches:
+        fail(source, ImageError(f"{source}: no file or folder matches this pattern"))
+    written = os.path.realpath(output)
+    top = os.path.realpath(_folder_of(source) if is_pattern else source)
+    nested = written != top and _within(written, top)
+    known: set[Path] = set()
+    for match in map(Path, matches):
+        if nested and _within(os.path.realpath(match), written):
+            continue
+        for path, name in _listed(match, recursive, fail):
+            answered = nested and _within(os.path.realpath(path.parent), written)
+            if not answered and path not in known:  # A folder may match, and what lies in it.
+                known.add(path)
+                yield path, name
+
+
+def _listed(
+    source: Path, recursive: bool, fail: Callable[[Path, TfsrError], None]
+) -> list[tuple[Path, Path]]:
+    """A file, or the files of a folder, each with its name in the output folder."""
+    if not os.path.isdir(source):
+        return [(source, Path(source.name))]
+    try:
+        return [(path, path.relative_to(source)) for path in list_images(source, recursive, fail)]
+    except ImageError as error:
+        fail(source, error)
+        return []
+
+
+def _within(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
 
 
 def _is_pattern(source: Path) -> bool:
-    return any(sign in str(source) for sign in "*?[") and not os.path.lexists(source)
+    return any(sign in str(source) for sign in _SIGNS) and not os.path.lexists(source)
+
+
+def _folder_of(pattern: Path) -> str:
+    """The folder in which all that a pattern matches lies."""
+    text = str(pattern)
+    first = min(text.index(sign) for sign in _SIGNS if sign in text)
+    return os.path.dirname(text[:first]) or "."
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -51,7 +51,7 @@ def same_kind(
     if isinstance(picture, Image.Image):
         return _of_image(picture, request, upscale)
     if isinstance(picture, np.ndarray):
-        return _of_array(picture, request, upscale)
+        return _of_array(np.asarray(picture), request, upscale)  # np.matrix is never 3-D.
     if ops.is_tensor(picture):
         return _of_tensor(picture, request, upscale)
     raise InvalidArgument(

@@ -11,7 +11,9 @@ from typing import Any
 
 from tfsr.errors import ImageError
 from tfsr.images.temporary import remove_abandoned, write_atomically
-from tfsr.inference.jobs import Outcome
+from tfsr.inference.jobs import Job, Outcome
+
+_COUNTED = ("done", "skipped", "failed")
 
 
 def as_record(outcome: Outcome) -> dict[str, Any]:
@@ -28,16 +30,40 @@ def as_record(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def check_report(path: Path, sources: Sequence[Path]) -> None:
+def check_report(path: Path, overwrite: bool = False) -> None:
     """Raise unless a report can be written there, before any work is done.
 
+    Args:
+        path: the file. An earlier report is replaced.
+        overwrite: bool. Whether any other file is, too. Defaults to False.
+
     Raises:
-        ImageError: if its folder is not there or not writable, or it would replace a source.
+        ImageError: if its folder is not there or not writable, or another file is there.
     """
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+    folder = path.parent
+    if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise ImageError(f"{path}: cannot be written: name a file in a writable folder")
-    if path.exists() and any(os.path.exists(s) and os.path.samefile(path, s) for s in sources):
-        raise ImageError(f"{path}: the report would be written over a source")
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:  # Of a name that is too long.
+        raise ImageError(f"{path}: cannot be written: {error.strerror}") from error
+    if not overwrite and not _is_report(path):
+        raise ImageError(f"{path}: exists and is no report; --overwrite replaces it")
+
+
+def check_report_apart(path: Path, jobs: Sequence[Job]) -> None:
+    """Raise if a report would be written over a picture that is read or written.
+
+    Raises:
+        ImageError: naming the picture.
+    """
+    report = os.path.realpath(path)
+    for job in jobs:
+        for picture in (job.source, job.target):
+            if os.path.realpath(picture) == report:
+                raise ImageError(f"{path}: the report would be written over {picture}")
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -48,7 +74,7 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
     """
     counts = Counter(outcome.status for outcome in outcomes)
     report = {
-        **{status: counts[status] for status in ("done", "skipped", "failed")},
+        **{status: counts[status] for status in _COUNTED},
         "files": [as_record(outcome) for outcome in outcomes],
     }
     remove_abandoned(path.parent)
@@ -56,6 +82,14 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
         write_atomically(str(path), json.dumps(report, indent=1).encode() + b"\n")
     except OSError as error:
         raise ImageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        report = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(report, dict) and {*_COUNTED, "files"} == report.keys()
 
 
 def _width_first(size: tuple[int, int]) -> list[int] | None:

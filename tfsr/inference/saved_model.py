@@ -74,7 +74,7 @@ def version_directory(directory: str | os.PathLike[str]) -> Path:
         ExportError: if there is none.
     """
     directory = Path(directory)
-    if (directory / "saved_model.pb").is_file():
+    if os.path.isfile(directory / "saved_model.pb"):
         return directory
     versions = [
         path.parent for path in directory.glob("*/saved_model.pb") if path.parent.name.isdecimal()

@@ -174,6 +174,7 @@ def upscale(
     preset: str | os.PathLike[str] = DEFAULT,
     memory: int | str = DEFAULT_MEMORY,
     precision: str = "float32",
+    self_ensemble: bool = False,
     **options: Any,
 ) -> Any:
     """Upscale one picture; for several, an `Upscaler` loads its preset once.
@@ -183,6 +184,7 @@ def upscale(
         preset: as of `Upscaler`.
         memory: as of `Upscaler`.
         precision: as of `Upscaler`.
+        self_ensemble: as of `Upscaler`.
         options: those of `Upscaler.upscale`: scale, size and so on.
 
     Returns:
@@ -194,7 +196,7 @@ def upscale(
     Example:
         large = tfsr.upscale("face.jpg", scale=3.7)
     """
-    return Upscaler(preset, memory, precision).upscale(picture, **options)
+    return Upscaler(preset, memory, precision, self_ensemble).upscale(picture, **options)
 
 
 def _bytes_of(memory: int | str) -> int:

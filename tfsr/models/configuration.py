@@ -40,7 +40,7 @@ def with_precision(model: AnyModel | Bicubic, precision: str) -> AnyModel | Bicu
     Raises:
         InvalidArgument: if the precision is unknown.
     """
-    if precision not in _POLICIES:
+    if not isinstance(precision, str) or precision not in _POLICIES:
         raise InvalidArgument(
             f"precision must be one of {', '.join(_POLICIES)}; got {precision!r}."
             + did_you_mean(str(precision), _POLICIES)

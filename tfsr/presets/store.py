@@ -6,6 +6,7 @@ they were measured to reach, and the sha256 of the other two files.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -152,7 +153,7 @@ def save_preset(
         reason = error.strerror or error
         raise PresetError(f"{directory}: cannot be written: {reason}") from error
     finally:
-        if temporary.is_file():
+        with contextlib.suppress(OSError):
             temporary.unlink()
 
 
@@ -162,10 +163,10 @@ def _directory(preset: str | os.PathLike[str]) -> Path:
         return _SHIPPED / name
     # Of a training run, the best weights so far.
     for directory in (Path(name), Path(name) / "best"):
-        if (directory / _METADATA).is_file():
+        if os.path.isfile(directory / _METADATA):
             return directory
     directory = Path(name)
-    if directory.is_dir():
+    if os.path.isdir(directory):
         raise PresetError(f"{directory}: is no preset, it has no {_METADATA}")
     raise PresetError(
         f"unknown preset {name!r}; known: {', '.join(names())}, or a directory."
@@ -178,7 +179,7 @@ def _inside(directory: Path, name: str) -> Path:
     path = directory / name
     if path.resolve().parent != directory.resolve():
         raise PresetError(f"{path}: leads out of the preset's directory")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise PresetError(f"{path}: is missing")
     return path
 

@@ -54,7 +54,7 @@ def open_run(
     """
     pictures = {"count": len(sampler.paths), "sha256": sampler.pictures.fingerprint()}
     starts: list[Any] = []
-    if (directory / "recipe.yaml").exists():
+    if os.path.exists(directory / "recipe.yaml"):
         _check_same_recipe(directory, recipe, resume)
         starts = _starts(directory, pictures, resume)
     elif resume:
@@ -104,7 +104,7 @@ def write_best(directory: Path, model: AnyModel, metadata: dict[str, Any]) -> No
     shutil.rmtree(old, ignore_errors=True)
     # A folder cannot take a full one's place. Between these two lines there is no best; a run
     # killed here goes on from before, finds the same best again, and puts it in its place.
-    if best.exists():
+    if os.path.exists(best):
         os.replace(best, old)
     os.replace(part, best)
     shutil.rmtree(old, ignore_errors=True)
