@@ -1,4 +1,5 @@
 import json
+import os
 import re
 
 import numpy as np
@@ -98,6 +99,7 @@ def test_one_column_of_every_protocol_can_be_measured(evaluate, tmp_path):
         (("--lr", "12", "--degradation", "bicubik"), "Did you mean 'bicubic'"),
         (("--lr", "12", "--data", "nowhere"), "nowhere"),
         (("--lr", "12", "--preset", "nowhere"), "nowhere"),
+        (("--scale", "0.001"), "from 1 on"),
         (("--lr", "12", "--out", "table.txt"), "one of .md, .csv, .json"),
         (("--lr", "12", "--out", "nowhere/table.md"), "its folder must exist"),
         (("--lr", "12", "--out", "a.md", "--out", "a.md"), "twice"),
@@ -112,6 +114,28 @@ def test_what_cannot_be_is_one_line(options, words, evaluate, pictures, tmp_path
     (line,) = err.splitlines()
     assert line.startswith("tfsr: ") and words in line
     assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_no_picture_is_written_over(evaluate, pictures, tmp_path):
+    before = (pictures / "1.png").read_bytes()
+    (tmp_path / "link.png").symlink_to(pictures / "1.png")
+    for strip in (pictures / "1.png", tmp_path / "link.png"):
+        code, out, err = evaluate("--data", pictures, "bicubic", "--lr", "12", "--strip", strip)
+        assert (code, out) == (1, "") and "a picture that is measured" in err
+    twice = ("--out", tmp_path / "a.md", "--out", pictures / ".." / "a.md")
+    code, _, err = evaluate("--data", pictures, "bicubic", "--lr", "12", *twice)
+    assert code == 1 and "twice" in err
+    assert (pictures / "1.png").read_bytes() == before
+
+
+def test_tables_are_written_whatever_pictures_are_called(evaluate, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in (b"caf\xe9.png", b"two\nlines.png"):
+        tiny.save(folder / os.fsdecode(name), tiny.picture(20, 20))
+    tables = [option for s in FORMATS for option in ("--out", tmp_path / f"table{s}")]
+    assert evaluate("--data", folder, "bicubic", "--lr", "12", *tables)[0] == 0
+    assert "| two lines |" in (tmp_path / "table.md").read_text()
 
 
 def test_a_corrupt_picture_or_none_is_one_line(evaluate, pictures, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 import tiny
 
 from tfsr.data import Sampler, SamplingConfig
+from tfsr.data.pictures import fingerprint
 from tfsr.errors import ImageError
 
 CONFIG = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), queries=50, augment=())
@@ -75,9 +76,9 @@ def test_a_folder_of_which_nothing_is_left_is_told(tmp_path):
 def test_the_fingerprint_tells_other_pictures(tmp_path):
     first, second = tiny.folder(tmp_path / "a"), tiny.folder(tmp_path / "b")
 
-    def fingerprint(folder):
-        return Sampler(folder, CONFIG).pictures.fingerprint()
+    def found(folder):
+        return fingerprint(Sampler(folder, CONFIG).paths)
 
-    assert fingerprint(first) == fingerprint(second)
+    assert found(first) == found(second)
     tiny.save(second / "9.png", tiny.picture())
-    assert fingerprint(first) != fingerprint(second)
+    assert found(first) != found(second)

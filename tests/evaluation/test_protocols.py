@@ -43,7 +43,7 @@ def test_other_columns_can_be_chosen():
         ("div2k", {"lr": ["64"]}, "choose them with --scale"),
         ("div2k", {"scales": [2.5]}, "whole numbers such as 2,3; got 2.5"),
         ("benchmark", {"scales": [0.5]}, "whole numbers"),
-        ("x1-x30", {"scales": [0.0]}, "above 0"),
+        ("x1-x30", {"scales": [0.0]}, "from 1 on"),
         ("files", {"lr": ["64-128-256"]}, "pairs of LR and HR"),
         ("files", {"lr": ["64-"]}, "'64-'"),
         ("files", {"lr": ["0"]}, "'0'"),

@@ -101,3 +101,12 @@ def test_missing_pictures_and_a_file_in_the_way_are_told(run, tmp_path):
     with pytest.raises(PresetError, match="file"):
         pack(run, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_directory_that_holds_something_is_left_as_it_is(run, tmp_path):
+    for directory in (run, run / "best", tmp_path / "file" / "preset", tmp_path / ("a" * 300)):
+        (tmp_path / "file").touch()
+        with pytest.raises(PresetError, match="is there already|cannot be written"):
+            pack(run, directory, report=pytest.fail)
+    (tmp_path / "empty").mkdir()
+    pack(run, tmp_path / "empty")

@@ -204,7 +204,7 @@ def test_numbers_without_a_point_are_numbers(tmp_path):
         (b"just text", "mapping"),
         (b"name: [1, 2\nseed: }", "YAML"),
         (b"name: tiny\n\tseed: 1", "YAML"),
-        (b"name: 2024-13-45", "YAML"),
+        (b"name: !!timestamp 2024-13-45", "YAML"),
         (b"name: a\x00b", "YAML"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "UTF-8"),
     ],

@@ -53,6 +53,27 @@ def test_an_argument_of_an_encoder_given_by_name_alone(path):
     assert recipes.load(path, changes).model["encoder"] == {"name": "edsr", "features": 8}
 
 
+def test_another_name_replaces_nothing_else(path):
+    changes = ["provenance={licence: MIT, date: 2024-05-01}", "provenance.name=mine"]
+    provenance = recipes.load(path, changes).provenance
+    assert provenance == {"licence": "MIT", "date": "2024-05-01", "name": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("seed: 1\nseed: 2", "'seed' is said twice"),
+        ("provenance: &a {me: *a}", "no plain data"),
+        ("provenance: {digest: !!binary AAAA}", "no plain data"),
+    ],
+)
+def test_what_could_not_be_written_back_is_one_line(line, words, tmp_path):
+    (tmp_path / "r.yaml").write_text(f"name: x\n{line}\n")
+    with pytest.raises(RecipeError, match=words) as caught:
+        recipes.load(tmp_path / "r.yaml")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_changed_model_need_not_have_the_recipes_parameters(tmp_path):
     content = {**tiny.recipe("pictures"), "expected": {"div2k": {"x2": 34.0}}}
     content["parameters"] = recipes.parse(content).build_model().count_params()

@@ -219,6 +219,60 @@ def test_a_damaged_picture_among_many_is_skipped_named_and_counted_if_asked_for(
     assert lines[-1] == "2 of 8 pictures were skipped"
 
 
+@pytest.mark.parametrize(
+    "change", ["validation.lr_sizes=[400]", "validation.scales=[64]", "validation.protocol=div2k"]
+)
+def test_validation_that_cannot_be_is_told_before_anything_is_trained(change, run, tmp_path):
+    pictures = tiny.folder(tmp_path / "small", count=1, side=20)
+    arguments = {"validation_data": str(pictures), "changes": [change]}
+    if "protocol" in change:
+        arguments["changes"] = [change, "validation.lr_sizes=[1]"]
+    with pytest.raises(ImageError) as caught:
+        train(run / "recipe.yaml", tmp_path / "run", **arguments)
+    check_line(caught, pictures / "0.png")
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_validation_begins_a_new_search_for_the_best(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    others = tiny.folder(tmp_path / "others", count=1)
+    with pytest.raises(CheckpointError) as caught:
+        train(run / "recipe.yaml", copy, validation_data=str(others))
+    check_line(caught, "other validation pictures", "--resume")
+    steps = recipes.load(run / "recipe.yaml").training.steps
+    more = [f"training.steps={steps + 3}"]
+    train(run / "recipe.yaml", copy, validation_data=str(others), changes=more, resume=True)
+    assert read_metadata(copy)["steps"] == steps + 3
+    assert len(json.loads((copy / "run.json").read_text())["validation"]["sha256"]) == 64
+
+
+def test_a_damaged_picture_can_be_skipped_later(run, tmp_path):
+    pictures = tiny.folder(tmp_path / "pictures", count=3)
+    damaged = pictures / "2.png"
+    damaged.write_bytes(damaged.read_bytes()[:-30])
+    content = tiny.recipe(pictures)
+    content["data"]["validation"] = str(run.parent / "pictures")
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    with pytest.raises(ImageError):
+        train(recipe, tmp_path / "run")
+    skipping = ["data.skip_damaged=true"]
+    with pytest.raises(CheckpointError, match="--resume"):
+        train(recipe, tmp_path / "run", changes=skipping)
+    train(recipe, tmp_path / "run", changes=skipping, resume=True)
+    assert history(tmp_path / "run")[-1]["step"] == str(content["training"]["steps"])
+
+
+def test_a_run_goes_on_without_the_weights_that_it_began_from(run, tmp_path):
+    init = shutil.copytree(run / "best", tmp_path / "init")
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(run.parent / "pictures"))
+    changes = [f"init={init}"]
+    train(recipe, tmp_path / "run", changes=[*changes, "training.steps=3"])
+    shutil.rmtree(init)
+    train(recipe, tmp_path / "run", changes=changes, resume=True)
+    with pytest.raises(RecipeError, match="init: "):
+        train(recipe, tmp_path / "other", changes=changes)
+
+
 def test_nothing_to_resume_from_is_told(run, tmp_path):
     with pytest.raises(CheckpointError) as caught:
         train(run / "recipe.yaml", tmp_path / "nowhere", resume=True)

@@ -28,8 +28,9 @@ def convert(
     from tfsr import __version__
     from tfsr.converters import read_published
     from tfsr.errors import CheckpointError, TfsrError
-    from tfsr.presets import save_preset
+    from tfsr.presets import check_new, save_preset
 
+    check_new(output)
     published = read_published(checkpoint)
     try:
         model = published.model()

@@ -15,6 +15,7 @@ from tfsr.errors import InvalidArgument, did_you_mean
 
 if TYPE_CHECKING:
     from tfsr.evaluation import Strip, Table
+    from tfsr.evaluation.dataset import Cell
 
 
 def evaluate(
@@ -71,6 +72,7 @@ def evaluate(
     with silence():
         systems = load([*(preset or []), *(others or [])] or [DEFAULT])
     columns = cells(data, rule, reductions)
+    _check_apart([*(out or []), plot, strip], columns)
     pictures = Strip()
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -84,8 +86,8 @@ def evaluate(
             advance=lambda: progress.advance(task),
             look=pictures.look if strip is not None else lambda sample: None,
         )
-    typer.echo(means_as_markdown(table), nl=False)
     _write_files(table, out or [], plot, strip, pictures)
+    typer.echo(means_as_markdown(table), nl=False)
 
 
 def _check_files(out: list[Path], plot: Path | None, strip: Path | None) -> None:
@@ -105,7 +107,7 @@ def _check_files(out: list[Path], plot: Path | None, strip: Path | None) -> None
         check_writable_format(strip)
     files = [path for path in (*out, plot, strip) if path is not None]
     for path in files:
-        if files.count(path) > 1:
+        if [os.path.realpath(other) for other in files].count(os.path.realpath(path)) > 1:
             raise InvalidArgument(f"{path}: is to be written twice; give each file a name")
         if os.path.isdir(path):
             raise InvalidArgument(f"{path}: is a folder; name a file in it")
@@ -115,6 +117,16 @@ def _check_files(out: list[Path], plot: Path | None, strip: Path | None) -> None
             )
 
 
+def _check_apart(files: list[Path | None], columns: list[Cell]) -> None:
+    """Refuse to write over a picture that is measured."""
+    pairs = [pair for column in columns for pair in column.pairs]
+    measured = {os.path.realpath(pair.original) for pair in pairs}
+    measured |= {os.path.realpath(pair.lr) for pair in pairs if pair.lr is not None}
+    for path in files:
+        if path is not None and os.path.realpath(path) in measured:
+            raise InvalidArgument(f"{path}: would be written over a picture that is measured")
+
+
 def _write_files(
     table: Table, out: list[Path], plot: Path | None, strip: Path | None, pictures: Strip
 ) -> None:
@@ -122,7 +134,9 @@ def _write_files(
     from tfsr.images import write
     from tfsr.images.temporary import write_atomically
 
-    contents = {path: FORMATS[path.suffix.lower()](table).encode() for path in out}
+    contents = {
+        path: FORMATS[path.suffix.lower()](table).encode(errors="backslashreplace") for path in out
+    }
     if plot is not None:
         contents[plot] = draw_plot(table, plot.suffix.lower())
     for path, content in contents.items():

@@ -87,11 +87,6 @@ class Pictures:
         if len(self.skipped) == len(self.paths):
             raise ImageError(f"{self.paths[0].parent}: none of its pictures can be used")
 
-    def fingerprint(self) -> str:
-        """Changes with the names and sizes of the files, and so with the order they are used in."""
-        listing = "\n".join(f"{path.name} {path.stat().st_size}" for path in self.paths)
-        return hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()
-
     def _check(self, path: Path, height: int, width: int) -> None:
         try:
             self.fits(height, width)
@@ -118,3 +113,9 @@ def _size(path: Path) -> tuple[int, int]:
     except Exception:
         # What stands in its way is told by the one function that knows how to.
         return files.read(path).shape[:2]
+
+
+def fingerprint(paths: Sequence[Path]) -> str:
+    """Changes with the names and sizes of the files, and so with the order they are used in."""
+    listing = "\n".join(f"{path.name} {path.stat().st_size}" for path in paths)
+    return hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()

@@ -44,8 +44,8 @@ class Reduction:
         for name, side in (("LR", self.lr_size), ("HR", self.hr_size)):
             if side is not None and side < 1:
                 raise InvalidArgument(f"an {name} size must be at least 1; got {side}")
-        if self.scale is not None and not 0 < self.scale < math.inf:
-            raise InvalidArgument(f"a scale must be a finite number above 0; got {self.scale}")
+        if self.scale is not None and not 1 <= self.scale < math.inf:
+            raise InvalidArgument(f"a scale must be a finite number from 1 on; got {self.scale:g}")
         degradations.get(self.degradation)
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,19 +35,27 @@ def restoration_psnr(
         dB, one value a picture.
 
     Raises:
-        ImageError: if a picture cannot be read, or not be reduced so.
+        ImageError: if a picture cannot be read, reduced so, or measured by the protocol.
     """
+    metrics.check_protocol(protocol)
     values = []
     for path in paths:
         original = read(path)
-        try:
+        with _naming(path):
             lr, hr = reduction(original)
-        except InvalidArgument as error:
-            raise ImageError(f"{path}: {error}") from error
         height, width = hr.shape[:2]
         sr = upscale(lr, (height, width))
-        values.append(metrics.psnr(sr, hr, protocol, scale=round(height / len(lr))))
+        with _naming(path):
+            values.append(metrics.psnr(sr, hr, protocol, scale=round(height / len(lr))))
     return values
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except InvalidArgument as error:
+        raise ImageError(f"{path}: {error}") from error
 
 
 def bicubic_upscale(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -72,7 +72,7 @@ def _load(spec: str, row: str) -> System:
         return _of_preset(spec[:-1], row, "the self-ensemble of a preset", self_ensemble=True)
     if spec in names():
         return _of_preset(spec, row, "preset")
-    if path.suffix == ".tflite":
+    if path.suffix.lower() == ".tflite":
         return _of_tflite(path, row)
     if os.path.isfile(path / "metadata.json"):
         return _of_preset(spec, row, "preset")

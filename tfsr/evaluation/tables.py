@@ -183,5 +183,5 @@ def _plain(value: float | None) -> Any:
 
 
 def _row(texts: list[str]) -> str:
-    # A bar in a file's name would begin another column.
-    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
+    # A bar in a file's name would begin another column, and a new line another row.
+    return "| " + " | ".join(" ".join(text.replace("|", "\\|").split()) for text in texts) + " |"

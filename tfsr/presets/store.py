@@ -157,6 +157,26 @@ def save_preset(
             temporary.unlink()
 
 
+def check_new(directory: str | os.PathLike[str]) -> None:
+    """Raise unless a preset can be made there without replacing anything.
+
+    Raises:
+        PresetError: if something is there that is no empty directory, or nothing can be.
+    """
+    name = os.fspath(directory)
+    try:
+        os.lstat(name)
+    except FileNotFoundError:
+        parent = next(path for path in Path(name).absolute().parents if os.path.lexists(path))
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise PresetError(f"{name}: cannot be written: {parent} may not be changed") from None
+    except OSError as error:
+        raise PresetError(f"{name}: cannot be written: {error.strerror}") from error
+    else:
+        if not os.path.isdir(name) or os.listdir(name):
+            raise PresetError(f"{name}: is there already; name another directory")
+
+
 def _directory(preset: str | os.PathLike[str]) -> Path:
     name = os.fspath(preset)
     if name in names():

@@ -13,12 +13,16 @@ from tfsr.training.optimiser import optimiser
 from tfsr.training.recipe import Recipe
 
 
-def compiled_model(recipe: Recipe, devices: Distribution | None = None) -> AnyModel:
+def compiled_model(
+    recipe: Recipe, devices: Distribution | None = None, initialise: bool = True
+) -> AnyModel:
     """The recipe's model, seeded and compiled with its loss, optimiser and schedule.
 
     Args:
         recipe: the recipe.
         devices: what it will be trained on; one device if not given.
+        initialise: bool. Whether it begins from the weights that `init` names, if any; a run that
+            goes on has its own. Defaults to True.
 
     Raises:
         RecipeError: if `init` names no preset, or one of another model.
@@ -39,7 +43,7 @@ def compiled_model(recipe: Recipe, devices: Distribution | None = None) -> AnyMo
             jit_compile="auto" if training.jit_compile is None else training.jit_compile,
         )
         model.optimizer.build(model.trainable_variables)
-    if recipe.init is not None:
+    if recipe.init is not None and initialise:
         _initialise(model, recipe.init)
     return model
 

@@ -12,7 +12,7 @@ from tfsr.errors import CheckpointError, PresetError
 from tfsr.evaluation import compare_with_bicubic
 from tfsr.images import list_images
 from tfsr.models import AnyModel
-from tfsr.presets import from_preset, read_metadata, save_preset
+from tfsr.presets import check_new, from_preset, read_metadata, save_preset
 from tfsr.training import recipe_files as recipes
 from tfsr.training.provenance import commit
 from tfsr.training.recipe import Recipe
@@ -32,7 +32,7 @@ def pack(
 
     Args:
         run: the run's directory.
-        output: the preset's directory.
+        output: the preset's directory, which must be new.
         validation_data: folder of pictures to measure on, instead of the recipe's.
         report: called with a line for each measurement as it is made.
 
@@ -40,6 +40,7 @@ def pack(
         CheckpointError: if the run has no checkpoint, or it does not fit its recipe.
         RecipeError, ImageError, PresetError: if recipe, pictures or output are at fault.
     """
+    check_new(output)
     run = Path(run)
     recipe = recipes.load(run / "recipe.yaml")
     paths = list_images(validation_data or recipe.data.validation)

@@ -48,11 +48,11 @@ def load(path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Recipe:
 
 def _read_yaml(path: Path, seen: tuple[Path, ...] = ()) -> Any:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise RecipeError(f"{_in_base(path, seen)}cannot be read: {reason}") from error
-    # ValueError: YAML reads 2024-13-45 as a date. RecursionError: brackets thousands deep.
+    # ValueError: a tag may promise a date that is none. RecursionError: brackets thousands deep.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise RecipeError(f"{_in_base(path, seen)}is not YAML: {reason}") from error
@@ -80,7 +80,7 @@ def _changed(content: Any, change: str) -> Any:
     if not equals or not all([*parents, last]):
         raise RecipeError(f"--set takes key=value, such as training.steps=2000; got {change!r}")
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(f"--set {key}: the value is not YAML: {text!r}") from error
     for name in reversed([*parents, last]):
@@ -96,19 +96,40 @@ def _in_base(path: Path, seen: tuple[Path, ...]) -> str:
 
 def _with(recipe: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """A recipe's mapping with changes; whatever its own `name` is, it stays the same recipe."""
-    return {**recipe, **{key: _merge(recipe.get(key), value) for key, value in changes.items()}}
+    return {
+        **recipe,
+        **{key: _merge(recipe.get(key), value, key) for key, value in changes.items()},
+    }
 
 
-def _merge(base: Any, change: Any) -> Any:
-    if isinstance(base, str) and isinstance(change, dict):
+def _merge(base: Any, change: Any, key: str) -> Any:
+    named = key in ("encoder", "decoder")
+    if named and isinstance(base, str) and isinstance(change, dict):
         # `encoder: edsr` is short for `encoder: {name: edsr}`.
         base = {"name": base}
     if not isinstance(base, dict) or not isinstance(change, dict):
         return change
     # Another encoder or decoder is another thing: none of the base's arguments belong to it.
-    if "name" in change and change["name"] != base.get("name"):
+    if named and "name" in change and change["name"] != base.get("name"):
         return change
-    return {**base, **{key: _merge(base.get(key), value) for key, value in change.items()}}
+    return {**base, **{key: _merge(base.get(key), value, key) for key, value in change.items()}}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose keys are said once, and whose dates are text."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """As PyYAML has it, but that it takes a key said twice for a mistake."""
+        said = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = [key for key in said if said.count(key) > 1]
+        if twice:
+            raise yaml.YAMLError(f"{twice[0]!r} is said twice{node.start_mark}")
+        return super().construct_mapping(node, deep)
 
 
 def parse(content: Any) -> Recipe:
@@ -124,6 +145,10 @@ def parse(content: Any) -> Recipe:
             f"version {version} is of a newer tfsr; this one, {__version__}, reads version "
             f"{VERSION}: install the newer one"
         )
+    try:
+        json.dumps(content)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RecipeError(f"holds what is no plain data: {error}") from error
     recipe = read(Recipe, content, "")
     check(recipe)
     return recipe

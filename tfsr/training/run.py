@@ -1,7 +1,7 @@
 """A run's directory: whose it is, and what is in it.
 
 recipe.yaml   the recipe, whole: bases, --set and --data are in it
-run.json      the training pictures, and for each start: command, commit, versions, devices
+run.json      which pictures they were, and for each start: command, commit, versions, devices
 checkpoints/  the last two states
 best/         a preset of the best weights so far
 history.csv   a row of figures for each epoch
@@ -15,12 +15,14 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tfsr.data import Sampler
+from tfsr.data.pictures import fingerprint
 from tfsr.errors import CheckpointError, PresetError, RecipeError
 from tfsr.images.temporary import write_atomically
 from tfsr.models import AnyModel
@@ -32,31 +34,46 @@ from tfsr.training.recipe import Recipe
 # What may differ where a run goes on: none of it changes what is computed.
 _FREE = ("data.train", "data.validation", "provenance", "expected", "parameters", "name")
 # What may differ as well where the user says so with --resume.
-_FREE_IF_RESUMED = ("training.steps", "validation")
+_FREE_IF_RESUMED = ("training.steps", "validation", "data.skip_damaged")
 
 
 def open_run(
-    directory: Path, recipe: Recipe, sampler: Sampler, start: dict[str, Any], resume: bool
-) -> None:
+    directory: Path,
+    recipe: Recipe,
+    sampler: Sampler,
+    validation: Sequence[Path],
+    start: dict[str, Any],
+    resume: bool,
+) -> bool:
     """Make a run's directory, or go on in the one that is there.
 
     Args:
         directory: of the run.
         recipe: of this start.
         sampler: of its training pictures.
+        validation: pictures to validate on.
         start: what `provenance.start` says of it.
         resume: whether the user asked to go on, perhaps for more steps.
+
+    Returns:
+        Whether validation is what it was, so that its figures can be compared.
 
     Raises:
         CheckpointError: if the directory has a run of another recipe or of other pictures, or has
             none and was to be resumed.
         RecipeError: if it cannot be read or written.
     """
-    pictures = {"count": len(sampler.paths), "sha256": sampler.pictures.fingerprint()}
+    pictures = {
+        name: {"count": len(paths), "sha256": fingerprint(paths)}
+        for name, paths in (("pictures", sampler.paths), ("validation", validation))
+    }
     starts: list[Any] = []
+    comparable = True
     if os.path.exists(directory / "recipe.yaml"):
-        _check_same_recipe(directory, recipe, resume)
-        starts = _starts(directory, pictures, resume)
+        was = recipes.load(directory / "recipe.yaml")
+        _check_same_recipe(directory, was, recipe, resume)
+        starts, same_pictures = _starts(directory, pictures, resume)
+        comparable = same_pictures and was.validation == recipe.validation
     elif resume:
         raise CheckpointError(f"{directory}: no run to resume; train without --resume")
     elif found(directory):
@@ -66,12 +83,13 @@ def open_run(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         content = yaml.safe_dump(recipes.to_mapping(recipe), sort_keys=False)
-        record = {"seed": recipe.seed, "pictures": pictures, "starts": [*starts, start]}
+        record = {"seed": recipe.seed, **pictures, "starts": [*starts, start]}
         _write(directory / "run.json", json.dumps(record, indent=2) + "\n")
         # Last: a directory that has it has the rest.
         _write(directory / "recipe.yaml", content)
     except OSError as error:
         raise RecipeError(f"{directory}: cannot be written: {error.strerror}") from error
+    return comparable
 
 
 def write_history(directory: Path, state: State) -> None:
@@ -110,9 +128,8 @@ def write_best(directory: Path, model: AnyModel, metadata: dict[str, Any]) -> No
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _check_same_recipe(directory: Path, recipe: Recipe, resume: bool) -> None:
-    was = _leaves(recipes.to_mapping(recipes.load(directory / "recipe.yaml")))
-    now = _leaves(recipes.to_mapping(recipe))
+def _check_same_recipe(directory: Path, before: Recipe, recipe: Recipe, resume: bool) -> None:
+    was, now = (_leaves(recipes.to_mapping(one)) for one in (before, recipe))
     free = _FREE + (_FREE_IF_RESUMED if resume else ())
     for key in sorted(was.keys() | now.keys()):
         if was.get(key) == now.get(key) or any(f"{key}.".startswith(f"{f}.") for f in free):
@@ -136,21 +153,25 @@ def _leaves(mapping: Any, where: str = "") -> dict[str, Any]:
     return found
 
 
-def _starts(directory: Path, pictures: dict[str, Any], resume: bool) -> list[Any]:
-    """The starts so far."""
+def _starts(directory: Path, pictures: dict[str, Any], resume: bool) -> tuple[list[Any], bool]:
+    """The starts so far, and whether the validation pictures are the same."""
     path = directory / "run.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         was, starts = record["pictures"], list(record["starts"])
+        validation = record.get("validation", pictures["validation"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: cannot be read: {error}; name another directory") from error
-    if was != pictures and not resume:
-        raise CheckpointError(
-            f"{directory}: its run has other training pictures, {was.get('count')} of them, than "
-            f"these {pictures['count']}: they would be seen in another order; add --resume to go "
-            "on so, or name another directory"
-        )
-    return starts
+    for kind, before, now, so in (
+        ("training", was, pictures["pictures"], "they would be seen in another order"),
+        ("validation", validation, pictures["validation"], "figures could not be compared"),
+    ):
+        if before != now and not resume:
+            raise CheckpointError(
+                f"{directory}: its run has other {kind} pictures, {before['count']} of them, than "
+                f"these {now['count']}: {so}; add --resume to go on so, or name another directory"
+            )
+    return starts, validation == pictures["validation"]
 
 
 def _write(path: Path, text: str) -> None:

@@ -13,7 +13,8 @@ import keras
 
 from tfsr.data import Sampler
 from tfsr.errors import TrainingError
-from tfsr.images import list_images, read
+from tfsr.evaluation.restoration import bicubic_upscale, restoration_psnr
+from tfsr.images import list_images
 from tfsr.models import AnyModel
 from tfsr.training import checkpoints, provenance
 from tfsr.training import recipe_files as recipes
@@ -77,14 +78,19 @@ def train(
     sampler = Sampler(data.train, data.sampling, recipe.seed, data.skip_damaged, report)
     sampler.check()
     validation = list_images(data.validation)[: recipe.validation.pictures]
-    for path in validation:
-        read(path)  # A damaged one should be told now, not when the first epoch is over.
+    for reduction in recipe.reductions():
+        # One that does not do should be told now, not when the first epoch is over.
+        restoration_psnr(bicubic_upscale, validation, reduction, recipe.validation.protocol)
 
     directory = Path(directory)
-    model = compiled_model(recipe, devices)
+    model = compiled_model(recipe, devices, initialise=not checkpoints.found(directory))
     start = provenance.start(devices)
-    devices.on_chief(lambda: open_run(directory, recipe, sampler, start, resume))
+    comparable = devices.on_chief(
+        lambda: open_run(directory, recipe, sampler, validation, start, resume)
+    )
     state = _restored(directory, model, devices, report)
+    if not comparable:
+        state.best, state.best_epoch = None, state.epochs
     if is_over(recipe, state):
         report(f"{directory}: its {state.epochs} epochs are done; nothing is left to train")
         model.optimizer.finalize_variable_values(model.trainable_variables)
