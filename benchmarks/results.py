@@ -19,7 +19,7 @@ PRESETS = [
     "arasfsr-mobile-faces-v1",
     "liif-compact-faces-v1",
 ]
-METHODS = ("liif", "lte", "arasfsr")
+METHODS = ("liif", "lte", "diinn", "arasfsr")
 EQUAL = [f"runs/{method}-compact-faces-equal" for method in METHODS]
 NN65 = ["arasfsr-compact-faces-v1", "runs/arasfsr-compact-faces-nn65"]
 # The page's mark, what is measured, on which faces, and how.
