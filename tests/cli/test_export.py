@@ -66,6 +66,8 @@ def test_a_saved_model_is_written_with_its_limits_inspected_and_run(tfsr, preset
         (("tflite", "--lr", "16x12", "-o", "a.tflite"), ("--scale", "--size")),
         (("tflite", "--lr", "16", "--scale", "2", "-o", "a.tflite"), ("--lr",)),
         (("tflite", "--lr", "16x12", "--scale", "two", "-o", "a.tflite"), ("--scale", "'two'")),
+        (("tflite", "--lr", "16x12", "--scale", "1e308", "-o", "a.tflite"), ("--scale", "1e+308")),
+        (("tflite", "--lr", "16x12", "--scale", "1e5", "-o", "a.tflite"), ("100 megapixels",)),
         (("tflite", "--lr", "16x12", "--scale", "2", "-o", "a.bin"), ("a.bin", ".tflite")),
         (
             ("tflite", "--lr", "16x12", "--scale", "2", "-o", "a.tflite", "--quantize", "int9"),

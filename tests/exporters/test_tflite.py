@@ -163,8 +163,10 @@ def check_refused(tmp_path, error, message, model, *arguments, name="model.tflit
 @pytest.mark.parametrize(
     ("error", "message", "arguments", "options"),
     [
-        (InvalidArgument, "lr_size must be at least 1x1", ((0, 4), [(8, 8)]), {}),
-        (InvalidArgument, "sizes must be at least 1x1", ((4, 4), [(8, 0)]), {}),
+        (InvalidArgument, "lr_size must be 1x1 to 100", ((0, 4), [(8, 8)]), {}),
+        (InvalidArgument, "sizes must be 1x1 to 100", ((4, 4), [(8, 0)]), {}),
+        (InvalidArgument, "lr_size .* 60000x60000", ((60000, 60000), [(8, 8)]), {}),
+        (InvalidArgument, "sizes .* 60000x60000", ((4, 4), [(60000, 60000)]), {}),
         (InvalidArgument, "sizes must be one or more", ((4, 4), []), {}),
         (InvalidArgument, "each once", ((4, 4), [(8, 8), (8, 8)]), {}),
         (InvalidArgument, "Did you mean 'int8'", ((4, 4), [(8, 8)]), {"quantize": "int-8"}),

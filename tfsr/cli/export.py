@@ -121,7 +121,10 @@ def _sizes(lr_size: tuple[int, int], scale: str | None, size: str | None) -> Ite
     if scale is None and size is None:
         raise InvalidArgument("give --scale or --size, or both")
     for factor in parse_scales(scale) if scale is not None else ():
-        size_there = output_size(lr_size, factor)
+        try:
+            size_there = output_size(lr_size, factor)
+        except OverflowError as error:
+            raise InvalidArgument(f"--scale {factor:g} is more than any picture has") from error
         if factor * min(lr_size) < 0.5:
             raise InvalidArgument(f"--scale {factor:g} leaves less than a pixel of the picture")
         yield size_there

@@ -32,6 +32,9 @@ _AGREEMENT = {"float16": 55.0, "dynamic": 45.0, "int8": 45.0}
 
 _CALIBRATION_PICTURES = 16
 
+# Of the input, and of an answer: a phone has no room for more.
+_MOST_PIXELS = 100_000_000
+
 # In int8 files these stay float: sines of coordinates, whose arguments eight bits cannot hold, and
 # the last layer. They are a small part of the work, and gain 1 dB.
 _KEPT_FLOAT = ".*(coordinate|encoding|position|strided_slice|output).*"
@@ -120,8 +123,10 @@ def tflite(
 
 def _size(name: str, values: Sequence[int]) -> tuple[int, int]:
     height, width = whole_numbers(name, values, 2)
-    if min(height, width) < 1:
-        raise InvalidArgument(f"{name} must be at least 1x1; got {width}x{height}")
+    if min(height, width) < 1 or height * width > _MOST_PIXELS:
+        raise InvalidArgument(
+            f"{name} must be 1x1 to {_MOST_PIXELS / 1e6:g} megapixels; got {width}x{height}"
+        )
     return height, width
 
 

@@ -46,7 +46,7 @@ def output_size(lr_size: Sequence[int], scale: float) -> tuple[int, int]:
     Raises:
         InvalidArgument: if the scale is not a finite number above 0.
     """
-    if not isinstance(scale, Real) or not 0 < float(scale) * max(lr_size) < np.inf:
+    if not isinstance(scale, Real) or not 0 < float(scale) < np.inf:
         raise InvalidArgument(
             f"scale must be a finite number above 0, for example 3.7; got {scale!r}"
         )
