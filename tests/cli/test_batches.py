@@ -282,7 +282,7 @@ def test_a_full_output_is_one_line(pictures, preset, tmp_path):
     assert err == "tfsr: the output: cannot be read or written: No space left on device\n"
 
 
-@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize("closed", ["1>&-", "0<&- 1>&- 2>&-"])
 def test_closed_streams_are_no_pictures(closed, pictures, preset, tmp_path):
     out = tmp_path / "out"
     command = f'exec "$0" upscale "$1" -o "$2" --scale 2 --preset "$3" {closed}'

@@ -250,7 +250,7 @@ def test_a_damaged_picture_can_be_skipped_later(run, tmp_path):
     pictures = tiny.folder(tmp_path / "pictures", count=3)
     damaged = pictures / "2.png"
     damaged.write_bytes(damaged.read_bytes()[:-30])
-    content = tiny.recipe(pictures)
+    content = tiny.recipe(pictures, steps=3)
     content["data"]["validation"] = str(run.parent / "pictures")
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     with pytest.raises(ImageError):
