@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import keras
+from keras import tree
+
+# Of one dimension, what is as short as this is no length of an axis, but a number of neighbours.
+_SHORT = 2
 
 
-def compiled(function: Callable[..., Any], layer: keras.layers.Layer) -> Callable[..., Any]:
+def compiled(
+    function: Callable[..., Any], layer: keras.layers.Layer, whole: Container[int] = ()
+) -> Callable[..., Any]:
     """`function`, compiled by the backend; it runs in inference, so nothing is differentiated.
 
-    It is traced once for each class of its arguments' shapes. TensorFlow needs two or three of
-    them for pictures of all sizes: sizes that were seen to vary are no part of the class. JAX needs
-    one for each shape. PyTorch runs it as it is.
+    It is traced once for each class of its arguments' shapes. JAX needs one for each shape.
+    TensorFlow needs a few for pictures of all sizes, which are no part of the class; and what a
+    function answers does not depend on what it was called with before. PyTorch runs it as it is.
 
     Args:
         function: of tensors, or tuples and lists of them, in positional arguments.
         layer: whose variables the function reads. It finds their values of the day, so training
             may go on in between.
+        whole: positions of arguments whose shapes are no sizes of a picture: such as filters.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        import tensorflow
-
-        return tensorflow.function(function, reduce_retracing=True, autograph=False)
+        return _of_any_size(function, whole)
     if backend == "jax":
         import jax
 
@@ -38,6 +43,45 @@ def compiled(function: Callable[..., Any], layer: keras.layers.Layer) -> Callabl
     import torch
 
     return torch.no_grad()(function)
+
+
+def _of_any_size(function: Callable[..., Any], whole: Container[int]) -> Callable[..., Any]:
+    """`function` for TensorFlow: a graph for each class of shapes, the same whatever came first."""
+    import tensorflow
+
+    graphs: dict[Any, Callable[..., Any]] = {}
+
+    def spec(x: Any, kept: bool) -> Any:
+        if x is None:
+            return None
+        shape = tuple(x.shape)
+        # Of an axis, (length,) or (length, neighbours); of maps, (batch, H, W, channels).
+        if not kept and len(shape) > 2:
+            shape = (shape[0], *(None for _ in shape[1:-1]), shape[-1])
+        elif not kept and (len(shape) == 2 or shape[0] > _SHORT):
+            shape = (None, *shape[1:])
+        return tensorflow.TensorSpec(shape, x.dtype)
+
+    def call(*arguments: Any) -> Any:
+        specs = [
+            tree.map_structure(lambda x, kept=number in whole: spec(x, kept), argument)
+            for number, argument in enumerate(arguments)
+        ]
+        key = repr(specs)
+        if key not in graphs:
+
+            def flat(*tensors: Any) -> Any:
+                left = iter(tensors)
+                return function(
+                    *tree.map_structure(lambda s: None if s is None else next(left), specs)
+                )
+
+            signature = [s for s in tree.flatten(specs) if s is not None]
+            graphs[key] = tensorflow.function(flat, signature, autograph=False)
+        return graphs[key](*(x for x in tree.flatten(arguments) if x is not None))
+
+    call.graphs = graphs  # type: ignore[attr-defined]
+    return call
 
 
 def on_accelerator() -> bool:

@@ -84,7 +84,7 @@ class ImplicitPainter:
         self._band = compiled(band, model)
         # Rows and columns have one neighbour or two: not a size, but another computation.
         self._phase = {counts: compiled(phase, model) for counts in product((1, 2), repeat=2)}
-        self._sub_pixels = compiled(sub_pixels, model)
+        self._sub_pixels = compiled(sub_pixels, model, whole=(1,))
         self._condition = compiled(condition, model)
 
     def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
