@@ -43,6 +43,11 @@ def test_a_compiled_function_takes_nested_arguments_and_none(layer, rng):
         np.testing.assert_allclose(value, expected, atol=1e-6)
 
 
+def test_a_compiled_function_takes_numbers(layer):
+    doubled = compiled(lambda x: 2 * x, layer)
+    assert float(doubled(ops.convert_to_tensor(np.float32(3)))) == 6
+
+
 def test_arguments_of_any_size_are_traced_a_few_times(layer):
     traces = []
 

@@ -58,7 +58,7 @@ def _of_any_size(function: Callable[..., Any], whole: Container[int]) -> Callabl
         # Of an axis, (length,) or (length, neighbours); of maps, (batch, H, W, channels).
         if not kept and len(shape) > 2:
             shape = (shape[0], *(None for _ in shape[1:-1]), shape[-1])
-        elif not kept and (len(shape) == 2 or shape[0] > _SHORT):
+        elif not kept and (len(shape) == 2 or (len(shape) == 1 and shape[0] > _SHORT)):
             shape = (None, *shape[1:])
         return tensorflow.TensorSpec(shape, x.dtype)
 
