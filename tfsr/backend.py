@@ -98,3 +98,21 @@ def on_accelerator() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def device_name() -> str:
+    """The device that the backend computes on, as it calls it: "NVIDIA H200", "CPU" ..."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow
+
+        devices = tensorflow.config.get_visible_devices("GPU")
+        details = [tensorflow.config.experimental.get_device_details(d) for d in devices]
+        return ", ".join(d.get("device_name", "GPU") for d in details) or "CPU"
+    if backend == "jax":
+        import jax
+
+        return ", ".join(device.device_kind for device in jax.devices())
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"

@@ -74,7 +74,7 @@ def test_train_again_pack_and_upscale(tfsr, pictures, tmp_path, recwarn):
 
     code, out, err = tfsr(*command, "--set", f"data.train={pictures}")
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == f"{run}: its 1 epochs are done; nothing is left to train"
+    assert out.splitlines()[-1] == f"{run}: its 2 steps are done; nothing is left to train"
     check_one_line(tfsr(*command, "--data", pictures, "--set", "seed=7"), run, "its seed is 5")
 
     code, out, err = tfsr("pack", run, "-o", preset)

@@ -70,7 +70,7 @@ def test_a_preset_is_three_files(saved):
     assert set(config) == {"encoder", "decoder"}
 
 
-def test_neither_optimiser_nor_precision_is_kept(saved, tmp_path):
+def test_neither_optimizer_nor_precision_is_kept(saved, tmp_path):
     model = ImplicitSR.from_config({**tiny.MODEL, "dtype": "mixed_bfloat16"})
     model.compile(optimizer="adam", loss="mae")
     model.optimizer.build(model.trainable_variables)

@@ -1,6 +1,6 @@
-"""Train a recipe: python strategies.py RECIPE DEVICES OPTIMISER:STRATEGY=DIRECTORY ...
+"""Train a recipe: python strategies.py RECIPE DEVICES OPTIMIZER:STRATEGY=DIRECTORY ...
 
-OPTIMISER is "sgd", or "own" for the recipe's: Adam does not see a gradient that is too long or too
+OPTIMIZER is "sgd", or "own" for the recipe's: Adam does not see a gradient that is too long or too
 short by a factor; SGD does. DEVICES is how many logical CPU devices there are to be.
 """
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfsr.errors import TfsrError
 from tfsr.training import compilation, trainer
+from tfsr.training.schedule import learning_rate
 
 
 def main(recipe, devices, *runs):
@@ -18,15 +19,18 @@ def main(recipe, devices, *runs):
     if int(devices) > 1:
         logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
         tf.config.set_logical_device_configuration(cpu, logical)
-    own = compilation.optimiser
+    own = compilation.make_optimizer
     for run in runs:
-        optimiser, strategy, directory = run.replace("=", ":", 1).split(":", 2)
-        compilation.optimiser = plain_sgd if optimiser == "sgd" else own
+        optimizer, strategy, directory = run.replace("=", ":", 1).split(":", 2)
+        compilation.make_optimizer = plain_sgd if optimizer == "sgd" else own
         trainer.train(recipe, directory, strategy=strategy)
 
 
 def plain_sgd(training, distribution):
-    return keras.optimizers.SGD(0.3)
+    optimizer = keras.optimizers.SGD(0.3)
+    # The trainer sets its span, and SGD does not see it.
+    optimizer.schedule = learning_rate(training)
+    return optimizer
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ import tiny
 
 from tfsr.errors import InvalidArgument, RecipeError, TrainingError
 from tfsr.training import recipe_files as recipes
+from tfsr.training.clipping import clipped_across_replicas
 from tfsr.training.distribution import Distribution, distribution
+from tfsr.training.muon import Muon
 
 SCRIPT = Path(__file__).with_name("strategies.py")
 
@@ -29,7 +31,12 @@ def recipe(tmp_path_factory):
     """Twenty steps, of which ten are an epoch."""
     base = tmp_path_factory.mktemp("distributed")
     # Clipped in every step. Plain SGD takes no notice of that, nor of the moving average.
-    own = {"clip_norm": 0.01, "ema": 0.9}
+    own = {
+        "clip_norm": 0.01,
+        "ema": 0.9,
+        "optimizer": {"name": "muon", "weight_decay": 0.1},
+        "learning_rate": {"initial": 3e-3, "decay": "cosine", "warmup": 3},
+    }
     pictures = tiny.folder(base / "pictures", count=5)
     content = tiny.recipe(pictures, steps=20, steps_per_epoch=10, **own)
     content["data"]["sampling"]["batch"] = 4
@@ -62,7 +69,7 @@ def start(recipe, devices, *arguments, task=None):
 
 
 def check_same_run(found, expected):
-    """The same loss, validation, weights and optimiser."""
+    """The same loss, validation, weights and optimizer."""
     rows, expected_rows = (
         list(csv.DictReader(open(run / "history.csv", newline=""))) for run in (found, expected)
     )
@@ -73,7 +80,7 @@ def check_same_run(found, expected):
         # 8-bit answers: where one colour is rounded the other way, PSNR moves in its third place.
         assert float(row["val_psnr"]) == pytest.approx(float(expected_row["val_psnr"]), abs=1e-2)
     values, expected_values = (
-        arrays(run / "checkpoints" / "epoch-000002" / "model.weights.h5")
+        arrays(run / "checkpoints" / "step-00000020" / "model.weights.h5")
         for run in (found, expected)
     )
     assert values.keys() == expected_values.keys()
@@ -92,10 +99,10 @@ def arrays(path):
     return values
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "own"])
-def test_two_mirrored_replicas_reach_what_one_device_does(optimiser, runs):
-    check_same_run(runs / f"{optimiser}-mirrored", runs / f"{optimiser}-one")
-    record = json.loads((runs / f"{optimiser}-mirrored" / "run.json").read_text())
+@pytest.mark.parametrize("optimizer", ["sgd", "own"])
+def test_two_mirrored_replicas_reach_what_one_device_does(optimizer, runs):
+    check_same_run(runs / f"{optimizer}-mirrored", runs / f"{optimizer}-one")
+    record = json.loads((runs / f"{optimizer}-mirrored" / "run.json").read_text())
     assert (record["starts"][0]["strategy"], record["starts"][0]["replicas"]) == ("mirrored", 2)
 
 
@@ -117,7 +124,7 @@ def test_two_workers_one_killed_and_started_again_reach_it_too(runs, recipe):
 
     first, second = workers()
     try:
-        checkpoint = runs / "worker-0" / "checkpoints" / "epoch-000001"
+        checkpoint = runs / "worker-0" / "checkpoints" / "step-00000010"
         while not checkpoint.exists() and first.poll() is None:
             time.sleep(0.01)
         second.send_signal(signal.SIGKILL)
@@ -202,14 +209,15 @@ def test_a_cluster_that_makes_no_sense_is_told(config, word, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-def test_clipping_under_a_strategy_is_keras_own_on_one_device():
-    from tfsr.training.clipping import ClippedAdam
-
-    variables = [[keras.Variable(np.ones(shape)) for shape in ((3, 2), (4,))] for _ in range(2)]
-    gradients = [np.full((3, 2), 2.0), np.arange(4.0)]
-    keras.optimizers.Adam(0.1, global_clipnorm=0.5).apply(gradients, variables[0])
-    ClippedAdam(learning_rate=0.1, clip_norm=0.5).apply(
-        [tf.constant(g, tf.float32) for g in gradients], variables[1]
+@pytest.mark.parametrize("optimizer_class", [keras.optimizers.Adam, keras.optimizers.AdamW, Muon])
+def test_clipping_under_a_strategy_is_keras_own_on_one_device(optimizer_class):
+    variables = [[keras.Variable(np.ones(shape)) for shape in ((3, 4), (4,))] for _ in range(2)]
+    gradients = [np.eye(3, 4, dtype="float32") * 2, np.arange(4.0, dtype="float32")]
+    optimizer_class(0.1, global_clipnorm=0.5).apply(
+        [tf.constant(g) for g in gradients], variables[0]
+    )
+    clipped_across_replicas(optimizer_class, 0.5)(0.1).apply(
+        [tf.constant(g) for g in gradients], variables[1]
     )
     for expected, found in zip(*variables, strict=True):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), atol=1e-7)

@@ -6,6 +6,7 @@ import yaml
 
 from tfsr.errors import RecipeError
 from tfsr.training import recipe_files as recipes
+from tfsr.training.recipe import Optimizer, Training
 
 
 def changed(key, value):
@@ -40,7 +41,7 @@ def test_values_arrive(tmp_path):
     assert recipe.data.sampling.lr_size == (16, 24)
     assert recipe.data.sampling.augment == ("horizontal",)
     assert recipe.training.learning_rate.decay == "cosine"
-    assert recipe.training.epsilon == 1e-8
+    assert recipe.training.optimizer == Optimizer("adam", epsilon=1e-8)
     assert recipe.validation.lr_sizes == (24, 16)
     assert recipe.provenance == {"licence": "drawn by the test"}
 
@@ -155,7 +156,21 @@ def test_a_value_that_no_layer_can_have_is_told(value, tmp_path):
         ("training.learning_rate.initial", float("nan")),
         ("training.learning_rate.initial", -1e-4),
         ("training.learning_rate.warmup", -1),
-        ("training.epsilon", 0.0),
+        ("training.learning_rate.decay_start", -1),
+        ("training.optimizer.epsilon", 0.0),
+        ("training.optimizer.beta_1", 1.0),
+        ("training.optimizer.beta_2", -0.1),
+        ("training.optimizer.weight_decay", -1),
+        ("training.optimizer.weight_decay", 0.1),
+        ("training.optimizer.momentum", 0.9),
+        ("training.optimizer.name", "sgd"),
+        ("training.optimizer", "muno"),
+        ("training.steps_per_epoch", "auto"),
+        ("training.steps_per_execution", 0),
+        ("training.steps_per_execution", 4),
+        ("training.checkpoint_steps", 0),
+        ("training.checkpoint_minutes", 0),
+        ("data.cache", "much"),
         ("validation.pictures", 0),
         ("validation.patience", 0),
         ("training.ema", 1.0),
@@ -173,10 +188,38 @@ def test_an_impossible_value_is_named(key, value, tmp_path):
     check_refused(path, key.rpartition(".")[2])
 
 
-def test_a_run_is_a_whole_number_of_epochs(tmp_path):
-    # Otherwise the last epoch would go on past `steps`, and past the end of the schedule.
-    path = tiny.write_recipe(tmp_path / "r.yaml", changed("training.steps", 7))
-    check_refused(path, "steps_per_epoch")
+def test_an_optimizer_can_be_said_in_one_word():
+    content = tiny.recipe("pictures", optimizer="muon")
+    assert recipes.parse(content).training.optimizer == Optimizer("muon")
+    content = tiny.recipe("pictures", optimizer={"name": "muon", "weight_decay": 0.1})
+    assert recipes.parse(content).training.optimizer == Optimizer("muon", weight_decay=0.1)
+
+
+@pytest.mark.parametrize(
+    "steps, epoch, execution, interval",
+    [
+        (23_000, 1000, 1, 10),
+        (6, 3, 1, 3),
+        (7, 3, 1, 1),
+        (900, 900, 50, 50),
+        (900, 300, 4, 4),
+        ("auto", 125, 1, 5),
+        ("auto", "auto", 1, 10),
+        ("auto", "auto", 4, 8),
+    ],
+)
+def test_the_interval_divides_the_run_and_stays_when_it_is_decided(
+    steps, epoch, execution, interval
+):
+    training = Training(steps, epoch, execution)
+    assert training.interval == interval
+    if steps == "auto":
+        decided = training.decide(1234, decay_start=30)
+        assert decided.interval == interval
+        assert decided.steps == 1234 // interval * interval
+        eighth = round(decided.steps / 8 / interval) * interval
+        assert decided.steps_per_epoch == (eighth if epoch == "auto" else epoch)
+        assert decided.learning_rate.decay_start == 30
 
 
 def test_reductions_are_the_sizes_and_then_the_scales():

@@ -1,55 +1,28 @@
 """A run that was killed, or could not be written, ends as one that went through."""
 
-import json
 import resource
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import tiny
+from runs import contents
 
-from tfsr import from_preset
 from tfsr.errors import CheckpointError
 from tfsr.training.checkpoints import newest
 from tfsr.training.trainer import train
 
 LIVES = Path(__file__).with_name("lives.py")
 TFSR = Path(sys.executable).with_name("tfsr")
-LAST = Path("checkpoints") / "epoch-000002"
+LAST = Path("checkpoints") / "step-00000006"
 
 
 def lives(recipe, directory, *steps, **options):
     command = [sys.executable, LIVES, recipe, directory, *map(str, steps)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
-
-
-def contents(run):
-    """What the run computed: the bytes of all arrays, figures and texts that it keeps."""
-    found = {name: (run / name).read_bytes() for name in ("history.csv", "recipe.yaml")}
-    found["best"] = [array.tobytes() for array in from_preset(run).get_weights()]
-    for folder in (run / "checkpoints").iterdir():
-        state = json.loads((folder / "state.json").read_text())
-        # The files have the names of Keras' layers too, which are counted in each process.
-        del state["sha256"]
-        found[folder.name] = state, weights(folder / "model.weights.h5")
-    return found
-
-
-def weights(path):
-    """The bytes of every array of a checkpoint: weights, optimiser and moving average."""
-    found = {}
-
-    def add(name, item):
-        if isinstance(item, h5py.Dataset):
-            found[name] = item[()].tobytes()
-
-    with h5py.File(path) as file:
-        file.visititems(add)
-    return found
 
 
 def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
@@ -71,7 +44,7 @@ def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
         assert done.returncode == 0, (steps, done.stdout[-2000:], done.stderr[-2000:])
     whole, killed = contents(tmp_path / "whole"), contents(tmp_path / "killed")
     assert whole.keys() == killed.keys()
-    assert {"epoch-000005", "epoch-000006"} <= whole.keys()
+    assert {"step-00000015", "step-00000018"} <= whole.keys()
     for name, expected in whole.items():
         assert killed[name] == expected, f"{name} differs; killed after steps {steps}"
 
@@ -94,7 +67,7 @@ def go_on(copy):
 def test_the_last_two_checkpoints_are_kept(copy):
     go_on(copy)
     names = sorted(path.name for path in (copy[0] / "checkpoints").iterdir())
-    assert names == ["epoch-000002", "epoch-000003"]
+    assert names == ["step-00000006", "step-00000009"]
 
 
 def test_a_torn_newest_checkpoint_is_told_and_done_again(run, tmp_path):
@@ -103,9 +76,9 @@ def test_a_torn_newest_checkpoint_is_told_and_done_again(run, tmp_path):
     path.write_bytes(path.read_bytes()[:-1000])
     lines = []
     train(run.parent / "recipe.yaml", copy, report=lines.append)
-    warning, note = lines
+    warning, note, *_ = lines
     assert warning.startswith(f"warning: {copy / LAST}: ") and "\n" not in warning
-    assert note == f"{copy}: goes on after epoch 1"
+    assert note == f"{copy}: resumes after step 3"
     assert contents(copy) == contents(run)
 
 
@@ -124,7 +97,7 @@ def test_every_damage_is_seen(file, damage, run, tmp_path):
         path.write_bytes(content)
     lines = []
     path, state = newest(copy, lines.append)
-    assert (path.name, state.epochs, len(lines)) == ("epoch-000001", 1, 1)
+    assert (path.name, state.steps, len(lines)) == ("step-00000003", 3, 1)
 
 
 def test_where_all_checkpoints_are_torn_nothing_is_begun(copy):
@@ -159,14 +132,14 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_before_is_whole(copy):
     )
     assert done.returncode == 1
     [line] = [x for x in done.stderr.splitlines() if x.startswith("tfsr: ")]
-    assert "the checkpoint of epoch 3 cannot be written" in line
-    assert "that of epoch 2 is kept" in line
+    assert "the checkpoint of step 9 cannot be written" in line
+    assert "that of step 6 is kept" in line
     after = contents(directory)
     for name in before.keys() - {"recipe.yaml"}:
         assert after[name] == before[name], name
     # With room, the same command goes on.
     _, lines = go_on(copy)
-    assert lines == [f"{directory}: goes on after epoch 2"]
+    assert lines[0] == f"{directory}: resumes after step 6"
 
 
 def test_the_same_command_on_a_finished_run_trains_nothing(run, tmp_path):
@@ -174,7 +147,7 @@ def test_the_same_command_on_a_finished_run_trains_nothing(run, tmp_path):
     before = contents(copy)
     lines = []
     train(run.parent / "recipe.yaml", copy, report=lines.append)
-    assert lines[-1] == f"{copy}: its 2 epochs are done; nothing is left to train"
+    assert lines[-1] == f"{copy}: its 6 steps are done; nothing is left to train"
     assert contents(copy) == before
 
 

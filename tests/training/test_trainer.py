@@ -92,7 +92,7 @@ def test_tensorboard_shows_throughput_and_the_same_samples_after_every_epoch(run
 
 def test_validation_measures_the_first_pictures_of_the_last_epoch(run):
     model = ImplicitSR.from_config(tiny.MODEL)
-    model.load_weights(run / "checkpoints" / "epoch-000002" / "model.weights.h5")
+    model.load_weights(run / "checkpoints" / "step-00000006" / "model.weights.h5")
     row = history(run)[-1]
     means = []
     for side in (24, 16):
@@ -167,7 +167,7 @@ def test_the_moving_average_is_validated_kept_and_answered(tmp_path):
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     best = from_preset(tmp_path / "run")
     raw = ImplicitSR.from_config(tiny.MODEL)
-    raw.load_weights(tmp_path / "run" / "checkpoints" / "epoch-000001" / "model.weights.h5")
+    raw.load_weights(tmp_path / "run" / "checkpoints" / "step-00000003" / "model.weights.h5")
     averaged, last = best.get_weights(), raw.get_weights()
     for found, expected in zip(model.get_weights(), averaged, strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -195,7 +195,7 @@ def test_training_ends_where_nothing_gets_better(tmp_path):
 def test_training_that_diverges_is_told(tmp_path):
     pictures = tiny.folder(tmp_path / "pictures")
     content = tiny.recipe(pictures, learning_rate={"initial": 1e30})
-    with pytest.raises(TrainingError, match="diverged in epoch 1") as caught:
+    with pytest.raises(TrainingError, match="diverged before step 3") as caught:
         train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     check_line(caught, "training.learning_rate.initial")
 

@@ -27,6 +27,8 @@ from tfsr.cli import (
 from tfsr.errors import TfsrError, did_you_mean
 
 _INTERRUPTED = 130
+# What training and upscaling do without, under JAX.
+_OPTIONAL = {"tensorflow": "TensorFlow", "ai_edge_litert": "LiteRT"}
 
 
 class OneScreen(TyperGroup):
@@ -91,6 +93,15 @@ def main() -> None:
         fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         fail("interrupted", _INTERRUPTED)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _OPTIONAL:
+            raise
+        fail(
+            f"this needs {_OPTIONAL[package]}, which is not installed: pip install "
+            f"{package.replace('_', '-')}",
+            1,
+        )
     except OSError as error:
         # Of files it is told where they are used; what is left is mostly a full or closed output.
         what = error.filename or "the output"

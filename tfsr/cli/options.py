@@ -15,6 +15,7 @@ from tfsr.inference.sizes import pixels_of
 
 __all__ = [
     "parse_box",
+    "parse_duration",
     "parse_eyes",
     "parse_limits",
     "parse_memory",
@@ -67,6 +68,22 @@ def parse_scale(text: str, option: str = "--scale") -> tuple[float, float]:
             f"{option} must be a number such as 2.7, or WIDTHxHEIGHT such as 2x3; got {text!r}"
         )
     return factors[-1], factors[0]
+
+
+def parse_duration(text: str, option: str = "--max-time") -> float:
+    """Seconds of a text such as 9m, 1h30m, 45s or 540.
+
+    Raises:
+        InvalidArgument: if it is no such text, or no time at all.
+    """
+    match = re.fullmatch(
+        r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s?)?", text.strip().lower(), re.ASCII
+    )
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    total = 3600 * hours + 60 * minutes + seconds
+    if not total:
+        raise InvalidArgument(f"{option} must be such as 9m, 1h30m or 540 (seconds); got {text!r}")
+    return float(total)
 
 
 def parse_box(text: str, option: str = "--box") -> tuple[int, int, int, int]:

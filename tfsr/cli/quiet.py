@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 from collections.abc import Iterator
@@ -28,7 +29,9 @@ def silence() -> Iterator[None]:
 
 
 def import_keras() -> None:
-    """Import Keras and its backend in silence."""
+    """Import Keras and its backend in silence: JAX where only that is installed."""
+    if importlib.util.find_spec("tensorflow") is None and importlib.util.find_spec("jax"):
+        os.environ.setdefault("KERAS_BACKEND", "jax")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Its warnings are for those who write programs with it.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tfsr.cli.options import parse_duration, usage
 from tfsr.cli.quiet import import_keras
 
 
@@ -42,11 +44,29 @@ def train(
             "--resume", help="Go on though steps, pictures or validation are not those of before."
         ),
     ] = False,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="End at a checkpoint within this time: 9m, 1h30m, 540 (s). Run again to resume.",
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Processes that cut samples (default: one a CPU core beside a GPU, else threads).",
+        ),
+    ] = None,
 ) -> None:
     """Train a model as a recipe says; given once more, the same command goes on where it stopped.
 
     Example: tfsr train recipes/arasfsr-compact-faces.yaml --data faces/train --validation faces/val
     """
+    began = time.monotonic()
+    with usage():
+        seconds = None if max_time is None else parse_duration(max_time)
     import_keras()
     # TensorFlow's advice against tracing a function anew for pictures of another size.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -60,5 +80,8 @@ def train(
         changes=changes or (),
         strategy=strategy,
         resume=resume,
+        max_time=seconds,
+        began=began,
+        processes=processes,
         report=typer.echo,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -15,7 +15,7 @@ from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import files
 
 # Decoded pictures are kept in memory up to this many bytes: a small set is then read only once.
-_CACHE_BYTES = 512 * 2**20
+DEFAULT_CACHE = 2 * 2**30
 
 
 class Pictures:
@@ -27,6 +27,8 @@ class Pictures:
         skip_damaged: whether a picture that cannot be used is left out, named and counted, instead
             of being an error.
         report: called with a line for each picture left out; perhaps from another thread.
+        cache: bytes of decoded images kept. Defaults to 2 GiB.
+        decoded: images that are in memory already, such as `SharedImages`.
     """
 
     def __init__(
@@ -35,12 +37,16 @@ class Pictures:
         fits: Callable[[int, int], None],
         skip_damaged: bool = False,
         report: Callable[[str], None] = lambda line: None,
+        cache: int = DEFAULT_CACHE,
+        decoded: Mapping[Path, np.ndarray] | None = None,
     ) -> None:
         self.paths = list(paths)
         self.fits = fits
         self.skip_damaged = skip_damaged
-        self.skipped: set[Path] = set()
-        """The pictures left out so far."""
+        self.skipped: dict[Path, str] = {}
+        """The pictures left out so far, and why."""
+        self.cache = cache
+        self.decoded = decoded or {}
         self._report = report
         self._bytes = 0
         self._kept: OrderedDict[Path, np.ndarray] = OrderedDict()
@@ -52,24 +58,33 @@ class Pictures:
         Raises:
             ImageError: if it cannot be used, and such are not left out.
         """
+        if path in self.decoded:
+            return self.decoded[path]
         with self._lock:
             if path in self.skipped:
                 return None
             if path in self._kept:
                 self._kept.move_to_end(path)
                 return self._kept[path]
-        try:
-            picture = files.read(path)
-            self._check(path, *picture.shape[:2])
-        except ImageError as error:
-            self._leave_out(path, error)
+        picture = self.decode(path)
+        if picture is None:
             return None
         with self._lock:
             if path not in self._kept:
                 self._kept[path] = picture
                 self._bytes += picture.nbytes
-            while self._bytes > _CACHE_BYTES:
+            while self._bytes > self.cache:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return picture
+
+    def decode(self, path: Path) -> np.ndarray | None:
+        """Read a picture from its file, past the cache; results and errors as of `read`."""
+        try:
+            picture = files.read(path)
+            self._check(path, *picture.shape[:2])
+        except ImageError as error:
+            self.leave_out(path, str(error))
+            return None
         return picture
 
     def check(self) -> None:
@@ -83,7 +98,7 @@ class Pictures:
             try:
                 self._check(path, *_size(path))
             except ImageError as error:
-                self._leave_out(path, error)
+                self.leave_out(path, str(error))
         if len(self.skipped) == len(self.paths):
             raise ImageError(f"{self.paths[0].parent}: none of its pictures can be used")
 
@@ -93,15 +108,20 @@ class Pictures:
         except InvalidArgument as error:
             raise ImageError(f"{path}: {error}") from error
 
-    def _leave_out(self, path: Path, error: ImageError) -> None:
+    def leave_out(self, path: Path, reason: str) -> None:
+        """Skip a picture from now on, and report it the first time.
+
+        Raises:
+            ImageError: with the reason, if pictures are not to be skipped.
+        """
         if not self.skip_damaged:
-            raise error
+            raise ImageError(reason)
         with self._lock:
             if path in self.skipped:
                 return
-            self.skipped.add(path)
+            self.skipped[path] = reason
             count = len(self.skipped)
-        self._report(f"{error}; skipped, {count} of {len(self.paths)} pictures so far")
+        self._report(f"{reason}; skipped, {count} of {len(self.paths)} pictures so far")
 
 
 def _size(path: Path) -> tuple[int, int]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from tfsr.data.processes import SampleProcesses
 from tfsr.data.sampling import Sampler
 
 
 def dataset(
-    sampler: Sampler, start: int = 0, *, parts: int = 1, mine: range = range(1)
+    samples: Sampler | SampleProcesses,
+    start: int = 0,
+    *,
+    parts: int = 1,
+    mine: range = range(1),
 ) -> tf.data.Dataset:
     """The endless stream of a sampler's batches from step `start` on.
 
@@ -17,18 +22,18 @@ def dataset(
     their parts of the first step one after the other, then those of the next.
 
     Args:
-        sampler: where the batches come from.
+        samples: where the batches come from.
         start: the first step.
         parts: replicas among which each batch is divided.
         mine: which of the parts the stream is to hold.
     """
-    inputs, colours = sampler.batch(start, mine[0], parts)
+    inputs, colours = samples.batch(start, mine[0], parts)
     names = list(inputs)
     shapes = [inputs[name].shape for name in names] + [colours.shape]
 
     def arrays(count):
         step, part = divmod(int(count), len(mine))
-        batch, colours = sampler.batch(step, mine[part], parts)
+        batch, colours = samples.batch(step, mine[part], parts)
         return [*(batch[name] for name in names), colours]
 
     def load(count):
@@ -38,5 +43,7 @@ def dataset(
         return dict(zip(names, values[:-1], strict=True)), values[-1]
 
     counts = tf.data.Dataset.counter(start * len(mine))
-    stream = counts.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    # With processes, calls wait for them: one more than they are keeps them all busy.
+    calls = tf.data.AUTOTUNE if isinstance(samples, Sampler) else samples.processes + 1
+    stream = counts.map(load, num_parallel_calls=calls, deterministic=True)
     return stream.prefetch(2)

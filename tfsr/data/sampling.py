@@ -7,14 +7,14 @@ TensorFlow, a Keras `PyDataset` (`tfsr.data.py_dataset`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from tfsr.data.config import SamplingConfig
-from tfsr.data.pictures import Pictures
+from tfsr.data.pictures import DEFAULT_CACHE, Pictures
 from tfsr.errors import ImageError, TfsrError
 from tfsr.geometry import cell_size, pixel_centres
 from tfsr.images import files, pixels, resizing
@@ -35,6 +35,8 @@ class Sampler:
         skip_damaged: whether a picture that cannot be used is left out, and the next one in the
             epoch's order takes its place, instead of being an error.
         report: called with a line for each picture left out.
+        cache: bytes of decoded images kept in memory. Defaults to 2 GiB.
+        decoded: images that are in memory already, by path.
 
     Raises:
         ImageError: if the folder cannot be read or holds no pictures.
@@ -48,6 +50,8 @@ class Sampler:
         seed: int = 0,
         skip_damaged: bool = False,
         report: Callable[[str], None] = lambda line: None,
+        cache: int = DEFAULT_CACHE,
+        decoded: Mapping[Path, np.ndarray] | None = None,
     ) -> None:
         config.validate()
         if isinstance(source, (str, os.PathLike)):
@@ -57,7 +61,9 @@ class Sampler:
         self.seed = seed
         self.failure: TfsrError | None = None
         """The error that the last failing batch raised: tf.data hides it from its caller."""
-        self.pictures = Pictures(self.paths, config.check_picture, skip_damaged, report)
+        self.pictures = Pictures(
+            self.paths, config.check_picture, skip_damaged, report, cache, decoded
+        )
 
     def check(self) -> None:
         """Look at every picture's header, so that what does not fit is told before training.

@@ -19,7 +19,11 @@ Upscale = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 
 
 def restoration_psnr(
-    upscale: Upscale, paths: Sequence[Path], reduction: Reduction, protocol: str = "rgb"
+    upscale: Upscale,
+    paths: Sequence[Path],
+    reduction: Reduction,
+    protocol: str = "rgb",
+    batch: int | None = None,
 ) -> list[float]:
     """PSNR of each picture after reducing it and upscaling it back.
 
@@ -30,6 +34,8 @@ def restoration_psnr(
         paths: HR pictures.
         reduction: how the LR pictures are made.
         protocol: of `tfsr.metrics.psnr`.
+        batch: how many pictures of one size `upscale` takes at once, as (B, h, w, 3), and answers
+            as (B, H, W, 3); None: one, without the axis.
 
     Returns:
         dB, one value a picture.
@@ -39,15 +45,33 @@ def restoration_psnr(
     """
     metrics.check_protocol(protocol)
     values = []
+    for group in _of_one_size(paths, reduction, batch or 1):
+        lr, hr = (np.stack(images) for images in zip(*(pair for _, *pair in group), strict=True))
+        size = hr.shape[1:3]
+        restored = upscale(lr, size) if batch else [upscale(image, size) for image in lr]
+        for (path, small, original), sr in zip(group, restored, strict=True):
+            with _naming(path):
+                scale = round(len(original) / len(small))
+                values.append(metrics.psnr(sr, original, protocol, scale=scale))
+    return values
+
+
+def _of_one_size(
+    paths: Sequence[Path], reduction: Reduction, most: int
+) -> Iterator[list[tuple[Path, np.ndarray, np.ndarray]]]:
+    """Pictures with their LR and HR, in order, grouped where neighbours have the same sizes."""
+    group: list[tuple[Path, np.ndarray, np.ndarray]] = []
     for path in paths:
         original = read(path)
         with _naming(path):
             lr, hr = reduction(original)
-        height, width = hr.shape[:2]
-        sr = upscale(lr, (height, width))
-        with _naming(path):
-            values.append(metrics.psnr(sr, hr, protocol, scale=round(height / len(lr))))
-    return values
+        same = group and (lr.shape, hr.shape) == (group[0][1].shape, group[0][2].shape)
+        if group and (not same or len(group) == most):
+            yield group
+            group = []
+        group.append((path, lr, hr))
+    if group:
+        yield group
 
 
 @contextmanager

@@ -12,17 +12,23 @@ Conventions (LIIF, Chen et al., CVPR 2021, arXiv 2012.09161, and the code publis
 - An offset is (query - neighbour's centre) x LR size: one LR pixel is 2 wide.
 """
 
-from tfsr.geometry.axis import Axis, Neighbour, joined
-from tfsr.geometry.cubic import cubic_axis, cubic_reach, cubic_taps
-from tfsr.geometry.frame import Frame, frame_of_box, frame_of_eyes
-from tfsr.geometry.grid import grid_axis, grid_plan, traced_grid_axis
-from tfsr.geometry.neighbours import Lookup
-from tfsr.geometry.phase import Phase
-from tfsr.geometry.pixels import cell_size, output_size, pixel_centres, whole_numbers
-from tfsr.geometry.plan import SamplingPlan
-from tfsr.geometry.points import points_plan
-from tfsr.geometry.symmetry import FLIPS_AND_TURNS, MIRRORED, Symmetry
-from tfsr.geometry.windows import Window, windows
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfsr.geometry.axis import Axis, Neighbour, joined
+    from tfsr.geometry.cubic import cubic_axis, cubic_reach, cubic_taps
+    from tfsr.geometry.frame import Frame, frame_of_box, frame_of_eyes
+    from tfsr.geometry.grid import grid_axis, grid_plan, traced_grid_axis
+    from tfsr.geometry.neighbours import Lookup
+    from tfsr.geometry.phase import Phase
+    from tfsr.geometry.pixels import cell_size, output_size, pixel_centres, whole_numbers
+    from tfsr.geometry.plan import SamplingPlan
+    from tfsr.geometry.points import points_plan
+    from tfsr.geometry.symmetry import FLIPS_AND_TURNS, MIRRORED, Symmetry
+    from tfsr.geometry.tiles import Window, windows
 
 __all__ = [
     "FLIPS_AND_TURNS",
@@ -51,3 +57,39 @@ __all__ = [
     "whole_numbers",
     "windows",
 ]
+
+# The modules of each name. They are imported on first use: the processes that cut training samples
+# need pixel centres and no Keras.
+_MODULES = {
+    "Axis": "axis",
+    "FLIPS_AND_TURNS": "symmetry",
+    "Frame": "frame",
+    "Lookup": "neighbours",
+    "MIRRORED": "symmetry",
+    "Neighbour": "axis",
+    "Phase": "phase",
+    "SamplingPlan": "plan",
+    "Symmetry": "symmetry",
+    "Window": "tiles",
+    "cell_size": "pixels",
+    "cubic_axis": "cubic",
+    "cubic_reach": "cubic",
+    "cubic_taps": "cubic",
+    "frame_of_box": "frame",
+    "frame_of_eyes": "frame",
+    "grid_axis": "grid",
+    "grid_plan": "grid",
+    "joined": "axis",
+    "output_size": "pixels",
+    "pixel_centres": "pixels",
+    "points_plan": "points",
+    "traced_grid_axis": "grid",
+    "whole_numbers": "pixels",
+    "windows": "tiles",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

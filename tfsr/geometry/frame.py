@@ -10,7 +10,7 @@ import numpy as np
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry.pixels import whole_numbers
-from tfsr.geometry.windows import Span
+from tfsr.geometry.tiles import Span
 
 Point = tuple[float, float]
 """(row, column) in pixels: whole numbers are pixel centres, (0, 0) is that of the first."""

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from tfsr.geometry.windows import Span, Window
+from tfsr.geometry.tiles import Span, Window
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The states a run can go on from: whole or not there, the last two kept.
 
-`checkpoints/epoch-000012` holds `model.weights.h5` (weights, optimiser, moving average) and
-`state.json` (epochs done, history, best PSNR, and the weights' sha256). It is written under another
+`checkpoints/step-00012000` holds `model.weights.h5` (weights, optimizer, moving average) and
+`state.json` (steps done, history, best PSNR, and the weights' sha256). It is written under another
 name, brought to the disk and renamed, so a run that is killed at any moment leaves whole ones.
 """
 
@@ -30,13 +30,15 @@ class State:
     """How far a run is.
 
     Attributes:
-        epochs: epochs done.
+        steps: steps done.
+        loss: sum of the losses of the steps since the last epoch's end.
         best: the best mean validation PSNR so far, dB; None before the first epoch.
         best_epoch: the epoch that reached it, from 1.
         history: a row of figures for each epoch.
     """
 
-    epochs: int = 0
+    steps: int = 0
+    loss: float = 0.0
     best: float | None = None
     best_epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -68,12 +70,12 @@ def check_room(run: Path, model: keras.Model) -> None:
 
 
 def save(run: Path, model: keras.Model, state: State) -> None:
-    """Write the checkpoint of an epoch, and drop all but the last two.
+    """Write a checkpoint, and drop all but the last two.
 
     Args:
         run: the run's directory.
         model: compiled.
-        state: that of the run at the end of this epoch.
+        state: that of the run now.
 
     Raises:
         OSError: if it cannot be written; those before it are as they were.
@@ -88,7 +90,7 @@ def save(run: Path, model: keras.Model, state: State) -> None:
         (part / _STATE).write_text(json.dumps(content) + "\n", encoding="utf-8")
         for path in (part / _WEIGHTS, part / _STATE, part):
             _to_disk(path)
-        final = folder / f"epoch-{state.epochs:06d}"
+        final = folder / f"step-{state.steps:08d}"
         # There already only where a damaged one was fallen back from.
         shutil.rmtree(final, ignore_errors=True)
         os.replace(part, final)
@@ -102,7 +104,7 @@ def save(run: Path, model: keras.Model, state: State) -> None:
 
 def found(run: Path) -> list[Path]:
     """The checkpoints of a run, the oldest first."""
-    return sorted((run / "checkpoints").glob("epoch-*"))
+    return sorted((run / "checkpoints").glob("step-*"))
 
 
 def newest(run: Path, report: Callable[[str], None]) -> tuple[Path, State] | None:
@@ -134,7 +136,7 @@ def newest(run: Path, report: Callable[[str], None]) -> tuple[Path, State] | Non
 
 
 def load(checkpoint: Path, model: keras.Model) -> None:
-    """Load the weights and the optimiser of a checkpoint into a compiled model.
+    """Load the weights and the optimizer of a checkpoint into a compiled model.
 
     Raises:
         CheckpointError: if they do not fit the model.
@@ -149,7 +151,7 @@ def load(checkpoint: Path, model: keras.Model) -> None:
 
 def _state(content: dict[str, Any]) -> State:
     state = State(**content)
-    if not isinstance(state.epochs, int) or not isinstance(state.history, list):
+    if not isinstance(state.steps, int) or not isinstance(state.history, list):
         raise ValueError(f"{_STATE} describes no run")
     return state
 

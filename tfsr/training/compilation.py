@@ -9,14 +9,14 @@ from tfsr.errors import PresetError, RecipeError
 from tfsr.models import AnyModel
 from tfsr.presets import from_preset
 from tfsr.training.distribution import Distribution
-from tfsr.training.optimiser import optimiser
+from tfsr.training.optimizer import make_optimizer
 from tfsr.training.recipe import Recipe
 
 
 def compiled_model(
     recipe: Recipe, devices: Distribution | None = None, initialise: bool = True
 ) -> AnyModel:
-    """The recipe's model, seeded and compiled with its loss, optimiser and schedule.
+    """The recipe's model, seeded and compiled with its loss, optimizer and schedule.
 
     Args:
         recipe: the recipe.
@@ -38,8 +38,9 @@ def compiled_model(
             keras.utils.set_random_seed(recipe.seed)
             model = across_workers(type(model)).from_config(model.get_config())
         model.compile(
-            optimizer=optimiser(training, devices),
+            optimizer=make_optimizer(training, devices),
             loss={"l1": losses.L1, "charbonnier": losses.Charbonnier}[training.loss](),
+            steps_per_execution=training.steps_per_execution,
             jit_compile="auto" if training.jit_compile is None else training.jit_compile,
         )
         model.optimizer.build(model.trainable_variables)

@@ -55,6 +55,10 @@ class Distribution:
         """The sum over all workers of each one's values; all must call it."""
         return self._total([values])[0]
 
+    def chief_says(self, value: bool) -> bool:
+        """The chief's value, on all workers; all must call it."""
+        return bool(self.sum(np.array(int(self.chief and value))))
+
     def share(self, variables: Sequence[Any]) -> None:
         """Give variables of Keras the values that they have on the chief; all must call it."""
         if self.workers == 1:
@@ -107,6 +111,8 @@ class Distribution:
                 f"data.sampling.batch must be a multiple of the {self.replicas} replicas that "
                 f"share it; got {batch}"
             )
+        if self.workers > 1 and recipe.training.steps == "auto":
+            raise RecipeError("training.steps cannot be auto on several machines; say a number")
         if self.strategy is None:
             return
         for key, reason in (

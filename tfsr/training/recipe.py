@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tfsr.data.config import SamplingConfig
 from tfsr.evaluation import Reduction
 from tfsr.models import AnyModel, from_config
+
+# Steps between two looks at the clock: few enough for a slow machine, enough for a fast one.
+_INTERVAL = 10
 
 VERSION = 1
 """The version of recipes that this tfsr reads."""
@@ -24,12 +28,14 @@ class Data:
         sampling: how samples are cut.
         skip_damaged: whether training pictures that cannot be read, or are too small, are left out,
             each named and counted, instead of ending the run.
+        cache: memory for decoded training images, such as "512MiB": what fits is decoded once.
     """
 
     train: str
     validation: str
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     skip_damaged: bool = False
+    cache: str = "2GiB"
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Schedule:
         factor: "steps": what it is multiplied by.
         warmup: steps over which the rate rises from 0. The cosine begins after it; boundaries are
             counted from the start of the run.
+        decay_start: "cosine": the step at which it begins, if that is after the warm-up; the rate
+            stays until then. `steps: auto` writes here when the number of steps was decided.
     """
 
     initial: float = 1e-4
@@ -50,6 +58,29 @@ class Schedule:
     boundaries: tuple[int, ...] = ()
     factor: float = 0.5
     warmup: int = 0
+    decay_start: int = 0
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """How gradients become steps; `optimizer: muon` is short for `optimizer: {name: muon}`.
+
+    Attributes:
+        name: "adam", "adamw" or "muon" (`tfsr.training.muon.Muon`).
+        beta_1: Adam's first decay; Muon's for what is no kernel.
+        beta_2: Adam's second decay; likewise.
+        epsilon: Adam's; likewise. PyTorch's 1e-8 is the default here too.
+        momentum: "muon": of the kernels; None is 0.95.
+        weight_decay: "adamw" and "muon": share of the kernels that a step takes away, times the
+            learning rate. Biases keep all.
+    """
+
+    name: Literal["adam", "adamw", "muon"] = "adam"
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    momentum: float | None = None
+    weight_decay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,12 +88,16 @@ class Training:
     """The optimisation.
 
     Attributes:
-        steps: optimiser steps in the whole run.
-        steps_per_epoch: steps between two validations, each with a checkpoint: what a run that is
-            killed has to do again at most.
+        steps: optimizer steps in the whole run; "auto": as many as there is time for, decided from
+            the speed of the first half minute (with a time limit only).
+        steps_per_epoch: steps between two validations, each with a checkpoint and a row of the
+            history; the last epoch may be shorter. "auto", with `steps: auto`: an eighth of them.
+        steps_per_execution: steps that Keras runs in one call: less overhead where steps are short.
+        checkpoint_steps: steps between two checkpoints within an epoch; None: none by steps.
+        checkpoint_minutes: minutes between two checkpoints, likewise.
         loss: "l1" or "charbonnier".
         learning_rate: its schedule.
-        epsilon: Adam's. PyTorch's 1e-8 is the default here too.
+        optimizer: its name and arguments.
         precision: a Keras dtype policy, "float32" or "mixed_bfloat16".
         ema: momentum of the weights' moving average, which is then validated, kept as the best and
             answered in the end; None trains without.
@@ -72,16 +107,48 @@ class Training:
         jit_compile: whether XLA compiles the step; None leaves it to Keras.
     """
 
-    steps: int
-    steps_per_epoch: int = 1000
+    steps: int | Literal["auto"]
+    steps_per_epoch: int | Literal["auto"] = 1000
+    steps_per_execution: int = 1
+    checkpoint_steps: int | None = None
+    checkpoint_minutes: float | None = 10.0
     loss: Literal["l1", "charbonnier"] = "l1"
     learning_rate: Schedule = field(default_factory=Schedule)
-    epsilon: float = 1e-8
+    optimizer: Optimizer = field(default_factory=Optimizer)
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     ema: float | None = None
     clip_norm: float | None = None
     gradient_accumulation_steps: int | None = None
     jit_compile: bool | None = None
+
+    @property
+    def interval(self) -> int:
+        """Steps between two looks at the clock: a divisor of the epoch, of about ten steps.
+
+        It does not change when `auto` is replaced by what was decided: `decide` sees to it.
+        """
+        execution = self.steps_per_execution
+        most = max(_INTERVAL, execution)
+        whole = [x for x in (self.steps, self.steps_per_epoch) if x != "auto"]
+        if not whole:
+            return most - most % execution
+        common = math.gcd(*whole)
+        return max(i for i in range(1, most + 1) if common % i == 0 and i % execution == 0)
+
+    def decide(self, steps: int, decay_start: int) -> Training:
+        """The same with `auto` replaced, for about so many steps.
+
+        Args:
+            steps: of the whole run; rounded down to whole intervals.
+            decay_start: the step at which this was decided.
+        """
+        interval = self.interval
+        steps = max(1, steps // interval) * interval
+        epoch = self.steps_per_epoch
+        if epoch == "auto":
+            epoch = max(1, round(steps / (8 * interval))) * interval
+        schedule = replace(self.learning_rate, decay_start=decay_start)
+        return replace(self, steps=steps, steps_per_epoch=epoch, learning_rate=schedule)
 
 
 @dataclass(frozen=True)

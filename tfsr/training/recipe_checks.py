@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfsr.errors import InvalidArgument, RecipeError
+from tfsr.inference.memory import parse_memory
 from tfsr.metrics import check_protocol
 from tfsr.models import from_config
-from tfsr.training.recipe import Recipe
+from tfsr.training.recipe import Optimizer, Recipe, Training
+
+_POSITIVE = (
+    "steps",
+    "steps_per_epoch",
+    "steps_per_execution",
+    "checkpoint_steps",
+    "gradient_accumulation_steps",
+)
 
 
 def check(recipe: Recipe) -> None:
@@ -24,10 +33,10 @@ def check(recipe: Recipe) -> None:
         raise RecipeError(f"data.sampling: {error}") from error
     _check_model(recipe.model, recipe.parameters)
     validation, training, rate = recipe.validation, recipe.training, recipe.training.learning_rate
+    _check_optimizer(training.optimizer)
     for name, value in (
         ("training.learning_rate.initial", rate.initial),
         ("training.learning_rate.factor", rate.factor),
-        ("training.epsilon", training.epsilon),
         ("training.clip_norm", training.clip_norm),
     ):
         if value is not None and not 0 < value < math.inf:
@@ -36,8 +45,10 @@ def check(recipe: Recipe) -> None:
         raise RecipeError(f"training.ema must be between 0 and 1; got {training.ema}")
     if not 0 <= recipe.seed < 2**32:
         raise RecipeError(f"seed must be between 0 and 2^32 - 1; got {recipe.seed}")
-    if rate.warmup < 0:
-        raise RecipeError(f"training.learning_rate.warmup must be at least 0; got {rate.warmup}")
+    for name in ("warmup", "decay_start"):
+        value = getattr(rate, name)
+        if value < 0:
+            raise RecipeError(f"training.learning_rate.{name} must be at least 0; got {value}")
     if rate.boundaries and rate.decay != "steps":
         raise RecipeError("training.learning_rate.boundaries goes with decay 'steps' only")
     if list(rate.boundaries) != sorted({step for step in rate.boundaries if step > 0}):
@@ -46,27 +57,67 @@ def check(recipe: Recipe) -> None:
         )
     _check_samples_fit(recipe)
     for name, value in (
-        ("training.steps", recipe.training.steps),
-        ("training.steps_per_epoch", recipe.training.steps_per_epoch),
+        *((f"training.{name}", _number(getattr(training, name))) for name in _POSITIVE),
         ("validation.pictures", validation.pictures),
         ("validation.patience", validation.patience),
-        ("training.gradient_accumulation_steps", training.gradient_accumulation_steps),
         *(("validation.lr_sizes", size) for size in validation.lr_sizes),
         *(("validation.scales", scale) for scale in validation.scales),
     ):
         if value is not None and not 1 <= value < math.inf:
             raise RecipeError(f"{name} must be at least 1; got {value}")
-    if training.steps % training.steps_per_epoch:
-        raise RecipeError(
-            f"training.steps must be a multiple of training.steps_per_epoch; got {training.steps} "
-            f"and {training.steps_per_epoch}"
-        )
+    _check_steps(training)
+    _check_cache(recipe.data.cache)
     if not recipe.reductions():
         raise RecipeError("validation needs lr_sizes or scales")
     try:
         check_protocol(validation.protocol)
     except InvalidArgument as error:
         raise RecipeError(f"validation.{error}") from error
+
+
+def _number(value: int | str | None) -> int | None:
+    return None if isinstance(value, str) else value
+
+
+def _check_steps(training: Training) -> None:
+    if training.steps_per_epoch == "auto" and training.steps != "auto":
+        raise RecipeError("training.steps_per_epoch can be auto only where training.steps is")
+    for name in ("steps", "steps_per_epoch"):
+        value, execution = getattr(training, name), training.steps_per_execution
+        if value != "auto" and value % execution:
+            raise RecipeError(
+                f"training.{name} must be a multiple of training.steps_per_execution; got {value} "
+                f"and {execution}"
+            )
+    minutes = training.checkpoint_minutes
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise RecipeError(f"training.checkpoint_minutes must be above 0; got {minutes}")
+
+
+def _check_cache(cache: str) -> None:
+    try:
+        parse_memory(cache)
+    except InvalidArgument as error:
+        raise RecipeError(f"data.cache: {error}") from error
+
+
+def _check_optimizer(optimizer: Optimizer) -> None:
+    for name in ("beta_1", "beta_2", "momentum"):
+        value = getattr(optimizer, name)
+        if value is not None and not 0 <= value < 1:
+            raise RecipeError(f"training.optimizer.{name} must be in [0, 1); got {value}")
+    if not 0 < optimizer.epsilon < math.inf:
+        raise RecipeError(
+            f"training.optimizer.epsilon must be a number above 0; got {optimizer.epsilon}"
+        )
+    if not 0 <= optimizer.weight_decay < math.inf:
+        raise RecipeError(
+            f"training.optimizer.weight_decay must be at least 0; got {optimizer.weight_decay}"
+        )
+    if optimizer.weight_decay and optimizer.name == "adam":
+        raise RecipeError("training.optimizer.weight_decay goes with adamw and muon; got adam")
+    if optimizer.momentum is not None and optimizer.name != "muon":
+        raise RecipeError(f"training.optimizer.momentum goes with muon; got {optimizer.name}")
 
 
 def _check_samples_fit(recipe: Recipe) -> None:

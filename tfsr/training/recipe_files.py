@@ -103,13 +103,13 @@ def _with(recipe: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merge(base: Any, change: Any, key: str) -> Any:
-    named = key in ("encoder", "decoder")
+    named = key in ("encoder", "decoder", "optimizer")
     if named and isinstance(base, str) and isinstance(change, dict):
         # `encoder: edsr` is short for `encoder: {name: edsr}`.
         base = {"name": base}
     if not isinstance(base, dict) or not isinstance(change, dict):
         return change
-    # Another encoder or decoder is another thing: none of the base's arguments belong to it.
+    # Another encoder is another thing: none of the base's arguments belong to it.
     if named and "name" in change and change["name"] != base.get("name"):
         return change
     return {**base, **{key: _merge(base.get(key), value, key) for key, value in change.items()}}

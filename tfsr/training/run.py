@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,17 @@ from tfsr.training.checkpoints import State, found
 from tfsr.training.recipe import Recipe
 
 # What may differ where a run goes on: none of it changes what is computed.
-_FREE = ("data.train", "data.validation", "provenance", "expected", "parameters", "name")
+_FREE = (
+    "data.train",
+    "data.validation",
+    "data.cache",
+    "training.checkpoint_steps",
+    "training.checkpoint_minutes",
+    "provenance",
+    "expected",
+    "parameters",
+    "name",
+)
 # What may differ as well where the user says so with --resume.
 _FREE_IF_RESUMED = ("training.steps", "validation", "data.skip_damaged")
 
@@ -82,14 +93,45 @@ def open_run(
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        content = yaml.safe_dump(recipes.to_mapping(recipe), sort_keys=False)
         record = {"seed": recipe.seed, **pictures, "starts": [*starts, start]}
         _write(directory / "run.json", json.dumps(record, indent=2) + "\n")
         # Last: a directory that has it has the rest.
-        _write(directory / "recipe.yaml", content)
+        write_recipe(directory, recipe)
     except OSError as error:
         raise RecipeError(f"{directory}: cannot be written: {error.strerror}") from error
     return comparable
+
+
+def decided(directory: Path, recipe: Recipe) -> Recipe:
+    """A recipe with `auto` replaced by what a run of it has decided, if there is one that has.
+
+    Raises:
+        RecipeError: if the run's recipe cannot be read.
+    """
+    if recipe.training.steps != "auto" or not os.path.exists(directory / "recipe.yaml"):
+        return recipe
+    before = recipes.load(directory / "recipe.yaml").training
+    if before.steps == "auto":
+        return recipe
+    training = replace(
+        recipe.training,
+        steps=before.steps,
+        steps_per_epoch=before.steps_per_epoch,
+        learning_rate=replace(
+            recipe.training.learning_rate, decay_start=before.learning_rate.decay_start
+        ),
+    )
+    return replace(recipe, training=training)
+
+
+def write_recipe(directory: Path, recipe: Recipe) -> None:
+    """Write a run's recipe.
+
+    Raises:
+        OSError: if it cannot be written; the old one is then as it was.
+    """
+    content = yaml.safe_dump(recipes.to_mapping(recipe), sort_keys=False)
+    _write(directory / "recipe.yaml", content)
 
 
 def write_history(directory: Path, state: State) -> None:

@@ -49,6 +49,9 @@ def read(kind: Any, value: Any, where: str) -> Any:
 
 
 def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
+    if where and isinstance(value, str) and any(f.name == "name" for f in fields(kind)):
+        # `optimizer: muon` is short for `optimizer: {name: muon}`.
+        value = {"name": value}
     if not isinstance(value, Mapping):
         what = where or "the recipe"
         raise RecipeError(f"{what} must be a mapping of keys to values; got {value!r}")
@@ -92,4 +95,6 @@ def _describe(kind: Any) -> str:
         return f"a list of {inner}" if arguments[1] is Ellipsis else f"[{inner}, {inner}]"
     if origin is Mapping:
         return "a mapping"
+    if origin is Literal:
+        return " or ".join(repr(argument) for argument in arguments)
     return {type(None): "empty", str: "text"}.get(kind, kind.__name__)

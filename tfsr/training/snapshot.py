@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from tfsr.images import to_float, to_uint8
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import from_config
 from tfsr.training.recipe import Recipe
@@ -24,6 +25,10 @@ class Snapshot:
         self.model = from_config(recipe.model)
         self.upscale = Upscaler(self.model)
         """(h, w, 3) uint8 and (H, W) to (H, W, 3) uint8."""
+
+    def upscale_batch(self, images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(B, h, w, 3) uint8 and (H, W) to (B, H, W, 3) uint8, together."""
+        return to_uint8(self.model.upscale(to_float(images), size))
 
     def take(self, model: keras.Model) -> None:
         """Copy the weights of a compiled model."""

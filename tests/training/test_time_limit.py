@@ -1,0 +1,169 @@
+"""Runs that end in time, and how many steps they take for themselves."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+from runs import contents
+
+from tfsr.errors import InvalidArgument, RecipeError
+from tfsr.training import pace as pace_module
+from tfsr.training import recipe_files as recipes
+from tfsr.training.pace import Pace, PaceReport, duration
+from tfsr.training.recipe import Training
+from tfsr.training.trainer import train
+
+TFSR = Path(sys.executable).with_name("tfsr")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until it is told: clock.now = ..."""
+
+    class Clock:
+        now = 100.0
+
+    monkeypatch.setattr(pace_module.time, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def test_compilation_is_no_part_of_the_pace(clock):
+    pace = Pace()
+    assert pace.steps_per_second == 0 and pace.figures(16) == {} and pace.remaining == np.inf
+    pace.first_call(2, 40.0)
+    pace.add(10, 44.0)
+    pace.add(10, 6.0)
+    assert pace.steps_per_second == 18 / 10
+    assert pace.figures(16) == {"samples_per_second": 16 * 1.8}
+
+
+def test_another_interval_is_done_only_if_all_that_follows_it_fits(clock):
+    pace = Pace(limit=60.0)
+    pace.first_call(1, 1.0)
+    pace.add(10, 11.0)
+    pace.validation, pace.checkpoint = 15.0, 1.0
+    # 10 s for the interval, 2 x 1 s for the checkpoint, 2 s to end; and 15 s for a validation.
+    for now, without, with_validation in (
+        (130.0, True, True),
+        (131.5, True, False),
+        (147, False, 0),
+    ):
+        clock.now = now
+        assert pace.allows(0) == without and pace.allows(1) == with_validation
+
+
+def test_the_steps_left_leave_room_for_validations(clock):
+    pace = Pace(limit=1000.0)
+    pace.first_call(1, 1.0)
+    pace.add(101, 51.0)
+    pace.validation, pace.checkpoint = 9.0, 1.0
+    rest = (1000 - 4) * 0.96
+    assert pace.steps_left(100) == int(rest / (0.5 + 10 / 100))
+    assert pace.steps_left("auto") == int((rest - 9 * 10) * 2)
+    clock.now = 1100.0
+    assert pace.steps_left(100) == pace.steps_left("auto") == 0
+
+
+def test_the_pace_is_reported_early_and_then_ever_more_seldom(clock):
+    lines, pace = [], Pace()
+    report = PaceReport(pace, lines.append)
+    pace.first_call(1, 1.0)
+    pace.add(1, 1.0)
+    steps = []
+    for step in range(1, 4000):
+        pace.add(1, 1.0)
+        before = len(lines)
+        report(step, Training(8000), loss=0.01)
+        steps += [step] * (len(lines) - before)
+    assert steps[:6] == [30, 60, 120, 240, 480, 960] and np.diff(steps[6:]).max() == 600
+    assert lines[0] == "step 30 of 8,000, about 2 h 13 min left: 1 steps a second, loss 0.0100"
+
+
+def test_durations_read_as_people_say_them():
+    assert [duration(s) for s in (4.4, 89, 95, 3599, 7260)] == [
+        "4 s",
+        "89 s",
+        "2 min",
+        "60 min",
+        "2 h 1 min",
+    ]
+
+
+def test_a_run_out_of_time_ends_at_a_checkpoint_and_resumes_to_the_same_bits(run, tmp_path):
+    recipe = run.parent / "recipe.yaml"
+    lines = []
+    train(recipe, tmp_path / "run", max_time=1e-3, report=lines.append)
+    assert lines[-1] == "time is up after step 3; the same command resumes from here"
+    names = [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()]
+    assert names == ["step-00000003"]
+    train(recipe, tmp_path / "run", max_time=1000, processes=2, report=lines.append)
+    assert contents(tmp_path / "run") == contents(run)
+
+
+def test_checkpoints_within_an_epoch(run, tmp_path):
+    """Validation is sparser than checkpoints, and a run cut there is the same."""
+    recipe = run.parent / "recipe.yaml"
+    every = ["training.steps_per_epoch=6", "training.checkpoint_steps=2"]
+    train(recipe, tmp_path / "whole", changes=every[:1], report=lambda line: None)
+    lines = []
+    train(recipe, tmp_path / "run", changes=every, max_time=1e-3, report=lines.append)
+    assert "time is up after step 6" not in lines[-1]
+    resumed = train(recipe, tmp_path / "run", changes=every, report=lines.append)
+    assert int(resumed.optimizer.iterations) == 6
+    expected, found = contents(tmp_path / "whole"), contents(tmp_path / "run")
+    for name in ("best", "history.csv", "step-00000006"):
+        assert found[name] == expected[name], name
+
+
+def test_auto_needs_a_limit_and_a_limit_must_be_one(run, tmp_path):
+    recipe = run.parent / "recipe.yaml"
+    with pytest.raises(RecipeError, match="--max-time"):
+        train(recipe, tmp_path / "run", changes=["training.steps=auto"])
+    for arguments in ({"max_time": 0}, {"max_time": float("nan")}, {"processes": -1}):
+        with pytest.raises(InvalidArgument, match=next(iter(arguments))):
+            train(recipe, tmp_path / "run", **arguments)
+    assert not (tmp_path / "run").exists()
+
+
+def test_steps_that_follow_from_the_time_survive_a_kill(tmp_path):
+    content = tiny.recipe(
+        tiny.folder(tmp_path / "images", count=4),
+        steps="auto",
+        steps_per_epoch="auto",
+        steps_per_execution=2,
+        checkpoint_steps=10,
+        optimizer="muon",
+        ema=0.9,
+        learning_rate={"initial": 1e-3, "decay": "cosine", "warmup": 4},
+    )
+    content["validation"] = {"lr_sizes": [24], "pictures": 1}
+    recipe, run = tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run"
+    command = [TFSR, "train", recipe, "-o", run, "--max-time", "40s"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    decided = None
+    for line in process.stdout:
+        if line.startswith("training for "):
+            decided = int(line.split()[2].replace(",", ""))
+            time.sleep(1)
+            process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert decided, "the number of steps was never decided"
+    training = recipes.load(run / "recipe.yaml").training
+    assert training.steps == decided and training.learning_rate.decay_start > 0
+    began = time.monotonic()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert time.monotonic() - began < 41
+    # A machine that became slower ends later.
+    train(recipe, run, max_time=1000, report=lambda line: None)
+    train(run / "recipe.yaml", tmp_path / "whole", report=lambda line: None)
+    found, expected = contents(run), contents(tmp_path / "whole")
+    assert json.loads((run / "run.json").read_text())["starts"]
+    for name in ("best", "history.csv", f"step-{decided:08d}"):
+        assert found[name] == expected[name], name

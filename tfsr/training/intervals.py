@@ -1,0 +1,218 @@
+"""What happens between the steps of a run: validation, checkpoints, the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfsr.errors import CheckpointError, TrainingError
+from tfsr.training import checkpoints
+from tfsr.training.checkpoints import State
+from tfsr.training.distribution import Distribution
+from tfsr.training.pace import Pace, PaceReport
+from tfsr.training.packing import described
+from tfsr.training.recipe import Recipe
+from tfsr.training.run import write_best, write_history, write_recipe
+from tfsr.training.schedule import cosine_span, learning_rate
+from tfsr.training.validation import Validation
+
+
+class Intervals(keras.callbacks.Callback):
+    """Trains in intervals of a few steps, which `fit` takes for epochs.
+
+    After each interval it looks at the clock; after an epoch of the recipe it validates and adds a
+    row to the history. Checkpoints are written after epochs, by steps and minutes as the recipe
+    says, and when the time is up. Only `steps: auto` lets the clock change what is computed: it is
+    decided once, and written into the run's recipe.
+
+    Args:
+        directory: of the run.
+        state: how far it is; goes on changing.
+        recipe: of the run.
+        validation: what measures it.
+        devices: where it is computed; the chief writes files.
+        pace: the time it has.
+        epoch_callbacks: called at the end of each epoch of the recipe, with its figures.
+        report: called with a line now and then.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        state: State,
+        recipe: Recipe,
+        validation: Validation,
+        devices: Distribution,
+        pace: Pace,
+        epoch_callbacks: Sequence[keras.callbacks.Callback],
+        report: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self.directory = directory
+        self.state = state
+        self.recipe = recipe
+        self.validation = validation
+        self.devices = devices
+        self.pace = pace
+        self.report = report
+        self.pace_report = PaceReport(pace, report)
+        self.interval = recipe.training.interval
+        self._epoch_callbacks = keras.callbacks.CallbackList(list(epoch_callbacks))
+        self._saved = state.steps, time.monotonic()
+        self._began = 0.0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin; `fit` has built the model by now."""
+        self._epoch_callbacks.set_model(self.model)
+        self._epoch_callbacks.on_train_begin()
+        if self.pace.limit is not None:
+            self._measure_validation()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """End."""
+        self._epoch_callbacks.on_train_end()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Take the time."""
+        self._began = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Report how long compiling took."""
+        if self.pace.compilation is None:
+            self.pace.first_call(batch + 1, time.monotonic() - self._began)
+            self.report(f"compiled in {self.pace.compilation:.1f} s")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Do what is due after an interval.
+
+        Raises:
+            TrainingError: if the loss is no number any more.
+            CheckpointError: if a checkpoint cannot be written; the one before is whole.
+        """
+        self.pace.add(self.interval, time.monotonic() - self._began)
+        loss, state = float((logs or {})["loss"]), self.state
+        state.steps += self.interval
+        state.loss += loss * self.interval
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"training diverged before step {state.steps}: the loss is {loss}; start again in "
+                "another directory with a lower training.learning_rate.initial, or with "
+                "training.clip_norm"
+            )
+        if self.recipe.training.steps == "auto" and self.pace.is_measured:
+            self._decide()
+        ended = self._ends_epoch(state.steps)
+        better = ended and self._end_epoch()
+        over = is_over(self.recipe, state)
+        out_of_time = not over and self._out_of_time()
+        if ended or out_of_time or self._checkpoint_is_due():
+            self._save(better)
+        self.pace_report(state.steps, self.recipe.training, loss)
+        if out_of_time:
+            self.report(f"time is up after step {state.steps}; the same command resumes from here")
+        self.model.stop_training = over or out_of_time
+
+    def _ends_epoch(self, steps: int) -> bool:
+        training = self.recipe.training
+        if training.steps_per_epoch == "auto":
+            return False
+        return steps % training.steps_per_epoch == 0 or steps == training.steps
+
+    def _measure_validation(self) -> None:
+        """Validate once to compile it, and, if that took long, once more to know what it takes."""
+        for _ in range(2):
+            began = time.monotonic()
+            self.validation.measure(self.model)
+            self.pace.validation = time.monotonic() - began
+            if self.pace.validation < 2.0:
+                return
+
+    def _decide(self) -> None:
+        """Decide the number of steps from the pace so far, and write it down."""
+        self._save(better=False)
+        training, state = self.recipe.training, self.state
+        epoch = training.steps_per_epoch
+        training = training.decide(state.steps + self.pace.steps_left(epoch), state.steps)
+        self.recipe = replace(self.recipe, training=training)
+        if self.devices.chief:
+            write_recipe(self.directory, self.recipe)
+        self.model.optimizer.schedule.set_span(*cosine_span(training))
+        self.report(
+            f"training for {training.steps:,} steps, at {self.pace.steps_per_second:.3g} a second"
+        )
+
+    def _out_of_time(self) -> bool:
+        if self.pace.limit is None:
+            return False
+        ends = self._ends_epoch(self.state.steps + self.interval)
+        return self.devices.chief_says(not self.pace.allows(validations=int(ends)))
+
+    def _end_epoch(self) -> bool:
+        """Validate and add a row to the history; whether the epoch is the best so far."""
+        state, training = self.state, self.recipe.training
+        began = time.monotonic()
+        measured = self.validation.measure(self.model)
+        before = state.history[-1]["step"] if state.history else 0
+        figures = {"loss": state.loss / (state.steps - before), **measured}
+        rate = learning_rate(training)(state.steps - 1)
+        row = {
+            "epoch": len(state.history) + 1,
+            "step": state.steps,
+            "learning_rate": float(ops.convert_to_numpy(rate)),
+        }
+        state.history.append({**row, **figures})
+        state.loss = 0.0
+        self.pace_report.epoch(state.history[-1])
+        logs = {**figures, **self.pace.figures(self.recipe.data.sampling.batch)}
+        self._epoch_callbacks.on_epoch_end(len(state.history) - 1, logs)
+        self.pace.validation = time.monotonic() - began
+        better = state.best is None or figures["val_psnr"] > state.best
+        if better:
+            state.best, state.best_epoch = figures["val_psnr"], len(state.history)
+        return better
+
+    def _checkpoint_is_due(self) -> bool:
+        training, (steps, when) = self.recipe.training, self._saved
+        by_steps, by_minutes = training.checkpoint_steps, training.checkpoint_minutes
+        return (by_steps is not None and self.state.steps - steps >= by_steps) or (
+            by_minutes is not None and time.monotonic() - when >= 60 * by_minutes
+        )
+
+    def _save(self, better: bool) -> None:
+        began = time.monotonic()
+        if self.devices.chief:
+            try:
+                self._write(better)
+            except OSError as error:
+                reason = error.strerror or str(error).splitlines()[0]
+                raise CheckpointError(
+                    f"{self.directory}: the checkpoint of step {self.state.steps} cannot be "
+                    f"written: {reason}; that of step {self._saved[0]} is kept: make room, then "
+                    "run the same command again"
+                ) from error
+        self._saved = self.state.steps, time.monotonic()
+        self.pace.checkpoint = time.monotonic() - began
+
+    def _write(self, better: bool) -> None:
+        checkpoints.check_room(self.directory, self.model)
+        if better:
+            best = self.validation.snapshot.model
+            metadata = described(self.recipe, best, self.state.steps)
+            metadata["validation"] = self.state.history[-1]
+            write_best(self.directory, best, metadata)
+        checkpoints.save(self.directory, self.model, self.state)
+        write_history(self.directory, self.state)
+
+
+def is_over(recipe: Recipe, state: State) -> bool:
+    """Whether a run has done all its steps, or has waited long enough for a better epoch."""
+    patience, steps = recipe.validation.patience, recipe.training.steps
+    waited = patience is not None and len(state.history) - state.best_epoch >= patience > 0
+    return waited or (steps != "auto" and state.steps >= steps)
