@@ -45,10 +45,12 @@ def test_compilation_is_no_part_of_the_pace(clock):
 
 def test_another_interval_is_done_only_if_all_that_follows_it_fits(clock):
     pace = Pace(limit=60.0)
+    clock.now = 110.0
+    pace.start()
     pace.first_call(1, 1.0)
     pace.add(10, 11.0)
     pace.validation, pace.checkpoint = 15.0, 1.0
-    # 10 s for the interval, 2 x 1 s for the checkpoint, 2 s to end; and 15 s for a validation.
+    # 10 s for the interval, 2 x 1 s for the checkpoint, 0.2 x 10 s to end; and 15 s to validate.
     for now, without, with_validation in (
         (130.0, True, True),
         (131.5, True, False),
@@ -63,7 +65,7 @@ def test_the_steps_left_leave_room_for_validations(clock):
     pace.first_call(1, 1.0)
     pace.add(101, 51.0)
     pace.validation, pace.checkpoint = 9.0, 1.0
-    rest = (1000 - 4) * 0.96
+    rest = (1000 - 2) * 0.96
     assert pace.steps_left(100) == int(rest / (0.5 + 10 / 100))
     assert pace.steps_left("auto") == int((rest - 9 * 10) * 2)
     clock.now = 1100.0
@@ -109,15 +111,17 @@ def test_a_run_out_of_time_ends_at_a_checkpoint_and_resumes_to_the_same_bits(run
 def test_checkpoints_within_an_epoch(run, tmp_path):
     """Validation is sparser than checkpoints, and a run cut there is the same."""
     recipe = run.parent / "recipe.yaml"
-    every = ["training.steps_per_epoch=6", "training.checkpoint_steps=2"]
-    train(recipe, tmp_path / "whole", changes=every[:1], report=lambda line: None)
-    lines = []
-    train(recipe, tmp_path / "run", changes=every, max_time=1e-3, report=lines.append)
-    assert "time is up after step 6" not in lines[-1]
-    resumed = train(recipe, tmp_path / "run", changes=every, report=lines.append)
-    assert int(resumed.optimizer.iterations) == 6
+    longer = ["training.steps=24", "training.steps_per_epoch=24"]
+    train(recipe, tmp_path / "whole", changes=longer, report=lambda line: None)
+    assert len(list((tmp_path / "whole" / "checkpoints").iterdir())) == 1
+    changes, lines = [*longer, "training.checkpoint_steps=8"], []
+    train(recipe, tmp_path / "run", changes=changes, max_time=1e-3, report=lines.append)
+    assert lines[-1].startswith("time is up after step 8;")
+    train(recipe, tmp_path / "run", changes=changes, report=lines.append)
+    names = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())
+    assert names == ["step-00000016", "step-00000024"]
     expected, found = contents(tmp_path / "whole"), contents(tmp_path / "run")
-    for name in ("best", "history.csv", "step-00000006"):
+    for name in ("best", "history.csv", "step-00000024"):
         assert found[name] == expected[name], name
 
 
@@ -159,7 +163,8 @@ def test_steps_that_follow_from_the_time_survive_a_kill(tmp_path):
     began = time.monotonic()
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
-    assert time.monotonic() - began < 41
+    # The rest is what a busy machine takes to start and to end Python.
+    assert time.monotonic() - began < 40 + 5
     # A machine that became slower ends later.
     train(recipe, run, max_time=1000, report=lambda line: None)
     train(run / "recipe.yaml", tmp_path / "whole", report=lambda line: None)

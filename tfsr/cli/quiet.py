@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+STARTED = time.monotonic()
+"""When the program began, within a tenth of a second."""
 
 
 @contextmanager

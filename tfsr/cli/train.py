@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tfsr.cli.options import parse_duration, usage
-from tfsr.cli.quiet import import_keras
+from tfsr.cli.quiet import STARTED, import_keras
 
 
 def train(
@@ -64,7 +63,6 @@ def train(
 
     Example: tfsr train recipes/arasfsr-compact-faces.yaml --data faces/train --validation faces/val
     """
-    began = time.monotonic()
     with usage():
         seconds = None if max_time is None else parse_duration(max_time)
     import_keras()
@@ -81,7 +79,7 @@ def train(
         strategy=strategy,
         resume=resume,
         max_time=seconds,
-        began=began,
+        began=STARTED,
         processes=processes,
         report=typer.echo,
     )

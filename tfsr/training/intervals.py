@@ -72,6 +72,7 @@ class Intervals(keras.callbacks.Callback):
         """Begin; `fit` has built the model by now."""
         self._epoch_callbacks.set_model(self.model)
         self._epoch_callbacks.on_train_begin()
+        self.pace.start()
         if self.pace.limit is not None:
             self._measure_validation()
 

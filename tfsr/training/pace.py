@@ -10,8 +10,9 @@ from typing import Any
 
 from tfsr.training.recipe import Training
 
-# What is left after the last checkpoint: closing files, ending processes, leaving Python.
-_EXIT_SECONDS = 2.0
+# What follows the last checkpoint (closing files, ending processes, leaving Python) takes about
+# this share of what came before the first step.
+_EXIT_SHARE = 0.2
 # A machine may become slower by this share after its speed was measured.
 _MARGIN = 0.04
 # Seconds of training from which `steps: auto` is decided, if a tenth of the time is as long.
@@ -37,6 +38,8 @@ class Pace:
         """Steps measured so far; those of the first call are left out."""
         self.seconds = 0.0
         """What they took."""
+        self.startup = 0.0
+        """Seconds before the first step, compilation left out."""
         self.validation = 0.0
         """Seconds of a validation, with all that is done after it."""
         self.checkpoint = 0.0
@@ -57,6 +60,10 @@ class Pace:
     def is_measured(self) -> bool:
         """Whether the number of steps can be decided from it."""
         return self.steps > 0 and self.seconds >= min(_MEASURED_SECONDS, self.remaining / 10)
+
+    def start(self) -> None:
+        """Take down that all is ready for training."""
+        self.startup = time.monotonic() - self.began
 
     def first_call(self, steps: int, seconds: float) -> None:
         """Take down the first call, which compiles the model: it is no part of the pace."""
@@ -87,7 +94,7 @@ class Pace:
 
     @property
     def _end(self) -> float:
-        return 2 * self.checkpoint + _EXIT_SECONDS
+        return 2 * self.checkpoint + _EXIT_SHARE * self.startup
 
     def figures(self, batch: int) -> dict[str, float]:
         """`samples_per_second`, if it is known."""
@@ -139,4 +146,4 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes <= 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,145 @@
+"""Where there is JAX and no TensorFlow: models are trained, measured and used; the rest says so."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+
+from tfsr import from_preset
+from tfsr.images import read
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = "jax keras>=3.15 numpy pillow tifffile h5py pyyaml rich typer".split()
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory):
+    """The interpreter of an environment that pip made, without TensorFlow."""
+    folder = tmp_path_factory.mktemp("jax")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([folder / "bin" / "pip", "install", "--quiet", *PACKAGES], check=True)
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def tfsr(python):
+    """The command line in that environment."""
+
+    def run(*arguments):
+        # Without KERAS_BACKEND: what is installed is used.
+        environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
+        return subprocess.run(
+            [python, "-m", "tfsr", *map(str, arguments)],
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained(tfsr, tmp_path_factory):
+    """A run of twenty steps, with samples from two processes."""
+    base = tmp_path_factory.mktemp("trained")
+    images = tiny.folder(base / "images", count=4)
+    content = tiny.recipe(images, steps=20, steps_per_epoch=10, ema=0.9, optimizer="muon")
+    recipe = tiny.write_recipe(base / "r.yaml", content)
+    done = tfsr("train", recipe, "-o", base / "run", "--processes", "2")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((base / "run" / "run.json").read_text())["starts"][0]["backend"] == "jax"
+    return base / "run"
+
+
+def test_what_jax_trained_upscales_the_same_under_tensorflow(trained, python):
+    image = read(next((trained.parent / "images").iterdir()))[:17, :12] / np.float32(255)
+    expected = from_preset(trained).upscale(image[None], size=(40, 37))
+    np.save(trained.parent / "image.npy", image)
+    script = (
+        "import sys, numpy as np, tfsr; run, image, output = sys.argv[1:]\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "np.save(output, tfsr.from_preset(run).upscale(np.load(image)[None], size=(40, 37)))"
+    )
+    output = trained.parent / "output.npy"
+    subprocess.run(
+        [python, "-c", script, trained, trained.parent / "image.npy", output],
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    np.testing.assert_allclose(np.load(output), expected, atol=1e-5)
+
+
+def test_runs_are_measured_and_used(trained, tfsr):
+    images = trained.parent / "images"
+    done = tfsr("evaluate", "--preset", trained, "--data", images, "--lr", "24")
+    assert done.returncode == 0, done.stderr
+    assert "bicubic" in done.stdout
+    large = trained.parent / "large.png"
+    done = tfsr("upscale", images / "0.png", "-o", large, "--scale", "1.5", "--preset", trained)
+    assert done.returncode == 0, done.stderr
+    assert read(large).shape == (72, 72, 3)
+
+
+@pytest.mark.parametrize("kind", ["tflite", "saved-model"])
+def test_exports_say_in_one_line_what_they_need(kind, tfsr, tmp_path):
+    sizes = ["--lr", "16x16", "--scale", "2"] if kind == "tflite" else []
+    done = tfsr("export", kind, *sizes, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("tfsr: this needs TensorFlow") and "pip install tensorflow" in line
+    assert not (tmp_path / "out").exists()
+
+
+def rehearse(python, *arguments, **environment):
+    return subprocess.run(
+        [ROOT / "recipes" / "gpu" / "run.sh", *map(str, arguments)],
+        env={**os.environ, "PYTHON": str(python), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_script_for_a_gpu_can_be_rehearsed(python, tmp_path):
+    images = tiny.folder(tmp_path / "images", count=14)
+    content = tiny.recipe("no folder", optimizer="muon")
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    output = tmp_path / "out"
+    done = rehearse(python, recipe, images, output, 1)
+    assert done.returncode == 0, done.stdout + done.stderr
+    log = (output / "log.txt").read_text()
+    for words in (
+        "parameters on cpu",
+        "compiled in",
+        "training for ",
+        " a second",
+        "epoch 1, step",
+    ):
+        assert words in log, words
+    assert log == done.stdout
+    assert {"best", "checkpoints", "history.csv", "run.json"} <= {p.name for p in output.iterdir()}
+    record = json.loads((output / "run.json").read_text())
+    # Of 14 images, every second one up to 12 is set aside: 7.
+    assert (record["pictures"]["count"], record["validation"]["count"]) == (7, 2)
+    assert all(p.stat().st_size < 16e6 for p in output.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize(
+    "change, word",
+    [({0: "nowhere.yaml"}, "RECIPE"), ({1: "nowhere"}, "DATA"), ({3: "soon"}, "MINUTES")],
+)
+def test_the_script_refuses_in_one_line(change, word, tmp_path):
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("no folder"))
+    arguments = [recipe, tmp_path, tmp_path / "out", 2]
+    for index, value in change.items():
+        arguments[index] = value
+    done = rehearse(sys.executable, *arguments)
+    assert done.returncode == 2 and not (tmp_path / "out").exists()
+    [line] = done.stderr.splitlines()
+    assert f"{word} must be" in line
