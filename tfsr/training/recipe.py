@@ -140,13 +140,14 @@ class Training:
 
         Args:
             steps: of the whole run; rounded down to whole intervals.
-            decay_start: the step at which this was decided.
+            decay_start: the step at which this was decided, between two intervals.
         """
         interval = self.interval
         steps = max(1, steps // interval) * interval
         epoch = self.steps_per_epoch
         if epoch == "auto":
-            epoch = max(1, round(steps / (8 * interval))) * interval
+            # None has ended before this was decided.
+            epoch = max(round(steps / (8 * interval)) * interval, decay_start, interval)
         schedule = replace(self.learning_rate, decay_start=decay_start)
         return replace(self, steps=steps, steps_per_epoch=epoch, learning_rate=schedule)
 
