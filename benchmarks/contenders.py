@@ -50,6 +50,12 @@ class Ours:
         encode = compiled(self.model.encoder, self.model)
         self._encode = lambda: ops.convert_to_numpy(encode(ops.convert_to_tensor(2 * image - 1)))
 
+    def device(self):
+        """What the backend computes on."""
+        from tfsr.backend import device_name
+
+        return device_name()
+
     def peak_memory(self):
         """Bytes that two pictures take, one after the other: of the second, something is kept."""
         return memory_of(lambda: [self._draw("float32", self.size) for _ in range(2)])[1]

@@ -56,7 +56,7 @@ def measured_case(decoder, sides, repeats, beside_published):
 
 def _ours(ours, decoder, repeats, published=None):
     """What is measured of `Ours`, in turn with the published formulation if there is one."""
-    memory = ours("peak_memory")
+    device, memory = ours("device"), ours("peak_memory")
     ours("warm_up")
     asked = {
         "seconds": lambda: ours("picture"),
@@ -76,6 +76,7 @@ def _ours(ours, decoder, repeats, published=None):
     values = alternately(asked, counts)
     peak = max(values.pop("matmul_speed"))
     return {
+        "device": device,
         "bytes": memory,
         **_told(values),
         "decoder_operations": ours("decoder_operations"),
@@ -164,6 +165,7 @@ def main() -> None:
             print(f"{_case(case)}: {_progress(case)}", file=sys.stderr)
     results["training"] = measured_training(arguments.repeats, beside)
     results["machine"]["others"] = others.share()
+    results["machine"]["device"] = results["cases"][0]["device"]
     wrong = list(faults(results))
     if wrong:
         sys.exit(f"wrong answers, nothing written: {'; '.join(wrong)}")

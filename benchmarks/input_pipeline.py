@@ -5,6 +5,11 @@
 Times, in one process, the pipeline alone, the training step alone on batches made beforehand, and
 the two together as in training: there, the idle share is the part of the time that the step waits
 for its batch.
+
+    python benchmarks/input_pipeline.py recipes/arasfsr-compact-faces.yaml --data DIR --processes 2
+
+Times the samples alone, once every image is decoded: in this process, and in so many of their own;
+and says what 16 cores would make at the cost that one core was measured to have.
 """
 
 import argparse
@@ -18,6 +23,7 @@ import keras  # noqa: E402
 
 from tfsr.data import Sampler  # noqa: E402
 from tfsr.data.pipeline import dataset  # noqa: E402
+from tfsr.data.processes import SampleProcesses  # noqa: E402
 from tfsr.training import recipe_files as recipes  # noqa: E402
 from tfsr.training.compilation import compiled_model  # noqa: E402
 
@@ -27,8 +33,39 @@ def main() -> None:
     parser.add_argument("recipe")
     parser.add_argument("--data", required=True, help="folder of training pictures")
     parser.add_argument("--batches", type=int, default=40)
+    parser.add_argument("--processes", type=int, help="time the samples of so many processes")
     arguments = parser.parse_args()
+    if arguments.processes:
+        time_processes(arguments)
+    else:
+        time_pipeline(arguments)
 
+
+def time_processes(arguments) -> None:
+    """Rates of one process and of several, in batches a second."""
+    recipe = recipes.load(arguments.recipe)
+    sampler = Sampler(arguments.data, recipe.data.sampling, recipe.seed)
+    for path in sampler.paths:
+        sampler.pictures.read(path)
+    count = arguments.batches
+    _, one = timed(lambda: sampler.batch(count), count)
+    print(f"this process  {1 / one:6.1f} batches/s of {recipe.data.sampling.batch}")
+    for processes in sorted({1, arguments.processes}):
+        with SampleProcesses(sampler, processes) as samples:
+            for future in [samples.submit(step) for step in range(4 * processes)]:
+                samples.finish(future)
+            start = time.perf_counter()
+            for future in [samples.submit(step) for step in range(processes * count)]:
+                samples.finish(future)
+            rate = processes * count / (time.perf_counter() - start)
+        print(
+            f"{processes} process{'es' if processes > 1 else '  '}   {rate:6.1f} batches/s", end=""
+        )
+        print(f", {rate * one:.2f} x this one; 16 cores: {16 * rate / processes:.0f}/s")
+
+
+def time_pipeline(arguments) -> None:
+    """The pipeline, the step, and the two together, in samples a second."""
     recipe = recipes.load(arguments.recipe)
     sampler = Sampler(arguments.data, recipe.data.sampling, recipe.seed)
     # Every picture once: later epochs find them decoded, and an epoch is short beside a run.

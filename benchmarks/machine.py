@@ -201,7 +201,9 @@ def described(machine):
     """A sentence of what `description` answered, and of the `others` that were there."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     others = f"other programs took {machine['others']:.0%} of the machine meanwhile"
-    return f"{machine['processor']}, {machine['cores']} cores; {versions}; {others}."
+    device = machine.get("device", "CPU")
+    computed = "" if device.lower() == "cpu" else f"computed on {device}; "
+    return f"{machine['processor']}, {machine['cores']} cores; {computed}{versions}; {others}."
 
 
 # Results

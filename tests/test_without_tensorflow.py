@@ -75,6 +75,39 @@ def test_what_jax_trained_upscales_the_same_under_tensorflow(trained, python):
     np.testing.assert_allclose(np.load(output), expected, atol=1e-5)
 
 
+STEPS = """
+import sys
+import keras
+import numpy as np
+from tfsr.training.muon import Muon
+
+rng = np.random.default_rng(0)
+shapes = [(3, 3, 6, 8), (3, 3, 6, 8), (1, 1, 8, 54), (8,), (2, 8), (3, 3, 8, 3), (54, 8)]
+for name, optimizer in (
+    ("muon", Muon(0.01, weight_decay=0.1, global_clipnorm=1.0)),
+    ("adamw", keras.optimizers.AdamW(0.01, weight_decay=0.1, global_clipnorm=1.0)),
+):
+    variables = [keras.Variable(rng.normal(size=s).astype("float32")) for s in shapes]
+    for _ in range(3):
+        optimizer.apply(
+            [keras.ops.convert_to_tensor(rng.normal(size=s).astype("float32")) for s in shapes],
+            variables,
+        )
+    np.savez(f"{sys.argv[1]}-{name}.npz", *[keras.ops.convert_to_numpy(v) for v in variables])
+"""
+
+
+def test_optimizers_take_the_same_steps_under_jax_as_under_tensorflow(python, tmp_path):
+    for backend, interpreter in (("jax", python), ("tensorflow", sys.executable)):
+        environment = {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
+        command = [interpreter, "-c", STEPS, tmp_path / backend]
+        subprocess.run(command, env={**os.environ, **environment}, check=True)
+    for name in ("muon", "adamw"):
+        found, expected = (np.load(tmp_path / f"{b}-{name}.npz") for b in ("jax", "tensorflow"))
+        for key in expected:
+            np.testing.assert_allclose(found[key], expected[key], atol=2e-5, err_msg=name)
+
+
 def test_runs_are_measured_and_used(trained, tfsr):
     images = trained.parent / "images"
     done = tfsr("evaluate", "--preset", trained, "--data", images, "--lr", "24")

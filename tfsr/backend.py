@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -116,3 +117,15 @@ def device_name() -> str:
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+
+
+def is_slow_in_bfloat16() -> bool:
+    """Whether products in bfloat16 are emulated here: on an x86 processor without them."""
+    if on_accelerator() or platform.machine() not in ("x86_64", "AMD64"):
+        return False
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            flags = next((line for line in file if line.startswith("flags")), "").split()
+    except OSError:
+        return False
+    return bool(flags) and not {"avx512_bf16", "amx_bf16"} & set(flags)

@@ -201,11 +201,11 @@ def test_an_optimizer_can_be_said_in_one_word():
         (23_000, 1000, 1, 10),
         (6, 3, 1, 3),
         (7, 3, 1, 1),
-        (900, 900, 50, 50),
-        (900, 300, 4, 4),
+        (900, 900, 50, 450),
+        (900, 300, 4, 20),
         ("auto", 125, 1, 5),
         ("auto", "auto", 1, 10),
-        ("auto", "auto", 4, 8),
+        ("auto", "auto", 4, 40),
     ],
 )
 def test_the_interval_divides_the_run_and_stays_when_it_is_decided(

@@ -11,8 +11,8 @@ from tfsr.data.config import SamplingConfig
 from tfsr.evaluation import Reduction
 from tfsr.models import AnyModel, from_config
 
-# Steps between two looks at the clock: few enough for a slow machine, enough for a fast one.
-_INTERVAL = 10
+# Calls of the compiled step between two looks at the clock: few enough for a slow machine.
+_CALLS = 10
 
 VERSION = 1
 """The version of recipes that this tfsr reads."""
@@ -123,17 +123,17 @@ class Training:
 
     @property
     def interval(self) -> int:
-        """Steps between two looks at the clock: a divisor of the epoch, of about ten steps.
+        """Steps between two looks at the clock: a divisor of the epoch, of at most ten calls.
 
         It does not change when `auto` is replaced by what was decided: `decide` sees to it.
         """
         execution = self.steps_per_execution
-        most = max(_INTERVAL, execution)
+        most = _CALLS * execution
         whole = [x for x in (self.steps, self.steps_per_epoch) if x != "auto"]
         if not whole:
-            return most - most % execution
+            return most
         common = math.gcd(*whole)
-        return max(i for i in range(1, most + 1) if common % i == 0 and i % execution == 0)
+        return max(i for i in range(execution, most + 1, execution) if common % i == 0)
 
     def decide(self, steps: int, decay_start: int) -> Training:
         """The same with `auto` replaced, for about so many steps.

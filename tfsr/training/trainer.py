@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from tfsr.backend import device_name, on_accelerator
+from tfsr.backend import device_name, is_slow_in_bfloat16, on_accelerator
 from tfsr.data import Sampler
 from tfsr.data.processes import SampleProcesses
 from tfsr.errors import InvalidArgument, RecipeError, TrainingError
@@ -122,6 +122,11 @@ def train(
         return model
     model.optimizer.schedule.set_span(*cosine_span(recipe.training))
     report(f"{directory}: {model.count_params():,} parameters on {device_name()}")
+    if recipe.training.precision == "mixed_bfloat16" and is_slow_in_bfloat16():
+        report(
+            "warning: this processor has no bfloat16 instructions, a step may take ten times as "
+            "long as in float32; in a new directory, add --set training.precision=float32"
+        )
     snapshot = Snapshot(recipe)
     intervals = Intervals(
         directory,
