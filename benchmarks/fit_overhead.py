@@ -128,7 +128,7 @@ def fit_steps(model, batch, steps, recipe, folder):
     intervals = Intervals(
         folder, State(), recipe, None, Distribution("one"), Pace(), [], lambda line: None
     )
-    interval = recipe.training.interval
+    interval = recipe.training.interval()
     start = time.perf_counter()
     model.fit(
         stream(batch),

@@ -22,7 +22,6 @@ import_keras()
 import keras  # noqa: E402
 
 from tfsr.data import Sampler  # noqa: E402
-from tfsr.data.pipeline import dataset  # noqa: E402
 from tfsr.data.processes import SampleProcesses  # noqa: E402
 from tfsr.training import recipe_files as recipes  # noqa: E402
 from tfsr.training.compilation import compiled_model  # noqa: E402
@@ -66,6 +65,8 @@ def time_processes(arguments) -> None:
 
 def time_pipeline(arguments) -> None:
     """The pipeline, the step, and the two together, in samples a second."""
+    from tfsr.data.pipeline import dataset
+
     recipe = recipes.load(arguments.recipe)
     sampler = Sampler(arguments.data, recipe.data.sampling, recipe.seed)
     # Every picture once: later epochs find them decoded, and an epoch is short beside a run.

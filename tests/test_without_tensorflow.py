@@ -158,8 +158,8 @@ def test_the_script_for_a_gpu_can_be_rehearsed(python, tmp_path):
     assert log == done.stdout
     assert {"best", "checkpoints", "history.csv", "run.json"} <= {p.name for p in output.iterdir()}
     record = json.loads((output / "run.json").read_text())
-    # Of 14 images, every second one up to 12 is set aside: 7.
-    assert (record["pictures"]["count"], record["validation"]["count"]) == (7, 2)
+    # Of 14 images, every tenth is set aside.
+    assert (record["pictures"]["count"], record["validation"]["count"]) == (12, 2)
     assert all(p.stat().st_size < 16e6 for p in output.rglob("*") if p.is_file())
 
 

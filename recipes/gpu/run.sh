@@ -14,7 +14,7 @@
 # Packages come from the wheels in $WHEELS (default: wheels/ beside DATA) if that folder exists,
 # else from what $PYTHON (default: python3) has, else from pip. On a CPU it is a rehearsal:
 #
-#   recipes/gpu/run.sh RECIPE DATA OUTPUT 2 training.precision=float32
+#   recipes/gpu/run.sh RECIPE DATA OUTPUT 5 training.precision=float32
 set -euo pipefail
 
 usage() {
@@ -29,52 +29,76 @@ shift 4
 [[ $minutes =~ ^[1-9][0-9]*$ ]] || usage "MINUTES must be a whole number above 0; got $minutes"
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+mkdir -p "$output"
+output=$(cd "$output" && pwd)
+exec 9>"$output/.lock"
+flock --nonblock 9 || { echo "run.sh: $output: another run writes there" >&2; exit 1; }
+# Not ended by Ctrl-C, so that the last lines are not lost.
+exec > >(trap '' INT; tee -a "$output/log.txt") 2>&1
+
 python=${PYTHON:-python3}
 wheels=${WHEELS:-$data/../wheels}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-mkdir -p "$output"
-exec > >(tee -a "$output/log.txt") 2>&1
-
-modules="jax keras numpy PIL tifffile h5py yaml rich typer"
-has_modules() {
-    "$python" -c "import importlib.util as u, sys
-sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))" $modules
-}
+# Kept for the next start with this OUTPUT.
+packages=${TMPDIR:-/tmp}/tfsr-gpu-$(cksum <<<"$output" | cut -d ' ' -f 1)
+gpu=$(command -v nvidia-smi || true)
 export PYTHONPATH=$root KERAS_BACKEND=jax PYTHONUNBUFFERED=1
+
+has_packages() {
+    "$python" -c "import importlib.util as u, sys
+sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))" \
+        jax keras numpy PIL tifffile h5py yaml rich typer
+}
 if [ -d "$wheels" ]; then
     "$python" -m pip install --quiet --no-index --no-deps --no-compile --upgrade \
-        --target "$scratch/site" "$wheels"/*.whl
-    export PYTHONPATH=$scratch/site:$root
-elif ! has_modules; then
-    "$python" -m venv "$scratch/venv"
-    python=$scratch/venv/bin/python
+        --target "$packages" "$wheels"/*.whl
+    export PYTHONPATH=$packages:$root
+elif ! has_packages; then
+    "$python" -m venv "$packages"
+    python=$packages/bin/python
     jax=jax
-    if command -v nvidia-smi >/dev/null; then jax="jax[cuda13]"; fi
+    if [ -n "$gpu" ]; then
+        cuda=$("$gpu" | sed -n 's/.*CUDA Version: \([0-9]*\).*/\1/p')
+        jax="jax[cuda${cuda:-12}]"
+    fi
     "$python" -m pip install --quiet "$jax" "keras>=3.15" numpy pillow tifffile h5py pyyaml rich typer
+fi
+execution=1
+if [ -n "$gpu" ]; then
+    execution=10
+    "$python" -c "import jax, sys; sys.exit(jax.default_backend() == 'cpu')" ||
+        { echo "run.sh: there is a GPU, and this JAX cannot use it: install jax[cuda12]"; exit 1; }
 fi
 
 train=$data/train validation=$data/val
 if [ ! -d "$train" ]; then
-    train=$scratch/train validation=$scratch/val
-    "$python" - "$data" "$train" "$validation" <<'SPLIT'
+    # Links, made once: a resumed run has the same images.
+    train=$output/data/train validation=$output/data/val
+    [ -d "$train" ] || "$python" - "$data" "$output/data" <<'SPLIT'
 import os, sys
-data, train, validation = sys.argv[1:]
-names = sorted(n for n in os.listdir(data) if os.path.isfile(os.path.join(data, n)))
-every = max(2, len(names) // 12)
-for folder in (train, validation):
-    os.mkdir(folder)
+
+data, output = (os.path.abspath(path) for path in sys.argv[1:])
+kinds = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif")
+names = sorted(name for name in os.listdir(data) if name.lower().endswith(kinds))
+every = max(10, len(names) // 12)
+os.makedirs(os.path.join(output, "val"))
+os.makedirs(os.path.join(output, "part"))
 for i, name in enumerate(names):
-    folder = validation if i % every == 0 and i // every < 12 else train
-    os.symlink(os.path.join(os.path.abspath(data), name), os.path.join(folder, name))
+    folder = "val" if i % every == 0 and i // every < 12 else "part"
+    os.symlink(os.path.join(data, name), os.path.join(output, folder, name))
+os.rename(os.path.join(output, "part"), os.path.join(output, "train"))
 SPLIT
 fi
 
+left=$((60 * minutes - SECONDS))
+echo "installed after $SECONDS s"
+if [ "$left" -le 0 ]; then
+    echo "run.sh: installing took all of the $minutes minutes; the same command goes on from here"
+    exit 1
+fi
 changes=()
-for change in training.steps=auto training.steps_per_epoch=auto training.steps_per_execution=10 \
-    training.checkpoint_minutes=2 "$@"; do
+for change in training.steps=auto training.steps_per_epoch=auto \
+    training.steps_per_execution=$execution training.checkpoint_minutes=2 "$@"; do
     changes+=(--set "$change")
 done
-echo "installed after $SECONDS s"
-"$python" -m tfsr train "$recipe" -o "$output" --data "$train" --validation "$validation" \
-    --max-time "$((60 * minutes - SECONDS))s" "${changes[@]}"
+exec "$python" -m tfsr train "$recipe" -o "$output" --data "$train" --validation "$validation" \
+    --max-time "${left}s" "${changes[@]}"

@@ -55,7 +55,7 @@ def test_training(tfsr, tmp_path, monkeypatch):
     for command in found:
         code, _, err = tfsr(*command, *(changes if command[0] == "train" else ()))
         assert (code, err) == (0, ""), command
-    assert [command[0] for command in found] == [*["train"] * 4, "upscale", "pack"]
+    assert [command[0] for command in found] == [*["train"] * 5, "upscale", "pack"]
     assert read(tmp_path / "large.png").shape == (80, 120, 3)
     assert (tmp_path / "my-preset" / "metadata.json").is_file()
 

@@ -107,12 +107,16 @@ def test_damaged_images_are_skipped_or_named_as_by_the_sampler(folder):
         assert line.startswith(str(damaged)) and line.endswith("1 of 5 pictures so far")
 
 
-def test_a_process_that_is_killed_ends_the_stream_in_one_line(folder):
+@pytest.mark.parametrize("late", [False, True])
+def test_a_process_that_is_killed_ends_the_stream_in_one_line(late, folder):
     sampler = Sampler(folder, CONFIG)
     with SampleProcesses(sampler, 2) as samples:
         samples.batch(0)
         pids = pids_of(samples)
         os.kill(pids[0], signal.SIGKILL)
+        if late:
+            assert gone(pids[:1])
+            time.sleep(0.5)
         with pytest.raises(TrainingError, match="has died") as caught:
             for step in range(50):
                 samples.batch(step)

@@ -1,3 +1,4 @@
+import math
 from copy import deepcopy
 
 import pytest
@@ -212,14 +213,14 @@ def test_the_interval_divides_the_run_and_stays_when_it_is_decided(
     steps, epoch, execution, interval
 ):
     training = Training(steps, epoch, execution)
-    assert training.interval == interval
+    assert training.interval() == interval
     if steps == "auto":
-        decided = training.decide(1234, decay_start=30)
-        assert decided.interval == interval
+        decided = training.with_steps(1234, epochs=8, decay_start=0)
+        assert decided.interval() == interval
         assert decided.steps == 1234 // interval * interval
-        eighth = round(decided.steps / 8 / interval) * interval
+        eighth = math.ceil(decided.steps / 8 / interval) * interval
         assert decided.steps_per_epoch == (eighth if epoch == "auto" else epoch)
-        assert decided.learning_rate.decay_start == 30
+        assert training.with_steps(1234, 8, 800).steps_per_epoch in (epoch, 800 + interval)
 
 
 def test_reductions_are_the_sizes_and_then_the_scales():

@@ -66,10 +66,13 @@ def test_the_steps_left_leave_room_for_validations(clock):
     pace.add(101, 51.0)
     pace.validation, pace.checkpoint = 9.0, 1.0
     rest = (1000 - 2) * 0.96
-    assert pace.steps_left(100) == int(rest / (0.5 + 10 / 100))
-    assert pace.steps_left("auto") == int((rest - 9 * 10) * 2)
+    assert pace.steps_left(100) == (int(rest / (0.5 + 10 / 100)), 16)
+    assert pace.steps_left(None) == (int((rest - 8 * 10) * 2), 8)
+    # Of a minute, a fifth is one validation of 10 s.
+    clock.now = 1100.0 - 62
+    assert pace.steps_left(None) == (int((60 * 0.96 - 10) * 2), 1)
     clock.now = 1100.0
-    assert pace.steps_left(100) == pace.steps_left("auto") == 0
+    assert pace.steps_left(100)[0] == pace.steps_left(None)[0] == 0
 
 
 def test_the_pace_is_reported_early_and_then_ever_more_seldom(clock):
@@ -84,7 +87,7 @@ def test_the_pace_is_reported_early_and_then_ever_more_seldom(clock):
         report(step, Training(8000), loss=0.01)
         steps += [step] * (len(lines) - before)
     assert steps[:6] == [30, 60, 120, 240, 480, 960] and np.diff(steps[6:]).max() == 600
-    assert lines[0] == "step 30 of 8,000, about 2 h 13 min left: 1 steps a second, loss 0.0100"
+    assert lines[0] == "step 30 of 8,000, about 2 h 13 min left: 1 steps/s, loss 0.0100"
 
 
 def test_durations_read_as_people_say_them():

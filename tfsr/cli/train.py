@@ -55,7 +55,7 @@ def train(
         typer.Option(
             metavar="N",
             min=0,
-            help="Processes that cut samples (default: one a CPU core beside a GPU, else threads).",
+            help="Processes that cut samples; 0: threads (default: one per CPU core on a GPU).",
         ),
     ] = None,
 ) -> None:

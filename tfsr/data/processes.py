@@ -28,7 +28,8 @@ class SampleProcesses:
 
     Images are decoded once, into memory that all processes share, as far as the sampler's cache
     budget goes; the rest is decoded each time it is drawn. Use as a context manager: at its end no
-    process is left. They end by themselves if this process is killed.
+    process is left. They end by themselves if this process is killed. As all that spawns processes,
+    a script that uses this needs `if __name__ == "__main__"`.
 
     Args:
         sampler: whose batches they are.
@@ -61,11 +62,17 @@ class SampleProcesses:
         )
 
     def submit(self, step: int, part: int = 0, parts: int = 1) -> Future[tuple[Batch, _Skipped]]:
-        """Have the batch of a step made; `finish` gives it."""
+        """Have the batch of a step made; `finish` gives it.
+
+        Raises:
+            TrainingError: if a process has died.
+        """
         # The call may start a process, which is not to hear of Ctrl-C before it can ignore it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return self._pool.submit(_batch, step, part, parts)
+        except BrokenProcessPool as error:
+            raise self._dead() from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -82,14 +89,18 @@ class SampleProcesses:
                 self.sampler.pictures.leave_out(path, reason)
             return batch
         except BrokenProcessPool as error:
-            self.sampler.failure = TrainingError(
-                "a process that cuts training samples has died (killed, or out of memory); run the "
-                "same command again: it resumes from the last checkpoint"
-            )
-            raise self.sampler.failure from error
+            raise self._dead() from error
         except TfsrError as error:
             self.sampler.failure = error
             raise
+
+    def _dead(self) -> TrainingError:
+        self.sampler.failure = error = TrainingError(
+            "a process that cuts training samples has died (killed, out of memory, or started by a "
+            "script without `if __name__ == '__main__'`); run the same command again: it resumes "
+            "from the last checkpoint"
+        )
+        return error
 
     def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
         """The batch of a step; arguments, shapes and errors as of `Sampler.batch`."""

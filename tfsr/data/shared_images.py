@@ -5,21 +5,24 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from multiprocessing import reduction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tfsr.data.cores import available_cores
 from tfsr.data.pictures import Pictures
 
 
 class SharedImages(Mapping[Path, np.ndarray]):
     """Images by path, each (H, W, 3) uint8 and read-only, in one block of memory.
 
-    The block has no name, so nothing of it is left when its processes end, however they end. It
+    The block has no path, so nothing of it is left when its processes end, however they end. It
     travels to a spawned process as a file descriptor: pickle this object into its arguments.
 
     Args:
@@ -48,11 +51,20 @@ class SharedImages(Mapping[Path, np.ndarray]):
         descriptor = _anonymous_file()
         entries: dict[Path, tuple[int, int, int]] = {}
         end = 0
-        pool = ThreadPoolExecutor(os.cpu_count())
+        threads = available_cores()
+        pool = ThreadPoolExecutor(threads)
+        paths = iter(pictures.paths if budget else ())
+        # As many images are decoded ahead as keep all threads busy, and no more.
+        pending = deque(
+            (path, pool.submit(pictures.decode, path)) for path in islice(paths, 2 * threads)
+        )
         try:
-            for path, image in zip(
-                pictures.paths, pool.map(pictures.decode, pictures.paths), strict=True
-            ):
+            while pending:
+                path, future = pending.popleft()
+                image = future.result()
+                pending.extend(
+                    (path, pool.submit(pictures.decode, path)) for path in islice(paths, 1)
+                )
                 if image is None:
                     continue
                 if end + image.nbytes > budget:

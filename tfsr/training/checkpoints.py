@@ -12,6 +12,7 @@ import json
 import math
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -143,8 +144,11 @@ def load(checkpoint: Path, model: keras.Model) -> None:
     """
     try:
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(checkpoint / _WEIGHTS)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns if the optimizer's variables are not those of the file.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(checkpoint / _WEIGHTS)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{checkpoint}: does not fit this recipe: {reason}") from error
 

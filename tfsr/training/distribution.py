@@ -44,7 +44,7 @@ class Distribution:
         return self.worker == 0
 
     def building(self) -> AbstractContextManager:
-        """What a model and its optimiser are made in."""
+        """What a model and its optimizer are made in."""
         return self.strategy.scope() if self.strategy else self.training()
 
     def training(self) -> AbstractContextManager:

@@ -63,7 +63,7 @@ class Intervals(keras.callbacks.Callback):
         self.pace = pace
         self.report = report
         self.pace_report = PaceReport(pace, report)
-        self.interval = recipe.training.interval
+        self.interval = recipe.training.interval(state.steps)
         self._epoch_callbacks = keras.callbacks.CallbackList(list(epoch_callbacks))
         self._saved = state.steps, time.monotonic()
         self._began = 0.0
@@ -84,11 +84,14 @@ class Intervals(keras.callbacks.Callback):
         """Take the time."""
         self._began = time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Report how long compiling took."""
-        if self.pace.compilation is None:
-            self.pace.first_call(batch + 1, time.monotonic() - self._began)
-            self.report(f"compiled in {self.pace.compilation:.1f} s")
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Take down what the first call took, which compiles: Keras waits for no result here."""
+        if batch and self.pace.compilation is None:
+            self._compiled(batch)
+
+    def _compiled(self, steps: int) -> None:
+        self.pace.first_call(steps, time.monotonic() - self._began)
+        self.report(f"compiled in {self.pace.compilation:.1f} s")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Do what is due after an interval.
@@ -97,6 +100,8 @@ class Intervals(keras.callbacks.Callback):
             TrainingError: if the loss is no number any more.
             CheckpointError: if a checkpoint cannot be written; the one before is whole.
         """
+        if self.pace.compilation is None:
+            self._compiled(self.interval)
         self.pace.add(self.interval, time.monotonic() - self._began)
         loss, state = float((logs or {})["loss"]), self.state
         state.steps += self.interval
@@ -107,14 +112,14 @@ class Intervals(keras.callbacks.Callback):
                 "another directory with a lower training.learning_rate.initial, or with "
                 "training.clip_norm"
             )
-        if self.recipe.training.steps == "auto" and self.pace.is_measured:
-            self._decide()
         ended = self._ends_epoch(state.steps)
         better = ended and self._end_epoch()
         over = is_over(self.recipe, state)
         out_of_time = not over and self._out_of_time()
-        if ended or out_of_time or self._checkpoint_is_due():
+        if ended or over or out_of_time or self._checkpoint_is_due():
             self._save(better)
+        if self.recipe.training.steps == "auto" and self.pace.is_measured and not out_of_time:
+            self._decide()
         self.pace_report(state.steps, self.recipe.training, loss)
         if out_of_time:
             self.report(f"time is up after step {state.steps}; the same command resumes from here")
@@ -127,20 +132,25 @@ class Intervals(keras.callbacks.Callback):
         return steps % training.steps_per_epoch == 0 or steps == training.steps
 
     def _measure_validation(self) -> None:
-        """Validate once to compile it, and, if that took long, once more to know what it takes."""
+        """Validate once to compile it, and, if there is time, once more to know what it takes."""
         for _ in range(2):
             began = time.monotonic()
             self.validation.measure(self.model)
             self.pace.validation = time.monotonic() - began
-            if self.pace.validation < 2.0:
+            if not self.devices.chief_says(2.0 < self.pace.validation < self.pace.remaining / 4):
                 return
 
     def _decide(self) -> None:
         """Decide the number of steps from the pace so far, and write it down."""
-        self._save(better=False)
+        if not self.pace.checkpoint:
+            # What one takes is to be known; and what comes before need not be done again.
+            self._save(better=False)
         training, state = self.recipe.training, self.state
         epoch = training.steps_per_epoch
-        training = training.decide(state.steps + self.pace.steps_left(epoch), state.steps)
+        left, epochs = self.pace.steps_left(None if epoch == "auto" else epoch)
+        if left < self.interval:
+            return
+        training = training.with_steps(state.steps + left, epochs, state.steps)
         self.recipe = replace(self.recipe, training=training)
         if self.devices.chief:
             write_recipe(self.directory, self.recipe)

@@ -15,10 +15,12 @@ from tfsr.training.recipe import Training
 _EXIT_SHARE = 0.2
 # A machine may become slower by this share after its speed was measured.
 _MARGIN = 0.04
-# Seconds of training from which `steps: auto` is decided, if a tenth of the time is as long.
+# Seconds of training from which `steps: auto` is decided; a tenth of the time, if that is less.
 _MEASURED_SECONDS = 30.0
-# Seconds of training before the pace is reported first, and at most between two reports.
-_FIRST_REPORT, _RARE_REPORT = 30.0, 600.0
+# Validations of a run that decides about them.
+_EPOCHS = 8
+# Seconds of training before the first report of the pace, and the longest between two.
+_FIRST_REPORT, _LONGEST_GAP = 30.0, 600.0
 
 
 class Pace:
@@ -44,7 +46,7 @@ class Pace:
         """Seconds of a validation, with all that is done after it."""
         self.checkpoint = 0.0
         """Seconds of a checkpoint."""
-        self._last: deque[float] = deque(maxlen=4)
+        self._intervals: deque[float] = deque(maxlen=4)
 
     @property
     def remaining(self) -> float:
@@ -59,7 +61,11 @@ class Pace:
     @property
     def is_measured(self) -> bool:
         """Whether the number of steps can be decided from it."""
-        return self.steps > 0 and self.seconds >= min(_MEASURED_SECONDS, self.remaining / 10)
+        return (
+            self.steps > 0
+            and self.remaining > 0
+            and self.seconds >= min(_MEASURED_SECONDS, self.remaining / 10)
+        )
 
     def start(self) -> None:
         """Take down that all is ready for training."""
@@ -74,23 +80,33 @@ class Pace:
         """Add an interval of training."""
         self.steps += steps
         self.seconds += seconds
-        self._last.append(self.seconds if len(self._last) == 0 else seconds)
+        first = not self._intervals
+        self._intervals.append(self.seconds if first and self.steps > 0 else seconds)
 
     def allows(self, validations: int) -> bool:
         """Whether there is time for an interval more, so many validations, and a checkpoint."""
         return (
             self.remaining
-            > max(self._last, default=0.0) + validations * self.validation + self._end
+            > max(self._intervals, default=0.0) + validations * self.validation + self._end
         )
 
-    def steps_left(self, steps_per_epoch: int | str) -> int:
-        """Steps that can be done in the time left, with their validations and checkpoints."""
+    def steps_left(self, steps_per_epoch: int | None) -> tuple[int, int]:
+        """Steps that can be done in the time left, beside their validations and checkpoints.
+
+        Args:
+            steps_per_epoch: steps between validations; None: as many validations, up to eight, as
+                take a fifth of the time.
+
+        Returns:
+            The steps, and the number of validations.
+        """
         epoch = self.validation + self.checkpoint
         rest = (self.remaining - self._end) * (1 - _MARGIN)
-        if steps_per_epoch == "auto":
-            # Eight epochs and a rest, whatever their length.
-            return max(0, int((rest - 9 * epoch) * self.steps_per_second))
-        return max(0, int(rest / (1 / self.steps_per_second + epoch / int(steps_per_epoch))))
+        if steps_per_epoch is None:
+            epochs = max(1, min(_EPOCHS, int(rest / 5 / epoch))) if epoch else _EPOCHS
+            return max(0, int((rest - epochs * epoch) * self.steps_per_second)), epochs
+        steps = max(0, int(rest / (1 / self.steps_per_second + epoch / steps_per_epoch)))
+        return steps, math.ceil(steps / steps_per_epoch)
 
     @property
     def _end(self) -> float:
@@ -120,13 +136,13 @@ class PaceReport:
         pace = self.pace
         if pace.seconds < self._next:
             return
-        self._next = pace.seconds + min(pace.seconds, _RARE_REPORT)
+        self._next = pace.seconds + min(pace.seconds, _LONGEST_GAP)
         line = f"step {step:,}"
         if training.steps != "auto":
             epoch = (pace.validation + pace.checkpoint) / int(training.steps_per_epoch)
             left = (training.steps - step) * (1 / pace.steps_per_second + epoch)
             line += f" of {training.steps:,}, about {duration(left)} left"
-        self.report(f"{line}: {pace.steps_per_second:.3g} steps a second, loss {loss:.4f}")
+        self.report(f"{line}: {pace.steps_per_second:.3g} steps/s, loss {loss:.4f}")
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Report a row of the history."""

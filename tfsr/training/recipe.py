@@ -67,12 +67,11 @@ class Optimizer:
 
     Attributes:
         name: "adam", "adamw" or "muon" (`tfsr.training.muon.Muon`).
-        beta_1: Adam's first decay; Muon's for what is no kernel.
-        beta_2: Adam's second decay; likewise.
-        epsilon: Adam's; likewise. PyTorch's 1e-8 is the default here too.
+        beta_1: Adam's first decay, which Muon uses for variables that are not kernels.
+        beta_2: Adam's second decay, likewise.
+        epsilon: Adam's, likewise. PyTorch's 1e-8 is the default here too.
         momentum: "muon": of the kernels; None is 0.95.
-        weight_decay: "adamw" and "muon": share of the kernels that a step takes away, times the
-            learning rate. Biases keep all.
+        weight_decay: "adamw" and "muon": decoupled weight decay; biases are excluded.
     """
 
     name: Literal["adam", "adamw", "muon"] = "adam"
@@ -85,13 +84,14 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Training:
-    """The optimisation.
+    """The optimization.
 
     Attributes:
         steps: optimizer steps in the whole run; "auto": as many as there is time for, decided from
             the speed of the first half minute (with a time limit only).
         steps_per_epoch: steps between two validations, each with a checkpoint and a row of the
-            history; the last epoch may be shorter. "auto", with `steps: auto`: an eighth of them.
+            history; the last epoch may be shorter. "auto", with `steps: auto`: an eighth of
+            them, or more where validation takes long.
         steps_per_execution: steps that Keras runs in one call: less overhead where steps are short.
         checkpoint_steps: steps between two checkpoints within an epoch; None: none by steps.
         checkpoint_minutes: minutes between two checkpoints, likewise.
@@ -121,33 +121,34 @@ class Training:
     gradient_accumulation_steps: int | None = None
     jit_compile: bool | None = None
 
-    @property
-    def interval(self) -> int:
+    def interval(self, done: int = 0) -> int:
         """Steps between two looks at the clock: a divisor of the epoch, of at most ten calls.
 
-        It does not change when `auto` is replaced by what was decided: `decide` sees to it.
+        It does not change when `auto` is replaced by what was decided: `with_steps` sees to it.
+
+        Args:
+            done: steps of an earlier start, which it divides too.
         """
         execution = self.steps_per_execution
         most = _CALLS * execution
-        whole = [x for x in (self.steps, self.steps_per_epoch) if x != "auto"]
-        if not whole:
-            return most
-        common = math.gcd(*whole)
+        common = math.gcd(done, *(x for x in (self.steps, self.steps_per_epoch) if x != "auto"))
         return max(i for i in range(execution, most + 1, execution) if common % i == 0)
 
-    def decide(self, steps: int, decay_start: int) -> Training:
+    def with_steps(self, steps: int, epochs: int, decay_start: int) -> Training:
         """The same with `auto` replaced, for about so many steps.
 
         Args:
             steps: of the whole run; rounded down to whole intervals.
+            epochs: in how many it is divided, if the recipe leaves that open.
             decay_start: the step at which this was decided, between two intervals.
         """
-        interval = self.interval
+        interval = self.interval()
         steps = max(1, steps // interval) * interval
         epoch = self.steps_per_epoch
         if epoch == "auto":
             # None has ended before this was decided.
-            epoch = max(round(steps / (8 * interval)) * interval, decay_start, interval)
+            epoch = -(-steps // (epochs * interval)) * interval
+            epoch = max(epoch, decay_start + interval)
         schedule = replace(self.learning_rate, decay_start=decay_start)
         return replace(self, steps=steps, steps_per_epoch=epoch, learning_rate=schedule)
 
@@ -179,7 +180,7 @@ class Recipe:
         name: the recipe's own, for people.
         model: configuration of a model; see `tfsr.models.from_config`.
         data: pictures.
-        training: optimisation.
+        training: optimization.
         validation: quality along the way.
         seed: of initialisation, order, crops, queries and noise.
         provenance: what is to be known about the pictures and the weights: purpose, licence,

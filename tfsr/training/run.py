@@ -102,24 +102,28 @@ def open_run(
     return comparable
 
 
-def decided(directory: Path, recipe: Recipe) -> Recipe:
-    """A recipe with `auto` replaced by what a run of it has decided, if there is one that has.
+def with_decided_steps(directory: Path, recipe: Recipe) -> Recipe:
+    """A recipe with what a run of it has decided in place of `auto`, if there is one that has.
 
     Raises:
         RecipeError: if the run's recipe cannot be read.
     """
-    if recipe.training.steps != "auto" or not os.path.exists(directory / "recipe.yaml"):
+    if not os.path.exists(directory / "recipe.yaml"):
         return recipe
-    before = recipes.load(directory / "recipe.yaml").training
-    if before.steps == "auto":
+    before, training = recipes.load(directory / "recipe.yaml").training, recipe.training
+    start = before.learning_rate.decay_start
+    if before.steps == "auto" or not start:
         return recipe
+    schedule = training.learning_rate
     training = replace(
-        recipe.training,
-        steps=before.steps,
-        steps_per_epoch=before.steps_per_epoch,
-        learning_rate=replace(
-            recipe.training.learning_rate, decay_start=before.learning_rate.decay_start
+        training,
+        steps=before.steps if training.steps == "auto" else training.steps,
+        steps_per_epoch=(
+            before.steps_per_epoch
+            if training.steps_per_epoch == "auto"
+            else training.steps_per_epoch
         ),
+        learning_rate=replace(schedule, decay_start=schedule.decay_start or start),
     )
     return replace(recipe, training=training)
 

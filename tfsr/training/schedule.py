@@ -13,6 +13,7 @@ from keras import ops
 from tfsr.training.recipe import Schedule, Training
 
 
+@keras.saving.register_keras_serializable("tfsr")
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     """A recipe's learning rate: warm-up, then a cosine or steps.
 
@@ -27,17 +28,20 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, schedule: Schedule, start: int, end: int | None) -> None:
         self.schedule = schedule
-        self._span: Any = np.array([start, end or 0], np.int32)
+        self._span: Any = np.array([start, end or 0], np.float32)
 
     def attach(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Keep the span in a variable of the optimizer whose rate this is, before it is built."""
-        variable = optimizer.add_variable((2,), dtype="int32", name="schedule")
+        # float32: XLA on a GPU refuses int32 variables, which TensorFlow keeps on the CPU.
+        variable = optimizer.add_variable(
+            (2,), dtype="float32", aggregation="only_first_replica", name="schedule"
+        )
         variable.assign(self._span)
         self._span = variable
 
     def set_span(self, start: int, end: int | None) -> None:
         """Decide where the cosine begins and ends."""
-        span = np.array([start, end or 0], np.int32)
+        span = np.array([start, end or 0], np.float32)
         if isinstance(self._span, np.ndarray):
             self._span = span
         else:

@@ -8,6 +8,7 @@ import numpy as np
 from tfsr.images import to_float, to_uint8
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import from_config
+from tfsr.models.sub_pixel import SubPixelSR
 from tfsr.training.recipe import Recipe
 
 
@@ -23,19 +24,32 @@ class Snapshot:
 
     def __init__(self, recipe: Recipe) -> None:
         self.model = from_config(recipe.model)
-        self.upscale = Upscaler(self.model)
-        """(h, w, 3) uint8 and (H, W) to (H, W, 3) uint8."""
-
-    def upscale_batch(self, images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(B, h, w, 3) uint8 and (H, W) to (B, H, W, 3) uint8, together."""
-        return to_uint8(self.model.upscale(to_float(images), size))
+        self._upscaler = Upscaler(self.model)
+        self._is_new = False
 
     def take(self, model: keras.Model) -> None:
         """Copy the weights of a compiled model."""
         self.model.set_weights(averaged_weights(model))
-        # An upscaler keeps what depends on a picture's size and the weights alone, until a picture
-        # of another size comes.
-        self.upscale(np.zeros((1, 1, 3), np.uint8), (1, 1))
+        self._is_new = True
+
+    def upscale(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(h, w, 3) uint8 and (H, W) to (H, W, 3) uint8."""
+        if self._is_new:
+            # An upscaler keeps what depends on a picture's size and the weights alone, until a
+            # picture of another size comes.
+            self._upscaler(np.zeros((1, 1, 3), np.uint8), (1, 1))
+            self._is_new = False
+        return self._upscaler(image, size)
+
+    def upscale_batch(self, images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """(B, h, w, 3) uint8 and (H, W) to (B, H, W, 3) uint8, as many together as memory takes."""
+        most = max(1, self._upscaler.painter.lr_pixels // (images.shape[1] * images.shape[2]))
+        if most == 1 or isinstance(self.model, SubPixelSR):
+            return np.stack([self.upscale(image, size) for image in images])
+        parts = [images[i : i + most] for i in range(0, len(images), most)]
+        return np.concatenate(
+            [to_uint8(self.model.upscale(to_float(part), size)) for part in parts]
+        )
 
 
 def averaged_weights(model: keras.Model) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ import keras
 
 from tfsr.backend import device_name, is_slow_in_bfloat16, on_accelerator
 from tfsr.data import Sampler
+from tfsr.data.cores import available_cores
 from tfsr.data.processes import SampleProcesses
 from tfsr.errors import InvalidArgument, RecipeError, TrainingError
 from tfsr.evaluation.restoration import bicubic_upscale, restoration_psnr
@@ -29,7 +30,7 @@ from tfsr.training.intervals import Intervals, is_over
 from tfsr.training.noise import StepNoise
 from tfsr.training.pace import Pace
 from tfsr.training.recipe import Recipe
-from tfsr.training.run import decided, open_run, write_history
+from tfsr.training.run import open_run, with_decided_steps, write_history
 from tfsr.training.schedule import cosine_span
 from tfsr.training.snapshot import Snapshot
 from tfsr.training.validation import Validation
@@ -67,7 +68,8 @@ def train(
             Compilation, validation and writing are counted.
         began: `time.monotonic()` when `max_time` began; None: now.
         processes: how many processes cut samples; 0: threads of this one. None: as many as there
-            are CPU cores if the model is trained on something faster than a CPU, else 0.
+            are CPU cores if the model is trained on something faster than a CPU, else 0. A script
+            that uses processes needs `if __name__ == "__main__"`.
         report: called with a line for what happens beside training.
 
     Returns:
@@ -95,7 +97,7 @@ def train(
     data = replace(
         data, train=train_data or data.train, validation=validation_data or data.validation
     )
-    recipe = decided(directory, replace(recipe, data=data))
+    recipe = with_decided_steps(directory, replace(recipe, data=data))
     if recipe.training.steps == "auto" and max_time is None:
         raise RecipeError("training.steps is auto, which needs a time limit: give --max-time")
     devices.check(recipe)
@@ -180,7 +182,7 @@ def _tensorboard(
 @contextmanager
 def _samples(sampler: Sampler, processes: int | None) -> Iterator[Sampler | SampleProcesses]:
     if processes is None:
-        processes = (os.cpu_count() or 1) if on_accelerator() else 0
+        processes = available_cores() if on_accelerator() else 0
     if not processes:
         yield sampler
         return
@@ -197,7 +199,7 @@ def _fit(
     devices: Distribution,
 ) -> None:
     training, first = recipe.training, intervals.state.steps
-    interval = training.interval
+    interval = intervals.interval
     # Where the number of steps is not decided yet, `Intervals` ends the run.
     steps = sys.maxsize if training.steps == "auto" else training.steps
     try:
