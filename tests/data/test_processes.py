@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tiny
+from processes import alive, gone
 
 from tfsr.data import Sampler, SamplingConfig
 from tfsr.data.pipeline import dataset
@@ -31,22 +32,6 @@ def check_same(found, expected):
     for name, values in expected[0].items():
         np.testing.assert_array_equal(found[0][name], values)
     np.testing.assert_array_equal(found[1], expected[1])
-
-
-def alive(pid):
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def gone(pids, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not any(alive(pid) for pid in pids)
 
 
 def pids_of(samples):
