@@ -34,7 +34,7 @@ def tfsr(python):
         # Without KERAS_BACKEND: what is installed is used.
         environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
         return subprocess.run(
-            [python, "-m", "tfsr", *map(str, arguments)],
+            [python, "-m", "tfsr.cli", *map(str, arguments)],
             env={**environment, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
@@ -144,7 +144,7 @@ def test_the_script_for_a_gpu_can_be_rehearsed(python, tmp_path):
     content = tiny.recipe("no folder", optimizer="muon")
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     output = tmp_path / "out"
-    done = rehearse(python, recipe, images, output, 1)
+    done = rehearse(python, recipe, images, output, 2)
     assert done.returncode == 0, done.stdout + done.stderr
     log = (output / "log.txt").read_text()
     for words in (

@@ -100,5 +100,5 @@ for change in training.steps=auto training.steps_per_epoch=auto \
     training.steps_per_execution=$execution training.checkpoint_minutes=2 "$@"; do
     changes+=(--set "$change")
 done
-exec "$python" -m tfsr train "$recipe" -o "$output" --data "$train" --validation "$validation" \
+exec "$python" -m tfsr.cli train "$recipe" -o "$output" --data "$train" --validation "$validation" \
     --max-time "${left}s" "${changes[@]}"

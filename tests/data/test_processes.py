@@ -147,7 +147,7 @@ def test_no_process_outlives_its_trainer(end, folder, tmp_path):
             os.killpg(process.pid, end)
         else:
             process.kill()
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=90)
         assert gone([int(pid) for pid in pids])
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -82,7 +82,8 @@ def test_features_depend_on_pixels_as_far_as_the_halo(encoder):
     picture = np.zeros((2, side, side, 3), np.float32)
     picture[1, middle, middle] = 1e4
     without, with_pixel = answers(encoder(picture))[0]
-    reached = (with_pixel != without).any(axis=-1)
+    # Some processors round the last pixels of a map in another way.
+    reached = (np.abs(with_pixel - without) > 1e-5 * np.abs(without)).any(axis=-1)
     expected = np.zeros((side, side), bool)
     inside = slice(middle - encoder.halo, middle + encoder.halo + 1)
     expected[inside, inside] = True
