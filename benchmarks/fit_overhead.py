@@ -6,7 +6,7 @@
 A model so small that a step takes a millisecond or two, so that the rest shows, and one batch in
 memory. The bare step is Keras' compiled train function in a loop; `fit` runs it as `tfsr train`
 does, in intervals with the clock, reports and losses, for each number of steps in one call. Both
-are measured in turn; the medians of the ratios are told.
+are measured in turn; the median of the ratios is printed.
 """
 
 import argparse

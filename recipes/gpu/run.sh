@@ -92,7 +92,7 @@ fi
 left=$((60 * minutes - SECONDS))
 echo "installed after $SECONDS s"
 if [ "$left" -le 0 ]; then
-    echo "run.sh: installing took all of the $minutes minutes; the same command goes on from here"
+    echo "run.sh: installing took all of the $minutes minutes; the same command resumes from here"
     exit 1
 fi
 changes=()

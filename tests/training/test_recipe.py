@@ -220,7 +220,9 @@ def test_the_interval_divides_the_run_and_stays_when_it_is_decided(
         assert decided.steps == 1234 // interval * interval
         eighth = math.ceil(decided.steps / 8 / interval) * interval
         assert decided.steps_per_epoch == (eighth if epoch == "auto" else epoch)
-        assert training.with_steps(1234, 8, 800).steps_per_epoch in (epoch, 800 + interval)
+        later = training.with_steps(1234, 8, 800)
+        assert later.steps_per_epoch == (800 + interval if epoch == "auto" else epoch)
+        assert later.learning_rate.decay_start == 800
 
 
 def test_reductions_are_the_sizes_and_then_the_scales():

@@ -34,8 +34,8 @@ def restoration_psnr(
         paths: HR pictures.
         reduction: how the LR pictures are made.
         protocol: of `tfsr.metrics.psnr`.
-        batch: how many pictures of one size `upscale` takes at once, as (B, h, w, 3), and answers
-            as (B, H, W, 3); None: one, without the axis.
+        batch: how many pictures of one size `upscale` takes at once, as (B, h, w, 3), to return
+            (B, H, W, 3); None: one, without the axis.
 
     Returns:
         dB, one value a picture.

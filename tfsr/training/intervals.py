@@ -34,7 +34,7 @@ class Intervals(keras.callbacks.Callback):
 
     Args:
         directory: of the run.
-        state: how far it is; goes on changing.
+        state: how far it is; updated after each interval.
         recipe: of the run.
         validation: what measures it.
         devices: where it is computed; the chief writes files.
