@@ -59,10 +59,10 @@ def told(arguments, fraction, scale):
 
 def predicted_filters(decoder, v):
     """The published hyper-network: (n, inputs) to filters (n, 9 x channels, 3)."""
-    row_kernel, column_kernel, bias = decoder.position.get_weights()
+    row_kernel, column_kernel, bias = decoder.basis_layer.position.get_weights()
     kernels = [row_kernel, column_kernel]
     if decoder.encoding != "integrated":
-        kernels += decoder.scale.get_weights()
+        kernels += decoder.basis_layer.scale.get_weights()
     hidden = np.maximum(v @ np.concatenate(kernels) + bias, 0)
     last = unfolded_kernel(decoder.projection.get_weights()[0])
     # (taps, 3 colours x (hidden, then bias)) to the published layer (hidden, taps x 3) and bias.
@@ -130,14 +130,14 @@ def test_the_answer_is_linear_in_the_features(rng):
 
 def test_kernels_start_in_the_range_of_the_published_layers():
     decoder = metasr(64)
-    first = [*decoder.position.get_weights(), *decoder.scale.get_weights()]
+    first = [*decoder.basis_layer.position.get_weights(), *decoder.basis_layer.scale.get_weights()]
     for weights, fan_in in ((first, 3), (decoder.projection.get_weights(), 256)):
         largest = max(np.abs(values).max() for values in weights)
         assert 0.98 < largest * np.sqrt(fan_in) <= 1 + 1e-6
 
 
 def test_a_hyper_network_without_hidden_values_is_refused():
-    with pytest.raises(InvalidArgument, match="hidden must be positive; got 0"):
+    with pytest.raises(InvalidArgument, match="hidden must be positive; received 0"):
         MetaSR(hidden=0)
 
 

@@ -143,10 +143,10 @@ def _metasr(decoder: MetaSR, source: _Source) -> Assignments:
         raise CheckpointError("no weights of Meta-SR with encodings were published")
     hidden = decoder.hidden
     weight = source.take("imnet.layers.0.weight", (hidden, 3))
-    yield decoder.position.row_kernel, weight[:, 0:1].T
-    yield decoder.position.column_kernel, weight[:, 1:2].T
-    yield decoder.scale.kernel, weight[:, 2:3].T
-    yield decoder.position.bias, source.take("imnet.layers.0.bias", (hidden,))
+    yield decoder.basis_layer.position.row_kernel, weight[:, 0:1].T
+    yield decoder.basis_layer.position.column_kernel, weight[:, 1:2].T
+    yield decoder.basis_layer.scale.kernel, weight[:, 2:3].T
+    yield decoder.basis_layer.position.bias, source.take("imnet.layers.0.bias", (hidden,))
     # The predicted filter lists its numbers as (channel, tap row, tap column, colour).
     height, width, channels, _ = decoder.projection.kernel.shape
     taps = channels * height * width * 3

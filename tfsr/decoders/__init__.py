@@ -1,11 +1,17 @@
 """Coordinate decoders: a latent map and a position to a colour."""
 
+import math
+
 from tfsr.decoders.arasfsr import ARASFSR
+from tfsr.decoders.arasfsr_linear import ARASFSRLinear
 from tfsr.decoders.decoder import Decoder
 from tfsr.decoders.diinn import DIINN
 from tfsr.decoders.liif import LIIF
+from tfsr.decoders.linear import LinearDecoder
 from tfsr.decoders.lte import LTE
 from tfsr.decoders.metasr import MetaSR
+from tfsr.decoders.ope import OPE
+from tfsr.decoders.thera import Thera
 from tfsr.registry import Registry
 
 DECODERS = Registry("decoder")
@@ -18,5 +24,29 @@ DECODERS.add("lte+", LTE)
 DECODERS.add("diinn", DIINN)
 DECODERS.add("diinn-ensemble", DIINN, local_ensemble=True)
 DECODERS.add("arasfsr", ARASFSR)
+DECODERS.add("thera", Thera)
+DECODERS.add("ope", OPE)
+DECODERS.add(
+    "gb-lsr",
+    OPE,
+    terms=16,
+    frequency=math.pi,
+    orthonormal=False,
+    trainable_frequency=True,
+    kernel_size=1,
+)
+DECODERS.add("arasfsr-linear", ARASFSRLinear)
 
-__all__ = ["ARASFSR", "DECODERS", "DIINN", "LIIF", "LTE", "Decoder", "MetaSR"]
+__all__ = [
+    "ARASFSR",
+    "ARASFSRLinear",
+    "DECODERS",
+    "DIINN",
+    "LIIF",
+    "LTE",
+    "OPE",
+    "Decoder",
+    "LinearDecoder",
+    "MetaSR",
+    "Thera",
+]

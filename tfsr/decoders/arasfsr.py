@@ -116,15 +116,16 @@ class ARASFSR(Decoder):
             self.coordinate.build((None, self.encoding.channels))
         self.mlp.build((None, self.hidden[0]))
 
-    def latent(self, features, image, *, training: bool = False, sample: bool = False):
-        """Features, frequency tokens and (with skip) the normalised input, float32.
-
-        Args:
-            features: (batch, h, w, channels) from the encoder.
-            image: (batch, h, w, 3) the input in [-1, 1].
-            training: whether this is a training step.
-            sample: whether to draw the frequency latent instead of taking its mean.
-        """
+    def latent(
+        self,
+        features,
+        image,
+        *,
+        coordinates: tuple[Any, Any] | None = None,
+        training: bool = False,
+        sample: bool = False,
+    ):
+        """As `Decoder.latent`: features, frequency tokens and (with skip) the normalised input."""
         if self.frequency:
             tokens = self.frequency_estimation(image, training=training, sample=sample)
             features = ops.concatenate([features, tokens], axis=-1)

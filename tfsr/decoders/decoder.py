@@ -15,6 +15,7 @@ shape: (batch, points) in training, (batch, rows, columns) with per-axis geometr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from tfsr.errors import InvalidArgument
+from tfsr.errors import InvalidArgument, did_you_mean
 from tfsr.geometry import (
     Axis,
     Lookup,
@@ -30,8 +31,12 @@ from tfsr.geometry import (
     Phase,
     SamplingPlan,
     joined,
+    lattice_plan,
     points_plan,
 )
+
+SKIPS = ("bilinear", "nearest", "none")
+"""How the input may be interpolated that is added to the output."""
 
 
 class Decoder(keras.layers.Layer):
@@ -43,13 +48,25 @@ class Decoder(keras.layers.Layer):
     Args:
         local_ensemble: bool. Whether the four LR pixels around a query answer together, weighted
             by area (LIIF, section 3.2); otherwise the nearest one answers.
-        input_skip: bool. Whether the bilinearly interpolated input is added to the answer.
+        input_skip: bool or str. Whether the interpolated input is added to the output, and by which
+            interpolation: "bilinear" (True), "nearest", or "none" (False).
+
+    Raises:
+        InvalidArgument: for another interpolation.
     """
 
-    def __init__(self, *, local_ensemble: bool, input_skip: bool, **kwargs: Any) -> None:
+    def __init__(self, *, local_ensemble: bool, input_skip: bool | str, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
+        if isinstance(input_skip, bool):
+            input_skip = "bilinear" if input_skip else "none"
+        if input_skip not in SKIPS:
+            raise InvalidArgument(
+                f"skip must be one of {', '.join(SKIPS)}; received {input_skip!r}."
+                + did_you_mean(str(input_skip), SKIPS)
+            )
         self.local_ensemble = local_ensemble
-        self.input_skip = input_skip
+        self.input_skip = input_skip != "none"
+        self.nearest_skip = input_skip == "nearest"
 
     # What a decoder says.
 
@@ -79,10 +96,26 @@ class Decoder(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must define decode")
 
-    def latent(self, features, image, *, training: bool = False, sample: bool = False):
+    def latent(
+        self,
+        features,
+        image,
+        *,
+        coordinates: tuple[Any, Any] | None = None,
+        training: bool = False,
+        sample: bool = False,
+    ):
         """One float32 tensor of all that the decoder needs of a picture, (batch, h, w, channels).
 
         The encoder's features and, where there is a skip, the normalised input itself.
+
+        Args:
+            features: (batch, h, w, channels) from the encoder.
+            image: (batch, h, w, 3) the input in [-1, 1].
+            coordinates: rows (..., h) and columns (..., w) of the LR pixels in the whole image, in
+                [-1, 1], where this one is cropped from it; None if it is the whole image.
+            training: whether this is a training step.
+            sample: whether a stochastic decoder samples its noise.
         """
         parts = [features, image] if self.input_skip else [features]
         return ops.concatenate([ops.cast(part, "float32") for part in parts], axis=-1)
@@ -94,6 +127,20 @@ class Decoder(keras.layers.Layer):
 
     global_coordinates = False
     """Whether the answer depends on where in the whole picture a query lies."""
+
+    @property
+    def latent_coordinates(self) -> bool:
+        """Whether `latent` depends on where in the whole image the LR pixels lie."""
+        return False
+
+    @property
+    def sums_rows_first(self) -> bool:
+        """Whether a grid may add up the row neighbours before it gathers columns.
+
+        `decode` must be linear in the features, and see of the rows what `along_rows` has put into
+        them.
+        """
+        return False
 
     @property
     def lookup(self) -> Lookup:
@@ -123,10 +170,12 @@ class Decoder(keras.layers.Layer):
 
     def split(self, latent):
         """A latent's projected features, and its input channels (None without skip)."""
-        features, image = (
-            (latent[..., :-3], latent[..., -3:]) if self.input_skip else (latent, None)
-        )
+        features, image = self.parts(latent)
         return self.project(ops.cast(features, self.compute_dtype)), image
+
+    def parts(self, latent):
+        """A latent's features, and its input channels (None without skip)."""
+        return (latent[..., :-3], latent[..., -3:]) if self.input_skip else (latent, None)
 
     def call(self, latent, coordinates, cells, window=None):
         """Colours (batch, points, 3) in [-1, 1] of scattered points; see `geometry.points_plan`."""
@@ -159,27 +208,99 @@ class Decoder(keras.layers.Layer):
             plan: the grid's, from `geometry.grid_plan` with this decoder's `lookup`.
             condition: what `grid_condition` answered for the plan's axes, if that was kept.
         """
-        rows, columns = _broadcastable(plan.rows, plan.columns)
 
         # A grid is two gathers along an axis each: no index is made per pixel.
+        def take_rows(source, index):
+            return ops.take(source, index[0, :, 0], axis=1)
+
+        def take_columns(source, index):
+            return ops.take(source, index[0, 0], axis=2)
+
+        rows, columns = _broadcastable(plan.rows, plan.columns)
+        return self._blend_axes(projected, image, rows, columns, take_rows, take_columns, condition)
+
+    def lattice(self, latent, rows, columns, cells, window=None):
+        """Colours (batch, P, Q, 3) in [-1, 1] of a lattice: each image's own rows and columns.
+
+        A crop of a grid at any scale, or some of its rows and columns: what training on dense
+        patches needs, at two gathers along an axis each.
+
+        Args:
+            latent: (batch, h, w, channels).
+            rows: (batch, P) float32 row coordinates in [-1, 1].
+            columns: (batch, Q) float32 column coordinates in [-1, 1].
+            cells: (batch, 2) output pixel sizes, 2 / (H, W).
+            window: (batch, 4) or None; see `geometry.points_plan`.
+        """
+        projected, image = self.split(latent)
+        plan = lattice_plan(rows, columns, cells, ops.shape(latent)[1:3], self.lookup, window)
+        return self._blend_axes(
+            projected,
+            image,
+            plan.rows.map(lambda x: x[:, :, None]),
+            plan.columns.map(lambda x: x[:, None]),
+            *lattice_gathers(),
+        )
+
+    def _blend_axes(
+        self, projected, image, rows: Axis, columns: Axis, take_rows, take_columns, condition=None
+    ):
+        """Colours of all rows times all columns: values of axes broadcast against these two.
+
+        Args:
+            projected: as in `grid`.
+            image: as in `grid`.
+            rows: values (batch or 1, rows, 1, ...).
+            columns: values (batch or 1, 1, columns, ...).
+            take_rows: of a map and the rows' indices: (batch, rows, w, n).
+            take_columns: of such a map and the columns' indices: (batch, rows, columns, n).
+            condition: as in `grid`.
+        """
+
         @cache
         def features_of_rows(i):
             row = rows.neighbour(i)
-            index = row.index[0, :, 0]
-            gathered = tree.map_structure(lambda x: ops.take(x, index, axis=1), projected)
+            gathered = tree.map_structure(lambda x: take_rows(x, row.index), projected)
             return self.along_rows(gathered, row)
 
+        @cache
+        def pixels_of_rows(i):
+            return take_rows(image, rows.pair_indices[..., i])
+
+        row_features, summed = self._row_features(features_of_rows, rows)
+
         def features(i, j):
-            index = columns.indices[0, 0, :, j]
-            return tree.map_structure(lambda x: ops.take(x, index, axis=2), features_of_rows(i))
+            index = columns.indices[..., j]
+            return tree.map_structure(lambda x: take_columns(x, index), row_features(i))
 
         def pixels(i, j):
-            pixels_of_rows = ops.take(image, rows.pair_indices[0, :, 0, i], axis=1)
-            return ops.take(pixels_of_rows, columns.pair_indices[0, 0, :, j], axis=2)
+            return take_columns(pixels_of_rows(i), columns.pair_indices[..., j])
 
         if condition is None:
             condition = self.condition(rows, columns)
-        return self._answer(features, pixels, rows, columns, condition)
+        return self._answer(features, pixels, summed, columns, condition)
+
+    def _row_features(self, features_of_rows: Callable, rows: Axis) -> tuple[Callable, Axis]:
+        """The row neighbours' features as `_answer` takes them, and its row axis.
+
+        Where the decoder allows it they are added up, with their weights, to one neighbour's.
+        """
+        count = rows.indices.shape[-1]
+        if not self.sums_rows_first or count == 1:
+            return features_of_rows, rows
+
+        @cache
+        def summed(_: int):
+            return sum(rows.neighbour(i).weight * features_of_rows(i) for i in range(count))
+
+        one = replace(
+            rows,
+            indices=rows.indices[..., :1],
+            offsets=rows.offsets[..., :1],
+            weights=ops.ones_like(rows.weights[..., :1]),
+            neighbours=rows.neighbours[..., :1],
+        )
+        return summed, one
 
     def grid_condition(self, rows: Axis, columns: Axis) -> Any:
         """`condition` of a grid: the same for every picture of a size. None if there is none."""
@@ -222,9 +343,11 @@ class Decoder(keras.layers.Layer):
             cut = tree.map_structure(lambda source: of_rows(source, top), projected)
             return self.along_rows(cut, row_axis.neighbour(i))
 
+        row_features, summed = self._row_features(features_of_rows, row_axis)
+
         def features(i, j):
             lefts = [phase.starts[j] + self.frame for phase in columns]
-            return tree.map_structure(lambda x: of_columns(x, lefts), features_of_rows(i))
+            return tree.map_structure(lambda x: of_columns(x, lefts), row_features(i))
 
         def pixels(i, j):
             lefts = [phase.pair_starts[j] + 1 for phase in columns]
@@ -232,7 +355,7 @@ class Decoder(keras.layers.Layer):
 
         if condition is None:
             condition = self.condition(row_axis, column_axis)
-        return self._answer(features, pixels, row_axis, column_axis, condition)
+        return self._answer(features, pixels, summed, column_axis, condition)
 
     def whole_scale(self, latent, plan: SamplingPlan, draw: Callable | None = None):
         """Colours (batch, s h, t w, 3) in [-1, 1] of a whole picture at whole scales s and t.
@@ -283,11 +406,22 @@ class Decoder(keras.layers.Layer):
                 along += column.weight * ops.cast(colours, "float32")
             answer += row.weight * along
         if self.input_skip:
+            row_weights, column_weights = self.skip_weights(rows), self.skip_weights(columns)
             for i in range(2):
-                weights = columns.pair_weights
-                along = weights[..., 0, None] * pixels(i, 0) + weights[..., 1, None] * pixels(i, 1)
-                answer += rows.pair_weights[..., i, None] * along
+                along = sum(column_weights[..., j, None] * pixels(i, j) for j in range(2))
+                answer += row_weights[..., i, None] * along
         return answer
+
+    def skip_weights(self, axis: Axis):
+        """Weights (..., 2) of the pair of LR pixels of which the skip is interpolated."""
+        if not self.nearest_skip:
+            return axis.pair_weights
+        if self.local_ensemble:
+            after = ops.cast(axis.pair_weights[..., 1] > 0.5, "float32")
+        else:
+            # Of a tie the lookup itself has decided.
+            after = ops.cast(axis.pair_indices[..., 0] != axis.indices[..., 0], "float32")
+        return ops.stack([1.0 - after, after], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """The layer's own arguments; subclasses add theirs."""
@@ -323,6 +457,27 @@ def _broadcastable(rows: Axis, columns: Axis) -> tuple[Axis, Axis]:
         rows.map(lambda x: ops.convert_to_tensor(x)[None, :, None]),
         columns.map(lambda x: ops.convert_to_tensor(x)[None, None]),
     )
+
+
+def lattice_gathers() -> tuple[Callable, Callable]:
+    """`take_rows` and `take_columns` where each image of a batch has indices of its own.
+
+    Images lie one after the other in a flat map: Keras has no gather with a batch axis.
+    """
+
+    def take_rows(source, index):
+        batch, height, width, channels = ops.shape(source)
+        first = ops.reshape(ops.arange(batch) * height, (-1, 1))
+        flat = ops.reshape(source, (-1, width, channels))
+        return ops.take(flat, first + index[..., 0], axis=0)
+
+    def take_columns(source, index):
+        batch, rows, width, channels = ops.shape(source)
+        first = ops.reshape(ops.arange(batch * rows) * width, (batch, rows, 1))
+        flat = ops.reshape(source, (-1, channels))
+        return ops.take(flat, first + index, axis=0)
+
+    return take_rows, take_columns
 
 
 def _repeat_edges(source):

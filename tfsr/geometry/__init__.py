@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from tfsr.geometry.grid import grid_axis, grid_plan, traced_grid_axis
     from tfsr.geometry.neighbours import Lookup
     from tfsr.geometry.phase import Phase
-    from tfsr.geometry.pixels import cell_size, output_size, pixel_centres, whole_numbers
+    from tfsr.geometry.pixels import cell_size, centres, output_size, pixel_centres, whole_numbers
     from tfsr.geometry.plan import SamplingPlan
-    from tfsr.geometry.points import points_plan
+    from tfsr.geometry.points import lattice_plan, points_plan, window_coordinates
     from tfsr.geometry.symmetry import FLIPS_AND_TURNS, MIRRORED, Symmetry
     from tfsr.geometry.tiles import Window, windows
 
@@ -42,6 +42,7 @@ __all__ = [
     "Symmetry",
     "Window",
     "cell_size",
+    "centres",
     "cubic_axis",
     "cubic_reach",
     "cubic_taps",
@@ -50,11 +51,13 @@ __all__ = [
     "grid_axis",
     "grid_plan",
     "joined",
+    "lattice_plan",
     "output_size",
     "pixel_centres",
     "points_plan",
     "traced_grid_axis",
     "whole_numbers",
+    "window_coordinates",
     "windows",
 ]
 
@@ -72,6 +75,7 @@ _MODULES = {
     "Symmetry": "symmetry",
     "Window": "tiles",
     "cell_size": "pixels",
+    "centres": "pixels",
     "cubic_axis": "cubic",
     "cubic_reach": "cubic",
     "cubic_taps": "cubic",
@@ -80,11 +84,13 @@ _MODULES = {
     "grid_axis": "grid",
     "grid_plan": "grid",
     "joined": "axis",
+    "lattice_plan": "points",
     "output_size": "pixels",
     "pixel_centres": "pixels",
     "points_plan": "points",
     "traced_grid_axis": "grid",
     "whole_numbers": "pixels",
+    "window_coordinates": "points",
     "windows": "tiles",
 }
 

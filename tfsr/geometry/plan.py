@@ -5,17 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from tfsr.geometry.axis import Axis
 from tfsr.geometry.phase import Phase, phases_of
+from tfsr.geometry.pixels import pixel_centres
 
 
 @dataclass(frozen=True)
 class SamplingPlan:
-    """Where each pixel of an output grid, or each of a set of points, looks in the LR image."""
+    """Where each pixel of an output grid, or each of a set of points, looks in the LR image.
+
+    Attributes:
+        rows: the rows' geometry.
+        columns: the columns'.
+        lr_size: (h, w) of the LR image, or of the crop of it that the indices count in.
+        crop: (top, left, whole height, whole width) where it is a crop; None where it is whole.
+    """
 
     rows: Axis
     columns: Axis
     lr_size: tuple[Any, Any]
+    crop: tuple[int, int, int, int] | None = None
 
     def whole_scales(self) -> tuple[int, int] | None:
         """Output pixels to an LR pixel on both axes of a grid, if these are whole numbers."""
@@ -37,10 +48,21 @@ class SamplingPlan:
         columns = phases_of(self.columns, self.lr_size[1], scales[1])
         return (rows, columns) if rows and columns else None
 
+    def lr_coordinates(self) -> tuple[np.ndarray, np.ndarray]:
+        """Centres of the LR pixels in the whole image: rows (h,) and columns (w,), in [-1, 1]."""
+        top, left, *whole = self.crop or (0, 0, *self.lr_size)
+        starts_and_sizes = zip((top, left), self.lr_size, whole, strict=True)
+        rows, columns = (
+            pixel_centres(length)[start : start + size] for start, size, length in starts_and_sizes
+        )
+        return rows, columns
+
     def part(self, rows: slice, columns: slice) -> SamplingPlan:
         """The plan of some of its rows and columns."""
         return replace(self, rows=self.rows[rows], columns=self.columns[columns])
 
     def cut(self, top: int, left: int, height: int, width: int) -> SamplingPlan:
         """The same plan over a cut of the LR picture, which must hold all it looks at."""
-        return SamplingPlan(self.rows.cut(top), self.columns.cut(left), (height, width))
+        whole = self.crop or (0, 0, *self.lr_size)
+        crop = (whole[0] + top, whole[1] + left, *whole[2:])
+        return SamplingPlan(self.rows.cut(top), self.columns.cut(left), (height, width), crop)

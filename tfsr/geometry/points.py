@@ -18,6 +18,7 @@ from tfsr.geometry.neighbours import (
     nearest_index,
     output_pixel,
 )
+from tfsr.geometry.pixels import centres
 from tfsr.geometry.plan import SamplingPlan
 
 
@@ -35,9 +36,58 @@ def points_plan(
             larger picture: its centre (row, column) and half its (height, width) in the larger
             one's coordinates. The plan's global coordinates are then those of the larger picture.
     """
+    return _plan(
+        (coordinates[..., 0], coordinates[..., 1]),
+        (cells[..., 0], cells[..., 1]),
+        lr_size,
+        lookup,
+        window,
+    )
+
+
+def lattice_plan(
+    rows, columns, cells, lr_size: Sequence[Any], lookup: Lookup = "ensemble", window=None
+) -> SamplingPlan:
+    """The sampling plan of a lattice: all points of each image's own rows and columns.
+
+    Args:
+        rows: (batch, P) float32 row coordinates in [-1, 1].
+        columns: (batch, Q) float32 column coordinates in [-1, 1].
+        cells: (batch, 2) float32 output pixel sizes, 2 / (H, W).
+        lr_size: as in `points_plan`, as are the next two.
+        lookup: how neighbours are found.
+        window: (batch, 4), or None.
+
+    Returns:
+        A plan whose axes begin with (batch, P) and (batch, Q).
+    """
+    row_cells, column_cells = (
+        cells[:, i, None] * ops.ones_like(axis) for i, axis in enumerate((rows, columns))
+    )
+    return _plan((rows, columns), (row_cells, column_cells), lr_size, lookup, window)
+
+
+def window_coordinates(window, lr_size: Sequence[Any]) -> tuple[Any, Any]:
+    """Centres of a window's LR pixels in the larger image: (batch, h) and (batch, w), in [-1, 1].
+
+    Args:
+        window: (batch, 4), as in `points_plan`.
+        lr_size: (h, w) of the window.
+    """
+    rows, columns = (
+        window[:, i, None]
+        + window[:, 2 + i, None]
+        * centres(ops.arange(length, dtype="float32"), ops.cast(length, "float32"))
+        for i, length in enumerate(lr_size)
+    )
+    return rows, columns
+
+
+def _plan(coordinates, cells, lr_size: Sequence[Any], lookup: Lookup, window) -> SamplingPlan:
+    """The plan of two axes, each of (batch, n) coordinates and cells."""
     axes = []
     for i in (0, 1):
-        axis = _points_axis(coordinates[..., i], cells[..., i], lr_size[i], lookup)
+        axis = _points_axis(coordinates[i], cells[i], lr_size[i], lookup)
         if window is not None:
             centre, half = window[:, i, None], window[:, 2 + i, None]
             axis = replace(

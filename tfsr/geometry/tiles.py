@@ -40,7 +40,8 @@ class Window:
         rows, columns = (
             grid_axis(lr, hr, *span, lookup).cut(lr_span[0]) for lr, hr, span, lr_span in self.axes
         )
-        return SamplingPlan(rows, columns, (_long(self.lr_rows), _long(self.lr_columns)))
+        crop = (self.lr_rows[0], self.lr_columns[0], *self.lr_size)
+        return SamplingPlan(rows, columns, (_long(self.lr_rows), _long(self.lr_columns)), crop)
 
     @property
     def axes(self) -> tuple[tuple[int, int, Span, Span], ...]:

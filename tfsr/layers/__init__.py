@@ -1,8 +1,13 @@
 """Small layers, one idea a file, on keras.ops alone."""
 
 from tfsr.layers.axis_dense import AxisDense
+from tfsr.layers.axis_modulation import AxisModulation
+from tfsr.layers.basis import Basis, by_colour, for_each_colour, weighted_sum
+from tfsr.layers.fourier_basis import FourierBasis
 from tfsr.layers.frequency_estimation import LocalFrequencyEstimation
+from tfsr.layers.heat_basis import HeatBasis
 from tfsr.layers.integrated_positional_encoding import IntegratedPositionalEncoding
+from tfsr.layers.learned_basis import LearnedBasis
 from tfsr.layers.linear import Convolution, Linear
 from tfsr.layers.mlp import MLP, ModulatedMLP, hidden_widths
 from tfsr.layers.offset_encoding import OffsetEncoding
@@ -13,8 +18,13 @@ from tfsr.layers.skip_mlp import SkipMLP
 __all__ = [
     "MLP",
     "AxisDense",
+    "AxisModulation",
+    "Basis",
     "Convolution",
+    "FourierBasis",
+    "HeatBasis",
     "IntegratedPositionalEncoding",
+    "LearnedBasis",
     "Linear",
     "LocalFrequencyEstimation",
     "ModulatedMLP",
@@ -22,5 +32,8 @@ __all__ = [
     "PositionalEncoding",
     "ResidualBlock",
     "SkipMLP",
+    "by_colour",
+    "for_each_colour",
     "hidden_widths",
+    "weighted_sum",
 ]

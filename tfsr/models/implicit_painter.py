@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops, tree
 
 from tfsr.backend import compiled, on_accelerator
+from tfsr.decoders.linear import Tail
 from tfsr.geometry import Axis, Phase, SamplingPlan, Window, grid_axis, grid_plan
 from tfsr.models.painter import Piece
 
@@ -61,8 +62,8 @@ class ImplicitPainter:
         most = _QUERIES_ON_ACCELERATOR if on_accelerator() else _QUERIES_ON_PROCESSOR
         self._queries = max(1, min(most, memory // 4 // self.query_bytes))
 
-        def maps(image):
-            return self.decoder.split(model.encode(image))
+        def maps(image, coordinates):
+            return self.decoder.split(model.encode(image, coordinates=coordinates))
 
         def band(projected, image, rows, columns, condition):
             plan = SamplingPlan(Axis(*rows), Axis(*columns), (0, 0))
@@ -73,8 +74,9 @@ class ImplicitPainter:
             colours = self.decoder.grid_phase(projected, image, row_phase, column_phases, condition)
             return 0.5 * colours + 0.5
 
-        def sub_pixels(image, filters):
-            return 0.5 * self.decoder.sub_pixels(model.encode(image), filters) + 0.5
+        def sub_pixels(image, coordinates, tail):
+            latent = model.encode(image, coordinates=coordinates)
+            return 0.5 * self.decoder.sub_pixels(latent, Tail(*tail)) + 0.5
 
         def condition(rows, columns):
             return self.decoder.grid_condition(Axis(*rows), Axis(*columns))
@@ -84,7 +86,7 @@ class ImplicitPainter:
         self._band = compiled(band, model)
         # Rows and columns have one neighbour or two: not a size, but another computation.
         self._phase = {counts: compiled(phase, model) for counts in product((1, 2), repeat=2)}
-        self._sub_pixels = compiled(sub_pixels, model, whole=(1,))
+        self._sub_pixels = compiled(sub_pixels, model, whole=(2,))
         self._condition = compiled(condition, model)
 
     def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
@@ -114,7 +116,7 @@ class ImplicitPainter:
         scales = plan.whole_scales()
         if scales and self.decoder.has_sub_pixels and math.prod(scales) <= _MOST_SUB_PIXELS:
             return self._at_once(image, plan, scales)
-        return self.pieces_of(self._maps(image), plan)
+        return self.pieces_of(self._maps(image, self._coordinates(plan)), plan)
 
     def pieces_of(self, maps: tuple[Any, Any], plan: SamplingPlan) -> Iterator[Piece]:
         """Draw encoded pictures: `maps` is what the decoder's `split` answered."""
@@ -168,17 +170,27 @@ class ImplicitPainter:
                     yield span, slice(j, last + 1, len(columns)), ops.convert_to_numpy(colours)
 
     def _at_once(self, image, plan: SamplingPlan, scales: tuple[int, int]) -> Iterator[Piece]:
-        filters = self.decoder.sub_pixel_filters(scales)
-        colours = ops.convert_to_numpy(self._sub_pixels(image, filters))
+        tail = _tensors(self.decoder.tail(scales).tensors())
+        colours = ops.convert_to_numpy(self._sub_pixels(image, self._coordinates(plan), tail))
         batch, height, width = colours.shape[:3]
         colours = colours.reshape(batch, height, width, *scales, 3).transpose(0, 1, 3, 2, 4, 5)
         colours = colours.reshape(batch, height * scales[0], width * scales[1], 3)
         spans = []
         for axis, scale in zip((plan.rows, plan.columns), scales, strict=True):
-            # An offset from the LR pixel's corner, two to an LR pixel, tells the sub-pixel.
-            first = axis.indices[0, 0] * scale + round(float(axis.offsets[0, 0]) / 2 * scale)
+            # The offset from an LR pixel, two to an LR pixel, says which sub-pixel it is: from the
+            # centre to the sub-pixel's centre, or from corner to corner.
+            offset = float(axis.offsets[0, 0]) / 2 * scale
+            if self.decoder.lookup != "corner":
+                offset += (scale - 1) / 2
+            first = int(axis.indices[0, 0]) * scale + round(offset)
             spans.append(slice(first, first + len(axis)))
         yield slice(0, len(plan.rows)), slice(0, len(plan.columns)), colours[:, *spans]
+
+    def _coordinates(self, plan: SamplingPlan) -> tuple[Any, ...] | None:
+        """Of the LR pixels in the whole image, where the latent depends on them."""
+        if not self.decoder.latent_coordinates:
+            return None
+        return _tensors(plan.lr_coordinates())
 
     def _rows_per_piece(self, projected, width: int) -> int:
         batch = tree.flatten(projected)[0].shape[0]
@@ -197,7 +209,7 @@ class ImplicitPainter:
 
 
 def _tensors(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(ops.convert_to_tensor(array) for array in arrays)
+    return tuple(None if x is None else ops.convert_to_tensor(x) for x in arrays)
 
 
 def _bytes(tensors: Any) -> int:

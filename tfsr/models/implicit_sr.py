@@ -12,7 +12,7 @@ from keras import ops
 from tfsr.decoders import DECODERS, Decoder
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import SamplingPlan, grid_plan
+from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
 from tfsr.models.implicit_painter import ImplicitPainter
 from tfsr.models.painter import Painter
 from tfsr.models.picture import check_floating, output_size_of, picture_shape
@@ -50,11 +50,20 @@ class ImplicitSR(keras.Model):
         self.built = True
         self._painter: ImplicitPainter | None = None
 
-    def encode(self, image, *, training: bool = False, sample: bool = False):
+    def encode(
+        self,
+        image,
+        *,
+        coordinates: tuple[Any, Any] | None = None,
+        training: bool = False,
+        sample: bool = False,
+    ):
         """Everything the decoder needs of a picture, as one tensor.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
+            coordinates: rows (..., h) and columns (..., w) of its pixels in [-1, 1], where it is
+                cropped from a larger image and the decoder's `latent_coordinates` is True.
             training: whether this is a training step.
             sample: whether a stochastic decoder draws its noise (ARASFSR's frequency latent).
 
@@ -68,7 +77,9 @@ class ImplicitSR(keras.Model):
         check_floating(image)
         normalised = 2.0 * ops.cast(image, "float32") - 1.0
         features = self.encoder(ops.cast(normalised, self.encoder.compute_dtype))
-        return self.decoder.latent(features, normalised, training=training, sample=sample)
+        return self.decoder.latent(
+            features, normalised, coordinates=coordinates, training=training, sample=sample
+        )
 
     def call(self, inputs: Mapping[str, Any], training: bool = False, sample: bool = False):
         """Colours of scattered points.
@@ -77,15 +88,25 @@ class ImplicitSR(keras.Model):
             inputs: "image" (batch, h, w, 3) in [0, 1]; "coordinates" (batch, points, 2), (row,
                 column) in [-1, 1]; "cell" (batch, points, 2), the output pixel's size 2 / (H, W).
                 Optionally "window" (batch, 4): where the picture lies in the whole one it was cut
-                from (see `geometry.points_plan`).
+                from (see `geometry.points_plan`). Of a lattice instead: "rows" (batch, P) and
+                "columns" (batch, Q) in [-1, 1], and "cell" (batch, 2).
             training: whether this is a training step.
             sample: as in `encode`.
 
         Returns:
-            (batch, points, 3) float32 in [0, 1], not clipped.
+            (batch, points, 3), or (batch, P, Q, 3) of a lattice: float32 in [0, 1], not clipped.
         """
-        latent = self.encode(inputs["image"], training=training, sample=sample)
-        colours = self.decoder(latent, inputs["coordinates"], inputs["cell"], inputs.get("window"))
+        image, window = inputs["image"], inputs.get("window")
+        coordinates = None
+        if window is not None and self.decoder.latent_coordinates:
+            coordinates = window_coordinates(window, ops.shape(image)[1:3])
+        latent = self.encode(image, coordinates=coordinates, training=training, sample=sample)
+        if "rows" in inputs:
+            colours = self.decoder.lattice(
+                latent, inputs["rows"], inputs["columns"], inputs["cell"], window
+            )
+        else:
+            colours = self.decoder(latent, inputs["coordinates"], inputs["cell"], window)
         return 0.5 * colours + 0.5
 
     def render(self, latent, plan: SamplingPlan):

@@ -1,0 +1,228 @@
+"""ARASFSR's three ideas where an image has few pixels: before the upscaling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfsr.decoders.linear import LinearDecoder
+from tfsr.errors import InvalidArgument, did_you_mean
+from tfsr.geometry import centres
+from tfsr.layers import (
+    AxisModulation,
+    Convolution,
+    FourierBasis,
+    HeatBasis,
+    LocalFrequencyEstimation,
+    hidden_widths,
+)
+
+BASES = ("heat", "fourier")
+ACTIVATIONS = ("relu", "gelu", "silu")
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class ARASFSRLinear(LinearDecoder):
+    """A latent network, modulated by where in the face its pixel lies, and a linear decoder.
+
+    From the paper: a frequency token for each LR pixel, a branch of sines of global coordinates
+    that multiplies every layer, the local ensemble, and the bilinearly interpolated input. There,
+    a perceptron runs for every neighbour of every output pixel. Ours: the layers run once for each
+    LR pixel, on its own coordinates; what they return are coefficients of a basis (see
+    `LinearDecoder`), so that all that is left for an output pixel is a dot product. The modulation
+    of a layer is a product of a function of the row and a function of the column, 1 + sin of a
+    dense layer of the positional encoding each: O(h + w) numbers. Convolutions are 3x3, then 1x1.
+
+    Args:
+        hidden: sequence of int. Widths of the latent network. Defaults to (96, 96).
+        basis: str. "heat" (`HeatBasis`) or "fourier" (`FourierBasis`). Defaults to "heat".
+        functions: int. Waves of the heat basis, or terms of an axis of the Fourier series. Defaults
+            to 32.
+        max_frequency: float. Of the heat basis, in radians per LR pixel. Defaults to 4 pi.
+        activation: str. "relu", "gelu" or "silu". Defaults to "relu".
+        bandwidth: int. Octaves of the coordinates' positional encoding. Defaults to 6.
+        tokens: int. Channels of the frequency token. Defaults to 8.
+        frequency_features: int. Channels inside the frequency estimation. Defaults to 24.
+        frequency_blocks: int. Residual blocks on each of its sides. Defaults to 2.
+        local_ensemble: bool. False: the nearest LR pixel alone.
+        frequency: bool. False: no frequency tokens.
+        global_coordinates: bool. False: no modulation.
+        skip: str. "bilinear", "nearest" or "none". Defaults to "bilinear".
+        noise: bool. Whether training samples the frequency latent. Defaults to False.
+        kl_weight: float. Weight of the latent's Kullback-Leibler term. Defaults to 0.
+        seed: int, optional. Seed of the noise.
+
+    Raises:
+        InvalidArgument: for widths, a basis, an activation or a skip that cannot be.
+
+    Example:
+        >>> model = tfsr.ImplicitSR("span", {"name": "arasfsr-linear", "hidden": [64, 64]})
+        >>> model.upscale(faces, size=(256, 256))
+
+    Reference:
+        Tsai, Chen, Shuai, Huang, ARASFSR, arXiv 2511.16341, section 3; Becker et al., Thera, arXiv
+        2311.17643, for the heat basis. The combination is ours.
+    """
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (96, 96),
+        basis: str = "heat",
+        functions: int = 32,
+        max_frequency: float = 4 * math.pi,
+        activation: str = "relu",
+        bandwidth: int = 6,
+        tokens: int = 8,
+        frequency_features: int = 24,
+        frequency_blocks: int = 2,
+        local_ensemble: bool = True,
+        frequency: bool = True,
+        global_coordinates: bool = True,
+        skip: str = "bilinear",
+        noise: bool = False,
+        kl_weight: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        for name, value, known in (
+            ("basis", basis, BASES),
+            ("activation", activation, ACTIVATIONS),
+        ):
+            if value not in known:
+                raise InvalidArgument(
+                    f"{name} must be one of {', '.join(known)}; received {value!r}."
+                    + did_you_mean(str(value), known)
+                )
+        functions_of_basis = (
+            HeatBasis(functions, max_frequency, name="basis")
+            if basis == "heat"
+            else FourierBasis(functions, name="basis")
+        )
+        super().__init__(functions_of_basis, local_ensemble=local_ensemble, skip=skip, **kwargs)
+        self.hidden = hidden_widths(hidden)
+        self.basis = basis
+        self.functions = functions
+        self.max_frequency = max_frequency
+        self.activation = activation
+        self.bandwidth = bandwidth
+        self.tokens = tokens
+        self.frequency_features = frequency_features
+        self.frequency_blocks = frequency_blocks
+        self.frequency = frequency
+        self.global_coordinates = global_coordinates
+        self.noise = noise
+        self.kl_weight = kl_weight
+        self.seed = seed
+
+        policy = self.dtype_policy
+        if frequency:
+            self.frequency_estimation = LocalFrequencyEstimation(
+                tokens,
+                frequency_features,
+                frequency_blocks,
+                noise=noise,
+                kl_weight=kl_weight,
+                seed=seed,
+                dtype=policy,
+                name="frequency_estimation",
+            )
+        self.network = [
+            Convolution(width, 1 if i else 3, activation=activation, dtype=policy, name=f"conv_{i}")
+            for i, width in enumerate(self.hidden)
+        ]
+        if global_coordinates:
+            self.modulations = [
+                AxisModulation(width, bandwidth, name=f"modulation_{i}")
+                for i, width in enumerate(self.hidden)
+            ]
+        # Without a bias: at the image's edges a tail would need a map of it.
+        self.projection = Convolution(
+            self.basis_layer.coefficients, 1, use_bias=False, dtype=policy, name="projection"
+        )
+
+    @property
+    def latent_coordinates(self) -> bool:
+        """As `Decoder.latent_coordinates`."""
+        return self.global_coordinates
+
+    @property
+    def latent_halo(self) -> int:
+        """The receptive field of the frequency estimation."""
+        return self.frequency_estimation.halo if self.frequency else 0
+
+    def build(self, input_shape) -> None:
+        """Build every layer for encoder features of (batch, h, w, channels)."""
+        lead, channels = tuple(input_shape[:-1]), input_shape[-1]
+        if self.frequency:
+            self.frequency_estimation.build((*lead, 3))
+            channels += self.tokens
+        for layer, width in zip(self.network, self.hidden, strict=True):
+            layer.build((*lead, channels))
+            channels = width
+        for layer in self.modulations if self.global_coordinates else ():
+            layer.build(None)
+        self.basis_layer.build(None)
+        self.projection.build((*lead, channels))
+
+    def latent(
+        self,
+        features,
+        image,
+        *,
+        coordinates: tuple[Any, Any] | None = None,
+        training: bool = False,
+        sample: bool = False,
+    ):
+        """As `Decoder.latent`: the latent network's last layer and (with skip) the input."""
+        x = ops.cast(features, self.compute_dtype)
+        if self.frequency:
+            tokens = self.frequency_estimation(image, training=training, sample=sample)
+            x = ops.concatenate([x, ops.cast(tokens, x.dtype)], axis=-1)
+        if coordinates is None:
+            height, width = ops.shape(image)[1:3]
+            coordinates = _centres(height), _centres(width)
+        rows, columns = coordinates
+        for i, layer in enumerate(self.network):
+            x = layer(x)
+            if self.global_coordinates:
+                for factor in self.modulations[i](rows, columns):
+                    x = x * ops.cast(factor, x.dtype)
+        return super().latent(x, image)
+
+    @property
+    def last_layer(self) -> Convolution:
+        """As `LinearDecoder.last_layer`."""
+        return self.projection
+
+    def coefficients(self, features):
+        """As `LinearDecoder.coefficients`: one linear layer of the latent."""
+        return self.projection(features)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "hidden": list(self.hidden),
+            "basis": self.basis,
+            "functions": self.functions,
+            "max_frequency": self.max_frequency,
+            "activation": self.activation,
+            "bandwidth": self.bandwidth,
+            "tokens": self.tokens,
+            "frequency_features": self.frequency_features,
+            "frequency_blocks": self.frequency_blocks,
+            "frequency": self.frequency,
+            "global_coordinates": self.global_coordinates,
+            "noise": self.noise,
+            "kl_weight": self.kl_weight,
+            "seed": self.seed,
+        }
+
+
+def _centres(length: Any):
+    """Coordinates of all pixels of an axis, of a number or a tensor of them."""
+    return centres(ops.arange(length, dtype="float32"), ops.cast(length, "float32"))
