@@ -7,6 +7,11 @@ from tfsr.layers.linear import Convolution, Linear
 from tfsr.layers.mlp import MLP, ModulatedMLP, hidden_widths
 from tfsr.layers.offset_encoding import OffsetEncoding
 from tfsr.layers.positional_encoding import PositionalEncoding
+from tfsr.layers.reparameterized import (
+    EdgeOrientedConvolution,
+    ExpandedConvolution,
+    ReparameterizedConvolution,
+)
 from tfsr.layers.residual_block import ResidualBlock
 from tfsr.layers.skip_mlp import SkipMLP
 
@@ -14,12 +19,15 @@ __all__ = [
     "MLP",
     "AxisDense",
     "Convolution",
+    "EdgeOrientedConvolution",
+    "ExpandedConvolution",
     "IntegratedPositionalEncoding",
     "Linear",
     "LocalFrequencyEstimation",
     "ModulatedMLP",
     "OffsetEncoding",
     "PositionalEncoding",
+    "ReparameterizedConvolution",
     "ResidualBlock",
     "SkipMLP",
     "hidden_widths",
