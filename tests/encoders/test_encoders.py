@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
-from checks import answers, check_layer
+from checks import answers, check_layer, check_refused
+from keras import ops
 
-from tfsr.encoders import EDSR, ENCODERS, RDN
+from tfsr.encoders import ECB, EDSR, ENCODERS, RDN, SPAN, Encoder
+from tfsr.layers import Convolution
 
 
 @pytest.fixture
@@ -11,7 +13,7 @@ def picture(rng):
 
 
 def test_the_registered_names():
-    assert ENCODERS.names() == ["edsr", "edsr-baseline", "rdn", "rdn-a"]
+    assert ENCODERS.names() == ["ecb", "edsr", "edsr-baseline", "rdn", "rdn-a", "span"]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,76 @@ def test_rdn_is_a_layer(picture):
     check_layer(RDN, arguments, (picture,), (2, 6, 7, 8))
 
 
+@pytest.mark.parametrize("folded", [False, True])
+@pytest.mark.parametrize("cls", [SPAN, ECB])
+def test_the_foldable_encoders_are_layers(picture, cls, folded):
+    arguments = {"features": 8, "blocks": 2, "folded": folded}
+    check_layer(cls, arguments, (picture,), (2, 6, 7, 8))
+
+
+def test_the_parameters_of_a_folded_span():
+    encoder = ENCODERS.build("span")
+    encoder.build((None, None, None, 3))
+    convolution = 9 * 48 * 48 + 48
+    head, fusion = 9 * 3 * 48 + 48, 4 * 48 * 48 + 48
+    assert encoder.fold().count_params() == head + 19 * convolution + fusion
+
+
+@pytest.mark.parametrize("cls", [SPAN, ECB])
+def test_folding_changes_no_feature(picture, cls):
+    encoder = cls(8, 3)
+    expected = answers(encoder(picture))[0]
+    folded = encoder.fold()
+    assert folded.folded and not encoder.folded
+    assert all(type(layer) is Convolution for layer in folded.convolutions)
+    np.testing.assert_allclose(answers(folded(picture))[0], expected, atol=1e-5)
+    assert folded.count_params() < encoder.count_params()
+    assert folded.fold() is folded
+    # What is folded computes as the encoder did.
+    mixed = cls(8, 3, dtype="mixed_bfloat16")
+    mixed.build((None, None, None, 3))
+    assert mixed.fold().dtype_policy == mixed.dtype_policy
+
+
+def test_what_has_nothing_to_fold_stays_as_it_is():
+    encoder = EDSR(8, 2)
+    assert encoder.fold() is encoder
+
+
+def test_span_is_the_published_network(picture):
+    """Block by block, as the paper's figure 2 and its code have it."""
+    span = SPAN(8, 2, folded=True)
+    found = answers(span(picture))[0]
+
+    def silu(x):
+        return x * ops.sigmoid(x)
+
+    kernels = [layer.get_weights() for layer in span.convolutions]
+
+    def convolution(i, x):
+        kernel, bias = kernels[i]
+        return ops.conv(x, kernel, padding="same") + bias
+
+    head = convolution(0, picture)
+    first1 = silu(convolution(1, head))
+    values1 = convolution(3, silu(convolution(2, first1)))
+    block1 = (values1 + head) * (ops.sigmoid(values1) - 0.5)
+    first2 = silu(convolution(4, block1))
+    values2 = convolution(6, silu(convolution(5, first2)))
+    block2 = (values2 + block1) * (ops.sigmoid(values2) - 0.5)
+    together = ops.concatenate([head, convolution(7, block2), block1, first2], axis=-1)
+    np.testing.assert_allclose(found, answers(convolution(8, together))[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["span", "ecb"])
+def test_impossible_arguments_are_refused_by_name(name):
+    for argument, value in (("features", 0), ("features", 4.5), ("blocks", 0), ("blocks", True)):
+        config = {"name": name, argument: value}
+        check_refused(lambda: ENCODERS.build(config), argument, "at least 1", repr(value))  # noqa: B023
+    check_refused(lambda: ENCODERS.build({"name": name, "folded": 1}), "folded", "true or false")
+    check_refused(lambda: ENCODERS.build({"name": name, "width": 8}), "width", "features")
+
+
 def test_edsr_scales_its_blocks(picture):
     encoders = [EDSR(8, 2, scale) for scale in (1.0, 0.1, 0.0)]
     outputs = []
@@ -73,9 +145,14 @@ def test_every_encoder_announces_its_channels(name):
     assert shape == (None, None, None, encoder.channels)
 
 
-@pytest.mark.parametrize("encoder", [EDSR(8, 2, 0.1), RDN(8, 2, 3, 4)], ids=["edsr", "rdn"])
-def test_features_depend_on_pixels_as_far_as_the_halo(encoder):
+@pytest.mark.parametrize(
+    "encoder",
+    [EDSR(8, 2, 0.1), RDN(8, 2, 3, 4), SPAN(8, 2, True), ECB(8, 2, True)],
+    ids=["edsr", "rdn", "span", "ecb"],
+)
+def test_features_depend_on_pixels_as_far_as_the_receptive_field(encoder):
     encoder.build((None, None, None, 3))
+    assert encoder.halo == encoder.receptive_field
     # Where nothing is below 0 no pixel's share is lost in a ReLU.
     encoder.set_weights([np.abs(weights) for weights in encoder.get_weights()])
     side, middle = 31, 15
@@ -85,13 +162,44 @@ def test_features_depend_on_pixels_as_far_as_the_halo(encoder):
     # Some processors round the last pixels of a map in another way.
     reached = (np.abs(with_pixel - without) > 1e-6 * np.abs(without)).any(axis=-1)
     expected = np.zeros((side, side), bool)
-    inside = slice(middle - encoder.halo, middle + encoder.halo + 1)
+    field = encoder.receptive_field
+    inside = slice(middle - field, middle + field + 1)
     expected[inside, inside] = True
-    assert encoder.halo < middle
+    assert field < middle
     np.testing.assert_array_equal(reached, expected)
 
 
 @pytest.mark.parametrize("name", ["rdn", "rdn-a"])
 def test_the_halo_of_the_full_rdn_is_cut(name):
     encoder = ENCODERS.build(name)
-    assert encoder.blocks * encoder.layers > encoder.halo == 48
+    assert encoder.receptive_field == encoder.blocks * encoder.layers + 3
+    assert encoder.halo == 48
+
+
+class Averages(Encoder):
+    """Means of 4x4 pixels: an encoder that takes sides of multiples of 4 alone."""
+
+    channels, receptive_field, peak_channels, size_multiple = 3, 3, 6, 4
+
+    def call(self, image):
+        _, height, width, _ = ops.shape(image)
+        means = ops.reshape(image, (-1, height // 4, 4, width // 4, 4, 3))
+        means = ops.mean(means, axis=(2, 4), keepdims=True)
+        return ops.reshape(ops.tile(means, (1, 1, 4, 1, 4, 1)), (-1, height, width, 3))
+
+
+@pytest.mark.parametrize("size", [(4, 8), (5, 7), (1, 1), (9, 4)])
+def test_sides_are_padded_to_multiples_by_repeated_edges(rng, size):
+    image = rng.uniform(-1, 1, (2, *size, 3)).astype(np.float32)
+    padding = [(0, 0), *((0, -side % 4) for side in size), (0, 0)]
+    expected = answers(Averages()(np.pad(image, padding, mode="edge")))[0]
+    (found,) = answers(Averages().encode(image))
+    np.testing.assert_array_equal(found, expected[:, : size[0], : size[1]])
+
+
+def test_an_encoder_that_sees_the_whole_image_must_say_its_halo():
+    class Global(Averages):
+        receptive_field = None
+
+    with pytest.raises(NotImplementedError, match="Global sees the whole image"):
+        _ = Global().halo

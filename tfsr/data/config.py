@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +30,9 @@ class SamplingConfig:
             more than small ones; None keeps the LR picture whole.
         queries: query points in a sample, pixels of the HR picture drawn without replacement; None
             for the HR picture whole, as fixed-scale models are trained (its size must then be one).
+        points: how they lie: "scattered"; "lattice", some rows times some columns of the HR image,
+            for which linear decoders need no gather; "patch", consecutive rows and columns. The
+            last two take a square number of queries.
         degradation: "bicubic", or "nn65" (nearest, then JPEG quality 65).
         augment: any of "horizontal", "vertical", "transpose", each with probability 1/2.
     """
@@ -40,6 +44,7 @@ class SamplingConfig:
     scale: tuple[float, float] = (1.0, 4.0)
     window: int | None = None
     queries: int | None = 2304
+    points: Literal["scattered", "lattice", "patch"] = "scattered"
     degradation: str = "bicubic"
     augment: tuple[str, ...] = ("horizontal",)
 
@@ -47,6 +52,11 @@ class SamplingConfig:
     def input_size(self) -> int:
         """Side of the LR pictures that the model sees."""
         return self.window or self.lr_range[0]
+
+    @property
+    def patch_side(self) -> int:
+        """Rows, and columns, of a lattice or a patch of queries."""
+        return math.isqrt(self.queries or 0)
 
     @property
     def lr_range(self) -> tuple[int, int]:
@@ -89,6 +99,15 @@ class SamplingConfig:
                 f"window must be between 1 and the least lr_size {least}; got {self.window}"
             )
         drawn = self.scale if self.mode == "crops" else self.hr_size
+        if self.points not in ("scattered", "lattice", "patch"):
+            raise InvalidArgument(
+                f"points must be 'scattered', 'lattice' or 'patch'; received {self.points!r}"
+            )
+        if self.points != "scattered" and self.queries != self.patch_side**2:
+            raise InvalidArgument(
+                f"queries must be a square number for points '{self.points}', such as 2304; "
+                f"received {self.queries}"
+            )
         if self.queries is None and (drawn[0] != drawn[1] or self.window):
             raise InvalidArgument("queries can be empty only where every HR picture has one size")
         if self.mode == "crops" and (self.window or least != most):

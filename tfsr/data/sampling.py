@@ -76,6 +76,9 @@ class Sampler:
     def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
         """The batch of a step: ({"image", "coordinates", "cell", "window"}, colours).
 
+        Of a lattice or a patch: ({"image", "rows", "columns", "cell", "window"}, colours), shapes
+        (B, P), (B, P) and (B, 2), and colours (B, P, P, 3).
+
         Of several replicas each takes one of as many equal parts of the batch: together they see
         what one alone would.
 
@@ -153,7 +156,11 @@ class Sampler:
         # From the whole picture's coordinates to the window's own.
         centre = ((2 * origin + window) / size - 1).astype(np.float32)
         half = np.full(2, window / size, np.float32)
-        inputs["coordinates"] = (inputs["coordinates"] - centre) / half
+        if "coordinates" in inputs:
+            inputs["coordinates"] = (inputs["coordinates"] - centre) / half
+        else:
+            inputs["rows"] = (inputs["rows"] - centre[0]) / half[0]
+            inputs["columns"] = (inputs["columns"] - centre[1]) / half[1]
         inputs["cell"] = inputs["cell"] / half
         inputs["window"] = np.concatenate([centre, half])
         return inputs, colours
@@ -172,6 +179,17 @@ class Sampler:
             np.arange(side)[span]
             for side, span in zip(hr.shape, spans or (slice(None),) * 2, strict=False)
         )
+        height, width = hr.shape[:2]
+        cell = np.array([cell_size(height), cell_size(width)], np.float32)
+        if self.config.points != "scattered":
+            rows, columns = (self._lines(lines, rng) for lines in (rows, columns))
+            inputs = {
+                "image": pixels.to_float(lr),
+                "rows": pixel_centres(height)[rows],
+                "columns": pixel_centres(width)[columns],
+                "cell": cell,
+            }
+            return inputs, pixels.to_float(hr[rows][:, columns])
         pixels_there, count = len(rows) * len(columns), self.config.queries
         # Fewer pixels than queries: all of them, and as many again as are missing.
         drawn = np.concatenate(
@@ -181,8 +199,6 @@ class Sampler:
             ]
         )
         row, column = rows[drawn // len(columns)], columns[drawn % len(columns)]
-        height, width = hr.shape[:2]
-        cell = np.array([cell_size(height), cell_size(width)], np.float32)
         inputs = {
             "image": pixels.to_float(lr),
             "coordinates": np.stack(
@@ -191,6 +207,20 @@ class Sampler:
             "cell": np.broadcast_to(cell, (count, 2)).copy(),
         }
         return inputs, pixels.to_float(hr[None, row, column])[0]
+
+    def _lines(self, lines: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The rows, or the columns, of a lattice or a patch, out of all that may be taken."""
+        count, available = self.config.patch_side, len(lines)
+        if self.config.points == "patch":
+            start = rng.integers(max(1, available - count + 1))
+            # Where there are fewer, the patch turns back at the edge.
+            ends = np.concatenate([lines, lines[::-1]])
+            return ends[(start + np.arange(count)) % len(ends)]
+        chosen = [
+            rng.choice(lines, min(count, available), replace=False),
+            rng.choice(lines, max(0, count - available)),
+        ]
+        return np.sort(np.concatenate(chosen))
 
 
 @lru_cache(maxsize=4)

@@ -296,8 +296,9 @@ def _taps(indices: np.ndarray) -> np.ndarray:
 
 
 def _edge_gains(axis: Axis) -> np.ndarray:
-    """(2, n): by what the share of the pixel itself falls short of 1 without the one before it, or
-    the one after it.
+    """The factors (2, n) that restore a sum of weights of 1 at the first and at the last pixel.
+
+    There the pixel itself is left, without the one before it or the one after it.
     """
     share = sum(axis.pair_weights[:, j] * (axis.pair_indices[:, j] == 1) for j in (0, 1))
     gains = [

@@ -6,11 +6,12 @@ from typing import Any
 
 import keras
 
+from tfsr.encoders.encoder import Encoder
 from tfsr.layers import Convolution, ResidualBlock
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class EDSR(keras.layers.Layer):
+class EDSR(Encoder):
     """Residual blocks between two convolutions, with one skip over all of them.
 
     The published code builds layers that would subtract and add the mean colour, and never calls
@@ -49,12 +50,12 @@ class EDSR(keras.layers.Layer):
         return self.features
 
     @property
-    def halo(self) -> int:
-        """How far from a pixel its features still depend on the picture, in pixels."""
+    def receptive_field(self) -> int:
+        """How far from a pixel its features depend on the image, in pixels."""
         return 2 * self.blocks + 2
 
     @property
-    def live_channels(self) -> int:
+    def peak_channels(self) -> int:
         """Channels of all maps that are in memory at once."""
         return 4 * self.features
 
@@ -73,10 +74,6 @@ class EDSR(keras.layers.Layer):
         for block in self.body:
             x = block(x)
         return self.tail(x) + head
-
-    def compute_output_shape(self, input_shape):
-        """(batch, h, w, features)."""
-        return (*input_shape[:-1], self.features)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -7,11 +7,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfsr.encoders.encoder import Encoder
 from tfsr.layers import Convolution
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class RDN(keras.layers.Layer):
+class RDN(Encoder):
     """Residual dense blocks, all of them fused by a 1x1 convolution.
 
     Args:
@@ -58,16 +59,21 @@ class RDN(keras.layers.Layer):
         return self.features
 
     @property
+    def receptive_field(self) -> int:
+        """How far from a pixel its features depend on the image, in pixels."""
+        return self.blocks * self.layers + 3
+
+    @property
     def halo(self) -> int:
-        """How far from a pixel its features depend on the picture for a tile's purposes, in pixels.
+        """How many pixels around a tile are encoded with it: 48 at most.
 
         The full networks depend on 131 and 123 pixels around, but on those beyond 48 too little to
         see: docs/performance.md has the measured error.
         """
-        return min(self.blocks * self.layers + 3, 48)
+        return min(self.receptive_field, 48)
 
     @property
-    def live_channels(self) -> int:
+    def peak_channels(self) -> int:
         """Channels of all maps that are in memory at once."""
         inside_a_block = self.features + self.layers * self.growth
         return 2 * (self.blocks * self.features + inside_a_block)
@@ -91,10 +97,6 @@ class RDN(keras.layers.Layer):
             x = block(x)
             outputs.append(x)
         return self.fusion2(self.fusion1(ops.concatenate(outputs, axis=-1))) + shallow
-
-    def compute_output_shape(self, input_shape):
-        """(batch, h, w, features)."""
-        return (*input_shape[:-1], self.features)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

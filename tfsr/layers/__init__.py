@@ -12,6 +12,11 @@ from tfsr.layers.linear import Convolution, Linear
 from tfsr.layers.mlp import MLP, ModulatedMLP, hidden_widths
 from tfsr.layers.offset_encoding import OffsetEncoding
 from tfsr.layers.positional_encoding import PositionalEncoding
+from tfsr.layers.reparameterized import (
+    EdgeOrientedConvolution,
+    ExpandedConvolution,
+    ReparameterizedConvolution,
+)
 from tfsr.layers.residual_block import ResidualBlock
 from tfsr.layers.skip_mlp import SkipMLP
 
@@ -21,6 +26,8 @@ __all__ = [
     "AxisModulation",
     "Basis",
     "Convolution",
+    "EdgeOrientedConvolution",
+    "ExpandedConvolution",
     "FourierBasis",
     "HeatBasis",
     "IntegratedPositionalEncoding",
@@ -30,6 +37,7 @@ __all__ = [
     "ModulatedMLP",
     "OffsetEncoding",
     "PositionalEncoding",
+    "ReparameterizedConvolution",
     "ResidualBlock",
     "SkipMLP",
     "by_colour",

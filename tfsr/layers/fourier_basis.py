@@ -23,7 +23,7 @@ class FourierBasis(Basis):
 
     Args:
         terms: int. Terms of an axis. Defaults to 7.
-        frequency: float. w of the first cosine, in radians per half an LR pixel. Defaults to pi / 2.
+        frequency: float. w, in radians per half an LR pixel. Defaults to pi / 2.
         orthonormal: bool. Whether sines and cosines have a factor of sqrt(2). Defaults to True.
         trainable_frequency: bool. Whether w is trained, as `frequency` times the softplus of a
             number that starts where that is 1. Defaults to False.

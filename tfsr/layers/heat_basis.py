@@ -1,4 +1,4 @@
-"""The heat field's basis: plane waves that fade with their frequency and the output pixel's size."""
+"""The heat field's basis: plane waves, damped by their frequency and the pixel's size."""
 
 from __future__ import annotations
 
@@ -89,9 +89,7 @@ class HeatBasis(Basis):
         return ops.concatenate([for_each_colour(wave) for wave in waves], axis=-1)
 
     def contract_rows(self, coefficients, rows: Neighbour):
-        """As `Basis.contract_rows`, by the sums of angles: what cosines of the columns multiply,
-        then what sines do.
-        """
+        """As `Basis.contract_rows`: what the columns' cosines multiply, then what their sines do."""
         sines, cosines = ops.split(ops.cast(coefficients, "float32"), 2, axis=-1)
         phase, fade = self._phase(rows, 0), self._fade(rows)
         sine = for_each_colour(fade * ops.sin(phase))

@@ -54,7 +54,7 @@ class ImplicitPainter:
         one = grid_plan((1, 1), (1, 1), lookup=self.decoder.lookup)
         projected, _ = self.decoder.split(latent)
         # What the encoder has alive, then latent and maps, and these again with repeated edges.
-        self.lr_bytes = 4 * model.encoder.live_channels + 2 * (_bytes(projected) + _bytes(latent))
+        self.lr_bytes = 4 * model.encoder.peak_channels + 2 * (_bytes(projected) + _bytes(latent))
         self.lr_pixels = memory // 2 // self.lr_bytes
         self.condition_bytes = _bytes(self.decoder.grid_condition(one.rows, one.columns))
         # Gathered features, and at most six values alive at once between the layers.

@@ -76,7 +76,7 @@ class ImplicitSR(keras.Model):
         """
         check_floating(image)
         normalised = 2.0 * ops.cast(image, "float32") - 1.0
-        features = self.encoder(ops.cast(normalised, self.encoder.compute_dtype))
+        features = self.encoder.encode(normalised, training=training)
         return self.decoder.latent(
             features, normalised, coordinates=coordinates, training=training, sample=sample
         )

@@ -75,7 +75,7 @@ class SubPixelSR(keras.Model):
         """
         image = inputs["image"] if isinstance(inputs, Mapping) else inputs
         normalised = 2.0 * ops.cast(image, "float32") - 1.0
-        x = self.encoder(ops.cast(normalised, self.encoder.compute_dtype))
+        x = self.encoder.encode(normalised, training=training)
         for layer, factor in zip(self.widen, _FACTORS[self.scale], strict=True):
             x = sub_pixels_to_space(layer(x), factor)
         return 0.5 * ops.cast(self.colours(x), "float32") + 0.5
@@ -139,7 +139,7 @@ class SubPixelPainter:
         self.model = model
         # Of the tail, the last map before and after its pixels are moved.
         tail = 2 * model.colours.kernel.shape[2] * model.scale**2
-        self.lr_bytes = 4 * (model.encoder.live_channels + tail)
+        self.lr_bytes = 4 * (model.encoder.peak_channels + tail)
         self.lr_pixels = memory // self.lr_bytes
         self._call = compiled(model.__call__, model)
 
