@@ -89,7 +89,7 @@ class HeatBasis(Basis):
         return ops.concatenate([for_each_colour(wave) for wave in waves], axis=-1)
 
     def contract_rows(self, coefficients, rows: Neighbour):
-        """As `Basis.contract_rows`: what the columns' cosines multiply, then what their sines do."""
+        """As `Basis.contract_rows`: what the columns' cosines and sines multiply."""
         sines, cosines = ops.split(ops.cast(coefficients, "float32"), 2, axis=-1)
         phase, fade = self._phase(rows, 0), self._fade(rows)
         sine = for_each_colour(fade * ops.sin(phase))
