@@ -108,6 +108,8 @@ def recipe(encoder, decoder, *, steps, **changes):
         "seed": 0,
         "model": {"encoder": encoder, "decoder": decoder},
         "data": {
+            "train": "faces/train",
+            "validation": "faces/val",
             "sampling": {
                 "mode": "whole",
                 "lr_size": [max(32, settings["window"]), 176],
