@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsr.decoders import ARASFSR, DIINN, LIIF, LTE, MetaSR
+from tfsr.decoders import ARASFSR, DIINN, LIIF, LMLIIF, LMLTE, LTE, MetaSR
 from tfsr.encoders import EDSR, RDN
 from tfsr.errors import CheckpointError
 from tfsr.layers import AxisDense, LocalFrequencyEstimation, ModulatedMLP
@@ -127,7 +127,15 @@ def _rdn(encoder: RDN, source: _Source) -> Assignments:
 
 
 def _decoder(decoder, source: _Source) -> Assignments:
-    mappings = {LIIF: _liif, MetaSR: _metasr, LTE: _lte, DIINN: _diinn, ARASFSR: _arasfsr}
+    mappings = {
+        LIIF: _liif,
+        MetaSR: _metasr,
+        LTE: _lte,
+        LMLIIF: _lm_liif,
+        LMLTE: _lm_lte,
+        DIINN: _diinn,
+        ARASFSR: _arasfsr,
+    }
     return _mapped(decoder, mappings)(decoder, source)
 
 
@@ -162,8 +170,7 @@ def _lte(decoder: LTE, source: _Source) -> Assignments:
     # LTE pairs (row, column) frequencies; LTE+, whose layers have no module of their own, has all
     # of the rows' first, as here.
     plus = source.has("layers.0.weight")
-    order = np.arange(2 * decoder.waves)
-    order = order if plus else np.concatenate([order[0::2], order[1::2]])
+    order = np.arange(2 * decoder.waves) if plus else _halves(2 * decoder.waves)
     for variable, value in _convolution(decoder.frequency, source, "freq"):
         yield variable, value[..., order]
     phase = source.take("phase.weight", (decoder.waves, 2))
@@ -175,6 +182,47 @@ def _lte(decoder: LTE, source: _Source) -> Assignments:
             yield from _pointwise(layer, source, f"layers.{2 * i}")
         else:
             yield from _linear(layer, source, f"imnet.layers.{2 * i}")
+
+
+def _lm_liif(decoder: LMLIIF, source: _Source) -> Assignments:
+    cell = decoder.cell if decoder.cell_decode else None
+    yield from _first_layer(decoder.projection, cell, source, "hypernet.layers.0")
+    yield from _mlp(decoder.latent_mlp, source, "hypernet.layers")
+    outputs, code = decoder.hidden[0], decoder.code
+    pairs = decoder.position.row_kernel.shape[0]
+    weight = source.take("imnet.layers.0.weight", (outputs, code + 2 * pairs))
+    yield decoder.code_layer.kernel, weight[:, :code].T
+    yield decoder.position.row_kernel, weight[:, code::2].T
+    yield decoder.position.column_kernel, weight[:, code + 1 :: 2].T
+    yield decoder.code_layer.bias, source.take("imnet.layers.0.bias", (outputs,))
+    yield from _mlp(decoder.mlp, source)
+
+
+def _lm_lte(decoder: LMLTE, source: _Source) -> Assignments:
+    yield from _convolution(decoder.amplitude, source, "coef")
+    # (row, column) frequencies are paired, as LTE's are; here all of the rows' come first.
+    order = _halves(2 * decoder.waves)
+    for variable, value in _convolution(decoder.frequency, source, "freq"):
+        yield variable, value[..., order]
+    for layer, name in ((decoder.phase, "phase"), (decoder.render_phase, "imphase")):
+        phase = source.take(f"{name}.weight", (layer.units, 2))
+        yield layer.row_kernel, phase[:, 0:1].T
+        yield layer.column_kernel, phase[:, 1:2].T
+    yield from _linear(decoder.latent_first, source, "hypernet.layers.0")
+    # The latent network's last outputs are the render network's frequencies, paired too.
+    *latent, (kernel, weight), (bias, values) = _mlp(decoder.latent_mlp, source, "hypernet.layers")
+    yield from latent
+    before = np.arange(len(values) - 2 * decoder.render_waves)
+    order = np.concatenate([before, len(before) + _halves(2 * decoder.render_waves)])
+    yield kernel, weight[:, order]
+    yield bias, values[order]
+    yield from _linear(decoder.first, source, "imnet.layers.0")
+    yield from _mlp(decoder.mlp, source)
+
+
+def _halves(count: int) -> np.ndarray:
+    """Even indices below `count`, then odd ones."""
+    return np.concatenate([np.arange(0, count, 2), np.arange(1, count, 2)])
 
 
 def _diinn(decoder: DIINN, source: _Source) -> Assignments:
@@ -220,10 +268,10 @@ def _pointwise(layer, source: _Source, name: str) -> Assignments:
     yield layer.bias, source.take(f"{name}.bias", (outputs,))
 
 
-def _mlp(mlp, source: _Source) -> Assignments:
+def _mlp(mlp, source: _Source, name: str = "imnet.layers") -> Assignments:
     # PyTorch numbers the ReLUs between the layers too.
     for i, layer in enumerate([*mlp.dense, mlp.output_layer], start=1):
-        yield from _linear(layer, source, f"imnet.layers.{2 * i}")
+        yield from _linear(layer, source, f"{name}.{2 * i}")
 
 
 def _arasfsr(decoder: ARASFSR, source: _Source) -> Assignments:
@@ -242,20 +290,21 @@ def _arasfsr(decoder: ARASFSR, source: _Source) -> Assignments:
     yield from _linear(mlp.output_layer, source, "imnet.output_linear")
 
 
-def _first_layer(projection, position: AxisDense, source: _Source, name: str) -> Assignments:
-    """A dense layer on [unfolded features, then (row, column) pairs of position].
+def _first_layer(projection, position: AxisDense | None, source: _Source, name: str) -> Assignments:
+    """A dense layer on [unfolded features, then (row, column) pairs of position, if any].
 
     Unfolded features come channel by channel, each with its 3x3 taps: seen as (out, channel, tap
     row, tap column) they are a convolution's kernel.
     """
     height, width, channels, outputs = projection.kernel.shape
-    pairs = position.row_kernel.shape[0]
+    pairs = position.row_kernel.shape[0] if position is not None else 0
     taps = channels * height * width
     weight = source.take(f"{name}.weight", (outputs, taps + 2 * pairs))
     kernel = weight[:, :taps].reshape(outputs, channels, height, width)
     yield projection.kernel, kernel.transpose(2, 3, 1, 0)
-    yield position.row_kernel, weight[:, taps::2].T
-    yield position.column_kernel, weight[:, taps + 1 :: 2].T
+    if position is not None:
+        yield position.row_kernel, weight[:, taps::2].T
+        yield position.column_kernel, weight[:, taps + 1 :: 2].T
     yield projection.bias, source.take(f"{name}.bias", (outputs,))
 
 
