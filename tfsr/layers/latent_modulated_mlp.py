@@ -49,7 +49,7 @@ class LatentModulatedMLP(keras.layers.Layer):
         ]
         self.output_layer = Linear(outputs, dtype=policy, name="output")
 
-    def build(self, input_shape, modulation_shape=None) -> None:
+    def build(self, input_shape) -> None:
         """Build every layer for (..., hidden[0])."""
         for width, layer in zip(self.hidden, [*self.dense, self.output_layer], strict=True):
             layer.build((None, width))
