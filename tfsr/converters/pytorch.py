@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from tfsr.converters.checkpoint import read_checkpoint
+from tfsr.converters.flax_pickle import is_bare_pickle, read_flax_pickle
 from tfsr.converters.published import load_published, unused_names
+from tfsr.converters.thera import load_thera, thera_config
 from tfsr.errors import CheckpointError, TfsrError, did_you_mean
 from tfsr.models import ImplicitSR
 
@@ -24,13 +26,15 @@ class Published:
 
     Attributes:
         config: of the model, as `ImplicitSR.from_config` takes it.
-        weights: PyTorch names and layouts to arrays.
+        weights: names to arrays, in the checkpoint's own layouts.
         unused: what the checkpoint has and the model knowingly does without.
+        load: fills a model of that configuration with such weights.
     """
 
     config: dict[str, Any]
     weights: Weights
     unused: list[str]
+    load: Callable[[ImplicitSR, Weights], None] = load_published
 
     def model(self) -> ImplicitSR:
         """The model, with its weights.
@@ -39,7 +43,7 @@ class Published:
             CheckpointError: if a weight is missing, left over or of another shape.
         """
         model = ImplicitSR.from_config(self.config)
-        load_published(model, self.weights)
+        self.load(model, self.weights)
         return model
 
 
@@ -62,7 +66,12 @@ def from_pytorch(path: str | os.PathLike[str]) -> ImplicitSR:
 
 
 def read_published(path: str | os.PathLike[str]) -> Published:
-    """Configuration and weights of a published checkpoint; arguments as `from_pytorch`."""
+    """Configuration and weights of a published checkpoint; arguments as `from_pytorch`.
+
+    Reads Thera's pickles too.
+    """
+    if is_bare_pickle(path):
+        return _thera(path)
     content = read_checkpoint(path)
     try:
         if "state_dict" in content:
@@ -75,6 +84,15 @@ def read_published(path: str | os.PathLike[str]) -> Published:
             f"{os.fspath(path)}: is no checkpoint of LIIF, Meta-SR, LTE, LMF, DIINN or ARASFSR: "
             f"its contents are not laid out as theirs ({type(error).__name__}: {error})"
         ) from error
+
+
+def _thera(path: str | os.PathLike[str]) -> Published:
+    """{'model': parameters of Flax, 'backbone', 'size'}, as Thera's code saves."""
+    checkpoint = read_flax_pickle(path)
+    try:
+        return Published(thera_config(checkpoint), checkpoint.weights, [], load_thera)
+    except CheckpointError as error:
+        raise CheckpointError(f"{os.fspath(path)}: {error}") from error
 
 
 def _liif_family(content: Mapping[str, Any]) -> Published:

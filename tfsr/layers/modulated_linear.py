@@ -39,7 +39,7 @@ class ModulatedLinear(Linear):
         factor = 1.0 + scale
         return factor, ops.cast(self.bias, factor.dtype) * factor + shift
 
-    def call(self, inputs, factor, offset):
+    def call(self, inputs, factor, offset):  # type: ignore[override]
         """(..., inputs), with what `fold` returned, to (..., units)."""
         matrix = ops.reshape(inputs, (-1, inputs.shape[-1]))
         product = ops.reshape(
