@@ -3,8 +3,8 @@
     python benchmarks/architectures.py train --data faces/train --validation faces/val
     python benchmarks/architectures.py table --validation faces/val
 
-`train` gives every architecture the same processor time (`--budget`, 6 minutes of one core), by the
-number of steps that its measured step allows, in runs/architectures. What is done is not done again.
+`train` gives every architecture the same processor time (`--budget`, in minutes of one core), by the
+number of steps that its measured step allows, in runs/architectures. Runs that are done are kept.
 `table` measures each one's time, counts its multiply-adds, and writes architectures.json,
 architectures.md and architectures.svg. Needs `pip install -e .[benchmark]`.
 """
@@ -116,7 +116,7 @@ def recipe(encoder, decoder, *, steps, **changes):
                 "hr_size": [96, 256],
                 "augment": ["horizontal"],
                 **{name: settings[name] for name in ("batch", "window", "queries", "points")},
-            }
+            },
         },
         "training": {
             "steps": steps,
@@ -218,8 +218,9 @@ class Upscaling:
 
     def figures(self):
         """Multiply-adds an output pixel, and milliseconds, at x2 and x4."""
-        from tfsr.models.cost import multiply_adds
         from tfsr.models.folding import folded
+
+        from tfsr.models.cost import multiply_adds
 
         model = folded(self.model)
         found = {"parameters": model.count_params()}
@@ -300,7 +301,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="runs (default: all)")
     parser.add_argument("--data", help="faces to train on")
     parser.add_argument("--validation", help="faces to measure on")
-    parser.add_argument("--budget", type=float, default=6, help="minutes of a core (default: 6)")
+    parser.add_argument("--budget", type=float, default=4, help="minutes of a core (default: 4)")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     settings = {f"{WINNER}-{name}": changes for name, changes in SETTINGS.items()}

@@ -19,6 +19,8 @@ SYSTEMS = {
     "Meta-SR": ("metasr", {}),
     "IPE-Meta-SR": ("ipe-metasr", {}),
     "LTE, LTE+": ("lte", {}),
+    "LM-LIIF": ("lm-liif", {}),
+    "LM-LTE": ("lm-lte", {}),
     "DIINN": ("diinn", {}),
     "DIINN with ensemble": ("diinn-ensemble", {}),
     "ARASFSR": ("arasfsr", {}),

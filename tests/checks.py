@@ -22,6 +22,8 @@ ARCHITECTURES = {
     "liif_rdn_small": (lambda: RDN(16, 3, 3, 16), "liif"),
     "metasr_edsr_small": (lambda: EDSR(16, 2, 1.0), "metasr"),
     "lte_edsr_small": (lambda: EDSR(16, 2, 1.0), "lte"),
+    "lmliif_edsr_small": (lambda: EDSR(16, 2, 1.0), "lm-liif"),
+    "lmlte_edsr_small": (lambda: EDSR(16, 2, 1.0), "lm-lte"),
     "diinn_edsr_small": (lambda: EDSR(16, 2, 1.0), "diinn"),
     "diinnle_edsr_small": (lambda: EDSR(16, 2, 1.0), "diinn-ensemble"),
     "asfsr_edsr_small": (lambda: EDSR(16, 2, 1.0), "arasfsr"),

@@ -15,6 +15,8 @@ FIRST_LAYER = {
     "liif_rdn_small": "imnet.layers.0.weight",
     "metasr_edsr_small": "imnet.layers.0.weight",
     "lte_edsr_small": "coef.weight",
+    "lmliif_edsr_small": "hypernet.layers.0.weight",
+    "lmlte_edsr_small": "coef.weight",
     "diinn_edsr_small": "decoder.K.0.0.weight",
     "diinnle_edsr_small": "imnet.K.0.0.weight",
     "asfsr_edsr_small": "imnet.I.0.0.weight",

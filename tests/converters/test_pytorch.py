@@ -17,6 +17,8 @@ RECORDED = {
     "liif_edsr_small.pth": ("liif_edsr_small", 2e-5),
     "metasr_edsr_small.pth": ("metasr_edsr_small", 5e-5),
     "lte_edsr_small.pth": ("lte_edsr_small", 3e-4),
+    "lmliif_edsr_small.pth": ("lmliif_edsr_small", 2e-5),
+    "lmlte_edsr_small.pth": ("lmlte_edsr_small", 2e-5),
     "asfsr_edsr_small.pth": ("asfsr_edsr_small", 5e-4),
     "diinn_edsr_small.ckpt": ("diinn_edsr_small", 3e-5),
 }

@@ -52,7 +52,7 @@ def encoded_channels(decoder):
 
 
 def drawn(decoder, latent, plan):
-    return answers(decoder.grid(*decoder.split(latent), plan))[0]
+    return answers(decoder.grid(*decoder.split(latent, plan), plan))[0]
 
 
 @pytest.mark.parametrize(("lr_size", "size"), SIZES)
@@ -85,6 +85,19 @@ def test_pictures_of_a_batch_do_not_meet(decoder, rng):
     for i in (0, 1):
         check_close(drawn(decoder, latent[i : i + 1], plan)[0], both[i], 1e-5)
     assert not np.allclose(both[0], both[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_points_have_their_own_cells(decoder, rng, shared):
+    """Whether all points of an image share a cell, which is cheaper, or each has one of its own."""
+    latent = encoded(decoder, (5, 7), rng)
+    coordinates = rng.uniform(-1, 1, (2, 6, 2)).astype(np.float32)
+    cells = rng.uniform(0.05, 0.3, (2, 1 if shared else 6, 2)).astype(np.float32)
+    cells = np.broadcast_to(cells, coordinates.shape)
+    together = answers(decoder(latent, coordinates, cells))[0]
+    for i in range(6):
+        alone = answers(decoder(latent, coordinates[:, i : i + 1], cells[:, i : i + 1]))[0]
+        check_close(together[:, i : i + 1], alone, 1e-5)
 
 
 @pytest.mark.parametrize("window", [(0, 0, 19, 26), (0, 0, 3, 4), (7, 11, 5, 9), (18, 25, 1, 1)])
@@ -163,7 +176,7 @@ def test_a_kept_condition_changes_nothing(decoder, rng, monkeypatch):
     if kept is not None:
         # It is not computed again.
         monkeypatch.setattr(type(decoder), "condition", None)
-    found = answers(decoder.grid(*decoder.split(latent), plan, kept))[0]
+    found = answers(decoder.grid(*decoder.split(latent, plan), plan, kept))[0]
     np.testing.assert_array_equal(found, expected)
 
 

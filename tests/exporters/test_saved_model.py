@@ -33,6 +33,8 @@ DECODERS = {
     "ipe-liif": {"hidden": [8, 8]},
     "metasr": {"hidden": 8},
     "lte": {"waves": 4, "hidden": [8]},
+    "lm-liif": {"hidden": [8, 8], "latent_hidden": [8], "code": 4},
+    "lm-lte": {"hidden": [8, 8], "latent_hidden": [8], "waves": 4, "render_waves": 2},
     "diinn": {"width": 8},
     "diinn-ensemble": {"width": 8},
     "arasfsr": tiny.MODEL["decoder"],
@@ -85,7 +87,7 @@ def test_any_size_is_the_models(decoder):
         check_equal(answer["picture"].numpy(), drawn(small(decoder), images, size))
 
 
-@pytest.mark.parametrize("decoder", ["arasfsr", "metasr", "diinn"])
+@pytest.mark.parametrize("decoder", ["arasfsr", "metasr", "diinn", "lm-lte"])
 def test_latents_are_drawn_in_windows(decoder):
     images = batch(tiny.picture(15, 21))
     latent = functions(decoder)["encode"](images)["latent"]

@@ -24,7 +24,13 @@ ROOM = sys.modules["tfsr.exporters.tflite"]
 
 LR = (12, 10)
 SIZES = [(24, 20), (36, 30), (31, 37)]  # x2, x3, and no whole scale.
-SMALL = {"liif": {"hidden": [8, 8]}, "lte": {"waves": 4, "hidden": [8]}, "diinn": {"width": 8}}
+SMALL = {
+    "liif": {"hidden": [8, 8]},
+    "lte": {"waves": 4, "hidden": [8]},
+    "lm-liif": {"hidden": [8, 8], "latent_hidden": [8], "code": 4},
+    "lm-lte": {"hidden": [8, 8], "latent_hidden": [8], "waves": 4, "render_waves": 2},
+    "diinn": {"width": 8},
+}
 
 
 def small(decoder):

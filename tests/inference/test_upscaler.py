@@ -97,6 +97,10 @@ MODELS = {
     ),
     "diinn": (SMALL_EDSR, {"name": "diinn", "width": 8, "layers": 2}),
     "metasr": (SMALL_EDSR, {"name": "metasr", "hidden": 8}),
+    "lm-liif": (
+        SMALL_EDSR,
+        {"name": "lm-liif", "hidden": [8, 8], "latent_hidden": [8], "code": 4},
+    ),
     "arasfsr": (SMALL_EDSR, tiny.MODEL["decoder"]),
     "rdn": (SMALL_RDN, LIIF),
 }

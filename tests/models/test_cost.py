@@ -48,3 +48,25 @@ def test_without_ensemble_there_is_one_neighbour():
     four = count({"name": "liif", "hidden": [16]})
     one = count({"name": "liif", "hidden": [16], "local_ensemble": False})
     assert four.published == 4 * one.published
+
+
+def test_lm_liif_runs_its_latent_network_once_an_lr_pixel():
+    cost = count({"name": "lm-liif", "hidden": [16, 16], "latent_hidden": [20], "code": 6})
+    first, second = 20 * 9 * 8, 20 * (2 * 32 + 6)
+    render = 16 * 16 + 16 * 3
+    assert cost.published == PIXELS * (first + 20 * 2 + second) + 4 * QUERIES * (
+        16 * (6 + 4) + render
+    )
+    axes = 16 * 2 * (SIZE[0] + SIZE[1])
+    assert cost.here == (PIXELS * (first + 20 * 2 + second + 16 * 6) + axes + 4 * QUERIES * render)
+
+
+def test_lm_lte_adds_the_kernels_of_its_frequencies():
+    arguments = {"hidden": [16, 16], "latent_hidden": [20], "waves": 5, "render_waves": 3}
+    cost = count({"name": "lm-lte", **arguments})
+    convolutions = 2 * 9 * 8 * 10
+    latent = 5 * 2 + 10 * 20 + 20 * (2 * 32 + 12)
+    render = 6 * 16 + 16 * 16 + 16 * 3
+    assert cost.published == PIXELS * (convolutions + latent) + 4 * QUERIES * (3 * 2 + render)
+    axes = 3 * (SIZE[0] + SIZE[1])
+    assert cost.here == (PIXELS * (convolutions * 3 // 4 + latent) + axes + 4 * QUERIES * render)

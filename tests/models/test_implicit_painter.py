@@ -19,6 +19,16 @@ DECODERS = {
     # One neighbour: phases at all whole scales.
     "diinn": {"name": "diinn", "width": 8, "layers": 2},
     "lte-nearest": {"name": "lte", "waves": 4, "hidden": [8], "local_ensemble": False},
+    # Maps of one output size.
+    "lm-liif": {"name": "lm-liif", "hidden": [8, 8], "latent_hidden": [8], "code": 4},
+    "lm-lte-nearest": {
+        "name": "lm-lte",
+        "hidden": [8, 8],
+        "latent_hidden": [8],
+        "waves": 4,
+        "render_waves": 2,
+        "local_ensemble": False,
+    },
     # Sub-pixels at whole scales.
     "metasr": {"name": "metasr", "hidden": 8},
     # Something to keep between pictures.

@@ -140,7 +140,10 @@ def test_openvino_draws_the_same(by_openvino, model, face):
         check_levels(by_openvino(face, size), to_uint8(drawn(model, face, size)))
 
 
-@pytest.mark.parametrize("name", ["liif", "metasr", "lte", "diinn", "diinn-ensemble", "arasfsr"])
+@pytest.mark.parametrize(
+    "name",
+    ["liif", "metasr", "lte", "lm-liif", "lm-lte", "diinn", "diinn-ensemble", "arasfsr"],
+)
 def test_openvino_takes_every_decoder(name, monkeypatch, tmp_path):
     # The comparison in a process of its own is tested elsewhere.
     room = sys.modules["tfsr.exporters.saved_model"]

@@ -12,13 +12,13 @@ from tfsr.cli.quiet import import_keras
 
 def convert(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="A published .pth or .ckpt file.")
+        Path, typer.Argument(metavar="CHECKPOINT", help="A published .pth, .ckpt or .pkl file.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="The preset to make.")
     ],
 ) -> None:
-    """Make a preset of a published PyTorch checkpoint. PyTorch is not needed.
+    """Make a preset of a published checkpoint. Neither PyTorch nor JAX is needed.
 
     Example: tfsr convert edsr-baseline-liif.pth -o liif
     """

@@ -7,26 +7,24 @@ archive; `tfsr.converters.pickles` interprets the pickle.
 
 from __future__ import annotations
 
-import io
 import os
-import stat
 import zipfile
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
-from tfsr.converters.pickles import STORAGES, interpret, nesting, quote, string
+from tfsr.converters.checkpoint_file import (
+    MAX_READ_BYTES,
+    BoundedFile,
+    named_errors,
+    open_checkpoint,
+)
+from tfsr.converters.pickles import STORAGES, interpret, nesting, quote, string, torch_dialect
 from tfsr.errors import CheckpointError
-
-# rdn-liif, the largest published checkpoint, takes 0.27 GB.
-_MAX_FILE_BYTES = 4 << 30
 
 # A tensor with its optimizer state takes 200 bytes of the pickle: enough for 5000.
 _MAX_PICKLE_BYTES = 1 << 20
-
-# What is read at once. The zip's table of contents must fit, at about 100 bytes a tensor.
-_MAX_READ_BYTES = 4 << 20
 
 _BEGINNINGS = {
     # The number that opened every file of torch.save up to PyTorch 1.5, as a pickled integer.
@@ -60,61 +58,11 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[Any, Any]:
             names any Python code beyond tensors and dictionaries. Nothing of it is ever run.
     """
     name = os.fspath(path)
-    try:
-        with _open(name) as file:
-            return _read(file)
-    except CheckpointError as error:
-        raise CheckpointError(f"{name}: {error}") from None
-    except OSError as error:
-        raise CheckpointError(f"{name}: cannot be read: {error.strerror or error}") from error
-    except MemoryError as error:
-        raise CheckpointError(f"{name}: reading it needs more memory than there is") from error
-    # Damaged bytes raise whatever zipfile, pickletools or NumPy first stumbles over: BadZipFile,
-    # KeyError, EOFError, struct.error, UnicodeDecodeError... All mean the same to the user.
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise CheckpointError(
-            f"{name}: damaged, or not a checkpoint of torch.save ({reason}); copy or download it "
-            "again"
-        ) from error
+    with named_errors(name, "a checkpoint of torch.save"), open_checkpoint(name) as file:
+        return _read(file)
 
 
-def _open(name: str) -> _BoundedFile:
-    try:
-        # Looked at before it is opened: opening a named pipe would wait for its writer for ever.
-        status = os.stat(name)
-        if stat.S_ISDIR(status.st_mode):
-            raise CheckpointError("it is a folder; give one checkpoint file")
-        if not stat.S_ISREG(status.st_mode):
-            raise CheckpointError("it is not a regular file; give a checkpoint file")
-        if status.st_size == 0:
-            raise CheckpointError("the file is empty; copy or download it again")
-        if status.st_size > _MAX_FILE_BYTES:
-            raise CheckpointError(
-                f"it has {status.st_size} bytes; at most {_MAX_FILE_BYTES} are read: save the "
-                "weights alone (state_dict)"
-            )
-        return _BoundedFile(name)
-    except ValueError as error:  # a null character in the path
-        raise CheckpointError(f"cannot be read: {error}") from error
-
-
-class _BoundedFile(io.FileIO):
-    """A file read in pieces of limited size.
-
-    zipfile reads an archive's table of contents at once, whatever size the archive declares.
-    """
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > _MAX_READ_BYTES:
-            raise CheckpointError(
-                f"its zip table of contents declares {size} bytes; at most {_MAX_READ_BYTES} are "
-                "read"
-            )
-        return super().read(size)
-
-
-def _read(file: _BoundedFile) -> dict[Any, Any]:
+def _read(file: BoundedFile) -> dict[Any, Any]:
     size = os.fstat(file.fileno()).st_size
     beginning = file.read(32)
     try:
@@ -123,7 +71,7 @@ def _read(file: _BoundedFile) -> dict[Any, Any]:
         raise CheckpointError(_describe(beginning)) from None
     with archive:
         content = _Archive(archive, size)
-        value = interpret(content.read("data.pkl"), content.storage)
+        value = interpret(content.read("data.pkl"), torch_dialect(content.storage))
     if not isinstance(value, dict):
         raise CheckpointError(f"it holds a {type(value).__name__}; save a dictionary of tensors")
     nesting(value, 0, {})
@@ -199,7 +147,7 @@ class _Archive:
 
     def read(self, name: str) -> bytes:
         with self._archive.open(self._entry(name)) as entry:
-            return b"".join(iter(partial(entry.read, _MAX_READ_BYTES), b""))
+            return b"".join(iter(partial(entry.read, MAX_READ_BYTES), b""))
 
     def storage(self, reference: Any) -> np.ndarray:
         """The numbers that a pickle's persistent id stands for, as a flat read-only array."""

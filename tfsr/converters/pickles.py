@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import pickletools
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,52 @@ _MAX_DEPTH = 32
 _MAX_DIMENSIONS = 32
 
 
-def interpret(pickled: bytes, load_storage: Callable[[Any], np.ndarray]) -> Any:
+def _no_storages(reference: Any) -> np.ndarray:
+    raise CheckpointError("its pickle refers to something outside it")
+
+
+def _build_dict(target: Any, state: Any) -> None:
+    # PyTorch hangs the modules' versions on a state dict as an attribute; they are not kept.
+    if not isinstance(target, dict):
+        raise CheckpointError("its pickle sets attributes of something not a dict")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What the pickles of one library may say beyond plain values.
+
+    Attributes:
+        functions: what stands for each function that a pickle may call, by its "module name".
+        classes: names that a pickle may mention, as "module name", and not call.
+        advice: what to do about a pickle that says anything else.
+        load_storage: the numbers that a persistent id stands for.
+        build: sets the state of an object; of a dictionary, nothing by default.
+        has_bytes: whether byte strings may occur.
+    """
+
+    functions: Mapping[str, Callable[..., Any]]
+    classes: Collection[str]
+    advice: str
+    load_storage: Callable[[Any], np.ndarray] = _no_storages
+    build: Callable[[Any, Any], None] = _build_dict
+    has_bytes: bool = False
+
+
+def torch_dialect(load_storage: Callable[[Any], np.ndarray]) -> Dialect:
+    """The dialect of torch.save, whose tensors refer to storages outside the pickle."""
+    advice = "save the weights alone (state_dict)"
+    return Dialect(_REBUILDERS, STORAGES, advice, load_storage)
+
+
+def interpret(pickled: bytes, dialect: Dialect) -> Any:
     """Run a pickle's opcodes on a stack of plain values.
 
     A global name is pushed as the string "module name" once it is known to be harmless, so that
     no object on the stack can run anything. Opcodes of protocol 2 (what torch.save writes) and
-    their counterparts in protocol 4.
+    their counterparts in protocols 4 and 5.
+
+    Raises:
+        CheckpointError: if the pickle names or does anything that the dialect does not have.
     """
     stack: list[Any] = []
     marks: list[int] = []
@@ -88,37 +129,37 @@ def interpret(pickled: bytes, load_storage: Callable[[Any], np.ndarray]) -> Any:
             case "BINGET" | "LONG_BINGET":
                 stack.append(memo[argument])
             case "GLOBAL":
-                stack.append(_harmless(argument))
+                stack.append(_harmless(argument, dialect))
             case "STACK_GLOBAL":
                 name, module = stack.pop(), stack.pop()
-                stack.append(_harmless(f"{string(module)} {string(name)}"))
+                stack.append(_harmless(f"{string(module)} {string(name)}", dialect))
             case "BINPERSID":
-                stack.append(load_storage(stack.pop()))
+                stack.append(dialect.load_storage(stack.pop()))
             case "REDUCE":
                 arguments, function = stack.pop(), stack.pop()
-                stack.append(_REBUILDERS[string(function)](*arguments))
+                stack.append(dialect.functions[string(function)](*arguments))
             case "BUILD":
-                # PyTorch hangs the modules' versions on a state dict as an attribute.
-                stack.pop()
-                if not isinstance(stack[-1], dict):
-                    raise CheckpointError("its data.pkl sets attributes of something not a dict")
+                state = stack.pop()
+                dialect.build(stack[-1], state)
+            case "SHORT_BINBYTES" | "BINBYTES" | "BINBYTES8" | "BYTEARRAY8" if dialect.has_bytes:
+                stack.append(bytes(argument))
             case "STOP":
                 return stack.pop()
             case _:
                 if opcode.name == "INST":
-                    _harmless(argument)  # says which name, where that is what is wrong
+                    _harmless(argument, dialect)  # says which name, where that is what is wrong
                 raise CheckpointError(
-                    f"its data.pkl uses the pickle opcode {opcode.name}, which weights do not "
-                    "need; nothing was run: save the weights alone (state_dict)"
+                    f"its pickle uses the opcode {opcode.name}, which weights do not need; "
+                    f"nothing was run: {dialect.advice}"
                 )
-    raise CheckpointError("its data.pkl is cut short")
+    raise CheckpointError("its pickle is cut short")
 
 
-def _harmless(name: str) -> str:
-    if name not in STORAGES and name not in _REBUILDERS:
+def _harmless(name: str, dialect: Dialect) -> str:
+    if name not in dialect.classes and name not in dialect.functions:
         raise CheckpointError(
-            f"its data.pkl names {quote(name.replace(' ', '.'))}, which weights do not need and "
-            "which could run code; nothing was run: save the weights alone (state_dict)"
+            f"its pickle names {quote(name.replace(' ', '.'))}, which weights do not need and "
+            f"which could run code; nothing was run: {dialect.advice}"
         )
     return name
 
@@ -131,29 +172,29 @@ def string(value: Any) -> str:
     """
     # Before it is looked up, as _update says.
     if not isinstance(value, str):
-        raise CheckpointError(f"its data.pkl has a {type(value).__name__} for a name")
+        raise CheckpointError(f"its pickle has a {type(value).__name__} for a name")
     return value
 
 
 def _integer(value: int) -> int:
     if value.bit_length() > 64:
-        raise CheckpointError("its data.pkl has an integer beyond 64 bits")
+        raise CheckpointError("its pickle has an integer beyond 64 bits")
     return value
 
 
 def _extend(target: Any, items: list[Any]) -> None:
     if type(target) is not list:
-        raise CheckpointError(f"its data.pkl appends to a {type(target).__name__}, not to a list")
+        raise CheckpointError(f"its pickle appends to a {type(target).__name__}, not to a list")
     target.extend(items)
 
 
 def _update(target: Any, items: list[Any]) -> None:
     if type(target) is not dict:
-        raise CheckpointError(f"its data.pkl sets items of a {type(target).__name__}, not a dict")
+        raise CheckpointError(f"its pickle sets items of a {type(target).__name__}, not a dict")
     for key, item in zip(items[::2], items[1::2], strict=True):
         # Before it is hashed: a tuple nested a million deep would take the process down.
         if type(key) not in (str, int):
-            raise CheckpointError(f"its data.pkl has a {type(key).__name__} for a dictionary key")
+            raise CheckpointError(f"its pickle has a {type(key).__name__} for a dictionary key")
         target[key] = item
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from tfsr.decoders import ARASFSR, DIINN, LIIF, LTE, MetaSR
+from tfsr.converters.weight_source import Assignments, WeightSource
+from tfsr.decoders import ARASFSR, DIINN, LIIF, LMLIIF, LMLTE, LTE, MetaSR
 from tfsr.encoders import EDSR, RDN
 from tfsr.errors import CheckpointError
 from tfsr.layers import AxisDense, LocalFrequencyEstimation, ModulatedMLP
@@ -30,7 +31,7 @@ def load_published(model: ImplicitSR, weights: Mapping[str, Any]) -> None:
         CheckpointError: if a weight is missing, left over, or of another shape; it is named. The
             model is then unchanged.
     """
-    source = _Source(weights)
+    source = WeightSource(weights, _UNUSED)
     assignments = list(_encoder(model.encoder, source))
     assignments += _decoder(model.decoder, source)
     source.finish()
@@ -43,55 +44,20 @@ def unused_names(weights: Mapping[str, Any]) -> list[str]:
     return [name for name in weights if _UNUSED.fullmatch(name)]
 
 
-class _Source:
-    """The weights, each taken once."""
-
-    def __init__(self, weights: Mapping[str, Any]) -> None:
-        self._weights = {
-            name: np.asarray(value)
-            for name, value in weights.items()
-            if not _UNUSED.fullmatch(name)
-        }
-
-    def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        if name not in self._weights:
-            raise CheckpointError(f"the checkpoint has no weight {name!r}, which the model needs")
-        value = self._weights.pop(name)
-        if value.shape != shape:
-            raise CheckpointError(
-                f"weight {name!r} has shape {value.shape}; the model needs {shape}"
-            )
-        return value
-
-    def has(self, name: str) -> bool:
-        return name in self._weights
-
-    def finish(self) -> None:
-        if self._weights:
-            names = ", ".join(sorted(self._weights)[:3])
-            raise CheckpointError(
-                f"the checkpoint has {len(self._weights)} weights that the model has no place for: "
-                f"{names}"
-            )
-
-
-Assignments = Iterator[tuple[Any, np.ndarray]]
-
-
-def _convolution(layer, source: _Source, name: str) -> Assignments:
+def _convolution(layer, source: WeightSource, name: str) -> Assignments:
     height, width, inputs, outputs = layer.kernel.shape
     kernel = source.take(f"{name}.weight", (outputs, inputs, height, width))
     yield layer.kernel, kernel.transpose(2, 3, 1, 0)
     yield layer.bias, source.take(f"{name}.bias", (outputs,))
 
 
-def _linear(layer, source: _Source, name: str) -> Assignments:
+def _linear(layer, source: WeightSource, name: str) -> Assignments:
     inputs, outputs = layer.kernel.shape
     yield layer.kernel, source.take(f"{name}.weight", (outputs, inputs)).T
     yield layer.bias, source.take(f"{name}.bias", (outputs,))
 
 
-def _encoder(encoder, source: _Source) -> Assignments:
+def _encoder(encoder, source: WeightSource) -> Assignments:
     return _mapped(encoder, {EDSR: _edsr, RDN: _rdn})(encoder, source)
 
 
@@ -103,19 +69,19 @@ def _mapped(
     return mappings[type(part)]
 
 
-def _edsr(encoder: EDSR, source: _Source) -> Assignments:
+def _edsr(encoder: EDSR, source: WeightSource) -> Assignments:
     yield from _convolution(encoder.head, source, "encoder.head.0")
     for i, block in enumerate(encoder.body):
         yield from _residual_block(block, source, f"encoder.body.{i}")
     yield from _convolution(encoder.tail, source, f"encoder.body.{encoder.blocks}")
 
 
-def _residual_block(block, source: _Source, name: str) -> Assignments:
+def _residual_block(block, source: WeightSource, name: str) -> Assignments:
     yield from _convolution(block.conv1, source, f"{name}.body.0")
     yield from _convolution(block.conv2, source, f"{name}.body.2")
 
 
-def _rdn(encoder: RDN, source: _Source) -> Assignments:
+def _rdn(encoder: RDN, source: WeightSource) -> Assignments:
     yield from _convolution(encoder.shallow1, source, "encoder.SFENet1")
     yield from _convolution(encoder.shallow2, source, "encoder.SFENet2")
     for i, block in enumerate(encoder.dense_blocks):
@@ -126,19 +92,27 @@ def _rdn(encoder: RDN, source: _Source) -> Assignments:
     yield from _convolution(encoder.fusion2, source, "encoder.GFF.1")
 
 
-def _decoder(decoder, source: _Source) -> Assignments:
-    mappings = {LIIF: _liif, MetaSR: _metasr, LTE: _lte, DIINN: _diinn, ARASFSR: _arasfsr}
+def _decoder(decoder, source: WeightSource) -> Assignments:
+    mappings = {
+        LIIF: _liif,
+        MetaSR: _metasr,
+        LTE: _lte,
+        LMLIIF: _lm_liif,
+        LMLTE: _lm_lte,
+        DIINN: _diinn,
+        ARASFSR: _arasfsr,
+    }
     return _mapped(decoder, mappings)(decoder, source)
 
 
-def _liif(decoder: LIIF, source: _Source) -> Assignments:
+def _liif(decoder: LIIF, source: WeightSource) -> Assignments:
     if decoder.encoding != "none" or decoder.skip:
         raise CheckpointError("no weights of LIIF with encodings or skips were published")
     yield from _first_layer(decoder.projections[0], decoder.positions[0], source, "imnet.layers.0")
     yield from _mlp(decoder.mlp, source)
 
 
-def _metasr(decoder: MetaSR, source: _Source) -> Assignments:
+def _metasr(decoder: MetaSR, source: WeightSource) -> Assignments:
     if decoder.encoding != "none":
         raise CheckpointError("no weights of Meta-SR with encodings were published")
     hidden = decoder.hidden
@@ -157,13 +131,12 @@ def _metasr(decoder: MetaSR, source: _Source) -> Assignments:
     yield decoder.projection.kernel, kernel.reshape(height, width, channels, -1)
 
 
-def _lte(decoder: LTE, source: _Source) -> Assignments:
+def _lte(decoder: LTE, source: WeightSource) -> Assignments:
     yield from _convolution(decoder.amplitude, source, "coef")
     # LTE pairs (row, column) frequencies; LTE+, whose layers have no module of their own, has all
     # of the rows' first, as here.
     plus = source.has("layers.0.weight")
-    order = np.arange(2 * decoder.waves)
-    order = order if plus else np.concatenate([order[0::2], order[1::2]])
+    order = np.arange(2 * decoder.waves) if plus else _halves(2 * decoder.waves)
     for variable, value in _convolution(decoder.frequency, source, "freq"):
         yield variable, value[..., order]
     phase = source.take("phase.weight", (decoder.waves, 2))
@@ -177,7 +150,48 @@ def _lte(decoder: LTE, source: _Source) -> Assignments:
             yield from _linear(layer, source, f"imnet.layers.{2 * i}")
 
 
-def _diinn(decoder: DIINN, source: _Source) -> Assignments:
+def _lm_liif(decoder: LMLIIF, source: WeightSource) -> Assignments:
+    cell = decoder.cell if decoder.cell_decode else None
+    yield from _first_layer(decoder.projection, cell, source, "hypernet.layers.0")
+    yield from _mlp(decoder.latent_mlp, source, "hypernet.layers")
+    outputs, code = decoder.hidden[0], decoder.code
+    pairs = decoder.position.row_kernel.shape[0]
+    weight = source.take("imnet.layers.0.weight", (outputs, code + 2 * pairs))
+    yield decoder.code_layer.kernel, weight[:, :code].T
+    yield decoder.position.row_kernel, weight[:, code::2].T
+    yield decoder.position.column_kernel, weight[:, code + 1 :: 2].T
+    yield decoder.code_layer.bias, source.take("imnet.layers.0.bias", (outputs,))
+    yield from _mlp(decoder.mlp, source)
+
+
+def _lm_lte(decoder: LMLTE, source: WeightSource) -> Assignments:
+    yield from _convolution(decoder.amplitude, source, "coef")
+    # (row, column) frequencies are paired, as LTE's are; here all of the rows' come first.
+    order = _halves(2 * decoder.waves)
+    for variable, value in _convolution(decoder.frequency, source, "freq"):
+        yield variable, value[..., order]
+    for layer, name in ((decoder.phase, "phase"), (decoder.render_phase, "imphase")):
+        phase = source.take(f"{name}.weight", (layer.units, 2))
+        yield layer.row_kernel, phase[:, 0:1].T
+        yield layer.column_kernel, phase[:, 1:2].T
+    yield from _linear(decoder.latent_first, source, "hypernet.layers.0")
+    # The latent network's last outputs are the render network's frequencies, paired too.
+    *latent, (kernel, weight), (bias, values) = _mlp(decoder.latent_mlp, source, "hypernet.layers")
+    yield from latent
+    before = np.arange(len(values) - 2 * decoder.render_waves)
+    order = np.concatenate([before, len(before) + _halves(2 * decoder.render_waves)])
+    yield kernel, weight[:, order]
+    yield bias, values[order]
+    yield from _linear(decoder.first, source, "imnet.layers.0")
+    yield from _mlp(decoder.mlp, source)
+
+
+def _halves(count: int) -> np.ndarray:
+    """Even indices below `count`, then odd ones."""
+    return np.concatenate([np.arange(0, count, 2), np.arange(1, count, 2)])
+
+
+def _diinn(decoder: DIINN, source: WeightSource) -> Assignments:
     """Both branches; the ensemble variant keeps its layers elsewhere and as dense ones."""
     dense = decoder.local_ensemble
     name = "imnet" if dense else "decoder"
@@ -213,20 +227,20 @@ def _diinn(decoder: DIINN, source: _Source) -> Assignments:
     yield from layer_of(decoder.output_layer, source, last)
 
 
-def _pointwise(layer, source: _Source, name: str) -> Assignments:
+def _pointwise(layer, source: WeightSource, name: str) -> Assignments:
     """A dense layer that was published as a 1x1 convolution."""
     inputs, outputs = layer.kernel.shape
     yield layer.kernel, source.take(f"{name}.weight", (outputs, inputs, 1, 1))[:, :, 0, 0].T
     yield layer.bias, source.take(f"{name}.bias", (outputs,))
 
 
-def _mlp(mlp, source: _Source) -> Assignments:
+def _mlp(mlp, source: WeightSource, name: str = "imnet.layers") -> Assignments:
     # PyTorch numbers the ReLUs between the layers too.
     for i, layer in enumerate([*mlp.dense, mlp.output_layer], start=1):
-        yield from _linear(layer, source, f"imnet.layers.{2 * i}")
+        yield from _linear(layer, source, f"{name}.{2 * i}")
 
 
-def _arasfsr(decoder: ARASFSR, source: _Source) -> Assignments:
+def _arasfsr(decoder: ARASFSR, source: WeightSource) -> Assignments:
     if decoder.frequency:
         yield from _frequency_estimation(decoder.frequency_estimation, source)
     if not decoder.global_coordinates:
@@ -242,24 +256,27 @@ def _arasfsr(decoder: ARASFSR, source: _Source) -> Assignments:
     yield from _linear(mlp.output_layer, source, "imnet.output_linear")
 
 
-def _first_layer(projection, position: AxisDense, source: _Source, name: str) -> Assignments:
-    """A dense layer on [unfolded features, then (row, column) pairs of position].
+def _first_layer(
+    projection, position: AxisDense | None, source: WeightSource, name: str
+) -> Assignments:
+    """A dense layer on [unfolded features, then (row, column) pairs of position, if any].
 
     Unfolded features come channel by channel, each with its 3x3 taps: seen as (out, channel, tap
     row, tap column) they are a convolution's kernel.
     """
     height, width, channels, outputs = projection.kernel.shape
-    pairs = position.row_kernel.shape[0]
+    pairs = position.row_kernel.shape[0] if position is not None else 0
     taps = channels * height * width
     weight = source.take(f"{name}.weight", (outputs, taps + 2 * pairs))
     kernel = weight[:, :taps].reshape(outputs, channels, height, width)
     yield projection.kernel, kernel.transpose(2, 3, 1, 0)
-    yield position.row_kernel, weight[:, taps::2].T
-    yield position.column_kernel, weight[:, taps + 1 :: 2].T
+    if position is not None:
+        yield position.row_kernel, weight[:, taps::2].T
+        yield position.column_kernel, weight[:, taps + 1 :: 2].T
     yield projection.bias, source.take(f"{name}.bias", (outputs,))
 
 
-def _coordinate(layer: AxisDense, source: _Source, name: str) -> Assignments:
+def _coordinate(layer: AxisDense, source: WeightSource, name: str) -> Assignments:
     """A dense layer on the encoded (row, column): x, then sines and cosines of each octave.
 
     Row and column alternate throughout, so each axis's own encoding is every second value.
@@ -271,7 +288,7 @@ def _coordinate(layer: AxisDense, source: _Source, name: str) -> Assignments:
     yield layer.bias, source.take(f"{name}.bias", (outputs,))
 
 
-def _frequency_estimation(layer: LocalFrequencyEstimation, source: _Source) -> Assignments:
+def _frequency_estimation(layer: LocalFrequencyEstimation, source: WeightSource) -> Assignments:
     for half, side in ((layer.encoder, "encoder"), (layer.decoder, "decoder")):
         name = f"netCTM.{side}"
         for i in (1, 2, 3):

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from tfsr.converters.checkpoint import read_checkpoint
+from tfsr.converters.flax_pickle import is_bare_pickle, read_flax_pickle
 from tfsr.converters.published import load_published, unused_names
+from tfsr.converters.thera import load_thera, thera_config
 from tfsr.errors import CheckpointError, TfsrError, did_you_mean
 from tfsr.models import ImplicitSR
 
@@ -24,13 +26,15 @@ class Published:
 
     Attributes:
         config: of the model, as `ImplicitSR.from_config` takes it.
-        weights: PyTorch names and layouts to arrays.
+        weights: names to arrays, in the checkpoint's own layouts.
         unused: what the checkpoint has and the model knowingly does without.
+        load: fills a model of that configuration with such weights.
     """
 
     config: dict[str, Any]
     weights: Weights
     unused: list[str]
+    load: Callable[[ImplicitSR, Weights], None] = load_published
 
     def model(self) -> ImplicitSR:
         """The model, with its weights.
@@ -39,16 +43,16 @@ class Published:
             CheckpointError: if a weight is missing, left over or of another shape.
         """
         model = ImplicitSR.from_config(self.config)
-        load_published(model, self.weights)
+        self.load(model, self.weights)
         return model
 
 
 def from_pytorch(path: str | os.PathLike[str]) -> ImplicitSR:
     """The model of a published checkpoint, with its weights. PyTorch is not needed.
 
-    Reads the .pth files of LIIF, Meta-SR, LTE, LTE+ and ARASFSR (its ablations and its own DIINN
-    among them), and the Lightning .ckpt of DIINN, with an EDSR or RDN encoder. Which one it is,
-    and its sizes, are read from the checkpoint.
+    Reads the .pth files of LIIF, Meta-SR, LTE, LTE+, LM-LIIF, LM-LTE and ARASFSR (its ablations and
+    its own DIINN among them), and the Lightning .ckpt of DIINN, with an EDSR or RDN encoder. Which
+    one it is, and its sizes, are read from the checkpoint.
 
     Raises:
         CheckpointError: if the file cannot be read, holds anything but plain data, belongs to
@@ -62,7 +66,12 @@ def from_pytorch(path: str | os.PathLike[str]) -> ImplicitSR:
 
 
 def read_published(path: str | os.PathLike[str]) -> Published:
-    """Configuration and weights of a published checkpoint; arguments as `from_pytorch`."""
+    """Configuration and weights of a published checkpoint; arguments as `from_pytorch`.
+
+    Reads Thera's pickles too.
+    """
+    if is_bare_pickle(path):
+        return _thera(path)
     content = read_checkpoint(path)
     try:
         if "state_dict" in content:
@@ -72,9 +81,18 @@ def read_published(path: str | os.PathLike[str]) -> Published:
         raise CheckpointError(f"{os.fspath(path)}: {error}") from error
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         raise CheckpointError(
-            f"{os.fspath(path)}: is no checkpoint of LIIF, Meta-SR, LTE, DIINN or ARASFSR: "
+            f"{os.fspath(path)}: is no checkpoint of LIIF, Meta-SR, LTE, LMF, DIINN or ARASFSR: "
             f"its contents are not laid out as theirs ({type(error).__name__}: {error})"
         ) from error
+
+
+def _thera(path: str | os.PathLike[str]) -> Published:
+    """{'model': parameters of Flax, 'backbone', 'size'}, as Thera's code saves."""
+    checkpoint = read_flax_pickle(path)
+    try:
+        return Published(thera_config(checkpoint), checkpoint.weights, [], load_thera)
+    except CheckpointError as error:
+        raise CheckpointError(f"{os.fspath(path)}: {error}") from error
 
 
 def _liif_family(content: Mapping[str, Any]) -> Published:
@@ -163,6 +181,47 @@ def _lte(weights: Weights, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": "lte", "waves": waves, "hidden": _widths(weights, layers)}
 
 
+def _lm_liif(weights: Weights, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """LM-LIIF: the latent network's outputs are two values a render channel, and the code."""
+    _check_modulation(arguments)
+    flags = ("local_ensemble", "feat_unfold", "cell_decode")
+    hidden = _widths(weights, "imnet.layers")
+    return {
+        "name": "lm-liif",
+        "hidden": hidden,
+        "latent_hidden": _widths(weights, "hypernet.layers"),
+        "code": _outputs(weights, "hypernet.layers") - 2 * sum(hidden),
+        **{flag: bool(arguments[flag]) for flag in flags if flag in arguments},
+    }
+
+
+def _lm_lte(weights: Weights, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    _check_modulation(arguments)
+    if not arguments.get("cell_decode", True):
+        raise CheckpointError("LM-LTE with cell_decode False; the published ones have it")
+    return {
+        "name": "lm-lte",
+        "hidden": _widths(weights, "imnet.layers"),
+        "latent_hidden": _widths(weights, "hypernet.layers"),
+        "waves": int(weights["phase.weight"].shape[0]),
+        "render_waves": int(weights["imphase.weight"].shape[0]),
+        "local_ensemble": bool(arguments.get("local_ensemble", True)),
+    }
+
+
+def _check_modulation(arguments: Mapping[str, Any]) -> None:
+    """Refuse the ablations of LMF's modulation, which change what the numbers mean."""
+    flags = {"mod_input": arguments.get("mod_input", True)}
+    for flag in ("mod_scale", "mod_shift"):
+        flags[flag] = arguments["imnet_spec"]["args"].get(flag, True)
+    without = [flag for flag, value in flags.items() if not value]
+    if without:
+        raise CheckpointError(
+            f"LMF without {' and '.join(without)}; only the full modulation (mod_input, mod_scale "
+            "and mod_shift) can be converted"
+        )
+
+
 def _arasfsr(weights: Weights, arguments: Mapping[str, Any]) -> dict[str, Any]:
     config: dict[str, Any] = {
         "name": "arasfsr",
@@ -205,6 +264,8 @@ _DECODERS: dict[str, Callable[[Weights, Mapping[str, Any]], dict[str, Any]]] = {
     "metasr": _metasr,
     "lte": _lte,
     "lte-fast": _lte,
+    "lmliif": _lm_liif,
+    "lmlte": _lm_lte,
     "asfsr": _arasfsr,
     "asfsr_wo_res": _arasfsr_without_skip,
     "asfsr_wo_freq": _arasfsr,
@@ -230,3 +291,9 @@ def _widths(weights: Weights, prefix: str) -> list[int]:
     """Output widths of a sequence of layers but the last; PyTorch numbers the ReLUs between too."""
     count = _count(weights, re.escape(prefix) + r"\.(\d+)\.weight")
     return [int(weights[f"{prefix}.{2 * i}.weight"].shape[0]) for i in range(count - 1)]
+
+
+def _outputs(weights: Weights, prefix: str) -> int:
+    """Output width of the last of a sequence of layers; numbered as in `_widths`."""
+    count = _count(weights, re.escape(prefix) + r"\.(\d+)\.weight")
+    return int(weights[f"{prefix}.{2 * (count - 1)}.weight"].shape[0])

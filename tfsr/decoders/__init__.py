@@ -8,6 +8,8 @@ from tfsr.decoders.decoder import Decoder
 from tfsr.decoders.diinn import DIINN
 from tfsr.decoders.liif import LIIF
 from tfsr.decoders.linear import LinearDecoder
+from tfsr.decoders.lm_liif import LMLIIF
+from tfsr.decoders.lm_lte import LMLTE
 from tfsr.decoders.lte import LTE
 from tfsr.decoders.metasr import MetaSR
 from tfsr.decoders.ope import OPE
@@ -21,6 +23,8 @@ DECODERS.add("metasr", MetaSR)
 DECODERS.add("ipe-metasr", MetaSR, encoding="integrated")
 DECODERS.add("lte", LTE)
 DECODERS.add("lte+", LTE)
+DECODERS.add("lm-liif", LMLIIF)
+DECODERS.add("lm-lte", LMLTE)
 DECODERS.add("diinn", DIINN)
 DECODERS.add("diinn-ensemble", DIINN, local_ensemble=True)
 DECODERS.add("arasfsr", ARASFSR)
@@ -43,6 +47,8 @@ __all__ = [
     "DECODERS",
     "DIINN",
     "LIIF",
+    "LMLIIF",
+    "LMLTE",
     "LTE",
     "OPE",
     "Decoder",

@@ -1,9 +1,11 @@
 """What every coordinate decoder is, and the three ways to run one: points, grids and phases.
 
-A decoder says five things, and shares all the rest:
+A decoder says six things, and shares all the rest:
 
 - `latent`: what it keeps of an encoded picture, one tensor;
 - `project`: the part of its work that depends on the LR pixel alone, once per LR pixel;
+- `project_cell`: the part that depends on the LR pixel and the output pixel's size, once per LR
+  pixel and output size;
 - `condition`: the part that depends on the query's position alone, once per query;
 - `along_rows`: the part that depends on the LR pixel and the query's row, once for the two;
 - `decode`: the rest, for one neighbour of every query.
@@ -74,6 +76,22 @@ class Decoder(keras.layers.Layer):
         """(batch, h, w, feature channels) to what one LR pixel contributes, (batch, h, w, n)."""
         raise NotImplementedError(f"{type(self).__name__} must define project")
 
+    def project_cell(self, projected, row_cell, column_cell):
+        """What the output pixel's size does to projected features, before any position does.
+
+        Called only if `has_cell_projection`. It acts on each LR pixel by itself: a grid runs it on
+        the maps, and points that do not share one cell run it on what was gathered for each.
+
+        Args:
+            projected: what `project` returned, each (batch, h, w, n) or (batch, points, n).
+            row_cell: float32, broadcastable to (..., 1): output pixel height, one LR pixel being 2.
+            column_cell: the same of its width.
+
+        Returns:
+            Tensors of the same leading shape, in any nesting, for `along_rows` and `decode`.
+        """
+        return projected
+
     def condition(self, rows: Axis, columns: Axis) -> Any:
         """What depends on the queries' coordinates alone; handed to every `decode`."""
         return None
@@ -122,6 +140,9 @@ class Decoder(keras.layers.Layer):
 
     # What all of them share.
 
+    has_cell_projection = False
+    """Whether this decoder has `project_cell`."""
+
     has_sub_pixels = False
     """Whether this decoder has `sub_pixels`: all sub-pixels of an LR pixel by one convolution."""
 
@@ -168,10 +189,24 @@ class Decoder(keras.layers.Layer):
         """How far `latent` depends on the picture beside the encoder, in LR pixels."""
         return 0
 
-    def split(self, latent):
-        """A latent's projected features, and its input channels (None without skip)."""
+    def split(self, latent, plan: SamplingPlan | None = None):
+        """A latent's projected features, and its input channels (None without skip).
+
+        Args:
+            latent: (batch, h, w, channels).
+            plan: of the grid to render. Without it the features are those of every output size,
+                and `project_for` makes them those of one.
+        """
         features, image = self.parts(latent)
-        return self.project(ops.cast(features, self.compute_dtype)), image
+        projected = self.project(ops.cast(features, self.compute_dtype))
+        return (projected if plan is None else self.project_for(plan, projected)), image
+
+    def project_for(self, plan: SamplingPlan, projected):
+        """`project_cell` for the one cell that all pixels of a grid have."""
+        if not self.has_cell_projection:
+            return projected
+        cells = [ops.reshape(axis.cells[0], (1, 1, 1, 1)) for axis in (plan.rows, plan.columns)]
+        return self.project_cell(projected, *cells)
 
     def parts(self, latent):
         """A latent's features, and its input channels (None without skip)."""
@@ -180,8 +215,26 @@ class Decoder(keras.layers.Layer):
     def call(self, latent, coordinates, cells, window=None):
         """Colours (batch, points, 3) in [-1, 1] of scattered points; see `geometry.points_plan`."""
         projected, image = self.split(latent)
-        batch, height, width = (ops.shape(latent)[axis] for axis in range(3))
-        plan = points_plan(coordinates, cells, (height, width), self.lookup, window)
+        plan = points_plan(coordinates, cells, tuple(ops.shape(latent)[1:3]), self.lookup, window)
+        if not self.has_cell_projection:
+            return self._points(projected, image, plan)
+
+        def each_pixel():
+            # (batch, 1, 1, 1): the one cell of all points of an image.
+            row_cell, column_cell = (
+                axis.cells[:, :1, None, None] for axis in (plan.rows, plan.columns)
+            )
+            return self._points(self.project_cell(projected, row_cell, column_cell), image, plan)
+
+        def each_point():
+            return self._points(projected, image, plan, self.project_cell)
+
+        # In training an image has a quarter as many LR pixels as its points have neighbours.
+        return ops.cond(ops.all(cells == cells[:, :1]), each_pixel, each_point)
+
+    def _points(self, projected, image, plan: SamplingPlan, project_cell: Callable | None = None):
+        """Colours of a plan of points; `project_cell` is applied to what is gathered for each."""
+        batch, height, width = (ops.shape(tree.flatten(projected)[0])[axis] for axis in range(3))
         first = ops.reshape(ops.arange(batch) * height * width, (-1, 1))
 
         def gather(source, row_indices, column_indices):
@@ -191,7 +244,10 @@ class Decoder(keras.layers.Layer):
         def features(i, j):
             row, column = plan.rows.indices[..., i], plan.columns.indices[..., j]
             gathered = tree.map_structure(lambda source: gather(source, row, column), projected)
-            return self.along_rows(gathered, plan.rows.neighbour(i))
+            rows, columns = plan.rows.neighbour(i), plan.columns.neighbour(j)
+            if project_cell is not None:
+                gathered = project_cell(gathered, rows.cell, columns.cell)
+            return self.along_rows(gathered, rows)
 
         def pixels(i, j):
             return gather(image, plan.rows.pair_indices[..., i], plan.columns.pair_indices[..., j])
@@ -203,7 +259,7 @@ class Decoder(keras.layers.Layer):
         """Colours (batch, rows, columns, 3) in [-1, 1] of a grid.
 
         Args:
-            projected: the first of what `split` answers, each map (batch, h, w, n).
+            projected: the first of what `split` answers for the plan, each map (batch, h, w, n).
             image: (batch, h, w, 3) or None, the second.
             plan: the grid's, from `geometry.grid_plan` with this decoder's `lookup`.
             condition: what `grid_condition` answered for the plan's axes, if that was kept.
@@ -234,6 +290,9 @@ class Decoder(keras.layers.Layer):
         """
         projected, image = self.split(latent)
         plan = lattice_plan(rows, columns, cells, ops.shape(latent)[1:3], self.lookup, window)
+        if self.has_cell_projection:
+            cells = [axis.cells[:, :1, None, None] for axis in (plan.rows, plan.columns)]
+            projected = self.project_cell(projected, *cells)
         return self._blend_axes(
             projected,
             image,
@@ -377,7 +436,7 @@ class Decoder(keras.layers.Layer):
                 f"{(len(plan.rows), len(plan.columns))}"
             )
         rows, columns = phases
-        projected, image = self.framed(*self.split(latent))
+        projected, image = self.framed(*self.split(latent, plan))
         draw = draw or self.grid_phase
         # Phases of one neighbour, which odd scales have, and of two are drawn apart.
         groups = [

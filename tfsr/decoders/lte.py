@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
 from tfsr.decoders.decoder import Decoder
 from tfsr.geometry import Neighbour
 from tfsr.layers import MLP, AxisDense, Convolution, Linear, hidden_widths
@@ -33,6 +34,9 @@ class LTE(Decoder):
         max_scale: float, optional. The phase is told no smaller cell than that of this scale. The
             authors evaluate with 4, the largest scale of training, and train with None.
 
+    Raises:
+        InvalidArgument: if a width or `max_scale` is not positive.
+
     Reference:
         Lee, Jin, CVPR 2022 (arXiv 2111.08918), section 3, equations 5 to 9.
     """
@@ -50,7 +54,7 @@ class LTE(Decoder):
         self.skip = skip
         self.waves = waves
         self.hidden = hidden_widths(hidden)
-        self.max_scale = max_scale
+        self.max_scale = check_max_scale(max_scale)
         policy = self.dtype_policy
         self.amplitude = Convolution(2 * waves, dtype=policy, name="amplitude")
         # Row frequencies first, then column frequencies. They multiply offsets under a sine.
@@ -90,7 +94,7 @@ class LTE(Decoder):
         return self.mlp(self.first(amplitude * ops.cast(waves, amplitude.dtype)))
 
     def _cell(self, axis: Neighbour):
-        return axis.cell if self.max_scale is None else ops.maximum(axis.cell, 2 / self.max_scale)
+        return clamp_cell(axis.cell, self.max_scale)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

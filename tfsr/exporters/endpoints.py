@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -134,16 +134,17 @@ class Endpoints:
         top, left, height, width = tf.unstack(window)
         rows = traced_grid_axis(lr_height, size[0], top, top + height, decoder.lookup)
         columns = traced_grid_axis(lr_width, size[1], left, left + width, decoder.lookup)
-        projected, image = decoder.split(latent)
+        whole = SamplingPlan(rows, columns, (lr_height, lr_width))
+        projected, image = decoder.split(latent, whole)
 
         across, wide = _divided(width, _QUERIES // batch)
         down, high = _divided(height, _QUERIES // (batch * wide))
 
         def piece(number):
-            plan = SamplingPlan(
-                _part(rows, number // across * high, high),
-                _part(columns, number % across * wide, wide),
-                (lr_height, lr_width),
+            plan = replace(
+                whole,
+                rows=_part(rows, number // across * high, high),
+                columns=_part(columns, number % across * wide, wide),
             )
             return finish(0.5 * decoder.grid(projected, image, plan) + 0.5)
 

@@ -59,7 +59,7 @@ def _phases(decoder, latent, plan: SamplingPlan, queries: int, zero):
 
 
 def _bands(decoder, latent, plan: SamplingPlan, queries: int, zero):
-    projected, image = decoder.split(latent)
+    projected, image = decoder.split(latent, plan)
     height, width = len(plan.rows), len(plan.columns)
     columns = _reached(plan.columns, zero)
     count = max(1, queries // width)

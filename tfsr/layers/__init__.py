@@ -7,9 +7,11 @@ from tfsr.layers.fourier_basis import FourierBasis
 from tfsr.layers.frequency_estimation import LocalFrequencyEstimation
 from tfsr.layers.heat_basis import HeatBasis
 from tfsr.layers.integrated_positional_encoding import IntegratedPositionalEncoding
+from tfsr.layers.latent_modulated_mlp import LatentModulatedMLP, split_modulation
 from tfsr.layers.learned_basis import LearnedBasis
 from tfsr.layers.linear import Convolution, Linear
 from tfsr.layers.mlp import MLP, ModulatedMLP, hidden_widths
+from tfsr.layers.modulated_linear import ModulatedLinear
 from tfsr.layers.offset_encoding import OffsetEncoding
 from tfsr.layers.positional_encoding import PositionalEncoding
 from tfsr.layers.reparameterized import (
@@ -32,8 +34,10 @@ __all__ = [
     "HeatBasis",
     "IntegratedPositionalEncoding",
     "LearnedBasis",
+    "LatentModulatedMLP",
     "Linear",
     "LocalFrequencyEstimation",
+    "ModulatedLinear",
     "ModulatedMLP",
     "OffsetEncoding",
     "PositionalEncoding",
@@ -44,4 +48,5 @@ __all__ = [
     "for_each_colour",
     "hidden_widths",
     "weighted_sum",
+    "split_modulation",
 ]

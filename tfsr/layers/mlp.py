@@ -16,15 +16,19 @@ from tfsr.errors import InvalidArgument
 from tfsr.layers.linear import Linear
 
 
-def hidden_widths(hidden: Sequence[int]) -> tuple[int, ...]:
+def hidden_widths(hidden: Sequence[int], name: str = "hidden") -> tuple[int, ...]:
     """The widths as a tuple.
+
+    Args:
+        hidden: the widths.
+        name: of the argument, for the error.
 
     Raises:
         InvalidArgument: if there is none, or one is not positive.
     """
     widths = tuple(hidden)
     if not widths or min(widths) < 1:
-        raise InvalidArgument(f"hidden must be one or more positive widths; got {list(widths)}")
+        raise InvalidArgument(f"{name} must be one or more positive widths; got {list(widths)}")
     return widths
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfsr.decoders import Decoder, MetaSR
+from tfsr.decoders import LMLTE, Decoder, MetaSR
 from tfsr.models.implicit_sr import ImplicitSR
 
 
@@ -35,6 +35,14 @@ def multiply_adds(model: ImplicitSR, lr_size: Sequence[int], size: Sequence[int]
     published = here = 0
     for path, matrix in _matrices(decoder):
         if "/projection" in path:  # Published as a layer on unfolded features.
+            published += matrix * neighbours
+            here += matrix * lr_pixels
+        elif "/latent_" in path:  # LMF's latent network.
+            published += matrix * lr_pixels
+            # It sees the sum of LTE's two frequencies, made by one convolution here.
+            halved = isinstance(decoder, LMLTE) and "/latent_frequency" in path
+            here += matrix * lr_pixels // (2 if halved else 1)
+        elif "/code/" in path:  # A part of the render network's first layer.
             published += matrix * neighbours
             here += matrix * lr_pixels
         elif path.endswith("row_kernel"):

@@ -52,9 +52,12 @@ class ImplicitPainter:
         # One pixel, drawn to see what a pixel takes.
         latent = model.encode(np.zeros((1, 1, 1, 3), np.float32))
         one = grid_plan((1, 1), (1, 1), lookup=self.decoder.lookup)
-        projected, _ = self.decoder.split(latent)
+        projected, _ = self.decoder.split(latent, one)
+        maps_bytes = _bytes(latent) + _bytes(projected)
+        if self.decoder.has_cell_projection:
+            maps_bytes += _bytes(self.decoder.split(latent)[0])
         # What the encoder has alive, then latent and maps, and these again with repeated edges.
-        self.lr_bytes = 4 * model.encoder.peak_channels + 2 * (_bytes(projected) + _bytes(latent))
+        self.lr_bytes = 4 * model.encoder.peak_channels + 2 * maps_bytes
         self.lr_pixels = memory // 2 // self.lr_bytes
         self.condition_bytes = _bytes(self.decoder.grid_condition(one.rows, one.columns))
         # Gathered features, and at most six values alive at once between the layers.
@@ -64,6 +67,10 @@ class ImplicitPainter:
 
         def maps(image, coordinates):
             return self.decoder.split(model.encode(image, coordinates=coordinates))
+
+        def cell_maps(projected, row_cell, column_cell):
+            cells = [ops.reshape(cell, (1, 1, 1, 1)) for cell in (row_cell, column_cell)]
+            return self.decoder.project_cell(projected, *cells)
 
         def band(projected, image, rows, columns, condition):
             plan = SamplingPlan(Axis(*rows), Axis(*columns), (0, 0))
@@ -82,6 +89,7 @@ class ImplicitPainter:
             return self.decoder.grid_condition(Axis(*rows), Axis(*columns))
 
         self._maps = compiled(maps, model)
+        self._cell_maps = compiled(cell_maps, model)
         self._framed = compiled(self.decoder.framed, model)
         self._band = compiled(band, model)
         # Rows and columns have one neighbour or two: not a size, but another computation.
@@ -121,6 +129,12 @@ class ImplicitPainter:
     def pieces_of(self, maps: tuple[Any, Any], plan: SamplingPlan) -> Iterator[Piece]:
         """Draw encoded pictures: `maps` is what the decoder's `split` answered."""
         projected, image = maps
+        if self.decoder.has_cell_projection:
+            cells = [
+                ops.convert_to_tensor(axis.cells[0], "float32")
+                for axis in (plan.rows, plan.columns)
+            ]
+            projected = self._cell_maps(projected, *cells)
         scales = plan.whole_scales()
         # Phases have no neighbours of weight 0, which odd scales have, and gather nothing, which
         # tells where there is but one neighbour. Bands compute `along_rows` less often.

@@ -126,7 +126,7 @@ class ImplicitSR(keras.Model):
             raise InvalidArgument(
                 f"the plan is for LR pictures of {plan.lr_size}; this one is {latent.shape[1:3]}"
             )
-        projected, image = self.decoder.split(latent)
+        projected, image = self.decoder.split(latent, plan)
         return 0.5 * self.decoder.grid(projected, image, plan) + 0.5
 
     def plan(

@@ -1,0 +1,97 @@
+"""Thera's pickles as models: what does not depend on its decoder."""
+
+import os
+import pickle
+
+import numpy as np
+import pytest
+from checks import GOLDENS, answers, check_close, golden, section
+
+from tfsr.converters import read_published
+from tfsr.converters.flax_pickle import FlaxCheckpoint, read_flax_pickle
+from tfsr.converters.thera import edsr_assignments, load_thera, thera_config
+from tfsr.converters.weight_source import WeightSource
+from tfsr.encoders import EDSR
+from tfsr.errors import CheckpointError
+from tfsr.models import ImplicitSR
+
+FILE = GOLDENS / "thera_edsr_small.pkl"
+NAME = "thera_edsr_small"
+SETTINGS = {"backbone": "edsr-baseline", "size": "air"}
+
+
+def encoder_of(weights):
+    encoder = EDSR(16, 2, 1.0)
+    encoder.build((None, None, None, 3))
+    for variable, value in edsr_assignments(encoder, WeightSource(weights)):
+        variable.assign(value)
+    return encoder
+
+
+def test_the_encoder_gives_the_published_features():
+    arrays = golden(NAME)
+    encoder = encoder_of(read_flax_pickle(FILE).weights)
+    mean = np.float32([0.4488, 0.4371, 0.4040])
+    image = (arrays["img"] - mean) / np.sqrt(np.float32(0.25 + 1e-5))
+    check_close(answers(encoder(image[None]))[0][0], arrays["feat"], 2e-5)
+
+
+def test_the_file_is_recognised_with_its_sizes():
+    published = read_published(FILE)
+    assert published.config == {
+        "encoder": {"name": "edsr", "features": 16, "blocks": 2, "residual_scale": 1.0},
+        "decoder": {"name": "thera", "waves": 32},
+    }
+    assert published.unused == []
+    assert published.weights["params/out_conv/kernel"].shape == (1, 1, 16, 128)
+
+
+@pytest.mark.parametrize("change", [{"backbone": "rdn"}, {"size": "pro"}, {"size": None}])
+def test_other_sizes_of_thera_are_refused(change):
+    settings = {**SETTINGS, **change}
+    checkpoint = FlaxCheckpoint(read_flax_pickle(FILE).weights, settings)
+    with pytest.raises(
+        CheckpointError, match="known: size 'air' with the backbone 'edsr-baseline'"
+    ):
+        thera_config(checkpoint)
+
+
+def test_another_tree_of_parameters_is_refused(tmp_path):
+    path = tmp_path / "m.pkl"
+    path.write_bytes(pickle.dumps({"model": {"params": {"kernel": np.zeros(3)}}, **SETTINGS}))
+    with pytest.raises(CheckpointError, match="is no checkpoint of Thera-Air: it has no weight"):
+        read_published(path)
+
+
+class Attack:
+    def __reduce__(self):
+        return os.system, ("touch attacked",)
+
+
+def test_a_malicious_pickle_is_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "thera.pkl"
+    path.write_bytes(pickle.dumps({"model": Attack(), **SETTINGS}))
+    with pytest.raises(CheckpointError) as caught:
+        read_published(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ") and "\n" not in message
+    assert f"names '{os.name}.system'" in message
+    assert os.listdir(tmp_path) == ["thera.pkl"]
+
+
+def test_a_missing_or_misshapen_weight_of_the_encoder_is_named():
+    weights = dict(section(golden(NAME), "sd/"))
+    name = "params/encoder/body/layers_2/kernel"
+    weights[name] = weights[name][..., :-1]
+    with pytest.raises(CheckpointError, match=f"'{name}' has shape"):
+        encoder_of(weights)
+    del weights[name]
+    with pytest.raises(CheckpointError, match=f"no weight '{name}'"):
+        encoder_of(weights)
+
+
+def test_models_that_were_never_published_are_refused():
+    weights = section(golden(NAME), "sd/")
+    with pytest.raises(CheckpointError, match="no weights of Thera are known for LIIF"):
+        load_thera(ImplicitSR(EDSR(16, 2, 1.0), {"name": "liif", "hidden": [8]}), weights)

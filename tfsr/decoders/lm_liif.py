@@ -1,0 +1,158 @@
+"""LM-LIIF: LIIF's function, modulated by a network that runs once for each LR pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
+from tfsr.decoders.decoder import Decoder
+from tfsr.errors import InvalidArgument
+from tfsr.geometry import Neighbour
+from tfsr.layers import (
+    MLP,
+    AxisDense,
+    Convolution,
+    LatentModulatedMLP,
+    Linear,
+    hidden_widths,
+    split_modulation,
+)
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class LMLIIF(Decoder):
+    """A narrow perceptron for each query, modulated by a wide one for each LR pixel.
+
+    The latent network, on [3x3 features, cell], predicts a short code and, for every layer of the
+    render network, a scale and a shift a channel. The render network is LIIF's perceptron on
+    [code, offset to the neighbour, cell], 16 wide instead of 256. The four neighbours are blended.
+
+    Args:
+        hidden: sequence of int. Hidden widths of the render network. Defaults to 6 layers of 16.
+        latent_hidden: sequence of int. Hidden widths of the latent network. Defaults to one layer
+            of 208.
+        code: int. Channels of the code. Defaults to 16.
+        local_ensemble: bool. False: only the nearest LR pixel is used.
+        feat_unfold: bool. False: the latent network sees the LR pixel's own features alone.
+        cell_decode: bool. False: neither network is given the output pixel's size.
+        max_scale: float, optional. Neither network is given a smaller cell than that of this
+            scale. The authors evaluate with 4, the largest scale of training, and train with None.
+
+    Input shape: latent (batch, h, w, channels), coordinates and cells (batch, points, 2).
+    Output shape: (batch, points, 3), float32 in [-1, 1].
+
+    Raises:
+        InvalidArgument: if a width, `code` or `max_scale` is not positive.
+
+    Reference:
+        He, Jin, CVPR 2024 (arXiv 2404.16451), sections 3.1 and 3.2; the sizes are those of its
+        published code.
+
+    Example:
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "lm-liif")
+        >>> model.upscale(images, size=(237, 173))
+    """
+
+    has_cell_projection = True
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (16,) * 6,
+        latent_hidden: Sequence[int] = (208,),
+        code: int = 16,
+        local_ensemble: bool = True,
+        feat_unfold: bool = True,
+        cell_decode: bool = True,
+        max_scale: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(local_ensemble=local_ensemble, input_skip=False, **kwargs)
+        if code < 1:
+            raise InvalidArgument(f"code must be at least 1; received {code}")
+        self.hidden = hidden_widths(hidden)
+        self.latent_hidden = hidden_widths(latent_hidden, "latent_hidden")
+        self.code = code
+        self.feat_unfold = feat_unfold
+        self.cell_decode = cell_decode
+        self.max_scale = check_max_scale(max_scale)
+
+    def build(self, input_shape) -> None:
+        """Build every layer for features of (batch, h, w, channels)."""
+        policy, width = self.dtype_policy, self.latent_hidden[0]
+        inputs = input_shape[-1] * (9 if self.feat_unfold else 1) + 2 * self.cell_decode
+        kernel_size = 3 if self.feat_unfold else 1
+        self.projection = Convolution(
+            width, kernel_size, inputs, dtype=policy, name="latent_projection"
+        )
+        self.projection.build(input_shape)
+        if self.cell_decode:
+            self.cell = AxisDense(width, inputs, name="latent_cell")
+            self.cell.build((None, 1))
+        values = 2 * sum(self.hidden) + self.code
+        self.latent_mlp = MLP(self.latent_hidden, values, dtype=policy, name="latent_mlp")
+        self.latent_mlp.build((None, width))
+
+        # The render network's first layer, in the parts that its inputs come in.
+        position = 1 + self.cell_decode
+        inputs = self.code + 2 * position
+        self.code_layer = Linear(self.hidden[0], inputs, dtype=policy, name="code")
+        self.code_layer.build((None, self.code))
+        self.position = AxisDense(self.hidden[0], inputs, name="position")
+        self.position.build((None, position))
+        self.mlp = LatentModulatedMLP(self.hidden, dtype=policy, name="mlp")
+        self.mlp.build((None, self.hidden[0]))
+
+    def project(self, features):
+        """The features' share of the latent network's first layer, its bias included."""
+        return self.projection(features)
+
+    def project_cell(self, projected, row_cell, column_cell):
+        """The rest of the latent network.
+
+        Returns:
+            The code's share of the render network's first layer, modulated; that layer's factor;
+            then factor and offset of each layer after it.
+        """
+        if self.cell_decode:
+            cells = (clamp_cell(cell, self.max_scale) for cell in (row_cell, column_cell))
+            row_term, column_term = self.cell(*cells)
+            projected = projected + ops.cast(row_term + column_term, projected.dtype)
+        values = self.latent_mlp(projected)
+        scales, shifts, code = split_modulation(values, self.hidden)
+        factor = 1.0 + scales[0]
+        first = self.code_layer(code) * factor + shifts[0]
+        return [first, factor, *self.mlp.modulation(scales[1:], shifts[1:])]
+
+    def along_rows(self, features, rows: Neighbour):
+        """The row's share of the first layer added."""
+        first, factor, *modulation = features
+        row_term = ops.cast(self.position.row_term(self._position(rows)), first.dtype)
+        return [first + factor * row_term, factor, *modulation]
+
+    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+        """The column's share of the first layer, and the layers after it."""
+        first, factor, *modulation = features
+        column_term = ops.cast(self.position.column_term(self._position(columns)), first.dtype)
+        return self.mlp(first + factor * column_term, modulation)
+
+    def _position(self, axis: Neighbour):
+        if not self.cell_decode:
+            return AxisDense.values(axis.offset)
+        return AxisDense.values(axis.offset, clamp_cell(axis.cell, self.max_scale))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "hidden": list(self.hidden),
+            "latent_hidden": list(self.latent_hidden),
+            "code": self.code,
+            "local_ensemble": self.local_ensemble,
+            "feat_unfold": self.feat_unfold,
+            "cell_decode": self.cell_decode,
+            "max_scale": self.max_scale,
+        }
