@@ -5,20 +5,23 @@ Flax keeps kernels as Keras does, (height, width, in, out): nothing is transpose
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tfsr.converters.flax_pickle import FlaxCheckpoint
 from tfsr.converters.weight_source import Assignments, WeightSource
+from tfsr.decoders import Thera
 from tfsr.encoders import EDSR
 from tfsr.errors import CheckpointError
 from tfsr.models import ImplicitSR
 
-_DECODERS: dict[type, Callable[[Any, WeightSource], Assignments]] = {}
-"""The mapping of each decoder class that Thera's weights belong to."""
+# The mean colour of DIV2K, and what `jax.nn.standardize` divides by: it adds to the variance.
+_MEAN = (0.4488, 0.4371, 0.4040)
+_STD = math.sqrt(0.25 + 1e-5)
 
 
 def thera_config(checkpoint: FlaxCheckpoint) -> dict[str, Any]:
@@ -45,8 +48,15 @@ def thera_config(checkpoint: FlaxCheckpoint) -> dict[str, Any]:
             "features": int(weights[names[0]].shape[-1]),
             "blocks": sum(bool(pattern.fullmatch(name)) for name in weights),
             "residual_scale": 1.0,
+            "mean": list(_MEAN),
+            "std": _STD,
         },
-        "decoder": {"name": "thera", "waves": int(weights[names[1]].shape[-1])},
+        # The published code adds the mean to an output that has the input in it already.
+        "decoder": {
+            "name": "thera",
+            "waves": int(weights[names[1]].shape[-1]),
+            "mean": list(_MEAN),
+        },
     }
 
 
@@ -62,11 +72,11 @@ def load_thera(model: ImplicitSR, weights: Mapping[str, np.ndarray]) -> None:
             model is then unchanged.
     """
     source = WeightSource(weights)
-    for part, known in ((model.encoder, (EDSR,)), (model.decoder, _DECODERS)):
-        if type(part) not in known:
+    for part, known in ((model.encoder, EDSR), (model.decoder, Thera)):
+        if type(part) is not known:
             raise CheckpointError(f"no weights of Thera are known for {type(part).__name__}")
     assignments = list(edsr_assignments(model.encoder, source))
-    assignments += _DECODERS[type(model.decoder)](model.decoder, source)
+    assignments += _field(model.decoder, source)
     source.finish()
     for variable, value in assignments:
         variable.assign(value)
@@ -86,3 +96,11 @@ def layer_assignments(layer: Any, source: WeightSource, path: str) -> Assignment
     """Kernel and bias of a layer, as they are."""
     for name, variable in (("kernel", layer.kernel), ("bias", layer.bias)):
         yield variable, source.take(f"{path}/{name}", tuple(variable.shape))
+
+
+def _field(decoder: Thera, source: WeightSource) -> Assignments:
+    # Amplitudes by wave and colour, then phases: as here.
+    yield from layer_assignments(decoder.field, source, "params/out_conv")
+    basis = decoder.basis_layer
+    yield basis.frequencies, source.take("params/components", tuple(basis.frequencies.shape))
+    yield basis.diffusivity, source.take("params/k", ())

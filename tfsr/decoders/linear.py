@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -285,9 +285,19 @@ class LinearDecoder(Decoder):
 
 
 def _inner_pixel(scales: tuple[int, int], lookup: Lookup) -> tuple[Axis, Axis]:
-    """The sub-pixels of an LR pixel that has a neighbour on every side: LR pixel 1 of 3."""
+    """The sub-pixels of an LR pixel that has a neighbour on every side: LR pixel 1 of 3.
+
+    Their offsets are exact: rounding in a plan's coordinates depends on where an LR pixel lies.
+    """
     plan = grid_plan((3, 3), (3 * scales[0], 3 * scales[1]), lookup=lookup)
-    return plan.rows[scales[0] : 2 * scales[0]], plan.columns[scales[1] : 2 * scales[1]]
+    axes = []
+    for axis, scale in zip((plan.rows, plan.columns), scales, strict=True):
+        axis = axis[scale : 2 * scale]
+        # From the neighbour's corner to the sub-pixel's, or from centre to centre.
+        place = 0.0 if lookup == "corner" else 0.5 - scale / 2
+        pixels = np.arange(scale)[:, None] + place - scale * (axis.indices - 1)
+        axes.append(replace(axis, offsets=np.float32(2 * pixels / scale)))
+    return axes[0], axes[1]
 
 
 def _taps(indices: np.ndarray) -> np.ndarray:

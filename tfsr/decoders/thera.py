@@ -11,6 +11,7 @@ from keras import ops
 
 from tfsr.decoders.linear import LinearDecoder
 from tfsr.errors import InvalidArgument
+from tfsr.geometry import Lookup
 from tfsr.layers import Convolution, HeatBasis
 
 
@@ -71,6 +72,11 @@ class Thera(LinearDecoder):
         """Build every layer for features of (batch, h, w, channels)."""
         self.basis_layer.build(None)
         self.field.build(input_shape)
+
+    @property
+    def lookup(self) -> Lookup:
+        """As `Decoder.lookup`; of nearest pixels, Thera's own rule."""
+        return "ensemble" if self.local_ensemble else "nearest-centred"
 
     @property
     def halo(self) -> int:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
 from tfsr.encoders.encoder import Encoder
+from tfsr.errors import InvalidArgument
 from tfsr.layers import Convolution, ResidualBlock
 
 
@@ -22,6 +26,13 @@ class EDSR(Encoder):
             has 64.
         blocks: int. Residual blocks. Defaults to 32; the baseline has 16.
         residual_scale: float. Factor of each block's branch. Defaults to 0.1; the baseline has 1.
+        mean: sequence of 3 floats. The colour, in [0, 1], that the first convolution sees as 0.
+            Defaults to grey, 0.5, which is 0 already.
+        std: float. What a difference from it is divided by. Defaults to 0.5, as all models here
+            normalise their input.
+
+    Raises:
+        InvalidArgument: if `mean` is not 3 numbers, or `std` is not positive.
 
     Input shape: (batch, h, w, 3), in [-1, 1]. Output shape: (batch, h, w, features).
 
@@ -30,9 +41,21 @@ class EDSR(Encoder):
     """
 
     def __init__(
-        self, features: int = 256, blocks: int = 32, residual_scale: float = 0.1, **kwargs: Any
+        self,
+        features: int = 256,
+        blocks: int = 32,
+        residual_scale: float = 0.1,
+        mean: Sequence[float] = (0.5, 0.5, 0.5),
+        std: float = 0.5,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if len(mean) != 3 or not std > 0:
+            raise InvalidArgument(
+                f"mean must be 3 numbers and std above 0; received {list(mean)} and {std}"
+            )
+        self.mean = tuple(float(value) for value in mean)
+        self.std = float(std)
         self.features = features
         self.blocks = blocks
         self.residual_scale = residual_scale
@@ -69,6 +92,9 @@ class EDSR(Encoder):
 
     def call(self, image):
         """(batch, h, w, 3) to (batch, h, w, features)."""
+        if (*self.mean, self.std) != (0.5,) * 4:
+            offset = np.array([(0.5 - mean) / self.std for mean in self.mean], np.float32)
+            image = image * (0.5 / self.std) + ops.cast(offset, image.dtype)
         head = self.head(image)
         x = head
         for block in self.body:
@@ -82,4 +108,6 @@ class EDSR(Encoder):
             "features": self.features,
             "blocks": self.blocks,
             "residual_scale": self.residual_scale,
+            "mean": list(self.mean),
+            "std": self.std,
         }

@@ -11,6 +11,8 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry.axis import Axis
 from tfsr.geometry.neighbours import (
     Lookup,
+    centred_coordinate,
+    centred_index,
     corner,
     linear_weights,
     nearest_exact_index,
@@ -108,7 +110,10 @@ def _grid_axis(xp, k, lr, hr, lookup: Lookup) -> Axis:
         indices, offsets, weights = pair, pair_offsets, pair_weights
     else:
         query, first = coordinates, first_centre(lr_size)
-        if lookup == "nearest":
+        if lookup == "nearest-centred":
+            query = centred_coordinate(cast(k, "float32") + 0.5, hr_size)
+            nearest = centred_index(xp, query, lr_size)
+        elif lookup == "nearest":
             nearest = nearest_index(xp, coordinates, lr_size)
         elif lookup == "nearest-exact":
             nearest = nearest_exact_index(xp, cast(k, "float32") + 0.5, lr_size / hr_size, lr_size)
@@ -118,8 +123,12 @@ def _grid_axis(xp, k, lr, hr, lookup: Lookup) -> Axis:
             query, first = coordinates - cell / 2, -1.0
         indices = cast(nearest, "int64")[:, None]
         weights = xp.ones_like(indices, dtype="float32")
-        steps = (2.0 / lr_size) * cast(indices, "float32")
-        offsets = (query[:, None] - (first + steps)) * lr_size
+        if lookup == "nearest-centred":
+            centre = centred_coordinate(cast(indices, "float32") + 0.5, lr_size)
+            offsets = (query[:, None] - centre) * lr_size * 2.0
+        else:
+            steps = (2.0 / lr_size) * cast(indices, "float32")
+            offsets = (query[:, None] - (first + steps)) * lr_size
     return Axis(
         indices=cast(indices, "int32"),
         offsets=offsets,

@@ -10,12 +10,13 @@ from typing import Literal
 import numpy as np
 from keras import ops
 
-Lookup = Literal["ensemble", "nearest", "nearest-exact", "corner"]
+Lookup = Literal["ensemble", "nearest", "nearest-exact", "nearest-centred", "corner"]
 """How LR neighbours are found, on each axis.
 
 - "ensemble": the two around the query.
 - "nearest": the nearest one, as PyTorch's grid_sample finds it.
 - "nearest-exact": the one that contains the query, as PyTorch's resize of that name finds it.
+- "nearest-centred": the nearest one, and the offset to it, in coordinates of [-1/2, 1/2] (Thera).
 - "corner": the one that contains the output pixel's top left corner; offsets are measured from its
   own top left corner to that one (Meta-SR).
 
@@ -63,8 +64,23 @@ def corner(coordinates, cells):
     return coordinates - cells / 2 + _INSIDE
 
 
+def centred_coordinate(position, count):
+    """Where a position in pixels lies on an axis of `count` pixels, in [-1/2, 1/2], float32.
+
+    The published grid is rounded from doubles: so is this quotient of two exact numbers.
+    """
+    return (2.0 * position - count) / (2.0 * count)
+
+
+def centred_index(xp, coordinates, size):
+    """Index of the nearest pixel of coordinates in [-1/2, 1/2] (float32, half up), as floats."""
+    position = coordinates * size + (size - 1.0) / 2.0
+    below = xp.floor(position)
+    return xp.clip(xp.where(position - below >= 0.5, below + 1.0, below), 0.0, size - 1.0)
+
+
 def output_pixel(coordinates, cells, size):
-    """(k + 1/2, LR size / HR size) of points, as the grid of their cell has them.
+    """(k + 1/2, HR size) of points, as the grid of their cell has them.
 
     A point that is no pixel's centre has no k; there, its position in output pixels stands for
     k + 1/2, and the published formula says the same away from ties.
@@ -77,4 +93,4 @@ def output_pixel(coordinates, cells, size):
     count = 2.0 / cells
     whole = ops.round(count)
     count = ops.where(ops.abs(count - whole) < 1e-5 * whole, whole, count)
-    return centre, size / count
+    return centre, count

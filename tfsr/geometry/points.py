@@ -12,6 +12,8 @@ from keras import ops
 from tfsr.geometry.axis import Axis
 from tfsr.geometry.neighbours import (
     Lookup,
+    centred_coordinate,
+    centred_index,
     corner,
     linear_weights,
     nearest_exact_index,
@@ -114,14 +116,20 @@ def _points_axis(coordinates, cells, lr, lookup: Lookup) -> Axis:
         if lookup == "nearest":
             nearest = nearest_index(ops, coordinates, size)
         elif lookup == "nearest-exact":
-            position, ratio = output_pixel(coordinates, cells, size)
-            nearest = nearest_exact_index(ops, position, ratio, size)
+            position, count = output_pixel(coordinates, cells, size)
+            nearest = nearest_exact_index(ops, position, size / count, size)
+        elif lookup == "nearest-centred":
+            query = centred_coordinate(*output_pixel(coordinates, cells, size))
+            nearest = centred_index(ops, query, size)
         else:
             query, first = coordinates - cells / 2.0, -1.0
             nearest = nearest_index(ops, corner(coordinates, cells), size)
         indices = nearest[..., None]
         weights = ops.ones_like(indices)
-        offsets = (query[..., None] - (first + (2.0 / size) * indices)) * size
+        if lookup == "nearest-centred":
+            offsets = (query[..., None] - centred_coordinate(indices + 0.5, size)) * size * 2.0
+        else:
+            offsets = (query[..., None] - (first + (2.0 / size) * indices)) * size
     return Axis(
         indices=ops.cast(indices, "int32"),
         offsets=offsets,
