@@ -16,6 +16,11 @@ def test_encoder():
     assert count("liif").encoder == PIXELS * 9 * (3 * 8 + 3 * 8 * 8)
 
 
+def test_a_re_parameterised_encoder_is_counted_folded():
+    model = ImplicitSR({"name": "ecb", "features": 8, "blocks": 2}, "liif")
+    assert multiply_adds(model, LR, SIZE).encoder == PIXELS * 9 * (3 * 8 + 3 * 8 * 8)
+
+
 def test_liif():
     cost = count({"name": "liif", "hidden": [16, 32]})
     first, rest = 16 * (9 * 8 + 4), 16 * 32 + 32 * 3

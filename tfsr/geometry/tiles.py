@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry.grid import grid_axis
@@ -41,6 +41,14 @@ class Window:
             grid_axis(lr, hr, *span, lookup).cut(lr_span[0]) for lr, hr, span, lr_span in self.axes
         )
         return SamplingPlan(rows, columns, (_long(self.lr_rows), _long(self.lr_columns)))
+
+    def aligned(self, multiple: int) -> Window:
+        """The same window, of an LR rectangle whose first row and column are multiples."""
+        rows, columns = (
+            (-(-first // multiple) * multiple, last)
+            for first, last in (self.lr_rows, self.lr_columns)
+        )
+        return replace(self, lr_rows=rows, lr_columns=columns)
 
     @property
     def axes(self) -> tuple[tuple[int, int, Span, Span], ...]:

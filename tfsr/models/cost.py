@@ -15,7 +15,7 @@ class MultiplyAdds:
     """Multiply-adds of one picture; biases and the functions between layers are left out.
 
     Attributes:
-        encoder: of the encoder.
+        encoder: of the encoder, folded.
         published: of the decoder as its authors run it: every layer for every query, and for every
             neighbour of it.
         here: of the decoder as it runs here: what depends on the LR pixel or on the query alone is
@@ -54,7 +54,7 @@ def multiply_adds(model: ImplicitSR, lr_size: Sequence[int], size: Sequence[int]
             here += matrix * neighbours
     if isinstance(decoder, MetaSR):
         here += 3 * decoder.hidden * queries  # Hidden values times projected features.
-    encoder = sum(matrix for _, matrix in _matrices(model.encoder)) * lr_pixels
+    encoder = sum(matrix for _, matrix in _matrices(model.encoder.fold())) * lr_pixels
     return MultiplyAdds(encoder, published, here)
 
 

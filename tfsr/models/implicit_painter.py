@@ -13,7 +13,7 @@ from keras import ops, tree
 
 from tfsr.backend import compiled, on_accelerator
 from tfsr.geometry import Axis, Phase, SamplingPlan, Window, grid_axis, grid_plan
-from tfsr.models.painter import Piece
+from tfsr.models.painter import Piece, aligned
 
 # Queries decoded together. A processor's caches like few; an accelerator needs many to be busy.
 _QUERIES_ON_PROCESSOR = 8192
@@ -43,6 +43,7 @@ class ImplicitPainter:
     def __init__(self, model: Any, memory: int, keep: bool = False) -> None:
         self.decoder = model.decoder
         self.halo = model.halo
+        self.size_multiple = model.encoder.size_multiple
         self.keep = memory // 4 if keep else 0
         self._kept: dict[Any, Any] = {}
         self._kept_bytes, self._room = 0, self.keep
@@ -90,7 +91,8 @@ class ImplicitPainter:
     def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
         """As `Painter.reach`: the neighbours, and around them what their maps depend on."""
         first, last = grid_axis(lr, hr, start, stop, self.decoder.lookup).span()
-        return max(0, first - self.halo), min(lr, last + self.halo)
+        # Fewer than a multiple before: `paint` crops them, so that the image begins at a multiple.
+        return max(0, first - self.halo - self.size_multiple + 1), min(lr, last + self.halo)
 
     def paint(self, image, window: Window) -> Iterator[Piece]:
         """As `Painter.paint`."""
@@ -101,6 +103,7 @@ class ImplicitPainter:
             self._kept.clear()
             self._kept_bytes = 0
             self._kept_for = (window.lr_size, window.size)
+        image, window = aligned(image, window, self.size_multiple)
         return self.pieces(image, window.plan(self.decoder.lookup))
 
     def pieces(self, image, plan: SamplingPlan) -> Iterator[Piece]:
