@@ -3,7 +3,7 @@
     python benchmarks/architectures.py train --data faces/train --validation faces/val
     python benchmarks/architectures.py table --validation faces/val
 
-`train` gives every architecture the same processor time (`--budget`, in minutes of one core), by the
+`train` gives every architecture the same processor time (`--budget`, in minutes of a core), by the
 number of steps that its measured step allows, in runs/architectures. Runs that are done are kept.
 `table` measures each one's time, counts its multiply-adds, and writes architectures.json,
 architectures.md and architectures.svg. Needs `pip install -e .[benchmark]`.
@@ -218,9 +218,8 @@ class Upscaling:
 
     def figures(self):
         """Multiply-adds an output pixel, and milliseconds, at x2 and x4."""
-        from tfsr.models.folding import folded
-
         from tfsr.models.cost import multiply_adds
+        from tfsr.models.folding import folded
 
         model = folded(self.model)
         found = {"parameters": model.count_params()}

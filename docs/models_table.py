@@ -1,4 +1,4 @@
-"""Prints the table of systems in models.md.
+"""Prints the tables of systems and of encoders in models.md.
 
 python docs/models_table.py
 """
@@ -24,11 +24,37 @@ SYSTEMS = {
     "DIINN": ("diinn", {}),
     "DIINN with ensemble": ("diinn-ensemble", {}),
     "ARASFSR": ("arasfsr", {}),
+    "Thera-Air": ("thera", {}),
+    "OPE": ("ope", {}),
+    "GB-LSR": ("gb-lsr", {}),
+    "linear ARASFSR": ("arasfsr-linear", {}),
 }
 
 
+ENCODERS = ("edsr-baseline", "edsr", "rdn", "rdn-a", "span", "ecb")
+
+
+def encoder_rows() -> list[str]:
+    """The lines of the table of encoders."""
+    lines = [
+        "| encoder | channels | parameters | in training | multiply-adds for an LR pixel "
+        "| receptive field | halo |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in ENCODERS:
+        model = ImplicitSR(name, "metasr")
+        trained, used = model.encoder, model.encoder.fold()
+        in_training = f"{trained.count_params():,}" if used is not trained else "the same"
+        work = multiply_adds(model, (1, 1), (1, 1)).encoder
+        lines.append(
+            f"| `{name}` | {used.channels} | {used.count_params():,} | {in_training} | {work:,} "
+            f"| {used.receptive_field} | {used.halo} |"
+        )
+    return lines
+
+
 def rows() -> list[str]:
-    """The table's lines."""
+    """The lines of the table of systems."""
     lines = [
         "| system | decoder | parameters | decoder, as published | as run here | ratio |",
         "|---|---|---|---|---|---|",
@@ -51,4 +77,4 @@ def rows() -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(rows()))
+    print("\n".join([*rows(), "", *encoder_rows()]))

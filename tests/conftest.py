@@ -23,3 +23,15 @@ def _seed():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def block_means():
+    """The name of `BlockMeans`, an encoder registered during the test."""
+    from block_means import BlockMeans
+
+    from tfsr.encoders import ENCODERS
+
+    ENCODERS.add("block-means", BlockMeans)
+    yield "block-means"
+    ENCODERS.remove("block-means")

@@ -9,7 +9,9 @@ from checks import grid_points
 from pages import DOCS, code_blocks
 
 from tfsr.decoders import DECODERS
-from tfsr.images import read
+from tfsr.encoders import ENCODERS
+from tfsr.evaluation.floats import FloatUpscaler
+from tfsr.images import read, to_float
 from tfsr.models import ImplicitSR
 
 
@@ -76,10 +78,31 @@ def test_the_added_decoder_runs_on_points_and_grids(rng):
         DECODERS.remove("local-plane")
 
 
+def test_the_added_encoder_runs_whole_and_in_tiles():
+    example, registration = code_blocks("add-an-encoder.md")
+    names = {"ENCODERS": ENCODERS, "__name__": "example"}
+    exec(example + registration, names)
+    try:
+        encoder = {"name": "vdsr", "features": 8, "depth": 3}
+        model = ImplicitSR(encoder, {"name": "liif", "hidden": [8]})
+        config = json.loads(json.dumps(model.get_config()))
+        assert config["encoder"] == encoder
+        image = tiny.picture(40, 44)
+        whole = model.upscale(to_float(image)[None], size=(91, 83))[0]
+        upscaler = FloatUpscaler(model)
+        upscaler.painter.lr_pixels = 500
+        np.testing.assert_allclose(upscaler(image, (91, 83)), whole, atol=1e-5)
+        copy = ImplicitSR.from_config(config)
+        copy.set_weights(model.get_weights())
+        np.testing.assert_array_equal(copy.upscale(to_float(image)[None], (91, 83))[0], whole)
+    finally:
+        ENCODERS.remove("vdsr")
+
+
 def test_the_table_of_systems_is_counted():
     spec = importlib.util.spec_from_file_location("models_table", DOCS / "models_table.py")
     table = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(table)
     page = (DOCS / "models.md").read_text()
-    for line in table.rows():
+    for line in [*table.rows(), *table.encoder_rows()]:
         assert line in page

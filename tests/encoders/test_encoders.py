@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from block_means import BlockMeans
 from checks import answers, check_layer, check_refused
 from keras import ops
 
-from tfsr.encoders import ECB, EDSR, ENCODERS, RDN, SPAN, Encoder
+from tfsr.encoders import ECB, EDSR, ENCODERS, RDN, SPAN
 from tfsr.layers import Convolution
 
 
@@ -176,29 +177,17 @@ def test_the_halo_of_the_full_rdn_is_cut(name):
     assert encoder.halo == 48
 
 
-class Averages(Encoder):
-    """Means of 4x4 pixels: an encoder that takes sides of multiples of 4 alone."""
-
-    channels, receptive_field, peak_channels, size_multiple = 3, 3, 6, 4
-
-    def call(self, image):
-        _, height, width, _ = ops.shape(image)
-        means = ops.reshape(image, (-1, height // 4, 4, width // 4, 4, 3))
-        means = ops.mean(means, axis=(2, 4), keepdims=True)
-        return ops.reshape(ops.tile(means, (1, 1, 4, 1, 4, 1)), (-1, height, width, 3))
-
-
 @pytest.mark.parametrize("size", [(4, 8), (5, 7), (1, 1), (9, 4)])
 def test_sides_are_padded_to_multiples_by_repeated_edges(rng, size):
     image = rng.uniform(-1, 1, (2, *size, 3)).astype(np.float32)
     padding = [(0, 0), *((0, -side % 4) for side in size), (0, 0)]
-    expected = answers(Averages()(np.pad(image, padding, mode="edge")))[0]
-    (found,) = answers(Averages().encode(image))
+    expected = answers(BlockMeans()(np.pad(image, padding, mode="edge")))[0]
+    (found,) = answers(BlockMeans().encode(image))
     np.testing.assert_array_equal(found, expected[:, : size[0], : size[1]])
 
 
 def test_an_encoder_that_sees_the_whole_image_must_say_its_halo():
-    class Global(Averages):
+    class Global(BlockMeans):
         receptive_field = None
 
     with pytest.raises(NotImplementedError, match="Global sees the whole image"):

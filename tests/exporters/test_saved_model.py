@@ -111,6 +111,24 @@ def test_eight_bits_in_and_out():
     np.testing.assert_array_equal(answer, np.stack([to_uint8(x) for x in expected]))
 
 
+def test_images_are_padded_to_the_encoders_multiple(block_means):
+    model = ImplicitSR(block_means, {"name": "liif", **DECODERS["liif"]})
+    upscale = Endpoints(model, LIMITS).functions()["upscale_float"]
+    for lr_size in [(15, 21), (8, 12), (1, 2)]:
+        images = batch(tiny.picture(*lr_size))
+        answer = upscale(images, int32(37, 50))["picture"].numpy()
+        check_equal(answer, drawn(model, images, (37, 50)))
+
+
+def test_a_re_parameterised_encoder_is_exported_folded(tmp_path):
+    encoder = {"name": "span", "features": 8, "blocks": 1}
+    model = ImplicitSR(encoder, {"name": "metasr", **DECODERS["metasr"]})
+    report = ROOM.saved_model(model, tmp_path / "exported")
+    assert report.largest_difference < 1e-5
+    description = json.loads((report.path / METADATA).read_text())
+    assert description["model"]["encoder"] == {**encoder, "folded": True}
+
+
 # Files in and out.
 
 

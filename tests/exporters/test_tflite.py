@@ -60,7 +60,7 @@ def operators(path):
     """Names of the operators of a file, as it was written: no delegate has taken any."""
     plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = Interpreter(str(path), experimental_op_resolver_type=plain)
-    return {operator["op_name"] for operator in interpreter._get_ops_details()}
+    return [operator["op_name"] for operator in interpreter._get_ops_details()]
 
 
 def test_a_file_answers_as_its_model_in_every_size(model, exported):
@@ -87,6 +87,31 @@ def test_every_decoder_is_exported_at_whole_scales_without_a_gather(decoder, tmp
     report = tflite(small(decoder), path, (6, 7), [(12, 14)])
     assert report.largest_difference < 1e-4
     assert not {name for name in operators(path) if "GATHER" in name or "Flex" in name}
+
+
+@pytest.mark.parametrize(("encoder", "convolutions"), [("span", 1 + 3 * 2 + 2), ("ecb", 4)])
+def test_re_parameterised_encoders_are_exported_folded(encoder, convolutions, tmp_path):
+    path = tmp_path / "model.tflite"
+    encoder = {"name": encoder, "features": 8, "blocks": 2}
+    model = ImplicitSR(encoder, {"name": "metasr", "hidden": 8})
+    report = tflite(model, path, (6, 7), [(12, 14)])
+    assert report.largest_difference < 1e-4
+    # Those of the encoder, and the decoder's own.
+    decoder = tmp_path / "other.tflite"
+    edsr = ImplicitSR({"name": "edsr", "features": 8, "blocks": 1}, {"name": "metasr", "hidden": 8})
+    tflite(edsr, decoder, (6, 7), [(12, 14)])
+    own = operators(decoder).count("CONV_2D") - 4
+    assert operators(path).count("CONV_2D") == convolutions + own
+    with zipfile.ZipFile(path) as archive:
+        description = json.loads(archive.read("tfsr.json"))
+    assert description["model"]["encoder"]["folded"] is True
+
+
+@pytest.mark.parametrize("lr", [(8, 4), (6, 7)])
+def test_images_are_padded_to_the_encoders_multiple(lr, block_means, tmp_path):
+    model = ImplicitSR(block_means, {"name": "liif", "hidden": [8, 8]})
+    report = tflite(model, tmp_path / "model.tflite", lr, [(12, 14)])
+    assert report.largest_difference < 1e-5
 
 
 def test_other_scales_gather_along_axes_only(model, tmp_path):

@@ -16,6 +16,11 @@ def test_encoder():
     assert count("liif").encoder == PIXELS * 9 * (3 * 8 + 3 * 8 * 8)
 
 
+def test_a_re_parameterised_encoder_is_counted_folded():
+    model = ImplicitSR({"name": "ecb", "features": 8, "blocks": 2}, "liif")
+    assert multiply_adds(model, LR, SIZE).encoder == PIXELS * 9 * (3 * 8 + 3 * 8 * 8)
+
+
 def test_liif():
     cost = count({"name": "liif", "hidden": [16, 32]})
     first, rest = 16 * (9 * 8 + 4), 16 * 32 + 32 * 3
@@ -29,8 +34,24 @@ def test_metasr():
     assert cost.published == QUERIES * (3 * 16 + 16 * 9 * 8 * 3 + 9 * 8 * 3)
     projected = PIXELS * 9 * 8 * 3 * 17
     axes = 16 * (SIZE[0] + SIZE[1])
-    # 1 / scale enters by a layer of its own.
-    assert cost.here == projected + axes + QUERIES * 16 + QUERIES * 3 * 16
+    # 1 / scale enters by a layer of its own, and 1 is one of the values.
+    assert cost.here == projected + axes + QUERIES * 16 + QUERIES * 3 * 17
+
+
+def test_a_linear_decoder_is_one_convolution_at_an_integer_scale():
+    model = ImplicitSR(ENCODER, {"name": "arasfsr-linear", "hidden": [20], "frequency": False})
+    assert multiply_adds(model, (10, 12), (20, 36)).here == PIXELS * (
+        9 * 8 * 20  # The latent network.
+        + 9 * 20 * 3 * 6  # Projection, basis and ensemble.
+        + 9 * 3 * 3 * 6  # The skip.
+    )
+
+
+def test_a_linear_decoder_contracts_rows_first():
+    cost = count({"name": "ope", "terms": 3})
+    projected = PIXELS * 9 * 8 * 27
+    assert cost.published == projected + 4 * QUERIES * 27
+    assert cost.here == projected + 2 * 27 * SIZE[0] * LR[1] + 2 * 9 * QUERIES
 
 
 def test_arasfsr_runs_its_coordinate_branch_once_a_query():

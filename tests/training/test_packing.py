@@ -9,10 +9,12 @@ import tiny
 from tfsr import __version__, from_preset
 from tfsr.errors import CheckpointError, ImageError, PresetError, RecipeError
 from tfsr.evaluation import Reduction, compare_with_bicubic
-from tfsr.images import list_images
+from tfsr.images import list_images, to_float
 from tfsr.presets import read_metadata
 from tfsr.training import recipe_files as recipes
+from tfsr.training.compilation import compiled_model
 from tfsr.training.packing import pack
+from tfsr.training.trainer import train
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,31 @@ def test_other_pictures_can_be_measured_on(run, tmp_path):
     pack(run, tmp_path / "preset", validation_data=pictures)
     metadata = json.loads((tmp_path / "preset" / "metadata.json").read_text())
     assert metadata["quality"]["pictures"] == 1
+
+
+def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
+    """And its run is not: it may be trained on, and so may the preset, folded."""
+    content = tiny.recipe(tiny.folder(tmp_path / "pictures"))
+    encoder = {"name": "span", "features": 8, "blocks": 1}
+    content["model"] = {**tiny.MODEL, "encoder": encoder}
+    train(tiny.write_recipe(tmp_path / "recipe.yaml", content), tmp_path / "run")
+    pack(tmp_path / "run", tmp_path / "preset")
+    config = json.loads((tmp_path / "preset" / "config.json").read_text())
+    assert config["encoder"] == {**encoder, "folded": True}
+    trained, preset = from_preset(tmp_path / "run"), from_preset(tmp_path / "preset")
+    assert not trained.encoder.folded
+    assert read_metadata(tmp_path / "preset")["parameters"] == preset.count_params()
+    image = to_float(tiny.picture(12, 10))[None]
+    expected = trained.upscale(image, (31, 37))
+    np.testing.assert_allclose(preset.upscale(image, (31, 37)), expected, atol=1e-5)
+
+    for start in ("run", "preset"):
+        recipe = {**content, "init": str(tmp_path / start)}
+        recipe["model"] = {**tiny.MODEL, "encoder": {**encoder, "folded": True}}
+        begun = compiled_model(recipes.parse(recipe))
+        np.testing.assert_allclose(begun.upscale(image, (31, 37)), expected, atol=1e-5)
+    with pytest.raises(RecipeError, match="of another model"):
+        compiled_model(recipes.parse({**content, "init": str(tmp_path / "preset")}))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from tfsr.decoders.decoder import Decoder, interleaved, lattice_gathers
 from tfsr.geometry import Axis, Lookup, Neighbour, SamplingPlan, grid_plan, lattice_plan
 from tfsr.layers import Basis, Convolution, weighted_sum
 
+MAX_SUB_PIXELS = 64
+"""The most sub-pixels of an LR pixel for which one convolution is faster than bands of rows."""
+
 
 @dataclass(frozen=True)
 class Tail:
@@ -86,10 +89,10 @@ class LinearDecoder(Decoder):
 
     def tail_input(self, features):
         """What a tail's convolution sees: the last layer's input, or the coefficients."""
-        return features if self._merges else self.coefficients(features)
+        return features if self.merges_last_layer else self.coefficients(features)
 
     @property
-    def _merges(self) -> bool:
+    def merges_last_layer(self) -> bool:
         """Whether a tail's convolution is that of the last layer too.
 
         At an edge it is so only where one of the two is 1x1: the coefficients outside the image are
@@ -191,7 +194,7 @@ class LinearDecoder(Decoder):
         axes = _inner_pixel(scales, self.lookup)
         values = self._tap_values(axes)
         last, bias = self.last_layer, None
-        if last is None or not self._merges:
+        if last is None or not self.merges_last_layer:
             # Of coefficients: each colour's are multiplied and added up.
             kernel = ops.einsum("ijpm,mc->ijmpc", values, self.basis_layer.colours)
         else:

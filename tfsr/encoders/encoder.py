@@ -27,6 +27,9 @@ class Encoder(keras.layers.Layer):
         (1, 48, 48, 64)
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
     @property
     @abstractmethod
     def channels(self) -> int:
@@ -90,6 +93,10 @@ class Encoder(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """(batch, h, w, channels)."""
         return (*input_shape[:-1], self.channels)
+
+    def get_config(self) -> dict[str, Any]:
+        """The layer's own arguments; a subclass adds its constructor's."""
+        return super().get_config()
 
 
 class FoldableEncoder(Encoder):

@@ -29,7 +29,7 @@ from tfsr.exporters.warmup import WARMUP, Request, write_requests
 from tfsr.images import resize, to_float, to_uint8
 from tfsr.images.temporary import remove_abandoned, temporary
 from tfsr.inference.saved_model import METADATA
-from tfsr.models import ImplicitSR, with_precision
+from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.models.implicit_painter import ImplicitPainter
 
 # What an export must reach against the Keras model, or it is not kept.
@@ -75,7 +75,7 @@ def saved_model(
     and sizes, and compared with the model. It appears whole or not at all.
 
     Args:
-        model: the model. It is exported in float32.
+        model: the model. It is exported in float32, and folded.
         directory: of all versions; made if it is not there.
         version: int, at least 1. A server takes the highest. Defaults to 1.
         warmup: bool. Whether requests are added that TensorFlow Serving answers before it takes any
@@ -101,7 +101,7 @@ def saved_model(
     directory = Path(directory)
     target = directory / str(_positive("version", version))
     _check(model, target)
-    exact: Any = with_precision(model, "float32")
+    exact: Any = folded(with_precision(model, "float32"))
     lr_bytes = ImplicitPainter(exact, _ENCODING_MEMORY).lr_bytes
     limits = Limits(max_input_pixels or _ENCODING_MEMORY // lr_bytes, output_pixels)
     examples = _examples(exact)

@@ -18,7 +18,7 @@ from tfsr.geometry import whole_numbers
 from tfsr.images import read, resize, to_float
 from tfsr.images.temporary import remove_abandoned, write_atomically
 from tfsr.inference.tflite import runners, signature_name, with_metadata
-from tfsr.models import ImplicitSR
+from tfsr.models import ImplicitSR, folded
 from tfsr.models.implicit_painter import ImplicitPainter
 
 Quantization = Literal["none", "float16", "dynamic", "int8"]
@@ -61,7 +61,7 @@ def tflite(
     The file is run, and compared with the model, before it is written.
 
     Args:
-        model: the model.
+        model: the model. It is exported folded.
         path: the file; its suffix is .tflite.
         lr_size: (h, w) of the input.
         sizes: the answers' (H, W), at least one.
@@ -86,6 +86,7 @@ def tflite(
     answers = [_size("sizes", size) for size in sizes]
     _check(model, path, answers, quantize, io)
     pictures = _pictures(list(calibration), (height, width), quantize)
+    model = folded(model)
 
     content = _converted(model, (height, width), answers, quantize, io, max_memory)
     if quantize == "int8":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry.grid import grid_axis
@@ -42,6 +42,14 @@ class Window:
         )
         crop = (self.lr_rows[0], self.lr_columns[0], *self.lr_size)
         return SamplingPlan(rows, columns, (_long(self.lr_rows), _long(self.lr_columns)), crop)
+
+    def aligned(self, multiple: int) -> Window:
+        """The same window, of an LR rectangle whose first row and column are multiples."""
+        rows, columns = (
+            (-(-first // multiple) * multiple, last)
+            for first, last in (self.lr_rows, self.lr_columns)
+        )
+        return replace(self, lr_rows=rows, lr_columns=columns)
 
     @property
     def axes(self) -> tuple[tuple[int, int, Span, Span], ...]:

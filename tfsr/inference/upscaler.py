@@ -18,7 +18,7 @@ from tfsr.inference.memory import parse_memory
 from tfsr.inference.request import Request
 from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, TargetSize, pixels_of
 from tfsr.inference.spelling import in_python
-from tfsr.models import AnyModel, Bicubic, with_precision
+from tfsr.models import AnyModel, Bicubic, folded, with_precision
 from tfsr.models.painter import Painter
 from tfsr.models.self_ensemble import SelfEnsemblePainter
 from tfsr.presets import DEFAULT, from_preset
@@ -69,7 +69,8 @@ class Upscaler:
         self_ensemble: bool = False,
     ) -> None:
         self.memory = _bytes_of(memory)
-        model = from_preset(preset) if isinstance(preset, str | os.PathLike) else preset
+        # Not of a model that is given: a training run goes on changing its weights.
+        model = folded(from_preset(preset)) if isinstance(preset, str | os.PathLike) else preset
         if not isinstance(model, AnyModel | Bicubic):
             raise InvalidArgument(
                 "preset must be a preset's name, its directory or a model; "

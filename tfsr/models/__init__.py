@@ -2,7 +2,16 @@
 
 from tfsr.models.bicubic import Bicubic
 from tfsr.models.configuration import AnyModel, from_config, with_precision
+from tfsr.models.folding import folded
 from tfsr.models.implicit_sr import ImplicitSR
 from tfsr.models.sub_pixel import SubPixelSR
 
-__all__ = ["AnyModel", "Bicubic", "ImplicitSR", "SubPixelSR", "from_config", "with_precision"]
+__all__ = [
+    "AnyModel",
+    "Bicubic",
+    "ImplicitSR",
+    "SubPixelSR",
+    "folded",
+    "from_config",
+    "with_precision",
+]

@@ -12,16 +12,13 @@ import numpy as np
 from keras import ops, tree
 
 from tfsr.backend import compiled, on_accelerator
-from tfsr.decoders.linear import Tail
+from tfsr.decoders.linear import MAX_SUB_PIXELS, Tail
 from tfsr.geometry import Axis, Phase, SamplingPlan, Window, grid_axis, grid_plan
-from tfsr.models.painter import Piece
+from tfsr.models.painter import Piece, aligned
 
 # Queries decoded together. A processor's caches like few; an accelerator needs many to be busy.
 _QUERIES_ON_PROCESSOR = 8192
 _QUERIES_ON_ACCELERATOR = 2**18
-
-# The most sub-pixels of an LR pixel that are drawn by one convolution, where a decoder can.
-_MOST_SUB_PIXELS = 64
 
 
 class ImplicitPainter:
@@ -44,6 +41,7 @@ class ImplicitPainter:
     def __init__(self, model: Any, memory: int, keep: bool = False) -> None:
         self.decoder = model.decoder
         self.halo = model.halo
+        self.size_multiple = model.encoder.size_multiple
         self.keep = memory // 4 if keep else 0
         self._kept: dict[Any, Any] = {}
         self._kept_bytes, self._room = 0, self.keep
@@ -100,7 +98,8 @@ class ImplicitPainter:
     def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
         """As `Painter.reach`: the neighbours, and around them what their maps depend on."""
         first, last = grid_axis(lr, hr, start, stop, self.decoder.lookup).span()
-        return max(0, first - self.halo), min(lr, last + self.halo)
+        # Fewer than a multiple before: `paint` crops them, so that the image begins at a multiple.
+        return max(0, first - self.halo - self.size_multiple + 1), min(lr, last + self.halo)
 
     def paint(self, image, window: Window) -> Iterator[Piece]:
         """As `Painter.paint`."""
@@ -111,6 +110,7 @@ class ImplicitPainter:
             self._kept.clear()
             self._kept_bytes = 0
             self._kept_for = (window.lr_size, window.size)
+        image, window = aligned(image, window, self.size_multiple)
         return self.pieces(image, window.plan(self.decoder.lookup))
 
     def pieces(self, image, plan: SamplingPlan) -> Iterator[Piece]:
@@ -122,7 +122,7 @@ class ImplicitPainter:
         """
         image = ops.convert_to_tensor(image, "float32")
         scales = plan.whole_scales()
-        if scales and self.decoder.has_sub_pixels and math.prod(scales) <= _MOST_SUB_PIXELS:
+        if scales and self.decoder.has_sub_pixels and math.prod(scales) <= MAX_SUB_PIXELS:
             return self._at_once(image, plan, scales)
         return self.pieces_of(self._maps(image, self._coordinates(plan)), plan)
 

@@ -34,3 +34,14 @@ class Painter(Protocol):
             image: (batch, rows, columns, 3) in [0, 1], the window's rectangle of the LR picture.
             window: from `geometry.windows`.
         """
+
+
+def aligned(image: Any, window: Window, multiple: int) -> tuple[Any, Window]:
+    """Crop a window's LR image so that it begins at multiples, for an encoder's `size_multiple`.
+
+    At most multiple - 1 rows and columns go: the painter's `reach` asks for so many more.
+    """
+    inner = window.aligned(multiple)
+    top = inner.lr_rows[0] - window.lr_rows[0]
+    left = inner.lr_columns[0] - window.lr_columns[0]
+    return image[:, top:, left:], inner

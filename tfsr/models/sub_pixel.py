@@ -15,7 +15,7 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import Window, cubic_axis, cubic_reach
 from tfsr.layers import Convolution
 from tfsr.models.bicubic import Bicubic, in_bands
-from tfsr.models.painter import Painter, Piece
+from tfsr.models.painter import Painter, Piece, aligned
 from tfsr.models.picture import output_size_of
 from tfsr.registry import check_model_config
 
@@ -147,10 +147,13 @@ class SubPixelPainter:
         """As `Painter.reach`: what the model needs of the picture."""
         scale, halo = self.model.scale, self.model.halo
         first, last = cubic_reach(scale * lr, hr, start, stop)
-        return max(0, first // scale - halo), min(lr, -(-last // scale) + halo)
+        # Fewer than a multiple before: `paint` crops them, so that the image begins at a multiple.
+        before = halo + self.model.encoder.size_multiple - 1
+        return max(0, first // scale - before), min(lr, -(-last // scale) + halo)
 
     def paint(self, image: Any, window: Window) -> Iterator[Piece]:
         """As `Painter.paint`: one piece."""
+        image, window = aligned(image, window, self.model.encoder.size_multiple)
         answer = ops.convert_to_numpy(self._call(ops.convert_to_tensor(image, "float32")))
         scale = self.model.scale
         matrices, spans = [], []

@@ -6,7 +6,7 @@ import keras
 
 from tfsr import losses
 from tfsr.errors import PresetError, RecipeError
-from tfsr.models import AnyModel
+from tfsr.models import AnyModel, folded
 from tfsr.presets import from_preset
 from tfsr.training.distribution import Distribution
 from tfsr.training.optimizer import make_optimizer
@@ -51,7 +51,11 @@ def compiled_model(
 
 def _initialise(model: AnyModel, preset: str) -> None:
     try:
-        model.set_weights(from_preset(preset).get_weights())
+        source = from_preset(preset)
+        # A run keeps its branches; a recipe whose encoder is folded takes what they amount to.
+        if getattr(model.encoder, "folded", False):
+            source = folded(source)
+        model.set_weights(source.get_weights())
     except PresetError as error:
         raise RecipeError(f"init: {error}") from error
     except ValueError as error:

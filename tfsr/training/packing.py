@@ -11,7 +11,7 @@ from tfsr import __version__
 from tfsr.errors import CheckpointError, PresetError
 from tfsr.evaluation import compare_with_bicubic
 from tfsr.images import list_images
-from tfsr.models import AnyModel
+from tfsr.models import AnyModel, folded
 from tfsr.presets import check_new, from_preset, read_metadata, save_preset
 from tfsr.training import recipe_files as recipes
 from tfsr.training.provenance import commit
@@ -26,6 +26,8 @@ def pack(
     report: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Make a preset of the best checkpoint of a run.
+
+    Re-parameterised convolutions are folded: the run's own checkpoint keeps their branches.
 
     The preset's metadata has the recipe whole, the steps done, and PSNR on all validation pictures
     at each reduction of the recipe, measured in float32 now, not copied from the training log.
@@ -48,6 +50,7 @@ def pack(
         model, steps = from_preset(run / "best"), int(read_metadata(run / "best")["steps"])
     except (PresetError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{run}: has no best checkpoint that is whole: {error}") from error
+    model = folded(model)
     measured = {}
     for reduction in recipe.reductions():
         ours, bicubic = compare_with_bicubic(model, paths, reduction, recipe.validation.protocol)
