@@ -41,6 +41,13 @@ def test_the_published_decoder(name, count):
 
 
 @both
+def test_queries_are_as_wide_as_the_render_network_alone(name):
+    decoder = DECODERS.build(name)
+    decoder.build((None, None, None, 64))
+    assert decoder.query_width == 16
+
+
+@both
 def test_without_ensemble_the_parameters_are_the_same(name):
     assert small(name, local_ensemble=False).count_params() == small(name).count_params()
 

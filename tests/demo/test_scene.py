@@ -41,6 +41,16 @@ def test_windows_are_those_of_the_whole_answer(size, renderer):
     assert scene.encodings == 1
 
 
+def test_what_is_kept_serves_every_size_of_a_decoder_that_sees_the_cell():
+    decoder = {"name": "lm-lte", "hidden": [8], "latent_hidden": [8], "waves": 4}
+    renderer, pixels = Renderer(ImplicitSR(tiny.MODEL["encoder"], decoder)), tiny.picture(32, 32)
+    scene = Scene(Picture(pixels), renderer)
+    scene.encode()
+    for size in ((100, 100), (73, 171), (96, 96)):
+        check_windows(scene, scene.draw, whole(renderer.model, pixels, size))
+    assert scene.encodings == 1
+
+
 def test_of_a_large_picture_the_part_around_the_window_is_kept(renderer, monkeypatch):
     monkeypatch.setattr(scenes, "_KEPT", 48 * 48)
     pixels = tiny.picture(60, 90)

@@ -121,6 +121,13 @@ def test_other_scales_gather_along_axes_only(model, tmp_path):
     assert "GATHER_ND" not in operators(path)
 
 
+@pytest.mark.parametrize("decoder", ["lm-liif", "lm-lte"])
+@pytest.mark.parametrize("size", [(11, 16), (4, 3)])
+def test_decoders_that_see_the_cell_are_exported_at_other_scales(decoder, size, tmp_path):
+    report = tflite(small(decoder), tmp_path / "model.tflite", (6, 7), [size])
+    assert report.largest_difference < 1e-4
+
+
 def test_small_memory_draws_in_bands_and_the_same_picture(model, exported, tmp_path):
     path = tmp_path / "model.tflite"
     tflite(model, path, LR, SIZES[:1], max_memory=50_000)

@@ -169,6 +169,12 @@ class Decoder(keras.layers.Layer):
         return "ensemble" if self.local_ensemble else "nearest"
 
     @property
+    def query_width(self) -> int:
+        """The width of the widest layer that is run for each query."""
+        widths = [weight.shape[-1] for weight in self.weights if len(weight.shape) == 2]
+        return max(widths, default=1)
+
+    @property
     def frame(self) -> int:
         """How far outside the LR picture a run of neighbours may reach; see `geometry.Phase`."""
         return int(self.local_ensemble)

@@ -80,6 +80,11 @@ class LMLIIF(Decoder):
         self.cell_decode = cell_decode
         self.max_scale = check_max_scale(max_scale)
 
+    @property
+    def query_width(self) -> int:
+        """The width of the render network: the latent network is run for each LR pixel."""
+        return max(self.hidden)
+
     def build(self, input_shape) -> None:
         """Build every layer for features of (batch, h, w, channels)."""
         policy, width = self.dtype_policy, self.latent_hidden[0]

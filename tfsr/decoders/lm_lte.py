@@ -97,6 +97,11 @@ class LMLTE(Decoder):
         self.first = ModulatedLinear(self.hidden[0], dtype=policy, name="first")
         self.mlp = LatentModulatedMLP(self.hidden, dtype=policy, name="mlp")
 
+    @property
+    def query_width(self) -> int:
+        """The width of the render network: the latent network is run for each LR pixel."""
+        return max(2 * self.render_waves, *self.hidden)
+
     def build(self, input_shape) -> None:
         """Build every layer for features of (batch, h, w, channels)."""
         self.amplitude.build(input_shape)

@@ -18,6 +18,9 @@ from tfsr.models.painter import Piece, aligned
 
 # Queries decoded together. A processor's caches like few; an accelerator needs many to be busy.
 _QUERIES_ON_PROCESSOR = 8192
+# Layers this narrow take less time than TensorFlow needs to start them: 65,536 queries at a time
+# halve the time of LM-LTE, whose layers are 16 wide.
+_NARROW, _NARROW_QUERIES_ON_PROCESSOR = 32, 2**16
 _QUERIES_ON_ACCELERATOR = 2**18
 
 
@@ -59,8 +62,14 @@ class ImplicitPainter:
         self.lr_pixels = memory // 2 // self.lr_bytes
         self.condition_bytes = _bytes(self.decoder.grid_condition(one.rows, one.columns))
         # Gathered features, and at most six values alive at once between the layers.
-        self.query_bytes = _bytes(projected) + self.condition_bytes + 6 * 4 * _width(self.decoder)
-        most = _QUERIES_ON_ACCELERATOR if on_accelerator() else _QUERIES_ON_PROCESSOR
+        self.query_bytes = (
+            _bytes(projected) + self.condition_bytes + 6 * 4 * self.decoder.query_width
+        )
+        most = _QUERIES_ON_PROCESSOR
+        if on_accelerator():
+            most = _QUERIES_ON_ACCELERATOR
+        elif self.decoder.query_width <= _NARROW:
+            most = _NARROW_QUERIES_ON_PROCESSOR
         self._queries = max(1, min(most, memory // 4 // self.query_bytes))
 
         def maps(image, coordinates):
@@ -233,8 +242,3 @@ def _bytes(tensors: Any) -> int:
         for x in tree.flatten(tensors)
         if x is not None
     )
-
-
-def _width(layer) -> int:
-    """The width of a layer's widest matrix."""
-    return max(weight.shape[-1] for weight in layer.weights if len(weight.shape) == 2)
