@@ -96,7 +96,7 @@ def test_what_has_nothing_to_fold_stays_as_it_is():
 
 def test_span_is_the_published_network(picture):
     """Block by block, as the paper's figure 2 and its code have it."""
-    span = SPAN(8, 2, folded=True)
+    span = SPAN(8, 2, input_scale=127.5, folded=True)
     found = answers(span(picture))[0]
 
     def silu(x):
@@ -108,7 +108,8 @@ def test_span_is_the_published_network(picture):
         kernel, bias = kernels[i]
         return ops.conv(x, kernel, padding="same") + bias
 
-    head = convolution(0, picture)
+    # Published images are in [0, 255] less a mean, and so are the features.
+    head = convolution(0, 127.5 * picture)
     first1 = silu(convolution(1, head))
     values1 = convolution(3, silu(convolution(2, first1)))
     block1 = (values1 + head) * (ops.sigmoid(values1) - 0.5)
@@ -116,7 +117,7 @@ def test_span_is_the_published_network(picture):
     values2 = convolution(6, silu(convolution(5, first2)))
     block2 = (values2 + block1) * (ops.sigmoid(values2) - 0.5)
     together = ops.concatenate([head, convolution(7, block2), block1, first2], axis=-1)
-    np.testing.assert_allclose(found, answers(convolution(8, together))[0], atol=1e-6)
+    np.testing.assert_allclose(found, answers(convolution(8, together))[0] / 127.5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["span", "ecb"])
@@ -125,6 +126,10 @@ def test_impossible_arguments_are_refused_by_name(name):
         config = {"name": name, argument: value}
         check_refused(lambda: ENCODERS.build(config), argument, "at least 1", repr(value))  # noqa: B023
     check_refused(lambda: ENCODERS.build({"name": name, "folded": 1}), "folded", "true or false")
+    if name == "span":
+        for value in (0, float("nan"), "10"):
+            config = {"name": name, "input_scale": value}
+            check_refused(lambda: ENCODERS.build(config), "input_scale", "above 0")  # noqa: B023
     check_refused(lambda: ENCODERS.build({"name": name, "width": 8}), "width", "features")
 
 
@@ -148,7 +153,7 @@ def test_every_encoder_announces_its_channels(name):
 
 @pytest.mark.parametrize(
     "encoder",
-    [EDSR(8, 2, 0.1), RDN(8, 2, 3, 4), SPAN(8, 2, True), ECB(8, 2, True)],
+    [EDSR(8, 2, 0.1), RDN(8, 2, 3, 4), SPAN(8, 2, folded=True), ECB(8, 2, folded=True)],
     ids=["edsr", "rdn", "span", "ecb"],
 )
 def test_features_depend_on_pixels_as_far_as_the_receptive_field(encoder):

@@ -121,7 +121,7 @@ def test_images_are_padded_to_the_encoders_multiple(block_means):
 
 
 def test_a_re_parameterised_encoder_is_exported_folded(tmp_path):
-    encoder = {"name": "span", "features": 8, "blocks": 1}
+    encoder = {"name": "span", "features": 8, "blocks": 1, "input_scale": 10.0}
     model = ImplicitSR(encoder, {"name": "metasr", **DECODERS["metasr"]})
     report = ROOM.saved_model(model, tmp_path / "exported")
     assert report.largest_difference < 1e-5

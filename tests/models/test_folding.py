@@ -15,7 +15,7 @@ from tfsr.inference.upscaler import Upscaler
 from tfsr.models import Bicubic, ImplicitSR, SubPixelSR, folded, from_config, with_precision
 from tfsr.presets import save_preset
 
-SPAN = {"name": "span", "features": 8, "blocks": 2}
+SPAN = {"name": "span", "features": 8, "blocks": 2, "input_scale": 10.0}
 ECB = {"name": "ecb", "features": 8, "blocks": 2}
 MODELS = {
     "span": {**tiny.MODEL, "encoder": SPAN},

@@ -76,7 +76,7 @@ def test_other_pictures_can_be_measured_on(run, tmp_path):
 def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
     """And its run is not: it may be trained on, and so may the preset, folded."""
     content = tiny.recipe(tiny.folder(tmp_path / "pictures"))
-    encoder = {"name": "span", "features": 8, "blocks": 1}
+    encoder = {"name": "span", "features": 8, "blocks": 1, "input_scale": 10.0}
     content["model"] = {**tiny.MODEL, "encoder": encoder}
     train(tiny.write_recipe(tmp_path / "recipe.yaml", content), tmp_path / "run")
     pack(tmp_path / "run", tmp_path / "preset")
