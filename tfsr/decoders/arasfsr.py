@@ -116,7 +116,7 @@ class ARASFSR(Decoder):
             self.coordinate.build((None, self.encoding.channels))
         self.mlp.build((None, self.hidden[0]))
 
-    def latent(
+    def latent_features(
         self,
         features,
         image,
@@ -125,11 +125,11 @@ class ARASFSR(Decoder):
         training: bool = False,
         sample: bool = False,
     ):
-        """As `Decoder.latent`: features, frequency tokens and (with skip) the normalised input."""
+        """As `Decoder.latent_features`: the encoder's, and frequency tokens."""
         if self.frequency:
             tokens = self.frequency_estimation(image, training=training, sample=sample)
             features = ops.concatenate([features, tokens], axis=-1)
-        return super().latent(features, image)
+        return features
 
     def project(self, features):
         """The first content layer's share of features and tokens, its bias included."""

@@ -168,7 +168,7 @@ class ARASFSRLinear(LinearDecoder):
         self.basis_layer.build(None)
         self.projection.build((*lead, channels))
 
-    def latent(
+    def latent_features(
         self,
         features,
         image,
@@ -177,7 +177,7 @@ class ARASFSRLinear(LinearDecoder):
         training: bool = False,
         sample: bool = False,
     ):
-        """As `Decoder.latent`: the latent network's last layer and (with skip) the input."""
+        """As `Decoder.latent_features`: the last layer of the latent network."""
         x = ops.cast(features, self.compute_dtype)
         if self.frequency:
             tokens = self.frequency_estimation(image, training=training, sample=sample)
@@ -191,7 +191,7 @@ class ARASFSRLinear(LinearDecoder):
             if self.global_coordinates:
                 for factor in self.modulations[i](rows, columns):
                     x = x * ops.cast(factor, x.dtype)
-        return super().latent(x, image)
+        return x
 
     @property
     def last_layer(self) -> Convolution:

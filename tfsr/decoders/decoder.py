@@ -2,7 +2,7 @@
 
 A decoder says six things, and shares all the rest:
 
-- `latent`: what it keeps of an encoded picture, one tensor;
+- `latent_features`: what it keeps of an encoded image;
 - `project`: the part of its work that depends on the LR pixel alone, once per LR pixel;
 - `project_cell`: the part that depends on the LR pixel and the output pixel's size, once per LR
   pixel and output size;
@@ -114,7 +114,7 @@ class Decoder(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must define decode")
 
-    def latent(
+    def latent_features(
         self,
         features,
         image,
@@ -123,9 +123,7 @@ class Decoder(keras.layers.Layer):
         training: bool = False,
         sample: bool = False,
     ):
-        """One float32 tensor of all that the decoder needs of a picture, (batch, h, w, channels).
-
-        The encoder's features and, where there is a skip, the normalised input itself.
+        """What the decoder keeps of an encoded image beside the image, (batch, h, w, channels).
 
         Args:
             features: (batch, h, w, channels) from the encoder.
@@ -135,13 +133,21 @@ class Decoder(keras.layers.Layer):
             training: whether this is a training step.
             sample: whether a stochastic decoder samples its noise.
         """
-        parts = [features, image] if self.input_skip else [features]
-        return ops.concatenate([ops.cast(part, "float32") for part in parts], axis=-1)
+        return features
 
     # What all of them share.
 
-    has_cell_projection = False
-    """Whether this decoder has `project_cell`."""
+    def latent(self, features, image, **arguments: Any):
+        """One float32 tensor of all that the decoder needs of an image, (batch, h, w, channels).
+
+        Arguments as those of `latent_features`.
+        """
+        return self.join(self.latent_features(features, image, **arguments), image)
+
+    def join(self, features, image):
+        """Features and, where there is a skip, the normalised input, as one float32 tensor."""
+        parts = [features, image] if self.input_skip else [features]
+        return ops.concatenate([ops.cast(part, "float32") for part in parts], axis=-1)
 
     has_sub_pixels = False
     """Whether this decoder has `sub_pixels`: all sub-pixels of an LR pixel by one convolution."""

@@ -211,7 +211,7 @@ class LinearDecoder(Decoder):
         gains = [_edge_gains(axis) for axis in axes]
         return Tail(_flat(kernel), bias, self._skip_kernel(axes), *gains)
 
-    def sub_pixels(self, latent, tail: Tail):
+    def sub_pixels(self, features, image, tail: Tail):
         """All sub-pixels of each LR pixel, (batch, h, w, s t 3) float32 in [-1, 1].
 
         At an edge of the image an ensemble blends the edge's pixel with itself. A convolution
@@ -219,27 +219,27 @@ class LinearDecoder(Decoder):
         first and last rows and columns make up for.
 
         Args:
-            latent: (batch, h, w, channels).
+            features: what `latent_features` returned.
+            image: (batch, h, w, 3) the input in [-1, 1]; not used without skip.
             tail: what `tail` returned for the scales s and t.
         """
-        features, image = self.parts(latent)
         features = self.tail_input(ops.cast(features, self.compute_dtype))
         kernel = ops.cast(tail.kernel, self.compute_dtype)
         colours = ops.cast(ops.conv(features, kernel, padding="same"), "float32")
         if tail.bias is not None:
             if self.local_ensemble:
-                ones = ops.ones_like(latent[:1, ..., :1])
+                ones = ops.ones((1, *ops.shape(features)[1:3], 1))
                 colours += ops.conv(ones, tail.bias, padding="same")
             else:
                 colours += tail.bias[0, 0]
         blended, plain = ([colours], []) if self.local_ensemble else ([], [colours])
-        if image is not None:
+        if self.input_skip:
             skip = ops.conv(image, tail.skip, padding="same")
             (plain if self.nearest_skip else blended).append(skip)
         if any(self.mean):
             plain.append(np.tile(self._constant, colours.shape[-1] // 3))
         if blended:
-            row_gains, column_gains = _map_gains(tail, *ops.shape(latent)[1:3])
+            row_gains, column_gains = _map_gains(tail, *ops.shape(features)[1:3])
             plain.append(sum(blended[1:], blended[0]) * row_gains * column_gains)
         return sum(plain[1:], plain[0])
 
@@ -248,7 +248,8 @@ class LinearDecoder(Decoder):
         scales = plan.whole_scales()
         if scales is None:
             return super().whole_scale(latent, plan, draw)
-        return interleaved(self.sub_pixels(latent, self.tail(scales)), *scales)
+        features, image = self.parts(latent)
+        return interleaved(self.sub_pixels(features, image, self.tail(scales)), *scales)
 
     def _tap_values(self, axes: tuple[Axis, Axis]):
         """The basis at each sub-pixel and neighbour, weighted: (kh, kw, s t, coefficients)."""
@@ -323,16 +324,20 @@ def _edge_gains(axis: Axis) -> np.ndarray:
 def _map_gains(tail: Tail, height: Any, width: Any) -> tuple[Any, Any]:
     """The gains of every row, (1, h, 1, 3 s t), and of every column, (1, 1, w, 3 s t)."""
     (_, s), (_, t) = tail.row_gains.shape, tail.column_gains.shape
-    rows = ops.repeat(_of_pixels(tail.row_gains, height), 3 * t, axis=-1)
-    columns = ops.tile(ops.repeat(_of_pixels(tail.column_gains, width), 3, axis=-1), (1, s))
+    fixed = isinstance(height, int) and isinstance(width, int)
+    # Where sizes and tail are known beforehand, so are the gains: constants, not operations.
+    xp = np if fixed and isinstance(tail.row_gains, np.ndarray) else ops
+    rows = xp.repeat(_of_pixels(xp, tail.row_gains, height), 3 * t, axis=-1)
+    columns = xp.tile(xp.repeat(_of_pixels(xp, tail.column_gains, width), 3, axis=-1), (1, s))
     return rows[None, :, None], columns[None, None]
 
 
-def _of_pixels(gains, length: Any):
+def _of_pixels(xp: Any, gains: Any, length: Any) -> Any:
     """(2, n) gains of an axis' ends to (length, n) gains of all its pixels."""
-    index = ops.arange(length)[:, None]
-    first = ops.where(index == 0, gains[:1], 1.0)
-    return first * ops.where(index == length - 1, gains[1:], 1.0)
+    index = xp.arange(length)[:, None]
+    one = xp.ones_like(gains[:1])
+    first = xp.where(index == 0, gains[:1], one)
+    return first * xp.where(index == length - 1, gains[1:], one)
 
 
 def _flat(kernel):

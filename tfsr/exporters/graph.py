@@ -6,8 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from keras import ops
 
+from tfsr.decoders import LinearDecoder
+from tfsr.decoders.decoder import interleaved
+from tfsr.decoders.linear import Tail
 from tfsr.geometry import Axis, Phase, SamplingPlan, joined
 from tfsr.models import ImplicitSR
 
@@ -17,8 +21,8 @@ def at_size(
 ) -> Callable[[Any], Any]:
     """A function from (1, h, w, 3) in [0, 1] to (1, H, W, 3), clipped to [0, 1].
 
-    At whole scales it draws phases, and gathers nothing; at others, bands of rows, with one gather
-    an axis.
+    At integer scales it is one convolution, of a linear decoder, or phases, and gathers nothing; at
+    others, bands of rows, with one gather an axis.
 
     Args:
         model: the model.
@@ -27,6 +31,16 @@ def at_size(
         queries: how many pixels are decoded together.
     """
     plan = model.plan(lr_size, size)
+    decoder, scales = model.decoder, plan.whole_scales()
+    if isinstance(decoder, LinearDecoder) and scales:
+        # Its kernels are constants of the file.
+        tail = Tail(*(None if x is None else np.array(x) for x in decoder.tail(scales).tensors()))
+
+        def convolved(image):
+            colours = interleaved(decoder.sub_pixels(*model.encode_parts(image), tail), *scales)
+            return ops.clip(0.5 * colours + 0.5, 0.0, 1.0)
+
+        return convolved
 
     def draw(image):
         latent = model.encode(image)

@@ -89,8 +89,8 @@ class ImplicitPainter:
             return 0.5 * colours + 0.5
 
         def sub_pixels(image, coordinates, tail):
-            latent = model.encode(image, coordinates=coordinates)
-            return 0.5 * self.decoder.sub_pixels(latent, Tail(*tail)) + 0.5
+            features, normalised = model.encode_parts(image, coordinates=coordinates)
+            return 0.5 * self.decoder.sub_pixels(features, normalised, Tail(*tail)) + 0.5
 
         def condition(rows, columns):
             return self.decoder.grid_condition(Axis(*rows), Axis(*columns))

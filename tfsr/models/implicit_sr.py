@@ -50,36 +50,49 @@ class ImplicitSR(keras.Model):
         self.built = True
         self._painter: ImplicitPainter | None = None
 
-    def encode(
-        self,
-        image,
-        *,
-        coordinates: tuple[Any, Any] | None = None,
-        training: bool = False,
-        sample: bool = False,
-    ):
-        """Everything the decoder needs of a picture, as one tensor.
+    def encode(self, image, **arguments: Any):
+        """Everything the decoder needs of an image, as one tensor.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
-            coordinates: rows (..., h) and columns (..., w) of its pixels in [-1, 1], where it is
-                cropped from a larger image and the decoder's `latent_coordinates` is True.
-            training: whether this is a training step.
-            sample: whether a stochastic decoder draws its noise (ARASFSR's frequency latent).
+            **arguments: as of `encode_parts`.
 
         Returns:
             (batch, h, w, channels) float32: features, frequency tokens and input channels, as far
             as the decoder has them.
 
         Raises:
-            InvalidArgument: if the picture is of whole numbers.
+            InvalidArgument: if the image is of integers.
+        """
+        return self.decoder.join(*self.encode_parts(image, **arguments))
+
+    def encode_parts(
+        self,
+        image,
+        *,
+        coordinates: tuple[Any, Any] | None = None,
+        training: bool = False,
+        sample: bool = False,
+    ) -> tuple[Any, Any]:
+        """Features and normalised input, which `encode` returns as one tensor.
+
+        Args:
+            image: (batch, h, w, 3) in [0, 1].
+            coordinates: rows (..., h) and columns (..., w) of its pixels in [-1, 1], where it is
+                cropped from a larger image and the decoder's `latent_coordinates` is True.
+            training: whether this is a training step.
+            sample: whether a stochastic decoder samples its noise (ARASFSR's frequency latent).
+
+        Raises:
+            InvalidArgument: if the image is of integers.
         """
         check_floating(image)
         normalised = 2.0 * ops.cast(image, "float32") - 1.0
         features = self.encoder.encode(normalised, training=training)
-        return self.decoder.latent(
+        features = self.decoder.latent_features(
             features, normalised, coordinates=coordinates, training=training, sample=sample
         )
+        return features, normalised
 
     def call(self, inputs: Mapping[str, Any], training: bool = False, sample: bool = False):
         """Colours of scattered points.
