@@ -63,6 +63,11 @@ ARCHITECTURES = {
     "linear": (E48, linear(96, 96, frequency=True, **COMPACT)),
     "linear-no-tokens": (E48, linear(96, 96)),
     "linear-no-coordinates": (E48, linear(96, 96, global_coordinates=False)),
+    "linear-wide": (
+        E48,
+        linear(192, 192, functions=64, activation="gelu", global_coordinates=False),
+    ),
+    "linear-gelu": (E48, linear(96, 96, activation="gelu", global_coordinates=False)),
     "linear-no-ensemble": (E48, linear(96, 96, local_ensemble=False)),
     "linear-64": (edsr(64, 10), linear(96, 96)),
     "linear-span-48": ({"name": "span", "features": 48}, linear(96, 96)),
@@ -73,6 +78,9 @@ ARCHITECTURES = {
 
 # Of the winner, what else a step is made of. Name: changes of the recipe.
 SETTINGS = {
+    "queries-4096": {"queries": 4096},
+    "batch-16": {"batch": 16},
+    "rate-2e-3": {"learning_rate": 2e-3},
     "rate-1e-3": {"learning_rate": 1e-3},
     "rate-5e-3": {"learning_rate": 5e-3},
     "batch-2": {"batch": 2},
@@ -85,7 +93,7 @@ SETTINGS = {
     "patch": {"points": "patch"},
     "adam-1e-3": {"optimizer": "adam", "learning_rate": 1e-3},
 }
-WINNER = "linear-no-tokens"
+WINNER = "linear-no-coordinates"
 
 
 def recipe(encoder, decoder, *, steps, **changes):
