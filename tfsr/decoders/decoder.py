@@ -149,6 +149,9 @@ class Decoder(keras.layers.Layer):
         parts = [features, image] if self.input_skip else [features]
         return ops.concatenate([ops.cast(part, "float32") for part in parts], axis=-1)
 
+    has_cell_projection = False
+    """Whether this decoder has `project_cell`."""
+
     has_sub_pixels = False
     """Whether this decoder has `sub_pixels`: all sub-pixels of an LR pixel by one convolution."""
 
