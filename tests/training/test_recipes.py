@@ -43,6 +43,10 @@ TRAINED = {
     "diinn": "diinn-rdn-div2k",
     "diinn-ensemble": "diinn-edsr-baseline-celebahq-nn65",
     "arasfsr": "arasfsr-edsr-baseline-celebahq",
+    "thera": "thera-edsr-baseline-div2k",
+    "ope": "ope-edsr-baseline-div2k",
+    "gb-lsr": "gb-lsr-rdn-div2k",
+    "arasfsr-linear": "arasfsr-linear-faces",
     None: "edsr-baseline-x2-div2k",
 }
 
@@ -98,6 +102,7 @@ def test_a_recipes_model_answers_and_has_its_parameters(path):
         ("lte-rdn-div2k", 22_467_779),
         ("lm-liif-edsr-baseline-div2k", 1_386_091 - 24),
         ("lm-lte-edsr-baseline-div2k", 1_490_907 - 24),
+        ("gb-lsr-rdn-div2k", 21_973_952 + 64 * 768 + 768 + 1),
         ("diinn-rdn-div2k", 22_960_579),
         ("diinn-edsr-baseline-celebahq", 2_207_323 - 24),
         ("arasfsr-edsr-baseline-celebahq", 2_773_155 - 24),
