@@ -142,6 +142,9 @@ def test_expected_figures_are_plain_decibels_of_known_pictures(path):
 def test_the_rate_drops_within_the_run(path):
     training = loaded(path).training
     boundaries = training.learning_rate.boundaries
+    if training.learning_rate.decay == "cosine":
+        assert not boundaries
+        return
     assert boundaries == tuple(sorted(boundaries))
     assert 0 < boundaries[0] and boundaries[-1] < training.steps
 
