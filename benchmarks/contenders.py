@@ -119,23 +119,20 @@ class Ours:
         return answer
 
 
-# What depends on coordinates alone, and is kept: ARASFSR's branch, and the layers that tell DIINN
-# and Meta-SR the scale.
-_KEPT = re.compile(r"/(coordinate|ratio|scale)(_\d+)?/")
+# What depends on coordinates alone, and is kept: ARASFSR's branch, and DIINN's layer of the scale.
+_KEPT = re.compile(r"/(coordinate|ratio)(_\d+)?/")
 
 
 def multiply_adds_run(model, painter, image, size):
     """The decoder's multiply-adds as a painter really runs them, when a size comes again."""
+    from tfsr.decoders import LinearDecoder
     from tfsr.models.cost import multiply_adds
-    from tfsr.models.implicit_painter import _MOST_SUB_PIXELS
 
     lr_size, decoder = image.shape[1:3], model.decoder
+    if isinstance(decoder, LinearDecoder):
+        return multiply_adds(model, lr_size, size).here
     plan = model.plan(lr_size, size)
     scales = plan.whole_scales()
-    if scales and decoder.has_sub_pixels and math.prod(scales) <= _MOST_SUB_PIXELS:
-        # One convolution, and the product of the hidden values that makes its filters.
-        filters = math.prod(decoder.projection.kernel.shape[:3]) * 3 * math.prod(scales)
-        return filters * (math.prod(lr_size) + decoder.hidden + 1)
     rows, columns = size
     if scales and any(scale % 2 for scale in scales):
         # Neighbours without weight are left out: as if the answer had fewer rows and columns.

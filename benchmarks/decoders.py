@@ -32,7 +32,10 @@ from machine import (
     write,
 )
 
-DECODERS = ("liif", "lte", "diinn", "diinn-ensemble", "metasr", "arasfsr")
+PUBLISHED = ("liif", "lte", "diinn", "diinn-ensemble", "metasr", "arasfsr")
+# Without a formulation in PyTorch here.
+ALONE = ("lm-liif", "lm-lte", "ope", "gb-lsr", "thera", "arasfsr-linear")
+DECODERS = (*PUBLISHED, *ALONE)
 SIZES = "64:256,64:237,128:512"
 
 
@@ -160,7 +163,8 @@ def main() -> None:
     results = {"machine": description(*(["torch"] if beside else [])), "cases": []}
     for decoder in arguments.decoders:
         for sides in arguments.sizes:
-            case = measured_case(decoder, sides, arguments.repeats, beside)
+            beside_published = beside and decoder in PUBLISHED
+            case = measured_case(decoder, sides, arguments.repeats, beside_published)
             results["cases"].append(case)
             print(f"{_case(case)}: {_progress(case)}", file=sys.stderr)
     results["training"] = measured_training(arguments.repeats, beside)

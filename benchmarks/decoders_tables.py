@@ -16,7 +16,7 @@ def _machine_text(results):
     lines = [described(results["machine"])]
     speeds = {"matmul_peak": backend, "published_matmul_peak": "PyTorch"}
     reached = [
-        f"{_giga(max(case[key] for case in results['cases']))} GFLOP/s in {library}"
+        f"{_giga(max(case.get(key, 0) for case in results['cases']))} GFLOP/s in {library}"
         for key, library in speeds.items()
         if key in results["cases"][0]
     ]
@@ -30,7 +30,9 @@ def _pictures_table(cases, compared):
     rows = []
     for case in cases:
         row = [*_labels(case), three_digits(case["seconds"]), mebibytes(case["bytes"])]
-        if compared:
+        if compared and "error" not in case:
+            row += ["-"] * 4
+        elif compared:
             row += [three_digits(case["published_seconds"]), mebibytes(case["published_bytes"])]
             row.append(f"{case['published_seconds'] / case['seconds']:.1f}")
             row.append(f"{case['error']:.0e}")
@@ -51,7 +53,8 @@ def _decoders_table(results, compared):
         row = [*_labels(case), three_digits(case["encoder_seconds"]), three_digits(seconds)]
         row += [three_digits(case["decoder_operations"] / 1e9), _giga(speed), f"{share:.0%}"]
         row += [three_digits(case["bfloat16_seconds"])]
-        row += [f"{case['bfloat16_agreement']:.1f}"] if compared else []
+        agreement = case.get("bfloat16_agreement")
+        row += ["-" if agreement is None else f"{agreement:.1f}"] if compared else []
         rows.append(row)
     return table(header, rows)
 
