@@ -73,6 +73,7 @@ ARCHITECTURES = {
     "linear-span-48": ({"name": "span", "features": 48}, linear(96, 96)),
     "linear-span-32": ({"name": "span", "features": 32}, linear(64, 64)),
     "linear-32": (edsr(32, 6), linear(48, 48)),
+    "linear-mobile": (edsr(32, 5), linear(32, 32)),
     "linear-ecb-32": ({"name": "ecb", "features": 32, "blocks": 10}, linear(48, 48)),
 }
 
