@@ -88,9 +88,8 @@ SETTINGS = {
     "batch-8": {"batch": 8},
     "window-24": {"window": 24},
     "window-48": {"window": 48},
-    "queries-256": {"queries": 256},
-    "queries-2304": {"queries": 2304},
-    "scattered": {"points": "scattered"},
+    "queries-784": {"queries": 784},
+    "scattered": {"points": "scattered", "queries": 784},
     "patch": {"points": "patch"},
     "adam-1e-3": {"optimizer": "adam", "learning_rate": 1e-3},
 }
@@ -106,7 +105,7 @@ def recipe(encoder, decoder, *, steps, **changes):
     settings = {
         "batch": 4,
         "window": 32,
-        "queries": 784,
+        "queries": 2304 if linear_decoder else 768,
         "points": "lattice" if linear_decoder else "scattered",
         "optimizer": "muon",
         "learning_rate": 3e-3,
