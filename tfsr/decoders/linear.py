@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -232,6 +233,12 @@ class LinearDecoder(Decoder):
                 colours += ops.conv(ones, tail.bias, padding="same")
             else:
                 colours += tail.bias[0, 0]
+        # Named as the output: an exporter keeps in float32 what follows the convolution.
+        with keras.name_scope("output"):
+            return self._with_skip(colours, image, tail, ops.shape(features)[1:3])
+
+    def _with_skip(self, colours, image, tail: Tail, lr_size: tuple[Any, Any]):
+        """Colours before their gains, with gains, skip and mean."""
         blended, plain = ([colours], []) if self.local_ensemble else ([], [colours])
         if self.input_skip:
             skip = ops.conv(image, tail.skip, padding="same")
@@ -239,7 +246,7 @@ class LinearDecoder(Decoder):
         if any(self.mean):
             plain.append(np.tile(self._constant, colours.shape[-1] // 3))
         if blended:
-            row_gains, column_gains = _map_gains(tail, *ops.shape(features)[1:3])
+            row_gains, column_gains = _map_gains(tail, *lr_size)
             plain.append(sum(blended[1:], blended[0]) * row_gains * column_gains)
         return sum(plain[1:], plain[0])
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -38,7 +39,7 @@ def at_size(
 
         def convolved(image):
             colours = interleaved(decoder.sub_pixels(*model.encode_parts(image), tail), *scales)
-            return ops.clip(0.5 * colours + 0.5, 0.0, 1.0)
+            return _finished(colours)
 
         return convolved
 
@@ -51,9 +52,15 @@ def at_size(
             colours = _phases(model.decoder, latent, plan, queries, zero)
         else:
             colours = _bands(model.decoder, latent, plan, queries, zero)
-        return ops.clip(0.5 * colours + 0.5, 0.0, 1.0)
+        return _finished(colours)
 
     return draw
+
+
+def _finished(colours):
+    """Colours in [-1, 1] as those of an image, in [0, 1]."""
+    with keras.name_scope("output"):
+        return ops.clip(0.5 * colours + 0.5, 0.0, 1.0)
 
 
 def _phases(decoder, latent, plan: SamplingPlan, queries: int, zero):

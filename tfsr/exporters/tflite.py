@@ -35,9 +35,14 @@ _CALIBRATION_PICTURES = 16
 # Of the input, and of an answer: a phone has no room for more.
 _MOST_PIXELS = 100_000_000
 
-# In int8 files these stay float: sines of coordinates, whose arguments eight bits cannot hold, and
-# the last layer. They are a small part of the work, and gain 1 dB.
-_KEPT_FLOAT = ".*(coordinate|encoding|position|strided_slice|output).*"
+# In int8 files these stay float: sines of coordinates, whose arguments eight bits cannot hold, the
+# image on its way in and out, and a perceptron's last layer. They are a small part of the work, and
+# gain 1 dB.
+_KEPT_FLOAT = ".*(coordinate|encoding|position|strided_slice|normalized|output).*"
+
+# The smallest range of a value. Of one that is always 0, as behind a ReLU that no image activates,
+# the scale would be 0, and interpreters abort on it.
+_LEAST_RANGE = 1e-3
 
 
 def tflite(
@@ -232,6 +237,9 @@ def _int8(content: bytes, pictures: list[np.ndarray], io: str) -> bytes:
         num_threads=os.cpu_count() or 1,
         mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
     )
+    for values in ranges.values():
+        if {"min", "max"} <= set(values):
+            values["max"] = np.maximum(values["max"], values["min"] + _LEAST_RANGE)
     return bytes(work.quantize(ranges, enable_progress_report=False).quantized_model)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -61,10 +62,13 @@ class AxisModulation(keras.layers.Layer):
         """
         factors = []
         for i, coordinates in enumerate((rows, columns)):
-            encoded = self.encoding(ops.convert_to_tensor(coordinates)[..., None])
+            coordinates = ops.convert_to_tensor(coordinates)
+            length, batch = ops.shape(coordinates)[-1], math.prod(ops.shape(coordinates)[:-1])
+            # A product of matrices, and one reshape: where the size is fixed both are folded.
+            encoded = self.encoding(ops.reshape(coordinates, (batch * length, 1)))
             factor = 1.0 + ops.sin(ops.matmul(encoded, self.kernels[i]) + self.biases[i])
-            factor = factor if len(factor.shape) == 3 else factor[None]
-            factors.append(ops.expand_dims(factor, 2 - i))
+            shape = (batch, length, 1) if i == 0 else (batch, 1, length)
+            factors.append(ops.reshape(factor, (*shape, self.units)))
         return factors
 
     def get_config(self) -> dict[str, Any]:

@@ -87,7 +87,9 @@ class ImplicitSR(keras.Model):
             InvalidArgument: if the image is of integers.
         """
         check_floating(image)
-        normalised = 2.0 * ops.cast(image, "float32") - 1.0
+        # So named that an exporter keeps it in float32.
+        with keras.name_scope("normalized"):
+            normalised = 2.0 * ops.cast(image, "float32") - 1.0
         features = self.encoder.encode(normalised, training=training)
         features = self.decoder.latent_features(
             features, normalised, coordinates=coordinates, training=training, sample=sample
