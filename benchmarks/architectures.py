@@ -79,23 +79,17 @@ ARCHITECTURES = {
 
 # Of the winner, what else a step is made of. Name: changes of the recipe.
 SETTINGS = {
-    "queries-4096": {"queries": 4096},
-    "batch-16": {"batch": 16},
-    "rate-2e-3": {"learning_rate": 2e-3},
-    "rate-1e-3": {"learning_rate": 1e-3},
-    "rate-5e-3": {"learning_rate": 5e-3},
-    "decay": {
-        "optimizer": {"name": "muon", "weight_decay": 0.1},
-        "learning_rate": 2e-3,
-    },
-    "clip": {"clip_norm": 0.1, "learning_rate": 2e-3},
-    "batch-8-rate-2e-3": {"batch": 8, "learning_rate": 2e-3},
-    "batch-16-rate-2e-3": {"batch": 16, "learning_rate": 2e-3},
+    "rate-7e-4": {"learning_rate": 7e-4},
+    "rate-3e-3": {"learning_rate": 3e-3},
+    "no-decay": {"optimizer": "muon"},
+    "decay-0.3": {"optimizer": {"name": "muon", "weight_decay": 0.3}},
     "batch-2": {"batch": 2},
     "batch-8": {"batch": 8},
+    "batch-16": {"batch": 16},
     "window-24": {"window": 24},
     "window-48": {"window": 48},
     "queries-784": {"queries": 784},
+    "queries-4096": {"queries": 4096},
     "scattered": {"points": "scattered", "queries": 784},
     "patch": {"points": "patch"},
     "adam-1e-3": {"optimizer": "adam", "learning_rate": 1e-3},
@@ -114,8 +108,8 @@ def recipe(encoder, decoder, *, steps, **changes):
         "window": 32,
         "queries": 2304 if linear_decoder else 768,
         "points": "lattice" if linear_decoder else "scattered",
-        "optimizer": "muon",
-        "learning_rate": 3e-3,
+        "optimizer": {"name": "muon", "weight_decay": 0.1},
+        "learning_rate": 1.5e-3,
         **changes,
     }
     return {
@@ -144,7 +138,6 @@ def recipe(encoder, decoder, *, steps, **changes):
                 "warmup": 200,
             },
             "precision": "mixed_bfloat16",
-            "clip_norm": settings.get("clip_norm"),
             "checkpoint_minutes": 2,
         },
         "validation": {"pictures": 12, "lr_sizes": [int(side) for side in SIDES]},
@@ -316,7 +309,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="runs (default: all)")
     parser.add_argument("--data", help="faces to train on")
     parser.add_argument("--validation", help="faces to measure on")
-    parser.add_argument("--budget", type=float, default=4, help="minutes of a core (default: 4)")
+    parser.add_argument("--budget", type=float, default=3, help="minutes of a core (default: 3)")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     settings = {f"{WINNER}-{name}": changes for name, changes in SETTINGS.items()}
