@@ -4,6 +4,7 @@ import importlib.util
 import json
 
 import numpy as np
+import pytest
 import tiny
 from checks import grid_points
 from pages import DOCS, code_blocks
@@ -58,24 +59,39 @@ def test_every_python_example_runs(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.endswith(f"{promised}\n")
 
 
-def test_the_added_decoder_runs_on_points_and_grids(rng):
-    example, registration = code_blocks("add-a-decoder.md")
+@pytest.mark.parametrize(
+    ("first", "name", "arguments"),
+    [
+        (0, "local-plane", {"local_ensemble": True}),
+        (2, "series", {"local_ensemble": True, "skip": "bilinear"}),
+    ],
+)
+def test_an_added_decoder_runs_on_points_and_grids(first, name, arguments, rng):
+    example, registration = code_blocks("add-a-decoder.md")[first : first + 2]
     names = {"DECODERS": DECODERS, "__name__": "example"}
     exec(example + registration, names)
     try:
-        model = ImplicitSR({"name": "edsr", "features": 8, "blocks": 1}, "local-plane")
+        model = ImplicitSR({"name": "edsr", "features": 8, "blocks": 1}, name)
         images = rng.random((2, 6, 7, 3), dtype=np.float32)
         picture = model.upscale(images, size=(15, 22))
-        coordinates, cells = grid_points((15, 22), batch=2)
-        points = model({"image": images, "coordinates": coordinates, "cell": cells})
+        points = model({"image": images, **points_of((15, 22))})
         np.testing.assert_allclose(np.asarray(points).reshape(picture.shape), picture, atol=1e-5)
+        # An integer scale is computed in another way.
+        points = model({"image": images, **points_of((12, 21))})
+        found = model.upscale(images, size=(12, 21))
+        np.testing.assert_allclose(np.asarray(points).reshape(found.shape), found, atol=1e-5)
         config = json.loads(json.dumps(model.get_config()))
-        assert config["decoder"] == {"name": "local-plane", "local_ensemble": True}
+        assert config["decoder"] == {"name": name, **arguments}
         copy = ImplicitSR.from_config(config)
         copy.set_weights(model.get_weights())
         np.testing.assert_array_equal(copy.upscale(images, size=(15, 22)), picture)
     finally:
-        DECODERS.remove("local-plane")
+        DECODERS.remove(name)
+
+
+def points_of(size):
+    """All points of a grid, for two images."""
+    return dict(zip(("coordinates", "cell"), grid_points(size, batch=2), strict=True))
 
 
 def test_the_added_encoder_runs_whole_and_in_tiles():

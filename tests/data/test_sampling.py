@@ -2,10 +2,12 @@ import io
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tiny
+from checks import check_refused
 from PIL import Image
 
 from tfsr.data import Sampler, SamplingConfig
@@ -332,3 +334,154 @@ def test_a_damaged_picture_is_named(tmp_path):
     with pytest.raises(ImageError) as caught:
         Sampler(tmp_path, WHOLE).batch(0)
     assert str(caught.value).startswith(str(path))
+
+
+# Lattices and patches.
+
+POINTS = ("lattice", "patch")
+every_kind_of_points = pytest.mark.parametrize("points", POINTS)
+SQUARE = 49
+
+
+def with_points(config, points, **changes):
+    return replace(config, points=points, **{"queries": SQUARE, **changes})
+
+
+@every_kind_of_points
+@pytest.mark.parametrize("name", MODES)
+def test_shapes_and_dtypes_of_a_lattice(name, points, pictures):
+    inputs, colours = Sampler(pictures, with_points(MODES[name], points)).batch(0)
+    side = MODES[name].input_size
+    shapes = {"image": (2, side, side, 3), "rows": (2, 7), "columns": (2, 7), "cell": (2, 2)}
+    if name == "window":
+        shapes["window"] = (2, 4)
+    assert {key: value.shape for key, value in inputs.items()} == shapes
+    assert colours.shape == (2, 7, 7, 3)
+    assert {value.dtype for value in [*inputs.values(), colours]} == {np.dtype(np.float32)}
+    assert 0 <= colours.min() and colours.max() <= 1
+
+
+@every_kind_of_points
+@pytest.mark.parametrize("name", MODES)
+def test_lattices_repeat_in_seed_and_step(name, points, pictures):
+    config = with_points(MODES[name], points)
+    batch = Sampler(pictures, config, seed=3).batch(7)
+    assert same(Sampler(pictures, config, seed=3).batch(7), batch)
+    assert not same(Sampler(pictures, config, seed=3).batch(8), batch)
+    assert not same(Sampler(pictures, config, seed=4).batch(7), batch)
+
+
+def lines_of(coordinates, side):
+    """Numbers of the rows or columns at these coordinates, which must be pixel centres."""
+    return pixel_indices(coordinates[:, None], side)[0]
+
+
+@every_kind_of_points
+def test_a_lattice_has_the_colours_of_its_hr_pixels(points, tmp_path):
+    picture = atlas(40, 40)
+    tiny.save(tmp_path / "a.png", picture)
+    sampler = Sampler(tmp_path, with_points(WHOLE, points))
+    seen = set()
+    for index in range(12):
+        inputs, colours = sampler.sample(index)
+        side = whole_side(inputs["cell"])
+        rows, columns = (lines_of(inputs[name], side) for name in ("rows", "columns"))
+        expected = bicubic(picture, side)[rows][:, columns]
+        np.testing.assert_array_equal(levels(colours), expected)
+        np.testing.assert_array_equal(levels(inputs["image"]), bicubic(picture, 12))
+        for lines in (rows, columns):
+            steps = np.diff(lines)
+            # A patch's are consecutive; a lattice's are sorted and different.
+            assert (steps == 1).all() if points == "patch" else (steps > 0).all()
+        seen.add((side, *rows, *columns))
+    assert len(seen) == 12
+
+
+def test_the_rows_and_columns_of_a_lattice_are_any(tmp_path):
+    """Every line of the HR image is taken as often, the first and the last ones too."""
+    tiny.save(tmp_path / "a.png", atlas(20, 20))
+    config = with_points(WHOLE, "lattice", hr_size=(20, 20))
+    sampler = Sampler(tmp_path, config)
+    counts = np.zeros((2, 20))
+    for index in range(300):
+        inputs, _ = sampler.sample(index)
+        for count, name in zip(counts, ("rows", "columns"), strict=True):
+            count[lines_of(inputs[name], 20)] += 1
+    # 300 x 7 / 20 = 105 of each, with a standard deviation of 8.
+    assert counts.min() > 70 and counts.max() < 140
+
+
+def test_a_patch_begins_anywhere_it_fits(tmp_path):
+    tiny.save(tmp_path / "a.png", atlas(20, 20))
+    sampler = Sampler(tmp_path, with_points(WHOLE, "patch", hr_size=(20, 20)))
+    first = {int(lines_of(sampler.sample(i)[0]["rows"], 20)[0]) for i in range(150)}
+    assert first == set(range(14))
+
+
+@every_kind_of_points
+def test_crops_have_lattices_too(points, tmp_path):
+    picture = atlas(50, 44)
+    tiny.save(tmp_path / "a.png", picture)
+    sampler = Sampler(tmp_path, with_points(CROPS, points))
+    for index in range(12):
+        inputs, colours = sampler.sample(index)
+        side = whole_side(inputs["cell"])
+        rows, columns = (lines_of(inputs[name], side) for name in ("rows", "columns"))
+        found = levels(colours)
+        # The atlas says where the crop lies.
+        (top,), (left,) = set(found[:, 0, 0] - rows), set(found[0, :, 1] - columns)
+        crop = picture[top : top + side, left : left + side]
+        np.testing.assert_array_equal(found, crop[rows][:, columns])
+        np.testing.assert_array_equal(levels(inputs["image"]), bicubic(crop, 12))
+
+
+@every_kind_of_points
+def test_a_lattice_lies_in_its_window(points, tmp_path):
+    picture = atlas(48, 48)
+    tiny.save(tmp_path / "a.png", picture)
+    sampler = Sampler(tmp_path, with_points(WINDOW, points, queries=16))
+    for index in range(40):
+        inputs, colours = sampler.sample(index)
+        centre, half = np.float64(inputs["window"][:2]), np.float64(inputs["window"][2:])
+        lr_side = int(np.rint(8 / half[0]))
+        hr_side = whole_side(inputs["cell"] * half)
+        lines = []
+        for i, name in enumerate(("rows", "columns")):
+            assert np.abs(inputs[name]).max() <= 1 + 1e-6
+            lines.append(lines_of(centre[i] + half[i] * inputs[name], hr_side))
+            if points == "patch":
+                assert (np.diff(lines[-1]) == 1).all()
+        expected = bicubic(picture, hr_side)[lines[0]][:, lines[1]]
+        np.testing.assert_array_equal(levels(colours), expected)
+        top, left = np.rint((centre + 1) * lr_side / 2 - 4).astype(int)
+        lr = bicubic(picture, lr_side)[top : top + 8, left : left + 8]
+        np.testing.assert_array_equal(levels(inputs["image"]), lr)
+
+
+@every_kind_of_points
+def test_fewer_lines_than_a_lattice_has_are_all_taken(points, tmp_path):
+    tiny.save(tmp_path / "a.png", atlas(16, 16))
+    config = SamplingConfig(lr_size=3, hr_size=(4, 4), queries=49, augment=(), points=points)
+    for index in range(6):
+        inputs, colours = Sampler(tmp_path, config).sample(index)
+        rows, columns = (lines_of(inputs[name], 4) for name in ("rows", "columns"))
+        assert len(rows) == len(columns) == 7 and colours.shape == (7, 7, 3)
+        assert set(rows) == set(columns) == set(range(4))
+        picture = bicubic(atlas(16, 16), 4)[rows][:, columns]
+        np.testing.assert_array_equal(levels(colours), picture)
+        if points == "patch":
+            # It turns back at the edge: no step is longer than a line.
+            assert np.abs(np.diff(rows)).max() == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"points": "grid"}, ("points must be 'scattered', 'lattice' or 'patch'", "'grid'")),
+        ({"points": "lattice", "queries": 50}, ("square number", "'lattice'", "received 50")),
+        ({"points": "patch", "queries": 2303}, ("square number", "'patch'", "received 2303")),
+        ({"points": "lattice", "queries": None}, ("square number", "received None")),
+    ],
+)
+def test_impossible_points_are_refused_in_one_line(arguments, words):
+    check_refused(lambda: SamplingConfig(**arguments).validate(), *words)

@@ -3,6 +3,7 @@ import math
 import os
 import sys
 import zipfile
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -87,6 +88,76 @@ def test_every_decoder_is_exported_at_whole_scales_without_a_gather(decoder, tmp
     report = tflite(small(decoder), path, (6, 7), [(12, 14)])
     assert report.largest_difference < 1e-4
     assert not {name for name in operators(path) if "GATHER" in name or "Flex" in name}
+
+
+# Every GPU delegate takes these.
+LINEAR_OPERATORS = {
+    "CONV_2D",
+    "ADD",
+    "SUB",
+    "MUL",
+    "DEPTH_TO_SPACE",
+    "MINIMUM",
+    "MAXIMUM",
+    "RELU",
+}
+TOKEN_OPERATORS = {"LEAKY_RELU", "SPLIT", "CONCATENATION"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more"),
+    [
+        ({"frequency": False}, set()),
+        ({"frequency": False, "basis": "fourier"}, set()),
+        ({"frequency": False, "local_ensemble": False, "skip": "nearest"}, set()),
+        ({"frequency": False, "global_coordinates": False, "skip": "none"}, set()),
+        ({"frequency": True}, TOKEN_OPERATORS),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("quantize", ["none", "float16"])
+def test_a_linear_decoder_is_exported_in_operators_that_gpus_take(
+    arguments, more, quantize, tmp_path
+):
+    small_decoder = {"hidden": [8, 8], "functions": 3, "tokens": 3, "frequency_features": 4}
+    decoder = {"name": "arasfsr-linear", **small_decoder, **arguments}
+    model = ImplicitSR(tiny.MODEL["encoder"], decoder)
+    path = tmp_path / "model.tflite"
+    # Large enough that constants are not folded for being small alone.
+    report = tflite(model, path, (48, 40), [(144, 120)], quantize=quantize)
+    found = Counter(operators(path))
+    # A file of halves turns its weights back into floats.
+    halves = {"DEQUANTIZE"} if quantize == "float16" else set()
+    assert set(found) <= LINEAR_OPERATORS | more | halves
+    assert found["DEPTH_TO_SPACE"] == 1
+    assert found["SPLIT"] <= 1 and found["CONCATENATION"] <= 1
+    if quantize == "none":
+        assert report.largest_difference < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("decoder", "convolutions"),
+    [
+        # The latent network's, the tail's and the skip's.
+        ({"name": "arasfsr-linear", "hidden": [8, 8], "frequency": False}, 2 + 1 + 1),
+        ({"name": "metasr", "hidden": 8}, 1),
+        # The weights of its bias are a constant.
+        ({"name": "gb-lsr", "terms": 3}, 1),
+        ({"name": "gb-lsr", "terms": 3, "skip": "bilinear"}, 2),
+        # With 3x3 kernels, ensemble and projection stay apart.
+        ({"name": "ope", "terms": 3}, 2),
+        ({"name": "ope", "terms": 3, "local_ensemble": False}, 1),
+        # Its field, whose phases are no linear layer's.
+        ({"name": "thera", "waves": 4}, 1 + 1 + 1),
+    ],
+    ids=str,
+)
+def test_a_linear_decoder_is_exported_as_one_convolution(decoder, convolutions, tmp_path):
+    path = tmp_path / "model.tflite"
+    report = tflite(ImplicitSR(tiny.MODEL["encoder"], decoder), path, (6, 7), [(12, 14)])
+    assert report.largest_difference < 1e-5
+    # The encoder's: head, two of its block, and the one after.
+    assert operators(path).count("CONV_2D") == 4 + convolutions
 
 
 @pytest.mark.parametrize(("encoder", "convolutions"), [("span", 1 + 3 * 2 + 2), ("ecb", 4)])
