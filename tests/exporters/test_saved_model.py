@@ -38,6 +38,10 @@ DECODERS = {
     "diinn": {"width": 8},
     "diinn-ensemble": {"width": 8},
     "arasfsr": tiny.MODEL["decoder"],
+    "thera": {"waves": 4},
+    "ope": {"terms": 3},
+    "gb-lsr": {"terms": 4},
+    "arasfsr-linear": {"hidden": [8, 8], "functions": 4, "frequency_features": 4},
 }
 every_decoder = pytest.mark.parametrize("decoder", DECODERS)
 
@@ -87,7 +91,7 @@ def test_any_size_is_the_models(decoder):
         check_equal(answer["picture"].numpy(), drawn(small(decoder), images, size))
 
 
-@pytest.mark.parametrize("decoder", ["arasfsr", "metasr", "diinn", "lm-lte"])
+@pytest.mark.parametrize("decoder", ["arasfsr", "metasr", "diinn", "lm-lte", "arasfsr-linear"])
 def test_latents_are_drawn_in_windows(decoder):
     images = batch(tiny.picture(15, 21))
     latent = functions(decoder)["encode"](images)["latent"]

@@ -135,6 +135,16 @@ def test_a_linear_decoder_is_exported_in_operators_that_gpus_take(
         assert report.largest_difference < 1e-5
 
 
+def test_different_integer_scales_transpose_four_axes(tmp_path):
+    decoder = {"name": "arasfsr-linear", "hidden": [8, 8], "frequency": False}
+    path = tmp_path / "model.tflite"
+    model = ImplicitSR(tiny.MODEL["encoder"], decoder)
+    assert tflite(model, path, (6, 7), [(24, 14)]).largest_difference < 1e-5
+    assert set(operators(path)) <= LINEAR_OPERATORS | {"RESHAPE", "TRANSPOSE"}
+    interpreter = Interpreter(str(path))
+    assert max(len(tensor["shape"]) for tensor in interpreter.get_tensor_details()) == 4
+
+
 @pytest.mark.parametrize(
     ("decoder", "convolutions"),
     [

@@ -515,10 +515,10 @@ def interleaved(x, rows: int, columns: int):
         return ops.depth_to_space(x, rows)
     batch, height, width, channels = ops.shape(x)
     n = channels // (rows * columns)
-    x = ops.reshape(x, (batch, height, width, rows, columns, n))
-    return ops.reshape(
-        ops.transpose(x, (0, 1, 3, 2, 4, 5)), (batch, height * rows, width * columns, n)
-    )
+    # Four axes, the most that delegates transpose: the columns' order is right already.
+    x = ops.reshape(x, (batch * height, width, rows, columns * n))
+    x = ops.transpose(x, (0, 2, 1, 3))
+    return ops.reshape(x, (batch, height * rows, width * columns, n))
 
 
 def _broadcastable(rows: Axis, columns: Axis) -> tuple[Axis, Axis]:
