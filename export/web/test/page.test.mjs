@@ -343,6 +343,12 @@ describe('WebGPU', () => {
     console.log(`WebGPU: largest difference from Python ${difference}`);
   });
 
+  test('takes a linear decoder whole', async () => {
+    const { result, difference } = await open('models/linear');
+    assert.equal(result.backend, 'webgpu');
+    assert.ok(difference <= TOLERANCE, `differs by ${difference}`);
+  });
+
   test('gives way to WebAssembly where it computes something else', async () => {
     const { result, facts, difference } = await open('models/broadcast');
     assert.equal(result.backend, 'threads');

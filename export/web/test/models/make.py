@@ -1,8 +1,15 @@
-"""Makes the tests' tiny models: 8x8 to 32x32 by bilinear, and the same with darker lower rows."""
+"""Makes the tests' tiny models, 8x8 to 32x32.
+
+By bilinear; the same with darker lower rows; and a linear decoder with random weights.
+"""
 
 from pathlib import Path
 
+import keras
 import tensorflow as tf
+
+from tfsr import ImplicitSR
+from tfsr.exporters import tflite
 
 HERE = Path(__file__).parent
 
@@ -28,5 +35,14 @@ def make(path: Path, *, darken: bool) -> None:
     path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions(functions, module).convert())
 
 
+def make_linear(path: Path) -> None:
+    """Write an arasfsr-linear: an ensemble, global coordinates, a skip."""
+    keras.utils.set_random_seed(0)
+    encoder = {"name": "edsr", "features": 8, "blocks": 1, "residual_scale": 1.0}
+    decoder = {"name": "arasfsr-linear", "hidden": [8, 8], "functions": 4, "frequency": False}
+    tflite(ImplicitSR(encoder, decoder), path, (8, 8), [(32, 32)])
+
+
 make(HERE / "simple" / "bilinear.tflite", darken=False)
 make(HERE / "broadcast" / "darken.tflite", darken=True)
+make_linear(HERE / "linear" / "linear.tflite")
