@@ -11,8 +11,6 @@ architectures.md and architectures.svg. Needs `pip install -e .[benchmark]`.
 
 import argparse
 import csv
-import json
-import os
 import statistics
 import subprocess
 import sys
@@ -331,9 +329,6 @@ def main() -> None:
         "settings": chosen,
     }
     write(arguments.out, "architectures", results, text_of(results))
-    (arguments.out / "architectures.json").write_text(
-        json.dumps(results, indent=1) + os.linesep, encoding="utf-8"
-    )
     plot(results, arguments.out / "architectures.svg")
 
 
