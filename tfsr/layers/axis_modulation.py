@@ -8,8 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfsr.layers.linear import fan_in_uniform
 from tfsr.layers.positional_encoding import PositionalEncoding
+
+# Range of the kernels at the start: large factors at random would only disturb features.
+_START = 0.02
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -17,8 +19,8 @@ class AxisModulation(keras.layers.Layer):
     """1 + sin of a dense layer of the positional encoding, for the rows and for the columns.
 
     A map is multiplied by both. Together they are a function of the position at the cost of two
-    axes: O(h + w) values, constants where the size is fixed. Computed in float32 whatever the dtype
-    policy.
+    axes: O(h + w) values, constants where the size is fixed. All factors start near 1. Computed in
+    float32 whatever the dtype policy.
 
     Args:
         units: int. Channels.
@@ -42,7 +44,7 @@ class AxisModulation(keras.layers.Layer):
             self.add_weight(
                 name=f"{axis}_kernel",
                 shape=(width, self.units),
-                initializer=fan_in_uniform(width),
+                initializer=keras.initializers.RandomUniform(-_START, _START),
                 autocast=False,
             )
             for axis in ("row", "column")
