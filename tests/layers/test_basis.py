@@ -94,18 +94,18 @@ def fourier_values(basis, rows, columns):
 def learned_values(basis, rows, columns):
     """relu of a layer of both positions and 1 / scale of the rows, then the constant 1."""
     row_kernel, column_kernel, bias = basis.position.get_weights()
-    told = []
+    encoded = []
     for axis in (rows, columns):
         offset, radius = np.float64(axis.offset) / 2, np.float64(axis.cell) / 2
         if basis.encoding == "none":
-            told.append(offset)
+            encoded.append(offset)
             continue
         parts = []
         for octave in 2.0 ** np.arange(basis.bandwidth):
             fade = np.sinc(octave * radius / np.pi) if basis.encoding == "integrated" else 1
             parts += [np.sin(octave * offset) * fade, np.cos(octave * offset) * fade]
-        told.append(np.concatenate(parts, axis=-1))
-    hidden = told[0] @ row_kernel + told[1] @ column_kernel + bias
+        encoded.append(np.concatenate(parts, axis=-1))
+    hidden = encoded[0] @ row_kernel + encoded[1] @ column_kernel + bias
     if basis.encoding != "integrated":
         hidden = hidden + rows.cell / 2 * basis.scale.get_weights()[0]
     hidden = np.concatenate([np.maximum(hidden, 0), np.ones((*POINTS, 1))], axis=-1)

@@ -232,6 +232,26 @@ def test_no_more_is_kept_than_a_quarter_of_the_memory(rows, images, monkeypatch)
     np.testing.assert_allclose(picture, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_kernels_are_cached_for_images_of_the_same_scale(keep, images, monkeypatch):
+    painter = ImplicitPainter(model("metasr"), AMPLE, keep=keep)
+    scales, tail = [], painter.decoder.tail
+
+    def counted(at):
+        scales.append(at)
+        return tail(at)
+
+    monkeypatch.setattr(painter.decoder, "tail", counted)
+    for image, size in ((images, (21, 18)), (1 - images, (21, 18)), (images[:, :6], (18, 18))):
+        plan = model("metasr").plan(image.shape[1:3], size)
+        np.testing.assert_allclose(
+            paint(painter, image, size), rendered("metasr", image, plan), atol=1e-6
+        )
+    assert scales == ([(3, 3)] if keep else [(3, 3)] * 3)
+    paint(painter, images, (14, 18))
+    assert scales[-1] == (2, 3)
+
+
 def test_nothing_is_kept_unless_asked_for(images, monkeypatch):
     painter = ImplicitPainter(model("arasfsr"), AMPLE)
     sizes = counted(painter, monkeypatch)

@@ -37,8 +37,9 @@ class ImplicitPainter:
             a quarter for what is kept.
         keep: bool. Whether what depends on the queries' coordinates alone (ARASFSR's branch of
             sines, 4 KiB a pixel at full width) is kept for the next picture of the same size, as
-            far as there is room, unless pictures are drawn in tiles. The model's weights must not
-            change then. Defaults to False.
+            far as there is room, unless pictures are drawn in tiles; and whether the kernels of a
+            linear decoder are cached for the next image or tile of the same scale. The model's
+            weights must not change then. Defaults to False.
     """
 
     def __init__(self, model: Any, memory: int, keep: bool = False) -> None:
@@ -49,6 +50,7 @@ class ImplicitPainter:
         self._kept: dict[Any, Any] = {}
         self._kept_bytes, self._room = 0, self.keep
         self._kept_for: Any = None
+        self._tail: tuple[tuple[int, int], tuple[Any, ...]] | None = None
 
         # One pixel, drawn to see what a pixel takes.
         latent = model.encode(np.zeros((1, 1, 1, 3), np.float32))
@@ -193,7 +195,7 @@ class ImplicitPainter:
                     yield span, slice(j, last + 1, len(columns)), ops.convert_to_numpy(colours)
 
     def _at_once(self, image, plan: SamplingPlan, scales: tuple[int, int]) -> Iterator[Piece]:
-        tail = _tensors(self.decoder.tail(scales).tensors())
+        tail = self._tail_at(scales)
         colours = ops.convert_to_numpy(self._sub_pixels(image, self._coordinates(plan), tail))
         batch, height, width = colours.shape[:3]
         colours = colours.reshape(batch, height, width, *scales, 3).transpose(0, 1, 3, 2, 4, 5)
@@ -208,6 +210,14 @@ class ImplicitPainter:
             first = int(axis.indices[0, 0]) * scale + round(offset)
             spans.append(slice(first, first + len(axis)))
         yield slice(0, len(plan.rows)), slice(0, len(plan.columns)), colours[:, *spans]
+
+    def _tail_at(self, scales: tuple[int, int]) -> tuple[Any, ...]:
+        """The tensors of a tail; the last one is cached where weights do not change."""
+        cached = self._tail
+        if cached is None or cached[0] != scales or not self.keep:
+            cached = scales, _tensors(self.decoder.tail(scales).tensors())
+            self._tail = cached if self.keep else None
+        return cached[1]
 
     def _coordinates(self, plan: SamplingPlan) -> tuple[Any, ...] | None:
         """Of the LR pixels in the whole image, where the latent depends on them."""
