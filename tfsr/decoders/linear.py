@@ -52,8 +52,8 @@ class LinearDecoder(Decoder):
     the last linear layer, the functions, the local ensemble and the skip are one convolution and
     a pixel shuffle (`tail`, `sub_pixels`).
 
-    A subclass defines `coefficients`, and names by `last_layer` the layer that computes them of the
-    latent, if it is but one.
+    A subclass defines `coefficients`; where a single convolution computes them from the latent, it
+    names that layer as `last_layer`.
 
     Args:
         basis: the functions.
@@ -85,7 +85,7 @@ class LinearDecoder(Decoder):
 
     @property
     def last_layer(self) -> Convolution | None:
-        """The layer that makes coefficients of the latent's features; None if it is not but one."""
+        """The convolution from the latent's features to coefficients; None if there is more to it."""
         return None
 
     def tail_input(self, features):
@@ -94,10 +94,10 @@ class LinearDecoder(Decoder):
 
     @property
     def merges_last_layer(self) -> bool:
-        """Whether a tail's convolution is that of the last layer too.
+        """Whether a tail's convolution includes the last layer.
 
-        At an edge it is so only where one of the two is 1x1: the coefficients outside the image are
-        none, and those of its last pixels do not depend on what a larger kernel sees there.
+        With an ensemble only a 1x1 layer can be included: a larger kernel would give coefficients to
+        pixels outside the image, which have no share in the blend.
         """
         last = self.last_layer
         return last is not None and (not self.local_ensemble or tuple(last.kernel_size) == (1, 1))
