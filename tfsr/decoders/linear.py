@@ -85,7 +85,7 @@ class LinearDecoder(Decoder):
 
     @property
     def last_layer(self) -> Convolution | None:
-        """The convolution from the latent's features to coefficients; None if there is more to it."""
+        """The convolution from the latent's features to coefficients; None if it takes more."""
         return None
 
     def tail_input(self, features):
@@ -96,8 +96,8 @@ class LinearDecoder(Decoder):
     def merges_last_layer(self) -> bool:
         """Whether a tail's convolution includes the last layer.
 
-        With an ensemble only a 1x1 layer can be included: a larger kernel would give coefficients to
-        pixels outside the image, which have no share in the blend.
+        With an ensemble only a 1x1 layer can be included: a larger kernel would give coefficients
+        to pixels outside the image, which have no share in the blend.
         """
         last = self.last_layer
         return last is not None and (not self.local_ensemble or tuple(last.kernel_size) == (1, 1))
