@@ -19,7 +19,16 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from machine import Worker, described, description, import_backend, seconds_of, table, write
+from machine import (
+    OtherPrograms,
+    Worker,
+    described,
+    description,
+    import_backend,
+    seconds_of,
+    table,
+    write,
+)
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 RUNS = Path("runs/architectures")
@@ -261,10 +270,10 @@ def text_of(results):
         [point["name"], f"{point['steps']:,}", f"{point['psnr']['mean']:.2f}"]
         for point in results["settings"]
     ]
-    return (
-        f"{described(results['machine'])}\n\n{table(header, rows)}\n\n"
-        f"{table(['of ' + WINNER, 'steps', 'mean, dB'], settings)}"
-    )
+    text = f"{described(results['machine'])}\n\n{table(header, rows)}"
+    if len(settings) > 1:
+        text += f"\n\n{table(['of ' + WINNER, 'steps', 'mean, dB'], settings)}"
+    return text
 
 
 def plot(results, path):
@@ -316,7 +325,7 @@ def main() -> None:
             base = WINNER if name in settings else name
             train(name, ARCHITECTURES[base], settings.get(name, {}), arguments)
         return
-    points = []
+    points, others = [], OtherPrograms()
     for name in ARCHITECTURES:
         if (RUNS / name / "done").exists():
             with Worker(Upscaling, RUNS / name / "run") as worker:
@@ -328,6 +337,7 @@ def main() -> None:
         "points": points,
         "settings": chosen,
     }
+    results["machine"]["others"] = others.share()
     write(arguments.out, "architectures", results, text_of(results))
     plot(results, arguments.out / "architectures.svg")
 
