@@ -206,6 +206,8 @@ def test_a_recipe_trains_two_steps(name, tmp_path):
     sampling = {"batch": 2, "lr_size": 12}
     if recipe.data.sampling.mode == "whole":
         sampling["hr_size"] = [12, 24]
+    if recipe.data.sampling.window is not None:
+        sampling["window"] = 12
     if recipe.data.sampling.queries is not None:
         sampling["queries"] = 64
     content = {
