@@ -129,7 +129,7 @@ def recipe(encoder, decoder, *, steps, **changes):
             "train": "faces/train",
             "validation": "faces/val",
             "sampling": {
-                "mode": "whole",
+                "mode": "resize",
                 "lr_size": [max(32, settings["window"]), 176],
                 "hr_size": [96, 256],
                 "augment": ["horizontal"],

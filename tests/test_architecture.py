@@ -19,15 +19,16 @@ LEVELS = [
     {"layers"},
     {"encoders", "decoders"},
     {"models"},
-    {"converters", "presets", "data", "images"},
+    {"images"},
+    {"degradations"},
+    {"converters", "presets", "data"},
     {"inference"},
     {"evaluation", "demo"},
     {"training", "exporters"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
-# The pipelines read pictures.
-NEIGHBOURS = {("data", "images")}
+NEIGHBOURS: set[tuple[str, str]] = set()
 # What the package itself may be asked for; it imports nothing when it is loaded.
 ROOT_NAMES = {"__version__"}
 

@@ -49,13 +49,15 @@ def test_training(tfsr, tmp_path, monkeypatch):
     shutil.copytree(DOCS.parent / "recipes", tmp_path / "recipes")
     for folder in ("faces/train", "faces/val", "mine/train", "mine/val"):
         tiny.folder(tmp_path / folder, count=1, side=256)
+    for folder in ("faces512/train", "faces256/train", "faces256_extra/train", "faces256/val"):
+        tiny.folder(tmp_path / folder, count=1, side=512 if "512" in folder else 256)
     tiny.save(tmp_path / "photo.jpg", tiny.picture(20, 30))
     changes = [word for change in SHORT for word in ("--set", change)]
     found = commands("training.md")
     for command in found:
         code, _, err = tfsr(*command, *(changes if command[0] == "train" else ()))
         assert (code, err) == (0, ""), command
-    assert [command[0] for command in found] == [*["train"] * 5, "upscale", "pack"]
+    assert [command[0] for command in found] == [*["train"] * 6, "upscale", "pack"]
     assert read(tmp_path / "large.png").shape == (80, 120, 3)
     assert (tmp_path / "my-preset" / "metadata.json").is_file()
 

@@ -38,6 +38,31 @@ def test_a_recipe_with_a_misspelt_key_is_one_line(tfsr, pictures, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_each_folder_of_a_recipe_is_given_in_its_place(tfsr, tmp_path):
+    large = tiny.folder(tmp_path / "large", count=1, side=64)
+    small = tiny.folder(tmp_path / "small", count=2, side=48)
+    content = tiny.recipe(small)
+    content["data"]["train"] = [
+        {"folder": "nowhere", "weight": 2, "hr_size": [24, 64]},
+        {"folder": "nowhere", "mode": "random_crop", "scale": [1, 3]},
+    ]
+    recipe = tiny.write_recipe(tmp_path / "several.yaml", content)
+    run = tmp_path / "run"
+    command = ("train", recipe, "-o", run, "--set", "training.steps=2")
+    code, _, err = tfsr(*command, "--data", large, "--data", small)
+    assert (code, err) == (0, "")
+    assert json.loads((run / "run.json").read_text())["pictures"]["count"] == 3
+    check_one_line(tfsr(*command, *["--data", large] * 3), "data.train has 2 folders", "received 3")
+    (tmp_path / "empty").mkdir()
+    new = (*command[:3], tmp_path / "new", *command[4:])
+    check_one_line(tfsr(*new, "--data", large, "--data", tmp_path / "empty"), "empty: ")
+    # Other weights are another run.
+    content["data"]["train"][0]["weight"] = 3
+    tiny.write_recipe(recipe, content)
+    result = tfsr(*command, "--data", large, "--data", small)
+    check_one_line(result, "other training pictures", "--resume")
+
+
 def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
     run = tmp_path / "run"
     (tmp_path / "empty").mkdir()

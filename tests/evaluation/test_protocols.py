@@ -17,14 +17,20 @@ def test_the_papers_columns_are_the_defaults():
     assert labels("celebahq-nn65") == ["16-64", "16-128", "16-256", "48-128", "48-256"]
     assert labels("div2k") == ["x2", "x3", "x4", "x6", "x12", "x18", "x24", "x30"]
     assert labels("benchmark") == ["x2", "x3", "x4", "x6", "x8"]
+    sizes = [f"real-{grade}-{lr}" for lr in (128, 64) for grade in ("light", "medium", "heavy")]
+    assert labels("real") == sizes
     assert labels("x1-x30") == [f"x{scale}" for scale in range(1, 31)]
 
 
-def test_only_the_nn65_table_is_degraded_so():
+def test_only_two_tables_are_degraded():
+    others = {
+        "celebahq-nn65": {"nn65"},
+        "real": {"real-light", "real-medium", "real-heavy"},
+    }
     for name, protocol in PROTOCOLS.items():
-        expected = "nn65" if name == "celebahq-nn65" else "bicubic"
         reductions = protocol.reductions(lr=["16"]) if name == "files" else protocol.reductions()
-        assert {reduction.degradation for reduction in reductions} == {expected}
+        found = {reduction.degradation for reduction in reductions}
+        assert found == others.get(name, {"bicubic"})
     assert protocols.get("files").reductions(["16"], degradation="nn65")[0].degradation == "nn65"
 
 

@@ -383,7 +383,13 @@ def test_parameters_are_a_whole_number(value, tmp_path):
         ({"encoder": "edsr-baseline", "scale": 2}, {}, "scale 2"),
         (
             {"encoder": "edsr-baseline", "scale": 2},
-            {"mode": "crops", "scale": [3, 3], "queries": None, "lr_size": 12, "window": None},
+            {
+                "mode": "random_crop",
+                "scale": [3, 3],
+                "queries": None,
+                "lr_size": 12,
+                "window": None,
+            },
             "scale 2",
         ),
     ],
@@ -409,3 +415,41 @@ def test_boundaries_must_make_sense(rate, tmp_path):
     content["training"]["learning_rate"] = rate
     with pytest.raises(RecipeError, match="boundaries"):
         recipes.parse(content)
+
+
+# Several folders.
+
+TWO = [{"folder": "a", "weight": 3}, {"folder": "b", "mode": "random_crop", "scale": [1, 2]}]
+
+
+def test_a_recipe_may_name_several_folders():
+    recipe = recipes.parse(changed("data.train", ["plain", *TWO]))
+    assert [source.folder for source in recipe.data.sources] == ["plain", "a", "b"]
+    assert recipe.data.sources[2].sampling(recipe.data.sampling).mode == "random_crop"
+    assert recipes.parse(recipes.to_mapping(recipe)) == recipe
+
+
+def test_folders_are_replaced_one_by_one_or_all_at_once():
+    data = recipes.parse(changed("data.train", TWO)).data
+    replaced = data.with_folders(["x", "y"]).sources
+    assert [(source.folder, source.weight) for source in replaced] == [("x", 3), ("y", 1)]
+    assert data.with_folders(["x"]).train == "x"
+    with pytest.raises(RecipeError, match="2 folders; received 3"):
+        data.with_folders(["x", "y", "z"])
+
+
+@pytest.mark.parametrize(
+    ("train", "words"),
+    [
+        ([], ["data.train", "empty"]),
+        ([{"folder": "a", "weigth": 1}], ["data.train[0].weigth", "Did you mean 'weight'"]),
+        ([{"folder": "a", "weight": "much"}], ["data.train[0].weight", "'much'"]),
+        ([{"weight": 1}], ["data.train[0].folder", "missing"]),
+        ([{"folder": "a", "weight": 0}], ["data.train", "sum to 0"]),
+        ([{"folder": "a", "hr_size": [9, 5]}], ["data.train", "a: hr_size"]),
+        ([3], ["data.train[0]", "3"]),
+    ],
+)
+def test_folders_that_cannot_be_are_told(train, words, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed("data.train", train))
+    check_refused(path, *words)

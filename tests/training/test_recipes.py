@@ -27,8 +27,9 @@ def recipe_bases(path):
 FOLDER = Path(__file__).parents[2] / "recipes"
 # What begins with an underscore is a base of others, not a recipe.
 SHIPPED = sorted(path for path in FOLDER.glob("*.yaml") if not path.name.startswith("_"))
-# Small models of faces are rows of our own table.
-OURS = {path for path in SHIPPED if recipe_bases(path)[-1] == "_compact-faces.yaml"}
+# Ours are rows of our own tables.
+OUR_BASES = ("_compact-faces.yaml", "_faces.yaml", "_photos.yaml")
+OURS = {path for path in SHIPPED if recipe_bases(path)[-1] in OUR_BASES}
 TABLES = [path for path in SHIPPED if path not in OURS]
 
 # One of each decoder, and one of a fixed scale: two steps of each are trained.
@@ -46,7 +47,7 @@ TRAINED = {
     "thera": "thera-edsr-baseline-div2k",
     "ope": "ope-edsr-baseline-div2k",
     "gb-lsr": "gb-lsr-rdn-div2k",
-    "arasfsr-linear": "arasfsr-linear-faces",
+    "arasfsr-linear": "faces-clean",
     None: "edsr-baseline-x2-div2k",
 }
 
@@ -162,7 +163,7 @@ def test_a_fixed_scale_is_trained_and_validated_at_that_scale():
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
 def test_nothing_is_said_again_that_the_base_says(path):
     content = yaml.safe_load(path.read_text())
-    assert ("base" in content) == (path.stem not in ("_div2k", "_celebahq", "_compact-faces"))
+    assert ("base" in content) == (path.name not in ("_div2k.yaml", "_celebahq.yaml", *OUR_BASES))
     while "base" in content:
         base = yaml.safe_load((FOLDER / content.pop("base")).read_text())
         assert not set(leaves(content)) & set(leaves(base))
@@ -204,7 +205,7 @@ def test_a_recipe_trains_two_steps(name, tmp_path):
     pictures = str(tiny.folder(tmp_path / "pictures", count=2))
     recipe = loaded(FOLDER / f"{name}.yaml")
     sampling = {"batch": 2, "lr_size": 12}
-    if recipe.data.sampling.mode == "whole":
+    if recipe.data.sampling.mode == "resize":
         sampling["hr_size"] = [12, 24]
     if recipe.data.sampling.window is not None:
         sampling["window"] = 12

@@ -102,6 +102,19 @@ def test_validation_measures_the_first_pictures_of_the_last_epoch(run):
     assert float(row["val_psnr"]) == pytest.approx(np.mean(means), abs=1e-3)
 
 
+def test_a_robust_model_is_validated_on_clean_and_on_degraded_images(tmp_path):
+    content = tiny.recipe(tiny.folder(tmp_path / "pictures"))
+    content["data"]["sampling"]["degradation"] = {"name": "faces", "clean": 0.5}
+    content["validation"] |= {"lr_sizes": [24], "degradations": ["clean", "real-medium"]}
+    train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
+    row = history(tmp_path / "run")[-1]
+    clean, medium, mean = (float(row[f"val_psnr{name}"]) for name in ("_24", "_real-medium-24", ""))
+    assert mean == pytest.approx((clean + medium) / 2) and medium < clean
+    content["validation"]["degradations"] = ["clean", "bicubic"]
+    with pytest.raises(RecipeError, match="twice"):
+        train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "other")
+
+
 def test_training_learns(tmp_path):
     pictures = tiny.folder(tmp_path / "pictures", count=1)
     rate = {"initial": 3e-3, "boundaries": [150], "warmup": 5}

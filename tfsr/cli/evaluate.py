@@ -41,7 +41,8 @@ def evaluate(
     ] = "",
     scale: Annotated[str, typer.Option(metavar="S,...", help="Or scales, such as 2,3.")] = "",
     degradation: Annotated[
-        str | None, typer.Option(help="bicubic or nn65, where the protocol leaves it open.")
+        str | None,
+        typer.Option(help="clean, nn65, real-medium ..., where the protocol leaves it open."),
     ] = None,
     out: Annotated[
         list[Path] | None, typer.Option(metavar="TABLE", help="To write: .md, .csv or .json.")

@@ -22,7 +22,13 @@ def train(
             "-o", "--output", metavar="DIR", help="The run's directory; runs/NAME if not given."
         ),
     ] = None,
-    data: Annotated[str | None, typer.Option(metavar="DIR", help="Training pictures.")] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Training images; once for each folder of the recipe, or once for all.",
+        ),
+    ] = None,
     validation: Annotated[
         str | None, typer.Option(metavar="DIR", help="Validation pictures.")
     ] = None,

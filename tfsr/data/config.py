@@ -1,43 +1,45 @@
-"""How training samples are cut from pictures, and what that asks of a picture."""
+"""How training samples are cut from images, and what that asks of an image."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from tfsr.degradations import get_pipeline
 from tfsr.errors import InvalidArgument
-from tfsr.images.degradations import get as get_degradation
 
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """How a training sample is cut from a picture.
+    """How a training sample is cut from an image.
 
     Attributes:
-        mode: "whole": the picture is reduced to the LR and to the HR size (ARASFSR, and LIIF on
-            CelebA-HQ); it must be square, as aligned faces are. "crops": a square of
+        mode: "resize": the image is reduced to the LR and to the HR size (ARASFSR, and LIIF on
+            CelebA-HQ); it must be square, as aligned faces are. "random_crop": a square of
             round(scale x lr_size) HR pixels is cut out and reduced (LIIF on DIV2K).
         batch: samples in a step.
-        lr_size: side of the LR picture, in pixels; (least, most) where a window is cut from it,
+        lr_size: side of the LR image, in pixels; (min, max) where a window is cut from it,
             drawn evenly in octaves.
-        hr_size: "whole": (least, most) side of the HR picture, drawn evenly; never drawn under the
+        hr_size: "resize": (min, max) side of the HR image, drawn evenly; never drawn under the
             LR size.
-        scale: "crops": (least, most) scale, drawn evenly.
-        window: "whole": side of a window cut from the LR picture, so that large LR sizes cost no
-            more than small ones; None keeps the LR picture whole.
-        queries: query points in a sample, pixels of the HR picture drawn without replacement; None
-            for the HR picture whole, as fixed-scale models are trained (its size must then be one).
+        scale: "random_crop": (min, max) scale, drawn evenly.
+        window: "resize": side of a window cut from the LR image, so that large LR sizes cost no
+            more than small ones; None keeps the LR image whole.
+        queries: query points in a sample, pixels of the HR image drawn without replacement; None
+            for the HR image whole, as fixed-scale models are trained (its size must then be one).
         points: how they lie: "scattered"; "lattice", some rows times some columns of the HR image,
             for which linear decoders need no gather; "patch", consecutive rows and columns. The
             last two take a square number of queries.
-        degradation: "bicubic", or "nn65" (nearest, then JPEG quality 65).
+        degradation: what makes the LR image: a pipeline of `tfsr.degradations` by name, or a
+            mapping of the name and other ranges.
         augment: any of "horizontal", "vertical", "transpose", each with probability 1/2.
     """
 
-    mode: Literal["whole", "crops"] = "whole"
+    mode: Literal["resize", "random_crop"] = "resize"
     batch: int = 16
     lr_size: int | tuple[int, int] = 48
     hr_size: tuple[int, int] = (48, 256)
@@ -45,7 +47,7 @@ class SamplingConfig:
     window: int | None = None
     queries: int | None = 2304
     points: Literal["scattered", "lattice", "patch"] = "scattered"
-    degradation: str = "bicubic"
+    degradation: str | Mapping[str, Any] = "bicubic"
     augment: tuple[str, ...] = ("horizontal",)
 
     @property
@@ -69,10 +71,10 @@ class SamplingConfig:
         Raises:
             InvalidArgument: naming the attribute.
         """
-        get_degradation(self.degradation)
+        get_pipeline(self.degradation)
         least, most = self.lr_range
-        if self.mode not in ("whole", "crops"):
-            raise InvalidArgument(f"mode must be 'whole' or 'crops'; got {self.mode!r}")
+        if self.mode not in ("resize", "random_crop"):
+            raise InvalidArgument(f"mode must be 'resize' or 'random_crop'; received {self.mode!r}")
         for name, value in (("batch", self.batch), ("queries", self.queries), ("lr_size", least)):
             if value is not None and value < 1:
                 raise InvalidArgument(f"{name} must be at least 1; got {value}")
@@ -88,7 +90,7 @@ class SamplingConfig:
             raise InvalidArgument(
                 f"augment takes horizontal, vertical, transpose; got {', '.join(sorted(unknown))}"
             )
-        if self.mode == "whole" and most > self.hr_size[1]:
+        if self.mode == "resize" and most > self.hr_size[1]:
             raise InvalidArgument(
                 f"lr_size must not exceed the most of hr_size, {self.hr_size[1]}; got {most}"
             )
@@ -98,7 +100,7 @@ class SamplingConfig:
             raise InvalidArgument(
                 f"window must be between 1 and the least lr_size {least}; got {self.window}"
             )
-        drawn = self.scale if self.mode == "crops" else self.hr_size
+        drawn = self.scale if self.mode == "random_crop" else self.hr_size
         if self.points not in ("scattered", "lattice", "patch"):
             raise InvalidArgument(
                 f"points must be 'scattered', 'lattice' or 'patch'; received {self.points!r}"
@@ -110,8 +112,8 @@ class SamplingConfig:
             )
         if self.queries is None and (drawn[0] != drawn[1] or self.window):
             raise InvalidArgument("queries can be empty only where every HR picture has one size")
-        if self.mode == "crops" and (self.window or least != most):
-            raise InvalidArgument("mode 'crops' takes one lr_size and no window")
+        if self.mode == "random_crop" and (self.window or least != most):
+            raise InvalidArgument("mode 'random_crop' takes one lr_size and no window")
 
     def check_picture(self, height: int, width: int) -> None:
         """Check that every sample that can be drawn fits in a picture.
@@ -124,7 +126,7 @@ class SamplingConfig:
             InvalidArgument: saying what does not fit.
         """
         size = f"{width}x{height}"
-        if self.mode == "crops":
+        if self.mode == "random_crop":
             most = self.crop_side(self.scale[1])
             if most > min(height, width):
                 raise InvalidArgument(
@@ -134,8 +136,8 @@ class SamplingConfig:
             return
         if height != width:
             raise InvalidArgument(
-                f"{size} is not square, and mode 'whole' takes aligned, square faces; "
-                "crop it, or use mode 'crops'"
+                f"{size} is not square, and mode 'resize' takes aligned, square faces; "
+                "crop it, or use mode 'random_crop'"
             )
         if self.hr_size[1] > height:
             raise InvalidArgument(
@@ -144,5 +146,5 @@ class SamplingConfig:
             )
 
     def crop_side(self, scale: float) -> int:
-        """Side of the square cut out at a scale in mode 'crops', in HR pixels."""
+        """Side of the square cut out at a scale in mode 'random_crop', in HR pixels."""
         return int(np.floor(self.input_size * scale + 0.5))

@@ -23,7 +23,8 @@ class Pictures:
 
     Args:
         paths: the pictures.
-        fits: called with the height and width of one; raises InvalidArgument if it is of no use.
+        fits: called with the path, height and width of one; raises InvalidArgument if it is of no
+            use.
         skip_damaged: whether a picture that cannot be used is left out, named and counted, instead
             of being an error.
         report: called with a line for each picture left out; perhaps from another thread.
@@ -34,7 +35,7 @@ class Pictures:
     def __init__(
         self,
         paths: Sequence[Path],
-        fits: Callable[[int, int], None],
+        fits: Callable[[Path, int, int], None],
         skip_damaged: bool = False,
         report: Callable[[str], None] = lambda line: None,
         cache: int = DEFAULT_CACHE,
@@ -104,7 +105,7 @@ class Pictures:
 
     def _check(self, path: Path, height: int, width: int) -> None:
         try:
-            self.fits(height, width)
+            self.fits(path, height, width)
         except InvalidArgument as error:
             raise ImageError(f"{path}: {error}") from error
 

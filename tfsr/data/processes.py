@@ -18,6 +18,7 @@ from pathlib import Path
 from tfsr.data.config import SamplingConfig
 from tfsr.data.sampling import Batch, Sampler
 from tfsr.data.shared_images import SharedImages
+from tfsr.data.sources import ImageSet
 from tfsr.errors import TfsrError, TrainingError
 
 _Skipped = list[tuple[Path, str]]
@@ -53,7 +54,7 @@ class SampleProcesses:
             multiprocessing.get_context("spawn"),
             _start,
             (
-                sampler.paths,
+                sampler.sets,
                 sampler.config,
                 sampler.seed,
                 dict(pictures.skipped) if pictures.skip_damaged else None,
@@ -122,7 +123,7 @@ _told: set[Path] = set()
 
 
 def _start(
-    paths: Sequence[Path],
+    sets: Sequence[ImageSet],
     config: SamplingConfig,
     seed: int,
     skipped: dict[Path, str] | None,
@@ -133,7 +134,7 @@ def _start(
     # Ctrl-C is for the trainer, which then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _sampler = Sampler(paths, config, seed, skipped is not None, cache=0, decoded=images)
+    _sampler = Sampler(sets, config, seed, skipped is not None, cache=0, decoded=images)
     _sampler.pictures.skipped.update(skipped or {})
     _told.update(skipped or {})
 

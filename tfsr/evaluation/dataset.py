@@ -72,8 +72,9 @@ class Cell:
         """Where the LR pictures come from, in words."""
         if self.pairs[0].lr is not None:
             return "LR given"
-        made = {"bicubic": "Pillow's bicubic", "nn65": "nearest neighbour and JPEG of quality 65"}
-        return f"LR made by {made[self.reduction.degradation]}"
+        name = self.reduction.pipeline.name
+        made = {"clean": "Pillow's bicubic", "nn65": "nearest neighbour and JPEG of quality 65"}
+        return f"LR made by {made.get(name, f'the degradation {name}')}"
 
     def load(self, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
         """(LR, HR), both (.., .., 3) uint8.
@@ -83,7 +84,7 @@ class Cell:
         """
         original = read(pair.original)
         if pair.lr is None:
-            return self.reduction(original)
+            return self.reduction(original, pair.original.stem)
         return read(pair.lr), original[: pair.size[0], : pair.size[1]]
 
 

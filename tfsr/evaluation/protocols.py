@@ -69,7 +69,7 @@ class Protocol:
             measures scales only.
         scales: the scales that are measured by default; None if it measures pairs only.
         given: the whole scales whose LR pictures come with the data set.
-        degradation: how LR pictures are made where they are not given.
+        degradations: how LR pictures are made where they are not given; each makes columns.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Protocol:
     lr: tuple[str, ...] | None = None
     scales: tuple[float, ...] | None = None
     given: tuple[int, ...] = ()
-    degradation: str = "bicubic"
+    degradations: tuple[str, ...] = ("bicubic",)
 
     @property
     def how(self) -> str:
@@ -109,7 +109,7 @@ class Protocol:
         """
         if degradation is not None and self.name != "files":
             raise InvalidArgument(
-                f"protocol '{self.name}' fixes its degradation, {self.degradation}; "
+                f"protocol '{self.name}' fixes its degradation, {', '.join(self.degradations)}; "
                 "--degradation goes with --protocol files"
             )
         if lr and self.lr is None:
@@ -125,9 +125,9 @@ class Protocol:
             lr, scales = self.lr or (), self.scales or ()
         if not lr and not scales:
             raise InvalidArgument("give --lr, --scale or both, for example --lr 128,64")
-        kind = degradation or self.degradation
-        sides = [_of_sides(text, kind) for text in lr]
-        return sides + [self._of_scale(scale, kind) for scale in scales]
+        kinds = self.degradations if degradation is None else (degradation,)
+        sides = [_of_sides(text, kind) for text in lr for kind in kinds]
+        return sides + [self._of_scale(scale, kind) for scale in scales for kind in kinds]
 
     def border_scale(self, reduction: Reduction) -> int | None:
         """The scale that sets the width of a border, where there is one."""
@@ -171,7 +171,17 @@ PROTOCOLS = {
             "truncated",
             (Measure("psnr", "arasfsr-y"), Measure("ssim", "arasfsr-y")),
             lr=("16-64", "16-128", "16-256", "48-128", "48-256"),
-            degradation="nn65",
+            degradations=("nn65",),
+        ),
+        Protocol(
+            "real",
+            "originals degraded lightly, medium and heavily by what real photographs went through, "
+            "and restored to their size, as 8-bit files",
+            "rounded",
+            (Measure("psnr", "rgb"), Measure("ssim", "y")),
+            lr=("128", "64"),
+            scales=(),
+            degradations=("real-light", "real-medium", "real-heavy"),
         ),
         Protocol(
             "div2k",

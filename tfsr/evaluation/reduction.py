@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from tfsr.degradations import Pipeline, get_pipeline
 from tfsr.errors import InvalidArgument
-from tfsr.images import degradations, resize
+from tfsr.images import resize
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
+
+# Of what protocols draw at random.
+_SEED = 2026
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,8 @@ class Reduction:
         lr_size: side of a square LR picture, in pixels; for square originals such as faces.
         scale: factor between the two. The LR picture has floor(side / scale) pixels a side, and
             the original is cropped to scale times that, from the top left (LIIF's evaluation).
-        degradation: see `tfsr.images.degradations`.
+        degradation: what makes the LR image; see `tfsr.degradations.get_pipeline`. What it draws
+            depends on the image's name, the degradation and the sizes alone.
         hr_size: with `lr_size`, the side of the HR picture, which is the original reduced by
             bicubic. Both are made from the original, as ARASFSR's are. Defaults to the original's.
 
@@ -33,7 +42,7 @@ class Reduction:
 
     lr_size: int | None = None
     scale: float | None = None
-    degradation: str = "bicubic"
+    degradation: str | Mapping[str, Any] = "bicubic"
     hr_size: int | None = None
 
     def __post_init__(self) -> None:
@@ -46,14 +55,21 @@ class Reduction:
                 raise InvalidArgument(f"an {name} size must be at least 1; got {side}")
         if self.scale is not None and not 1 <= self.scale < math.inf:
             raise InvalidArgument(f"a scale must be a finite number from 1 on; got {self.scale:g}")
-        degradations.get(self.degradation)
+        _ = self.pipeline
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The degradation."""
+        return get_pipeline(self.degradation)
 
     @property
     def label(self) -> str:
-        """Its short name: "64", "64-256", or "x3"."""
+        """Its short name: "64", "64-256", "x3", or "real-medium-64" where chance has a part."""
         if self.lr_size is None:
-            return f"x{self.scale:g}"
-        return f"{self.lr_size}-{self.hr_size}" if self.hr_size else str(self.lr_size)
+            sizes = f"x{self.scale:g}"
+        else:
+            sizes = f"{self.lr_size}-{self.hr_size}" if self.hr_size else str(self.lr_size)
+        return sizes if self.pipeline.deterministic else f"{self.pipeline.name}-{sizes}"
 
     def sizes(self, original: Size) -> tuple[Size, Size]:
         """(h, w) of the LR picture and (H, W) of the HR picture, of an original's (height, width).
@@ -82,11 +98,22 @@ class Reduction:
             )
         return (h, w), (round(h * scale), round(w * scale))
 
-    def __call__(self, original: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(LR, HR) of an (H, W, 3) uint8 original."""
+    def __call__(self, original: np.ndarray, name: str = "") -> tuple[np.ndarray, np.ndarray]:
+        """Make the LR and the HR image of an original.
+
+        Args:
+            original: (H, W, 3) uint8.
+            name: of the image, such as its file's without suffix: what is drawn at random depends
+                on it, not on the image's place among others.
+
+        Returns:
+            (h, w, 3) and (H, W, 3) uint8.
+        """
         lr_size, (height, width) = self.sizes((original.shape[0], original.shape[1]))
-        reduce = degradations.get(self.degradation)
+        rng = np.random.default_rng([_SEED, zlib.crc32(f"{self.label} {name}".encode())])
         if self.lr_size is not None:
-            return reduce(original, lr_size), resize(original, (height, width))
-        hr = original[:height, :width]
-        return reduce(hr, lr_size), hr
+            original = self.pipeline.prepare(original, rng)
+            lr = self.pipeline.degrade(original, lr_size, rng)
+            return lr, resize(original, (height, width))
+        hr = self.pipeline.prepare(original[:height, :width], rng)
+        return self.pipeline.degrade(hr, lr_size, rng), hr

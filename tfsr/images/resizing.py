@@ -11,13 +11,19 @@ from tfsr.images.pixels import check_uint8
 
 # Pillow's BICUBIC is the antialiased one (the kernel widens with the reduction) with a = -0.5. It
 # rounds to 8 bits between its two passes: a float implementation differs by one level at most.
-METHODS = {"bicubic": Image.Resampling.BICUBIC, "nearest": Image.Resampling.NEAREST}
+METHODS = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "area": Image.Resampling.BOX,
+}
 
 
 def resize(
     image: np.ndarray,
     size: tuple[int, int],
-    method: Literal["bicubic", "nearest"] = "bicubic",
+    method: Literal["bicubic", "nearest", "bilinear", "area"] = "bicubic",
+    box: tuple[float, float, float, float] | None = None,
 ) -> np.ndarray:
     """Resize an 8-bit picture with Pillow.
 
@@ -27,7 +33,11 @@ def resize(
     Args:
         image: (H, W, 3) uint8.
         size: (H, W) of the answer, in pixels.
-        method: str. `"bicubic"` (antialiased, a = -0.5) or `"nearest"`. Defaults to `"bicubic"`.
+        method: str. `"bicubic"` (antialiased, a = -0.5), `"bilinear"` (antialiased), `"area"` (the
+            mean of the pixels covered) or `"nearest"`. Defaults to `"bicubic"`.
+        box: (top, left, bottom, right) of the region that is resized, in pixels, fractions allowed;
+            None for the whole image. The filter sees the pixels around it: the result is that part
+            of the whole image's, but for one level where a value lies between two.
 
     Returns:
         (H, W, 3) uint8.
@@ -42,7 +52,11 @@ def resize(
             f"method must be one of {', '.join(METHODS)}; received {method!r}."
             + did_you_mean(str(method), METHODS)
         )
-    return np.array(Image.fromarray(image).resize((width, height), METHODS[method]))
+    if box is not None:
+        # A side computed in floats may pass the image's by an ulp.
+        top, left, bottom, right = box
+        box = (left, top, min(right, image.shape[1]), min(bottom, image.shape[0]))
+    return np.array(Image.fromarray(image).resize((width, height), METHODS[method], box))
 
 
 def check_size(size: tuple[int, int]) -> tuple[int, int]:

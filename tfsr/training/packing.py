@@ -63,7 +63,7 @@ def pack(
     metadata["quality"] = {
         "what": "mean PSNR in dB of originals reduced to a side, or by a scale, and restored",
         "protocol": recipe.validation.protocol,
-        "degradation": recipe.data.sampling.degradation,
+        "degradation": list(recipe.validation.degradations) or recipe.data.sampling.degradation,
         "pictures": len(paths),
         "from": measured,
     }

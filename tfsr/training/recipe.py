@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from tfsr.data.config import SamplingConfig
+from tfsr.data import SamplingConfig, Source
+from tfsr.errors import RecipeError
 from tfsr.evaluation import Reduction
 from tfsr.models import AnyModel, from_config
 
@@ -23,7 +24,8 @@ class Data:
     """Where the pictures are, and how samples are cut from them.
 
     Attributes:
-        train: folder of HR pictures.
+        train: folder of HR images, or several, each with a weight and what differs for it:
+            `[{folder: faces, weight: 3}, {folder: photos, mode: random_crop}]`.
         validation: folder of HR pictures that are never trained on.
         sampling: how samples are cut.
         skip_damaged: whether training pictures that cannot be read, or are too small, are left out,
@@ -31,11 +33,42 @@ class Data:
         cache: memory for decoded training images, such as "512MiB": what fits is decoded once.
     """
 
-    train: str
+    train: str | tuple[Source, ...]
     validation: str
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     skip_damaged: bool = False
     cache: str = "2GiB"
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The training folders."""
+        return (Source(self.train),) if isinstance(self.train, str) else self.train
+
+    def with_folders(self, folders: Sequence[str]) -> Data:
+        """The same recipe's data in other folders.
+
+        Args:
+            folders: one for each of the recipe's, whose weights and changes stay; or a single one,
+                which takes the place of all of them.
+
+        Raises:
+            RecipeError: if there are neither one nor as many folders as the recipe has.
+        """
+        sources = self.sources
+        if len(folders) == 1:
+            return replace(self, train=folders[0])
+        if len(folders) != len(sources):
+            raise RecipeError(
+                f"data.train has {len(sources)} folders; received {len(folders)}: give as many, "
+                "in the same order, or one for all"
+            )
+        return replace(
+            self,
+            train=tuple(
+                replace(source, folder=folder)
+                for source, folder in zip(sources, folders, strict=True)
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -160,6 +193,8 @@ class Validation:
     Attributes:
         lr_sizes: sides of the LR pictures from which square originals are to be restored.
         scales: factors by which originals of any shape are reduced.
+        degradations: what makes the LR images, such as ["clean", "real-medium"]; empty: as in
+            training.
         pictures: how many of the validation pictures, the first ones by name.
         protocol: a protocol of `tfsr.metrics`.
         patience: epochs without a better mean PSNR after which training ends; None goes on.
@@ -167,6 +202,7 @@ class Validation:
 
     lr_sizes: tuple[int, ...] = ()
     scales: tuple[float, ...] = ()
+    degradations: tuple[str | Mapping[str, Any], ...] = ()
     pictures: int = 10
     protocol: str = "rgb"
     patience: int | None = None
@@ -206,10 +242,14 @@ class Recipe:
 
     def reductions(self) -> list[Reduction]:
         """The reductions that validation restores, in the recipe's order."""
-        degradation = self.data.sampling.degradation
-        sizes = [Reduction(size, degradation=degradation) for size in self.validation.lr_sizes]
-        scales = [Reduction(scale=x, degradation=degradation) for x in self.validation.scales]
-        return sizes + scales
+        return [
+            reduction
+            for degradation in self.validation.degradations or (self.data.sampling.degradation,)
+            for reduction in (
+                *(Reduction(size, degradation=degradation) for size in self.validation.lr_sizes),
+                *(Reduction(scale=x, degradation=degradation) for x in self.validation.scales),
+            )
+        ]
 
     def build_model(self) -> AnyModel:
         """The model, newly initialised."""

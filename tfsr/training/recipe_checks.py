@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tfsr.data.sources import check_sources
 from tfsr.errors import InvalidArgument, RecipeError
 from tfsr.inference.memory import parse_memory
 from tfsr.metrics import check_protocol
@@ -31,6 +32,10 @@ def check(recipe: Recipe) -> None:
         recipe.data.sampling.validate()
     except InvalidArgument as error:
         raise RecipeError(f"data.sampling: {error}") from error
+    try:
+        check_sources(recipe.data.sources, recipe.data.sampling)
+    except InvalidArgument as error:
+        raise RecipeError(f"data.train: {error}") from error
     _check_model(recipe.model, recipe.parameters)
     validation, training, rate = recipe.validation, recipe.training, recipe.training.learning_rate
     _check_optimizer(training.optimizer)
@@ -67,8 +72,14 @@ def check(recipe: Recipe) -> None:
             raise RecipeError(f"{name} must be at least 1; got {value}")
     _check_steps(training)
     _check_cache(recipe.data.cache)
-    if not recipe.reductions():
+    try:
+        labels = [reduction.label for reduction in recipe.reductions()]
+    except InvalidArgument as error:
+        raise RecipeError(f"validation.degradations: {error}") from error
+    if not labels:
         raise RecipeError("validation needs lr_sizes or scales")
+    if len(set(labels)) < len(labels):
+        raise RecipeError(f"validation measures one thing twice: {', '.join(labels)}")
     try:
         check_protocol(validation.protocol)
     except InvalidArgument as error:
@@ -127,10 +138,10 @@ def _check_samples_fit(recipe: Recipe) -> None:
         if sampling.queries is None:
             raise RecipeError("data.sampling.queries must be a number for a model with a decoder")
         return
-    fixed = sampling.mode == "crops" and sampling.scale == (scale, scale)
+    fixed = sampling.mode == "random_crop" and sampling.scale == (scale, scale)
     if sampling.queries is not None or not fixed:
         raise RecipeError(
-            f"a model of scale {scale} is trained with data.sampling mode crops, "
+            f"a model of scale {scale} is trained with data.sampling mode random_crop, "
             f"scale [{scale}, {scale}] and queries empty"
         )
 

@@ -75,8 +75,8 @@ def open_run(
         RecipeError: if it cannot be read or written.
     """
     pictures = {
-        name: {"count": len(paths), "sha256": fingerprint(paths)}
-        for name, paths in (("pictures", sampler.paths), ("validation", validation))
+        "pictures": {"count": len(sampler.paths), "sha256": sampler.fingerprint()},
+        "validation": {"count": len(validation), "sha256": fingerprint(validation)},
     }
     starts: list[Any] = []
     comparable = True

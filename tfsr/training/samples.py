@@ -48,24 +48,25 @@ class Samples(keras.callbacks.Callback):
         with writer.as_default(step=epoch):
             for path in self.paths:
                 for reduction in self.reductions:
-                    image = strip(self.snapshot.upscale, read(path), reduction)
+                    image = strip(self.snapshot.upscale, read(path), reduction, path.stem)
                     tf.summary.image(f"{path.stem}/{reduction.label}", image[None])
         writer.close()
 
 
-def strip(upscale, original: np.ndarray, reduction: Reduction) -> np.ndarray:
+def strip(upscale, original: np.ndarray, reduction: Reduction, name: str = "") -> np.ndarray:
     """LR (enlarged without smoothing), bicubic, SR and HR side by side, (H, 4 W, 3) uint8.
 
     Args:
         upscale: (h, w, 3) uint8 and (H, W) to (H, W, 3) uint8.
         original: (H, W, 3) uint8.
         reduction: how the LR picture is made of it.
+        name: of the original.
     """
     if reduction.scale is not None:
         # A reduction by a scale takes any shape; one to a size wants the whole, square picture.
         top, left = (max(0, side - _MOST) // 2 for side in original.shape[:2])
         original = original[top : top + _MOST, left : left + _MOST]
-    lr, hr = reduction(original)
+    lr, hr = reduction(original, name)
     size = hr.shape[:2]
     pictures = [resize(lr, size, "nearest"), bicubic_upscale(lr, size), upscale(lr, size), hr]
     return np.concatenate(pictures, axis=1)

@@ -25,6 +25,10 @@ def read(kind: Any, value: Any, where: str) -> Any:
         return _read_dataclass(kind, value, where)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
+        lists = [option for option in arguments if get_origin(option) is tuple]
+        if isinstance(value, list) and len(lists) == 1:
+            # Only this can be meant, and it says what is wrong within the list.
+            return read(lists[0], value, where)
         for option in arguments:
             try:
                 return read(option, value, where)
@@ -49,9 +53,10 @@ def read(kind: Any, value: Any, where: str) -> Any:
 
 
 def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if where and isinstance(value, str) and any(f.name == "name" for f in fields(kind)):
+    if where and isinstance(value, str):
         # `optimizer: muon` is short for `optimizer: {name: muon}`.
-        value = {"name": value}
+        for name in (f.name for f in fields(kind) if f.name in ("name", "folder")):
+            value = {name: value}
     if not isinstance(value, Mapping):
         what = where or "the recipe"
         raise RecipeError(f"{what} must be a mapping of keys to values; got {value!r}")

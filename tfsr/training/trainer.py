@@ -40,7 +40,7 @@ def train(
     recipe_path: str | os.PathLike[str],
     directory: str | os.PathLike[str],
     *,
-    train_data: str | None = None,
+    train_data: str | Sequence[str] | None = None,
     validation_data: str | None = None,
     changes: Sequence[str] = (),
     strategy: str = "auto",
@@ -58,7 +58,8 @@ def train(
     Args:
         recipe_path: the recipe.
         directory: of the run; made if it does not exist.
-        train_data: folder of training images, instead of the recipe's.
+        train_data: folder of training images, instead of all of the recipe's; or as many folders
+            as the recipe has, whose weights stay.
         validation_data: folder of validation images, instead of the recipe's.
         changes: of the recipe, "key=value" each; see `recipe_files.load`.
         strategy: "auto", "one", "mirrored" or "multi-worker"; see `distribution`.
@@ -93,16 +94,15 @@ def train(
     devices = distribution(strategy)
     directory = Path(directory)
     recipe = recipes.load(recipe_path, changes)
-    data = recipe.data
-    data = replace(
-        data, train=train_data or data.train, validation=validation_data or data.validation
-    )
+    data = replace(recipe.data, validation=validation_data or recipe.data.validation)
+    if train_data:
+        data = data.with_folders([train_data] if isinstance(train_data, str) else train_data)
     recipe = with_decided_steps(directory, replace(recipe, data=data))
     if recipe.training.steps == "auto" and max_time is None:
         raise RecipeError("training.steps is auto, which needs a time limit: give --max-time")
     devices.check(recipe)
     cache = parse_memory(data.cache)
-    sampler = Sampler(data.train, data.sampling, recipe.seed, data.skip_damaged, report, cache)
+    sampler = Sampler(data.sources, data.sampling, recipe.seed, data.skip_damaged, report, cache)
     sampler.check()
     validation = list_images(data.validation)[: recipe.validation.pictures]
     for reduction in recipe.reductions():
