@@ -1,28 +1,20 @@
 """`--strength`, wherever a preset with a clean twin can be named."""
 
 import json
-import shutil
 
-import keras
 import numpy as np
 import pytest
 import tiny
 from PIL import Image
 
-from tfsr import ImplicitSR, Upscaler
+from tfsr import Upscaler
 from tfsr.images import read
-from tfsr.presets import save_preset, store
+from tfsr.presets import store
 
 
 @pytest.fixture(scope="module")
-def pair(preset, tmp_path_factory):
-    """Two tiny presets beside each other, the second with the first as its clean twin."""
-    folder = tmp_path_factory.mktemp("pair")
-    clean = shutil.copytree(preset, folder / "clean")
-    keras.utils.set_random_seed(1)
-    metadata = {"name": "robust", "clean": "../clean"}
-    save_preset(ImplicitSR.from_config(tiny.MODEL), folder / "robust", metadata)
-    return clean, folder / "robust"
+def pair(tmp_path_factory):
+    return tiny.twins(tmp_path_factory.mktemp("pair"))
 
 
 @pytest.fixture

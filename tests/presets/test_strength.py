@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import keras
 import numpy as np
 import pytest
 import tiny
@@ -23,18 +22,14 @@ from tfsr.presets import (
 IMAGE = tiny.picture(12, 10)
 
 
-def save(directory, config=tiny.MODEL, seed=0, **metadata):
-    keras.utils.set_random_seed(seed)
+def save(directory, config=tiny.MODEL, **metadata):
     save_preset(ImplicitSR.from_config(config), directory, metadata)
     return directory
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """Two presets side by side, the second of which names the first as its clean twin."""
-    folder = tmp_path_factory.mktemp("pair")
-    clean, robust = save(folder / "clean"), save(folder / "robust", seed=1, clean="../clean")
-    return clean, robust
+    return tiny.twins(tmp_path_factory.mktemp("pair"))
 
 
 def weights(preset, *arguments):
