@@ -48,6 +48,7 @@ def test_every_python_example_runs(tmp_path, monkeypatch, capsys):
     face = DOCS / "pictures" / "astronaut-46.png"
     for name in ("face.jpg", "faces/a.jpg", "faces/b.jpg"):
         tiny.save(tmp_path / name, read(face))
+    tiny.twins(tmp_path / "faces")
     monkeypatch.chdir(tmp_path)
     names = {}
     for example in code_blocks("python.md"):

@@ -36,6 +36,20 @@ def folder(path, count=3, side=48):
     return path
 
 
+def twins(path):
+    """Two presets of `MODEL`, `clean` and `robust`, the second with the first as its clean twin."""
+    import keras
+
+    from tfsr import ImplicitSR
+    from tfsr.presets import save_preset
+
+    for seed, name in enumerate(("clean", "robust")):
+        keras.utils.set_random_seed(seed)
+        metadata = {"name": name, **({"clean": "../clean"} if seed else {})}
+        save_preset(ImplicitSR.from_config(MODEL), path / name, metadata)
+    return path / "clean", path / "robust"
+
+
 def recipe(pictures, **training):
     """The mapping of a recipe that trains `MODEL` for two epochs of three steps in a moment."""
     return {

@@ -15,14 +15,17 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
     for name in ("face.jpg", "faces/a.png", "faces/more/b.jpg"):
         tiny.save(tmp_path / name, face)
     tiny.save(tmp_path / "photo.jpg", tiny.picture(200, 300))
+    tiny.twins(tmp_path / "faces")
     for command in commands("photographs.md"):
         code, _, err = tfsr(*command)
         assert (code, err) == (0, ""), command
     sizes = {}
     for path in tmp_path.rglob("*.*"):
-        if path.suffix != ".json":
+        if path.suffix not in (".json", ".h5"):
             with Image.open(path) as picture:
                 sizes[str(path.relative_to(tmp_path))] = picture.size
+    width, _ = sizes.pop("strengths.png")
+    assert width > 5 * 512  # LR, bicubic and three strengths.
     assert sizes == {
         **dict.fromkeys(["face.jpg", "faces/a.png", "faces/more/b.jpg"], (46, 46)),
         **dict.fromkeys(["large/a.png", "large/more/b.jpg", "large/a.webp"], (128, 128)),
@@ -32,6 +35,7 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
         "upright.jpg": (600, 400),
         "group.jpg": (600, 400),
         "better.png": (184, 184),
+        "restored.png": (600, 400),
     }
     assert (tmp_path / "done.json").is_file()
 

@@ -10,7 +10,7 @@ from tfsr import __version__, from_preset
 from tfsr.errors import CheckpointError, ImageError, PresetError, RecipeError
 from tfsr.evaluation import Reduction, compare_with_bicubic
 from tfsr.images import list_images, to_float
-from tfsr.presets import read_metadata
+from tfsr.presets import DEFAULT, read_metadata
 from tfsr.training import recipe_files as recipes
 from tfsr.training.compilation import compiled_model
 from tfsr.training.packing import pack
@@ -46,6 +46,22 @@ def test_the_metadata_says_where_it_comes_from(packed, run):
         name: hashlib.sha256((preset / name).read_bytes()).hexdigest()
         for name in ("config.json", "model.weights.h5")
     }
+
+
+def test_a_clean_twin_is_named_relative_to_the_preset(packed, run, tmp_path):
+    twin = shutil.copytree(packed[0], tmp_path / "twins" / "clean")
+    robust = twin.with_name("robust")
+    pack(run, robust, clean=twin)
+    assert read_metadata(robust)["clean"] == "../clean"
+    pairs = zip(from_preset(robust, 0.5).get_weights(), from_preset(run).get_weights(), strict=True)
+    for found, expected in pairs:  # The two are one.
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_clean_twin_of_another_architecture_is_refused(run, tmp_path):
+    with pytest.raises(PresetError, match=f"{DEFAULT} and .*run.* architectures differ"):
+        pack(run, tmp_path / "robust", clean=DEFAULT)
+    assert not (tmp_path / "robust").exists()
 
 
 def test_its_quality_is_what_a_fresh_measurement_finds(packed, run):

@@ -14,6 +14,7 @@ import typer
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.options import parse_box, parse_limits, parse_scale, parse_size, usage
 from tfsr.cli.quiet import import_keras, silence
+from tfsr.cli.strength import load_systems, parse_strengths
 from tfsr.errors import ImageError, InvalidArgument
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def compare(
     others: Annotated[
         list[str] | None, typer.Argument(metavar="[P...]", help="More of what --preset takes.")
     ] = None,
+    strength: Annotated[
+        str | None,
+        typer.Option(metavar="0..1,...", help="A column for each: 0 is the clean twin."),
+    ] = None,
     inset: Annotated[
         list[str] | None,
         typer.Option(metavar="X,Y,W,H", help="A part to show large, in pixels of IN."),
@@ -69,13 +74,14 @@ def compare(
     warnings.filterwarnings("ignore", module="PIL")
     with usage():
         limits = Limits(**parse_limits(max_input, max_output))
+        strengths = [] if strength is None else parse_strengths(strength)
         boxes = [parse_box(text, "--inset") for text in inset or []]
         target = _target(scale, size, original, limits)
     _check_output(output, overwrite, [source, original])
     for path in filter(None, (source, original)):
         limits.header(path)
     import_keras()
-    from tfsr.evaluation import Comparison, Inset, load
+    from tfsr.evaluation import Comparison, Inset
     from tfsr.images import check_writable_format, read_picture, write
     from tfsr.presets import DEFAULT
 
@@ -84,7 +90,7 @@ def compare(
     with _naming(source), Interrupt() as interrupt:
         wanted = target.of(picture.size, limits.max_output)
         with silence():
-            systems = load([*(preset or []), *(others or [])] or [DEFAULT])
+            systems = load_systems([*(preset or []), *(others or [])] or [DEFAULT], strengths)
         insets = [Inset(left, top, width, height) for top, left, height, width in boxes] or None
         comparison = Comparison(source.name, picture, wanted, systems, hr, insets)
         check_writable_format(output, comparison.sheet_size)

@@ -11,7 +11,9 @@ import typer
 
 from tfsr.cli.options import parse_limits, usage
 from tfsr.cli.quiet import import_keras
+from tfsr.cli.strength import OPTION, with_strength
 from tfsr.errors import InvalidArgument
+from tfsr.presets import check_strength
 
 # The names of FastAPI's and uvicorn's modules: what the extra `demo` installs.
 _EXTRA = ("fastapi", "uvicorn")
@@ -22,6 +24,12 @@ def demo(
         int, typer.Option(min=0, max=65535, help="Of the page; 0 for any that is free.")
     ] = 8138,
     preset: Annotated[str | None, typer.Option(help="A preset's name, or its directory.")] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0..1", help="Of a preset with a clean twin: 0 is the twin, 1 the preset."
+        ),
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
@@ -40,6 +48,8 @@ def demo(
 
     with usage():
         limits = Limits(**parse_limits(max_input, max_output))
+        if strength is not None:
+            check_strength(strength, OPTION)
     if any(importlib.util.find_spec(module) is None for module in _EXTRA):
         raise InvalidArgument("the page needs FastAPI; install it with pip install 'tfsr[demo]'")
     import threading
@@ -55,10 +65,10 @@ def demo(
         from tfsr.presets import DEFAULT, from_preset
 
         asked = preset or DEFAULT
-        model = from_preset(asked)
+        model = from_preset(asked, strength)
         if not isinstance(model, ImplicitSR):
             raise InvalidArgument(f"{asked}: draws one scale alone; name a preset of any scale")
-        name = Path(asked).name or asked
+        name = with_strength(Path(asked).name or asked, strength)
         ending = threading.Event()
         app = create_app(model, name, limits, ending)
         typer.echo(f"{address(listening)} until Ctrl-C, by {name}")

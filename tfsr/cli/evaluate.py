@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfsr.cli.completion import preset_names
-from tfsr.cli.options import parse_scales
+from tfsr.cli.options import parse_scales, usage
 from tfsr.cli.quiet import import_keras, silence
+from tfsr.cli.strength import load_systems, parse_strengths
 from tfsr.errors import InvalidArgument, did_you_mean
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def evaluate(
     ] = None,
     others: Annotated[
         list[str] | None, typer.Argument(metavar="[P...]", help="More of what --preset takes.")
+    ] = None,
+    strength: Annotated[
+        str | None,
+        typer.Option(metavar="0..1,...", help="A row for each: 0 is the clean twin."),
     ] = None,
     protocol: Annotated[
         str, typer.Option(metavar="NAME", help="Whose evaluation; docs/evaluation.md has them.")
@@ -58,11 +63,13 @@ def evaluate(
 
     Example: tfsr evaluate --preset my-preset --data faces/test --lr 128,64 --out table.md
     """
+    with usage():
+        strengths = [] if strength is None else parse_strengths(strength)
     import_keras()
     from rich.console import Console
     from rich.progress import Progress
 
-    from tfsr.evaluation import Strip, cells, load, means_as_markdown, measure, protocols
+    from tfsr.evaluation import Strip, cells, means_as_markdown, measure, protocols
     from tfsr.presets import DEFAULT
 
     rule = protocols.get(protocol)
@@ -71,7 +78,7 @@ def evaluate(
     )
     _check_files(out or [], plot, strip)
     with silence():
-        systems = load([*(preset or []), *(others or [])] or [DEFAULT])
+        systems = load_systems([*(preset or []), *(others or [])] or [DEFAULT], strengths)
     columns = cells(data, rule, reductions)
     _check_apart([*(out or []), plot, strip], columns)
     pictures = Strip()

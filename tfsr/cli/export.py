@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from tfsr.cli.completion import preset_names
-from tfsr.cli.options import parse_memory, parse_scales, parse_size
+from tfsr.cli.options import parse_memory, parse_scales, parse_size, usage
 from tfsr.cli.quiet import import_keras, silence
+from tfsr.cli.strength import OPTION
 from tfsr.errors import InvalidArgument
+from tfsr.presets import check_strength, read_metadata
 
 app = typer.Typer(
     help="Take a preset out of Python: a TFLite file or a SavedModel.\n\n"
@@ -21,6 +23,12 @@ app = typer.Typer(
 Preset = Annotated[
     str | None,
     typer.Option(help="A preset's name, or its directory.", autocompletion=preset_names),
+]
+Strength = Annotated[
+    float | None,
+    typer.Option(
+        metavar="0..1", help="Of a preset with a clean twin: 0 is the twin, 1 the preset."
+    ),
 ]
 
 
@@ -35,6 +43,7 @@ def tflite(
         str | None, typer.Option(metavar="WxH,...", help="Sizes it answers in, such as 237x237.")
     ] = None,
     preset: Preset = None,
+    strength: Strength = None,
     quantize: Annotated[
         str, typer.Option(metavar="none|float16|dynamic|int8", help="How weights are kept.")
     ] = "none",
@@ -54,12 +63,13 @@ def tflite(
     """
     from tfsr.images import list_images
 
+    _check(strength)
     lr_size = parse_size(lr, "--lr")
     memory = parse_memory(max_memory, "--max-memory")
     import_keras()
     sizes = list(_sizes(lr_size, scale, size))
     pictures = list_images(calibration) if calibration is not None else []
-    model, metadata = _model(preset)
+    model, metadata = _model(preset, strength)
     with silence():
         from tfsr import exporters
 
@@ -83,6 +93,7 @@ def saved_model(
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of all versions.")
     ],
     preset: Preset = None,
+    strength: Strength = None,
     version: Annotated[int, typer.Option(help="Servers take the highest.")] = 1,
     warmup: Annotated[
         bool, typer.Option("--warmup", help="Add requests that a server answers first.")
@@ -98,8 +109,9 @@ def saved_model(
 
     Example: tfsr export saved-model -o models/faces --warmup
     """
+    _check(strength)
     import_keras()
-    model, metadata = _model(preset)
+    model, metadata = _model(preset, strength)
     with silence():
         from tfsr import exporters
 
@@ -132,15 +144,27 @@ def _sizes(lr_size: tuple[int, int], scale: str | None, size: str | None) -> Ite
         yield parse_size(text)
 
 
-def _model(preset: str | None) -> tuple[Any, dict[str, Any]]:
+def _check(strength: float | None) -> None:
+    if strength is not None:
+        with usage():
+            check_strength(strength, OPTION)
+
+
+def _model(preset: str | None, strength: float | None) -> tuple[Any, dict[str, Any]]:
     """The preset's model, and what of its metadata travels with an export."""
     from tfsr import __version__
-    from tfsr.presets import DEFAULT, from_preset, read_metadata
+    from tfsr.presets import DEFAULT, clean_twin, from_preset
 
     name = preset or DEFAULT
-    metadata = read_metadata(name)
-    kept = {key: metadata[key] for key in ("name", "sha256", "provenance") if key in metadata}
-    return from_preset(name), {"preset": kept, "tfsr": __version__}
+    model, origin = from_preset(name, strength), _origin(name)
+    if strength is not None:
+        origin |= {"strength": strength, "clean": _origin(clean_twin(name))}
+    return model, {"preset": origin, "tfsr": __version__}
+
+
+def _origin(preset: str) -> dict[str, Any]:
+    metadata = read_metadata(preset)
+    return {key: metadata[key] for key in ("name", "sha256", "provenance") if key in metadata}
 
 
 def _line(report: Any) -> str:

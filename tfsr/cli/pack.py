@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tfsr.cli.completion import preset_names
 from tfsr.cli.quiet import import_keras
 
 
@@ -21,6 +22,14 @@ def pack(
         Path | None,
         typer.Option(metavar="DIR", help="Pictures to measure on; the recipe's if not given."),
     ] = None,
+    clean: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRESET",
+            help="Its clean twin, which RUN was fine-tuned from: for --strength.",
+            autocompletion=preset_names,
+        ),
+    ] = None,
 ) -> None:
     """Make a preset of a run's best checkpoint, measured and with its provenance.
 
@@ -29,4 +38,4 @@ def pack(
     import_keras()
     from tfsr.training.packing import pack as make
 
-    make(run, output, validation_data=validation, report=typer.echo)
+    make(run, output, validation_data=validation, clean=clean, report=typer.echo)

@@ -37,6 +37,8 @@ def presets(context: typer.Context, as_json: AsJson = False) -> None:
     for preset in found:
         table.add_row(*map(_cell, _row(preset)))
     _print(table)
+    if takers := [str(preset["name"]) for preset in found if preset["clean"]]:
+        typer.echo(f"\nWith --strength 0..1: {_cell(', '.join(takers))}")
 
 
 @app.command()
@@ -90,6 +92,7 @@ def _facts(preset: dict[str, Any]) -> Table:
         **{key: preset[key] for key in ("name", "purpose", "parameters", "licence")},
         **{k: v for k, v in preset["provenance"].items() if k not in ("purpose", "licence")},
         **{key: preset[key] for key in ("steps", "commit")},
+        "strength": f"0..1; 0 is {preset['clean']}" if preset["clean"] else None,
         "quality": ", ".join(measured) or None,
     }
     table = _table("", "")

@@ -25,7 +25,9 @@ from tfsr.cli.options import (
     usage,
 )
 from tfsr.cli.quiet import import_keras, silence
+from tfsr.cli.strength import OPTION
 from tfsr.errors import InvalidArgument
+from tfsr.presets import check_strength
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,6 +106,14 @@ def upscale(
             rich_help_panel=_MODEL,
         ),
     ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0..1",
+            help="Of a preset with a clean twin: 0 is the twin, 1 the preset.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
     memory: Annotated[
         str,
         typer.Option(
@@ -134,7 +144,7 @@ def upscale(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="cpu, gpu or gpu:N; the first gpu, where there is one, if not said.",
+            help="cpu, gpu or gpu:N (default: the first gpu, if there is one).",
             rich_help_panel=_MODEL,
         ),
     ] = None,
@@ -230,6 +240,10 @@ def upscale(
         existing = _existing(skip_existing, overwrite)
         if preset is not None and model is not None:
             raise InvalidArgument("give --preset or --model, not both")
+        if strength is not None:
+            check_strength(strength, OPTION)
+            if model is not None:
+                raise InvalidArgument("--strength goes with presets; export --model with one")
         boxes, pairs = [parse_box(t) for t in box or ()], [parse_eyes(t) for t in eyes or ()]
         if (boxes or pairs) and not names_one_file(inputs):
             raise InvalidArgument("--box and --eyes are places in one picture; give one file")
@@ -256,7 +270,9 @@ def upscale(
                 for outcome in done:
                     progress.tell(outcome)
             if jobs:
-                upscaler = _upscaler(preset, model, budget, precision, self_ensemble, threads)
+                upscaler = _upscaler(
+                    preset, strength, model, budget, precision, self_ensemble, threads
+                )
                 if boxes or pairs:
                     from tfsr.inference.photographs import PhotographUpscaler
 
@@ -284,6 +300,7 @@ def _existing(skip_existing: bool, overwrite: bool) -> Existing:
 
 def _upscaler(
     preset: str | None,
+    strength: float | None,
     model: Path | None,
     memory: int,
     precision: str,
@@ -296,7 +313,7 @@ def _upscaler(
         from tfsr.inference.upscaler import Upscaler
         from tfsr.presets import DEFAULT, from_preset
 
-        loaded = from_preset(preset or DEFAULT)
+        loaded = from_preset(preset or DEFAULT, strength)
         with usage():
             return Upscaler(loaded, memory, precision, self_ensemble)
     with silence():

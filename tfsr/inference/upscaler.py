@@ -47,10 +47,14 @@ class Upscaler:
         self_ensemble: bool. Whether answers are the mean over the picture and its mirror image, or,
             of a model without global coordinates, over all flips and turns: 2 or 8 times the work
             for a slightly better picture. Defaults to False.
+        strength: float. In [0, 1], for a preset with a clean twin: 0 gives the twin's output, 1
+            that of the preset, which takes out most of what harmed the image; see
+            `tfsr.presets.interpolate`. Defaults to None: the preset as it is.
 
     Raises:
-        InvalidArgument: if the memory is not positive or the precision unknown.
-        PresetError: if there is no such preset, or it is damaged.
+        InvalidArgument: if the memory is not positive, the precision unknown, the strength not in
+            [0, 1], or given with a model.
+        PresetError: if there is no such preset, it is damaged, or has no clean twin.
 
     Example:
         upscaler = tfsr.Upscaler(memory="512MiB")
@@ -67,10 +71,19 @@ class Upscaler:
         memory: int | str = DEFAULT_MEMORY,
         precision: str = "float32",
         self_ensemble: bool = False,
+        strength: float | None = None,
     ) -> None:
         self.memory = _bytes_of(memory)
-        # Not of a model that is given: a training run goes on changing its weights.
-        model = folded(from_preset(preset)) if isinstance(preset, str | os.PathLike) else preset
+        if isinstance(preset, str | os.PathLike):
+            model: Any = folded(from_preset(preset, strength))
+        elif strength is not None:
+            raise InvalidArgument(
+                "strength goes with the name or directory of a preset; interpolate models with "
+                "tfsr.presets.interpolate"
+            )
+        else:
+            # Not folded: a training run goes on changing its weights.
+            model = preset
         if not isinstance(model, AnyModel | Bicubic):
             raise InvalidArgument(
                 "preset must be a preset's name, its directory or a model; "
@@ -176,6 +189,7 @@ def upscale(
     memory: int | str = DEFAULT_MEMORY,
     precision: str = "float32",
     self_ensemble: bool = False,
+    strength: float | None = None,
     **options: Any,
 ) -> Any:
     """Upscale one picture; for several, an `Upscaler` loads its preset once.
@@ -186,6 +200,7 @@ def upscale(
         memory: as of `Upscaler`.
         precision: as of `Upscaler`.
         self_ensemble: as of `Upscaler`.
+        strength: as of `Upscaler`.
         options: those of `Upscaler.upscale`: scale, size and so on.
 
     Returns:
@@ -197,7 +212,7 @@ def upscale(
     Example:
         large = tfsr.upscale("face.jpg", scale=3.7)
     """
-    return Upscaler(preset, memory, precision, self_ensemble).upscale(picture, **options)
+    return Upscaler(preset, memory, precision, self_ensemble, strength).upscale(picture, **options)
 
 
 def _bytes_of(memory: int | str) -> int:

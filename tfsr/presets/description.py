@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfsr.presets.store import check_files, read_metadata
+from tfsr.presets.twins import described_twin
 
 
 def describe(preset: str | os.PathLike[str]) -> dict[str, Any]:
@@ -16,7 +17,8 @@ def describe(preset: str | os.PathLike[str]) -> dict[str, Any]:
         preset: a name, or a directory.
 
     Returns:
-        "name", "purpose", "parameters", "licence", "steps" and "commit"; "provenance", a mapping of
+        "name", "purpose", "parameters", "licence", "steps" and "commit"; "clean", the clean twin
+        of a preset that takes a strength, as its metadata name it; "provenance", a mapping of
         texts; "quality", with "from", a mapping of LR sides or scales to "psnr", "bicubic" and
         "gain", all in dB; and "files", each with "name", "bytes", "sha256" and "matches".
 
@@ -33,6 +35,7 @@ def describe(preset: str | os.PathLike[str]) -> dict[str, Any]:
         "licence": provenance.get("licence"),
         "steps": metadata.get("steps"),
         "commit": metadata.get("commit"),
+        "clean": described_twin(metadata),
         "provenance": provenance,
         "quality": {**quality, "from": _gains(_mapping(quality.get("from")))},
         "files": [

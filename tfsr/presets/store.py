@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 DEFAULT = "arasfsr-compact-faces-v1"
 """The preset that the command line uses when none is named."""
 
-_SHIPPED = Path(__file__).parent
-_CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
+SHIPPED = Path(__file__).parent
+CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 
 
 @dataclass(frozen=True)
@@ -47,43 +47,7 @@ class CheckedFile:
 
 def names() -> list[str]:
     """The presets that ship with the package."""
-    return sorted(path.parent.name for path in _SHIPPED.glob(f"*/{_METADATA}"))
-
-
-def from_preset(preset: str | os.PathLike[str]) -> AnyModel:
-    """The model of a preset: one that ships, by name, or any directory of the same form.
-
-    Args:
-        preset: a name, as `names` lists them, a directory, or the directory of a training run,
-            whose best weights are then meant.
-
-    Raises:
-        PresetError: if there is no such preset, a file is missing or is not the one that the
-            metadata's sha256 describes, or a file lies outside the directory.
-    """
-    from tfsr.models import from_config
-
-    directory = _directory(preset)
-    for file in check_files(preset):
-        if not file.matches:
-            raise PresetError(
-                f"{file.path}: is not the file that {_METADATA} describes (sha256); "
-                "copy the preset again"
-            )
-    config = _read_json(directory / _CONFIG)
-    try:
-        model = from_config(config)
-    # Here and below: files that were changed, and their checksums too, make Keras and HDF5 raise
-    # whatever they meet.
-    except Exception as error:
-        raise PresetError(f"{directory / _CONFIG}: describes no model: {_reason(error)}") from error
-    try:
-        model.load_weights(directory / _WEIGHTS)
-    except Exception as error:
-        raise PresetError(
-            f"{directory / _WEIGHTS}: does not fit {_CONFIG}: {_reason(error)}"
-        ) from error
-    return model
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{METADATA}"))
 
 
 def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
@@ -93,13 +57,13 @@ def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
         PresetError: if there is no such preset, a file is missing or lies outside the directory, or
             the metadata does not describe these two.
     """
-    directory = _directory(preset)
+    directory = find(preset)
     checksums = read_metadata(preset).get("sha256")
-    if not isinstance(checksums, Mapping) or set(checksums) != {_CONFIG, _WEIGHTS}:
+    if not isinstance(checksums, Mapping) or set(checksums) != {CONFIG, WEIGHTS}:
         raise PresetError(
-            f"{directory / _METADATA}: 'sha256' must name {_CONFIG} and {_WEIGHTS}, nothing else"
+            f"{directory / METADATA}: 'sha256' must name {CONFIG} and {WEIGHTS}, nothing else"
         )
-    paths = [_inside(directory, name) for name in (_CONFIG, _WEIGHTS)]
+    paths = [_inside(directory, name) for name in (CONFIG, WEIGHTS)]
     return [
         CheckedFile(
             *(path, path.stat().st_size, str(checksums[path.name])),
@@ -115,8 +79,8 @@ def read_metadata(preset: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         PresetError: if there is no such preset, or its metadata cannot be read.
     """
-    directory = _directory(preset)
-    return _read_json(_inside(directory, _METADATA))
+    directory = find(preset)
+    return read_json(_inside(directory, METADATA))
 
 
 def save_preset(
@@ -141,14 +105,14 @@ def save_preset(
     # A model of its own: saving a compiled one would keep its optimiser too.
     bare = from_config(config)
     bare.set_weights(model.get_weights())
-    temporary = directory / f"part.{_WEIGHTS}"
+    temporary = directory / f"part.{WEIGHTS}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         bare.save_weights(temporary)
-        os.replace(temporary, directory / _WEIGHTS)
-        _write_json(directory / _CONFIG, config)
-        checksums = {name: _sha256(directory / name) for name in (_CONFIG, _WEIGHTS)}
-        _write_json(directory / _METADATA, {**metadata, "sha256": checksums})
+        os.replace(temporary, directory / WEIGHTS)
+        _write_json(directory / CONFIG, config)
+        checksums = {name: _sha256(directory / name) for name in (CONFIG, WEIGHTS)}
+        _write_json(directory / METADATA, {**metadata, "sha256": checksums})
     except OSError as error:
         reason = error.strerror or error
         raise PresetError(f"{directory}: cannot be written: {reason}") from error
@@ -177,17 +141,22 @@ def check_new(directory: str | os.PathLike[str]) -> None:
             raise PresetError(f"{name}: is there already; name another directory")
 
 
-def _directory(preset: str | os.PathLike[str]) -> Path:
+def find(preset: str | os.PathLike[str]) -> Path:
+    """The directory of a preset: of a name, itself, or the best weights of a training run.
+
+    Raises:
+        PresetError: if there is no such preset.
+    """
     name = os.fspath(preset)
     if name in names():
-        return _SHIPPED / name
+        return SHIPPED / name
     # Of a training run, the best weights so far.
     for directory in (Path(name), Path(name) / "best"):
-        if os.path.isfile(directory / _METADATA):
+        if os.path.isfile(directory / METADATA):
             return directory
     directory = Path(name)
     if os.path.isdir(directory):
-        raise PresetError(f"{directory}: is no preset, it has no {_METADATA}")
+        raise PresetError(f"{directory}: is no preset, it has no {METADATA}")
     raise PresetError(
         f"unknown preset {name!r}; known: {', '.join(names())}, or a directory."
         + did_you_mean(name, names())
@@ -204,10 +173,6 @@ def _inside(directory: Path, name: str) -> Path:
     return path
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
 def _sha256(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -215,7 +180,12 @@ def _sha256(path: Path) -> str:
         raise PresetError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object of a file.
+
+    Raises:
+        PresetError: if the file cannot be read, or holds anything else.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     # RecursionError: brackets in brackets, thousands deep.

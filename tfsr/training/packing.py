@@ -12,7 +12,14 @@ from tfsr.errors import CheckpointError, PresetError
 from tfsr.evaluation import compare_with_bicubic
 from tfsr.images import list_images
 from tfsr.models import AnyModel, folded
-from tfsr.presets import check_new, from_preset, read_metadata, save_preset
+from tfsr.presets import (
+    check_new,
+    check_same_architecture,
+    from_preset,
+    read_metadata,
+    reference,
+    save_preset,
+)
 from tfsr.training import recipe_files as recipes
 from tfsr.training.provenance import commit
 from tfsr.training.recipe import Recipe
@@ -23,6 +30,7 @@ def pack(
     output: str | os.PathLike[str],
     *,
     validation_data: str | os.PathLike[str] | None = None,
+    clean: str | os.PathLike[str] | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Make a preset of the best checkpoint of a run.
@@ -36,11 +44,18 @@ def pack(
         run: the run's directory.
         output: the preset's directory, which must be new.
         validation_data: folder of pictures to measure on, instead of the recipe's.
+        clean: the preset, or run, that the run was fine-tuned from: the preset's clean twin, with
+            which it takes a strength. The metadata name it by a shipped preset's name, or by a path
+            relative to `output`. The two are compared as folded. Defaults to None: no strength.
         report: called with a line for each measurement as it is made.
 
     Raises:
         CheckpointError: if the run has no checkpoint, or it does not fit its recipe.
-        RecipeError, ImageError, PresetError: if recipe, pictures or output are at fault.
+        RecipeError, ImageError, PresetError: if recipe, pictures or output are at fault, or the
+            clean twin cannot be loaded or is of another architecture.
+
+    Example:
+        pack("runs/robust", "my-preset", clean="arasfsr-compact-faces-v1")
     """
     check_new(output)
     run = Path(run)
@@ -51,6 +66,8 @@ def pack(
     except (PresetError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{run}: has no best checkpoint that is whole: {error}") from error
     model = folded(model)
+    if clean is not None:
+        check_same_architecture(clean, folded(from_preset(clean)), run, model)
     measured = {}
     for reduction in recipe.reductions():
         ours, bicubic = compare_with_bicubic(model, paths, reduction, recipe.validation.protocol)
@@ -60,6 +77,8 @@ def pack(
             f"gain {ours - bicubic:+.3f}"
         )
     metadata = {**described(recipe, model, steps), "name": Path(output).name}
+    if clean is not None:
+        metadata["clean"] = reference(clean, output)
     metadata["quality"] = {
         "what": "mean PSNR in dB of originals reduced to a side, or by a scale, and restored",
         "protocol": recipe.validation.protocol,
