@@ -39,7 +39,7 @@ def compiled_model(
             model = across_workers(type(model)).from_config(model.get_config())
         model.compile(
             optimizer=make_optimizer(training, devices),
-            loss={"l1": losses.L1, "charbonnier": losses.Charbonnier}[training.loss](),
+            loss=losses.from_config(training.loss),
             steps_per_execution=training.steps_per_execution,
             jit_compile="auto" if training.jit_compile is None else training.jit_compile,
         )

@@ -95,7 +95,8 @@ class Training:
         steps_per_execution: steps that Keras runs in one call: less overhead where steps are short.
         checkpoint_steps: steps between two checkpoints within an epoch; None: none by steps.
         checkpoint_minutes: minutes between two checkpoints, likewise.
-        loss: "l1" or "charbonnier".
+        loss: a name of `tfsr.losses.LOSSES` ("charbonnier", "l1", "l2", "fft"); a mapping of its
+            name, arguments and perhaps a weight; or a list of such, whose weighted sum is meant.
         learning_rate: its schedule.
         optimizer: its name and arguments.
         precision: a Keras dtype policy, "float32" or "mixed_bfloat16".
@@ -112,7 +113,7 @@ class Training:
     steps_per_execution: int = 1
     checkpoint_steps: int | None = None
     checkpoint_minutes: float | None = 10.0
-    loss: Literal["l1", "charbonnier"] = "l1"
+    loss: str | Mapping[str, Any] | tuple[str | Mapping[str, Any], ...] = "l1"
     learning_rate: Schedule = field(default_factory=Schedule)
     optimizer: Optimizer = field(default_factory=Optimizer)
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tfsr import losses
 from tfsr.errors import InvalidArgument, RecipeError
 from tfsr.inference.memory import parse_memory
 from tfsr.metrics import check_protocol
@@ -34,6 +35,7 @@ def check(recipe: Recipe) -> None:
     _check_model(recipe.model, recipe.parameters)
     validation, training, rate = recipe.validation, recipe.training, recipe.training.learning_rate
     _check_optimizer(training.optimizer)
+    _check_loss(recipe)
     for name, value in (
         ("training.learning_rate.initial", rate.initial),
         ("training.learning_rate.factor", rate.factor),
@@ -118,6 +120,25 @@ def _check_optimizer(optimizer: Optimizer) -> None:
         raise RecipeError("training.optimizer.weight_decay goes with adamw and muon; got adam")
     if optimizer.momentum is not None and optimizer.name != "muon":
         raise RecipeError(f"training.optimizer.momentum goes with muon; got {optimizer.name}")
+
+
+def _check_loss(recipe: Recipe) -> None:
+    try:
+        loss = losses.from_config(recipe.training.loss)
+    except InvalidArgument as error:
+        raise RecipeError(f"training.loss: {error}") from error
+    sampling = recipe.data.sampling
+    if loss.needs_patch and sampling.queries is not None and sampling.points != "patch":
+        raise RecipeError(
+            f"training.loss: {_name_of(loss)} needs data.sampling.points: patch; "
+            f"received {sampling.points}"
+        )
+
+
+def _name_of(loss: losses.Loss) -> str:
+    """The name of the loss, or of that term of a sum, that needs a patch."""
+    terms = loss.losses if isinstance(loss, losses.WeightedSum) else [loss]
+    return next(term.name for term in terms if term.needs_patch)
 
 
 def _check_samples_fit(recipe: Recipe) -> None:
