@@ -7,7 +7,6 @@ class docstrings spell out: Charbonnier's epsilon, and the gradients' length.
 from __future__ import annotations
 
 import math
-from numbers import Real
 from typing import Any
 
 import keras
@@ -49,7 +48,7 @@ class Charbonnier(Loss):
     """
 
     def __init__(self, epsilon: float = 5e-4, **kwargs: Any) -> None:
-        if not isinstance(epsilon, Real) or not 0 < epsilon < math.inf:
+        if not isinstance(epsilon, (int, float)) or not 0 < epsilon < math.inf:
             raise InvalidArgument(f"epsilon must be a positive number; received {epsilon!r}")
         super().__init__(**{"name": "charbonnier", **kwargs})
         self.epsilon = float(epsilon)

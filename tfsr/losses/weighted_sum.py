@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import keras
@@ -73,7 +72,11 @@ def check_weight(weight: Any) -> float:
     Raises:
         InvalidArgument: it is not a finite number above 0.
     """
-    if not isinstance(weight, Real) or isinstance(weight, bool) or not 0 < weight < math.inf:
+    if (
+        not isinstance(weight, (int, float))
+        or isinstance(weight, bool)
+        or not 0 < weight < math.inf
+    ):
         raise InvalidArgument(f"the weight of a loss must be a number above 0; received {weight!r}")
     return float(weight)
 

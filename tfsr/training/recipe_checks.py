@@ -36,6 +36,11 @@ def check(recipe: Recipe) -> None:
     validation, training, rate = recipe.validation, recipe.training, recipe.training.learning_rate
     _check_optimizer(training.optimizer)
     _check_loss(recipe)
+    if training.teacher is not None and not 0 < training.teacher.weight <= 1:
+        raise RecipeError(
+            "training.teacher.weight must be above 0 and at most 1; "
+            f"received {training.teacher.weight}"
+        )
     for name, value in (
         ("training.learning_rate.initial", rate.initial),
         ("training.learning_rate.factor", rate.factor),

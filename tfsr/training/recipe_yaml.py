@@ -108,14 +108,17 @@ def _with(recipe: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def _merge(base: Any, change: Any, key: str) -> Any:
     named = key in ("encoder", "decoder", "optimizer", "loss")
-    if named and isinstance(base, str) and isinstance(change, dict):
+    if isinstance(base, str) and isinstance(change, dict) and (named or key == "teacher"):
         # `encoder: edsr` is short for `encoder: {name: edsr}`.
-        base = {"name": base}
+        base = {"name" if named else "preset": base}
     if not isinstance(base, dict) or not isinstance(change, dict):
         return change
     # Another encoder is another thing: none of the base's arguments belong to it.
     if named and "name" in change and change["name"] != base.get("name"):
         return change
+    if key == "teacher" and change.get("preset", base.get("preset")) != base.get("preset"):
+        # The checksum is of the base's teacher.
+        base = {name: value for name, value in base.items() if name != "sha256"}
     return {**base, **{key: _merge(base.get(key), value, key) for key, value in change.items()}}
 
 

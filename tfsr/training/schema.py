@@ -26,6 +26,8 @@ def read(kind: Any, value: Any, where: str) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         for option in arguments:
+            if is_dataclass(option) and value is not None:
+                return read(option, value, where)
             try:
                 return read(option, value, where)
             except RecipeError:
@@ -49,9 +51,9 @@ def read(kind: Any, value: Any, where: str) -> Any:
 
 
 def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if where and isinstance(value, str) and any(f.name == "name" for f in fields(kind)):
+    if where and isinstance(value, str) and fields(kind)[0].name in ("name", "preset"):
         # `optimizer: muon` is short for `optimizer: {name: muon}`.
-        value = {"name": value}
+        value = {fields(kind)[0].name: value}
     if not isinstance(value, Mapping):
         what = where or "the recipe"
         raise RecipeError(f"{what} must be a mapping of keys to values; got {value!r}")
