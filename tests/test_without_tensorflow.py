@@ -128,6 +128,16 @@ def test_runs_are_measured_and_used(trained, tfsr):
     assert read(large).shape == (72, 72, 3)
 
 
+def test_a_queue_trains(tfsr, tmp_path):
+    images = tiny.folder(tmp_path / "images")
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(images))
+    queue = tmp_path / "list.yaml"
+    queue.write_text(f"runs: {{a: {{recipe: {recipe}, output: {tmp_path / 'run'}}}}}")
+    done = tfsr("queue", "run", queue)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("a: done, 6 steps, best ")
+
+
 @pytest.mark.parametrize("kind", ["tflite", "saved-model"])
 def test_exports_say_in_one_line_what_they_need(kind, tfsr, tmp_path):
     sizes = ["--lr", "16x16", "--scale", "2"] if kind == "tflite" else []
