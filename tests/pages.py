@@ -21,3 +21,9 @@ def code_blocks(page):
     """The text of every Python block of a page."""
     text = (DOCS / page).read_text(encoding="utf-8")
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def yaml_blocks(page):
+    """The text of every YAML block of a page."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)

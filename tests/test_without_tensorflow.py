@@ -14,7 +14,7 @@ from tfsr import from_preset
 from tfsr.images import read
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = "jax keras>=3.15 numpy pillow tifffile h5py pyyaml rich typer".split()
+PACKAGES = "jax keras>=3.15 numpy pillow scipy tifffile h5py pyyaml rich typer".split()
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,16 @@ def trained(tfsr, tmp_path_factory):
     """A run of twenty steps, with samples from two processes."""
     base = tmp_path_factory.mktemp("trained")
     images = tiny.folder(base / "images", count=4)
-    content = tiny.recipe(images, steps=20, steps_per_epoch=10, ema=0.9, optimizer="muon")
+    content = tiny.recipe(
+        images,
+        steps=20,
+        steps_per_epoch=10,
+        ema=0.9,
+        optimizer="muon",
+        loss=["charbonnier", {"name": "fft", "weight": 0.1}],
+        teacher=str(tiny.teacher(base / "teacher")),
+    )
+    content["data"]["sampling"]["points"] = "patch"
     recipe = tiny.write_recipe(base / "r.yaml", content)
     done = tfsr("train", recipe, "-o", base / "run", "--processes", "2")
     assert done.returncode == 0, done.stderr
@@ -117,6 +126,16 @@ def test_runs_are_measured_and_used(trained, tfsr):
     done = tfsr("upscale", images / "0.png", "-o", large, "--scale", "1.5", "--preset", trained)
     assert done.returncode == 0, done.stderr
     assert read(large).shape == (72, 72, 3)
+
+
+def test_a_queue_trains(tfsr, tmp_path):
+    images = tiny.folder(tmp_path / "images")
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(images))
+    queue = tmp_path / "list.yaml"
+    queue.write_text(f"runs: {{a: {{recipe: {recipe}, output: {tmp_path / 'run'}}}}}")
+    done = tfsr("queue", "run", queue)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("a: done, 6 steps, best ")
 
 
 @pytest.mark.parametrize("kind", ["tflite", "saved-model"])

@@ -83,3 +83,16 @@ def write_recipe(path, content):
     """Write a recipe's mapping as YAML, and answer the path."""
     path.write_text(yaml.safe_dump(content))
     return path
+
+
+def teacher(path):
+    """A preset of another architecture than `MODEL`, for it to learn from; answers the path."""
+    import keras
+
+    from tfsr import ImplicitSR
+    from tfsr.presets import save_preset
+
+    keras.utils.set_random_seed(3)
+    decoder = {"name": "liif", "hidden": [8]}
+    save_preset(ImplicitSR({**MODEL["encoder"], "blocks": 2}, decoder), path, {})
+    return path

@@ -1,4 +1,4 @@
-"""Names for encoders and decoders, so that a configuration is plain data."""
+"""Names for encoders, decoders and losses, so that a configuration is plain data."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Registry:
             return config
         if not isinstance(config, Mapping):
             raise InvalidArgument(
-                f"{self.kind} must be a registered name, a mapping with 'name', or such a layer; "
+                f"{self.kind} must be a registered name, a mapping with 'name', or such an object; "
                 f"got {config!r}"
             )
         arguments = dict(config)
@@ -64,7 +64,7 @@ class Registry:
             if argument not in known:
                 raise InvalidArgument(
                     f"{self.kind} {name!r} has no argument {argument!r}; "
-                    f"known: {', '.join(known)}." + did_you_mean(argument, known)
+                    f"known: {', '.join(known) or 'none'}." + did_you_mean(str(argument), known)
                 )
         return cls(**{**defaults, **arguments, **overrides})
 

@@ -3,7 +3,8 @@
 import shutil
 
 import tiny
-from pages import DOCS, commands
+import yaml
+from pages import DOCS, commands, yaml_blocks
 from PIL import Image
 
 from tfsr.images import read
@@ -58,10 +59,17 @@ def test_training(tfsr, tmp_path, monkeypatch):
     tiny.save(tmp_path / "photo.jpg", tiny.picture(20, 30))
     changes = [word for change in SHORT for word in ("--set", change)]
     found = commands("training.md")
+    [trainings] = map(yaml.safe_load, yaml_blocks("training.md"))
+    short = {key: yaml.safe_load(value) for key, value in (x.split("=") for x in SHORT)}
+    for run in trainings["runs"].values():
+        run["set"] = {**run.get("set", {}), **short}
+    (tmp_path / "trainings.yaml").write_text(yaml.safe_dump(trainings, sort_keys=False))
     for command in found:
         code, _, err = tfsr(*command, *(changes if command[0] == "train" else ()))
         assert (code, err) == (0, ""), command
-    assert [command[0] for command in found] == [*["train"] * 6, "upscale", "pack"]
+    verbs = [*["train"] * 6, "queue", "queue", "train", "upscale", "pack"]
+    assert [command[0] for command in found] == verbs
+    assert (tmp_path / "runs" / "mine-linear" / "best").is_dir()
     assert read(tmp_path / "large.png").shape == (80, 120, 3)
     assert (tmp_path / "my-preset" / "metadata.json").is_file()
 

@@ -36,10 +36,12 @@ def recipe(tmp_path_factory):
         "ema": 0.9,
         "optimizer": {"name": "muon", "weight_decay": 0.1},
         "learning_rate": {"initial": 3e-3, "decay": "cosine", "warmup": 3},
+        "loss": ["charbonnier", {"name": "fft", "weight": 0.1}],
+        "teacher": {"preset": str(tiny.teacher(base / "teacher")), "weight": 0.25},
     }
     pictures = tiny.folder(base / "pictures", count=5)
     content = tiny.recipe(pictures, steps=20, steps_per_epoch=10, **own)
-    content["data"]["sampling"]["batch"] = 4
+    content["data"]["sampling"] |= {"batch": 4, "points": "patch"}
     content["validation"] = {"lr_sizes": [24], "pictures": 2}
     return tiny.write_recipe(base / "r.yaml", content)
 

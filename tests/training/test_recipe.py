@@ -196,6 +196,38 @@ def test_an_optimizer_can_be_said_in_one_word():
     assert recipes.parse(content).training.optimizer == Optimizer("muon", weight_decay=0.1)
 
 
+def test_a_loss_is_a_name_a_mapping_or_a_list(tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed("data.sampling.points", "patch"))
+    for change, expected in (
+        ("training.loss=l2", "l2"),
+        ("training.loss.epsilon=1e-3", {"name": "charbonnier", "epsilon": 1e-3}),
+        (
+            "training.loss=[l1, {name: fft, weight: 0.05}]",
+            ("l1", {"name": "fft", "weight": 0.05}),
+        ),
+    ):
+        recipe = recipes.load(path, [change])
+        assert recipe.training.loss == expected
+        assert recipes.parse(recipes.to_mapping(recipe)) == recipe
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        ("fft", ("fft needs data.sampling.points: patch", "scattered")),
+        (["l1", {"name": "fft", "weight": 0.05}], ("fft needs data.sampling.points: patch",)),
+        ([], ("at least one",)),
+        (["l1", {"name": "l2", "weight": 0}], ("weight", "received 0")),
+        ({"name": "l1", "epsilon": 1}, ("epsilon", "known: none")),
+        ({"name": "charbonnier", "epsilon": -1}, ("epsilon", "-1")),
+        (5, ("5",)),
+    ],
+)
+def test_a_loss_that_cannot_be_is_named(loss, words, tmp_path):
+    path = tiny.write_recipe(tmp_path / "r.yaml", changed("training.loss", loss))
+    check_refused(path, "training.loss", *words)
+
+
 @pytest.mark.parametrize(
     "steps, epoch, execution, interval",
     [

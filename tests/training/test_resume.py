@@ -33,7 +33,10 @@ def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
         ema=0.9,
         clip_norm=0.5,
         learning_rate={"initial": 3e-3, "decay": "cosine", "warmup": 4},
+        loss=["charbonnier", {"name": "fft", "weight": 0.1}],
+        teacher={"preset": str(tiny.teacher(tmp_path / "teacher")), "weight": 0.25},
     )
+    content["data"]["sampling"]["points"] = "patch"
     # Noise is drawn in every step.
     content["model"] = {**tiny.MODEL, "decoder": {**tiny.MODEL["decoder"], "noise": True}}
     content["validation"] = {"lr_sizes": [24], "pictures": 1}

@@ -53,6 +53,7 @@ def test_a_run_leaves_its_files(run):
         "best",
         "history.csv",
         "logs",
+        "progress.json",
     }
     assert recipes.load(run / "recipe.yaml") == recipes.load(run.parent / "recipe.yaml")
     rows = history(run)

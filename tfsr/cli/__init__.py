@@ -21,6 +21,7 @@ from tfsr.cli import (
     inspect,
     pack,
     presets,
+    queue,
     train,
     upscale,
 )
@@ -35,11 +36,11 @@ class OneScreen(TyperGroup):
     """The verbs, with a help of no more lines than a terminal has."""
 
     def get_params(self, ctx: Any) -> Any:
-        """As typer has them, what it says of one in fewer words."""
+        """As typer has them; that of a script to be printed is not shown."""
         params: Any = super().get_params(ctx)
         for param in params:
             if param.name == "show_completion":
-                param.help = "Print it instead."
+                param.hidden = True
         return params
 
 
@@ -53,6 +54,7 @@ app.command("upscale")(upscale.upscale)
 app.command("compare")(compare.compare)
 app.command("demo")(demo.demo)
 app.command("train", short_help="Train a model as a recipe says.")(train.train)
+app.add_typer(queue.app, name="queue")
 app.command("evaluate")(evaluate.evaluate)
 app.command("pack")(pack.pack)
 app.command("convert")(convert.convert)

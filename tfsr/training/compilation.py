@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 from tfsr import losses
 from tfsr.errors import PresetError, RecipeError
 from tfsr.models import AnyModel, folded
 from tfsr.presets import from_preset
+from tfsr.training.distillation import distilled, load_teacher
 from tfsr.training.distribution import Distribution
 from tfsr.training.optimizer import make_optimizer
 from tfsr.training.recipe import Recipe
@@ -25,21 +28,28 @@ def compiled_model(
             goes on has its own. Defaults to True.
 
     Raises:
-        RecipeError: if `init` names no preset, or one of another model.
+        RecipeError: if `init` names no preset, or one of another model; or the teacher is no
+            preset, or cannot take the samples.
     """
     devices = devices or Distribution("one")
-    keras.utils.set_random_seed(recipe.seed)
     training = recipe.training
     with devices.building():
+        teacher = load_teacher(recipe)
+        keras.utils.set_random_seed(recipe.seed)
         model = recipe.build_model()
+        model_class: Any = type(model)
         if devices.workers > 1:
             from tfsr.training.workers import across_workers
 
+            model_class = across_workers(model_class)
+        if teacher is not None and training.teacher is not None:
+            model_class = distilled(model_class, teacher, training.teacher.weight)
+        if model_class is not type(model):
             keras.utils.set_random_seed(recipe.seed)
-            model = across_workers(type(model)).from_config(model.get_config())
+            model = model_class.from_config(model.get_config())
         model.compile(
             optimizer=make_optimizer(training, devices),
-            loss={"l1": losses.L1, "charbonnier": losses.Charbonnier}[training.loss](),
+            loss=losses.from_config(training.loss),
             steps_per_execution=training.steps_per_execution,
             jit_compile="auto" if training.jit_compile is None else training.jit_compile,
         )

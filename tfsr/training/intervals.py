@@ -18,10 +18,14 @@ from tfsr.training.checkpoints import State
 from tfsr.training.distribution import Distribution
 from tfsr.training.pace import Pace, PaceReport
 from tfsr.training.packing import described
+from tfsr.training.progress import Progress, write_progress
 from tfsr.training.recipe import Recipe
 from tfsr.training.run import write_best, write_history, write_recipe
 from tfsr.training.schedule import cosine_span, learning_rate
 from tfsr.training.validation import Validation
+
+# Between two progress.json.
+_PROGRESS_SECONDS = 5.0
 
 
 class Intervals(keras.callbacks.Callback):
@@ -67,6 +71,7 @@ class Intervals(keras.callbacks.Callback):
         self._epoch_callbacks = keras.callbacks.CallbackList(list(epoch_callbacks))
         self._saved = state.steps, time.monotonic()
         self._began = 0.0
+        self._told = 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin; `fit` has built the model by now."""
@@ -121,6 +126,7 @@ class Intervals(keras.callbacks.Callback):
         if self.recipe.training.steps == "auto" and self.pace.is_measured and not out_of_time:
             self._decide()
         self.pace_report(state.steps, self.recipe.training, loss)
+        self._write_progress(now=over or out_of_time)
         if out_of_time:
             self.report(f"time is up after step {state.steps}; the same command resumes from here")
         self.model.stop_training = over or out_of_time
@@ -188,6 +194,21 @@ class Intervals(keras.callbacks.Callback):
         if better:
             state.best, state.best_epoch = figures["val_psnr"], len(state.history)
         return better
+
+    def _write_progress(self, now: bool) -> None:
+        if not self.devices.chief or not (now or time.time() - self._told >= _PROGRESS_SECONDS):
+            return
+        self._told = time.time()
+        training, step = self.recipe.training, self.state.steps
+        progress = Progress(
+            step=step,
+            steps=None if training.steps == "auto" else training.steps,
+            best=self.state.best,
+            steps_per_second=self.pace.steps_per_second,
+            seconds_left=self.pace.seconds_left(step, training),
+            time=self._told,
+        )
+        write_progress(self.directory, progress)
 
     def _checkpoint_is_due(self) -> bool:
         training, (steps, when) = self.recipe.training, self._saved

@@ -108,6 +108,16 @@ class Pace:
         steps = max(0, int(rest / (1 / self.steps_per_second + epoch / steps_per_epoch)))
         return steps, math.ceil(steps / steps_per_epoch)
 
+    def seconds_left(self, step: int, training: Training) -> float | None:
+        """Seconds until a run that has done so many steps is done, validation included.
+
+        None: the number of steps is not decided, or nothing was measured yet.
+        """
+        if training.steps == "auto" or not self.steps_per_second:
+            return None
+        epoch = (self.validation + self.checkpoint) / int(training.steps_per_epoch)
+        return (training.steps - step) * (1 / self.steps_per_second + epoch)
+
     @property
     def _end(self) -> float:
         return 2 * self.checkpoint + _EXIT_SHARE * self.startup
@@ -138,9 +148,8 @@ class PaceReport:
             return
         self._next = pace.seconds + min(pace.seconds, _LONGEST_GAP)
         line = f"step {step:,}"
-        if training.steps != "auto":
-            epoch = (pace.validation + pace.checkpoint) / int(training.steps_per_epoch)
-            left = (training.steps - step) * (1 / pace.steps_per_second + epoch)
+        left = pace.seconds_left(step, training)
+        if left is not None:
             line += f" of {training.steps:,}, about {duration(left)} left"
         self.report(f"{line}: {pace.steps_per_second:.3g} steps/s, loss {loss:.4f}")
 

@@ -116,6 +116,22 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
+class Teacher:
+    """A trained model whose output is a second target; `teacher: NAME` is short for its preset.
+
+    Attributes:
+        preset: a preset's name, or the directory of a preset or a run.
+        weight: share w of the teacher in the loss, in (0, 1]:
+            (1 - w) * loss(target, output) + w * loss(teacher's output, output).
+        sha256: of its weights; None: any. Written into the run's recipe.yaml when it begins.
+    """
+
+    preset: str
+    weight: float = 0.5
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class Training:
     """The optimization.
 
@@ -128,7 +144,9 @@ class Training:
         steps_per_execution: steps that Keras runs in one call: less overhead where steps are short.
         checkpoint_steps: steps between two checkpoints within an epoch; None: none by steps.
         checkpoint_minutes: minutes between two checkpoints, likewise.
-        loss: "l1" or "charbonnier".
+        loss: a name of `tfsr.losses.LOSSES` ("charbonnier", "l1", "l2", "fft"); a mapping of its
+            name, arguments and perhaps a weight; or a list of such, whose weighted sum is meant.
+        teacher: a trained model to learn from, beside the images; None: none (distillation).
         learning_rate: its schedule.
         optimizer: its name and arguments.
         precision: a Keras dtype policy, "float32" or "mixed_bfloat16".
@@ -145,7 +163,8 @@ class Training:
     steps_per_execution: int = 1
     checkpoint_steps: int | None = None
     checkpoint_minutes: float | None = 10.0
-    loss: Literal["l1", "charbonnier"] = "l1"
+    loss: str | Mapping[str, Any] | tuple[str | Mapping[str, Any], ...] = "l1"
+    teacher: Teacher | None = None
     learning_rate: Schedule = field(default_factory=Schedule)
     optimizer: Optimizer = field(default_factory=Optimizer)
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

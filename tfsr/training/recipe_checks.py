@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tfsr import losses
 from tfsr.data.sources import check_sources
 from tfsr.errors import InvalidArgument, RecipeError
 from tfsr.inference.memory import parse_memory
@@ -39,6 +40,12 @@ def check(recipe: Recipe) -> None:
     _check_model(recipe.model, recipe.parameters)
     validation, training, rate = recipe.validation, recipe.training, recipe.training.learning_rate
     _check_optimizer(training.optimizer)
+    _check_loss(recipe)
+    if training.teacher is not None and not 0 < training.teacher.weight <= 1:
+        raise RecipeError(
+            "training.teacher.weight must be above 0 and at most 1; "
+            f"received {training.teacher.weight}"
+        )
     for name, value in (
         ("training.learning_rate.initial", rate.initial),
         ("training.learning_rate.factor", rate.factor),
@@ -129,6 +136,25 @@ def _check_optimizer(optimizer: Optimizer) -> None:
         raise RecipeError("training.optimizer.weight_decay goes with adamw and muon; got adam")
     if optimizer.momentum is not None and optimizer.name != "muon":
         raise RecipeError(f"training.optimizer.momentum goes with muon; got {optimizer.name}")
+
+
+def _check_loss(recipe: Recipe) -> None:
+    try:
+        loss = losses.from_config(recipe.training.loss)
+    except InvalidArgument as error:
+        raise RecipeError(f"training.loss: {error}") from error
+    sampling = recipe.data.sampling
+    if loss.needs_patch and sampling.queries is not None and sampling.points != "patch":
+        raise RecipeError(
+            f"training.loss: {_name_of(loss)} needs data.sampling.points: patch; "
+            f"received {sampling.points}"
+        )
+
+
+def _name_of(loss: losses.Loss) -> str:
+    """The name of the loss, or of that term of a sum, that needs a patch."""
+    terms = loss.losses if isinstance(loss, losses.WeightedSum) else [loss]
+    return next(term.name for term in terms if term.needs_patch)
 
 
 def _check_samples_fit(recipe: Recipe) -> None:

@@ -5,6 +5,7 @@ run.json      which pictures they were, and for each start: command, commit, ver
 checkpoints/  the last two states
 best/         a preset of the best weights so far
 history.csv   a row of figures for each epoch
+progress.json where it stands, written every few seconds
 logs/         TensorBoard's
 """
 

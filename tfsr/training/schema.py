@@ -30,6 +30,8 @@ def read(kind: Any, value: Any, where: str) -> Any:
             # Only this can be meant, and it says what is wrong within the list.
             return read(lists[0], value, where)
         for option in arguments:
+            if is_dataclass(option) and value is not None:
+                return read(option, value, where)
             try:
                 return read(option, value, where)
             except RecipeError:
@@ -53,10 +55,9 @@ def read(kind: Any, value: Any, where: str) -> Any:
 
 
 def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if where and isinstance(value, str):
+    if where and isinstance(value, str) and fields(kind)[0].name in ("name", "preset", "folder"):
         # `optimizer: muon` is short for `optimizer: {name: muon}`.
-        for name in (f.name for f in fields(kind) if f.name in ("name", "folder")):
-            value = {name: value}
+        value = {fields(kind)[0].name: value}
     if not isinstance(value, Mapping):
         what = where or "the recipe"
         raise RecipeError(f"{what} must be a mapping of keys to values; got {value!r}")

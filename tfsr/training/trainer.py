@@ -25,6 +25,7 @@ from tfsr.training import checkpoints, provenance
 from tfsr.training import recipe_files as recipes
 from tfsr.training.checkpoints import State
 from tfsr.training.compilation import compiled_model
+from tfsr.training.distillation import with_teacher_identity
 from tfsr.training.distribution import Distribution, distribution
 from tfsr.training.intervals import Intervals, is_over
 from tfsr.training.noise import StepNoise
@@ -98,6 +99,7 @@ def train(
     if train_data:
         data = data.with_folders([train_data] if isinstance(train_data, str) else train_data)
     recipe = with_decided_steps(directory, replace(recipe, data=data))
+    recipe = with_teacher_identity(recipe)
     if recipe.training.steps == "auto" and max_time is None:
         raise RecipeError("training.steps is auto, which needs a time limit: give --max-time")
     devices.check(recipe)

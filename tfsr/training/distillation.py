@@ -1,0 +1,115 @@
+"""Distillation: a trained model, the teacher, gives a second target for every point.
+
+The loss is (1 - w) * loss(target, output) + w * loss(teacher's output, output), with the recipe's
+loss in place of the cross-entropy of Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural
+Network", section 2, https://arxiv.org/abs/1503.02531.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from keras import ops
+
+from tfsr.errors import PresetError, RecipeError
+from tfsr.models import AnyModel, folded, with_precision
+from tfsr.models.sub_pixel import SubPixelSR
+from tfsr.presets import check_files, from_preset
+from tfsr.training.recipe import Recipe
+
+
+def with_teacher_identity(recipe: Recipe) -> Recipe:
+    """Return a recipe whose teacher is identified by the sha256 of its weights.
+
+    The run's recipe.yaml keeps it, so that the run is only resumed with the same teacher.
+
+    Args:
+        recipe: of the run; returned as it is if it has no teacher.
+
+    Raises:
+        RecipeError: if there is no such preset, or the recipe's sha256 is that of other weights.
+    """
+    teacher = recipe.training.teacher
+    if teacher is None:
+        return recipe
+    try:
+        [found] = [f.sha256 for f in check_files(teacher.preset) if f.path.suffix == ".h5"]
+    except PresetError as error:
+        raise RecipeError(f"training.teacher: {error}") from error
+    if teacher.sha256 not in (None, found):
+        raise RecipeError(
+            f"training.teacher: {teacher.preset} has weights of sha256 {found}; the recipe says "
+            f"{teacher.sha256}"
+        )
+    return replace(
+        recipe, training=replace(recipe.training, teacher=replace(teacher, sha256=found))
+    )
+
+
+def load_teacher(recipe: Recipe) -> AnyModel | None:
+    """Load the teacher that a recipe names, frozen, in the recipe's precision.
+
+    Args:
+        recipe: of the run.
+
+    Returns:
+        The teacher; None if the recipe has none.
+
+    Raises:
+        RecipeError: if there is no such preset, or it cannot take the recipe's samples.
+    """
+    if recipe.training.teacher is None:
+        return None
+    preset = recipe.training.teacher.preset
+    try:
+        teacher: Any = from_preset(preset)
+    except PresetError as error:
+        raise RecipeError(f"training.teacher: {error}") from error
+    scale = teacher.scale if isinstance(teacher, SubPixelSR) else None
+    if scale != recipe.model.get("scale"):
+        kinds = [
+            "a model of any scale" if s is None else f"a model of scale {s}"
+            for s in (scale, recipe.model.get("scale"))
+        ]
+        raise RecipeError(
+            f"training.teacher: {preset} is {kinds[0]} and cannot take the samples of {kinds[1]}"
+        )
+    precision = recipe.training.precision.removeprefix("mixed_")
+    teacher = with_precision(folded(teacher), precision)
+    teacher.trainable = False
+    return teacher
+
+
+def distilled(model_class: Any, teacher: AnyModel, weight: float) -> Any:
+    """Make the class of a model that is trained towards the targets and a teacher's output.
+
+    The teacher is no part of the model: neither its weights nor its state are saved with it.
+
+    Args:
+        model_class: the class of the model to be trained.
+        teacher: a model that takes the same inputs; it is called with `training=False`.
+        weight: share of the teacher's output in the loss, in (0, 1].
+    """
+
+    class Distilled(model_class):
+        def compute_loss(
+            self,
+            x: Any = None,
+            y: Any = None,
+            y_pred: Any = None,
+            sample_weight: Any = None,
+            training: bool = True,
+        ) -> Any:
+            """Return the mean of the losses against the targets and against the teacher."""
+            taught = ops.stop_gradient(teacher(x, training=False))
+            arguments = {"x": x, "y_pred": y_pred, "sample_weight": sample_weight}
+            # What a layer adds to the loss is in both, and so in the mean once.
+            from_target, from_teacher = (
+                super(Distilled, self).compute_loss(y=target, training=training, **arguments)
+                for target in (y, taught)
+            )
+            return (1 - weight) * from_target + weight * from_teacher
+
+    Distilled.__name__ = model_class.__name__
+    return Distilled
