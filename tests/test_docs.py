@@ -10,6 +10,8 @@ from checks import grid_points
 from pages import DOCS, code_blocks
 
 from tfsr.decoders import DECODERS
+from tfsr.degradations import PIPELINES
+from tfsr.degradations.grammar import STEPS
 from tfsr.encoders import ENCODERS
 from tfsr.evaluation.floats import FloatUpscaler
 from tfsr.images import read, to_float
@@ -116,10 +118,25 @@ def test_the_added_encoder_runs_whole_and_in_tiles():
         ENCODERS.remove("vdsr")
 
 
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_degradations_are_documented_as_they_are():
+    figures, page = script("degradations_figures"), (DOCS / "degradations.md").read_text()
+    for line in figures.rows():
+        assert line in page
+    for name in PIPELINES:
+        assert (DOCS / "pictures" / f"degradation-{name}.webp").stat().st_size < 100_000
+        assert f"](pictures/degradation-{name}.webp)" in page
+    for name in STEPS:
+        assert f"| `{name}` |" in page
+
+
 def test_the_table_of_systems_is_counted():
-    spec = importlib.util.spec_from_file_location("models_table", DOCS / "models_table.py")
-    table = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(table)
-    page = (DOCS / "models.md").read_text()
+    table, page = script("models_table"), (DOCS / "models.md").read_text()
     for line in [*table.rows(), *table.encoder_rows()]:
         assert line in page

@@ -499,7 +499,7 @@ def test_impossible_points_are_refused_in_one_line(arguments, words):
 # Degradations at random, of the window and what surrounds it.
 
 # Draws from the generator, and changes no level.
-HARMLESS = {"name": "harmless", "steps": [{"noise": [0, 1e-6]}, "to_lr"]}
+HARMLESS = {"steps": [{"noise": [0, 1e-6]}, "to_lr"]}
 
 
 @pytest.mark.parametrize("name", MODES)

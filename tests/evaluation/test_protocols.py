@@ -17,21 +17,25 @@ def test_the_papers_columns_are_the_defaults():
     assert labels("celebahq-nn65") == ["16-64", "16-128", "16-256", "48-128", "48-256"]
     assert labels("div2k") == ["x2", "x3", "x4", "x6", "x12", "x18", "x24", "x30"]
     assert labels("benchmark") == ["x2", "x3", "x4", "x6", "x8"]
-    sizes = [f"real-{grade}-{lr}" for lr in (128, 64) for grade in ("light", "medium", "heavy")]
-    assert labels("real") == sizes
     assert labels("x1-x30") == [f"x{scale}" for scale in range(1, 31)]
 
 
-def test_only_two_tables_are_degraded():
-    others = {
-        "celebahq-nn65": {"nn65"},
-        "real": {"real-light", "real-medium", "real-heavy"},
-    }
+def test_only_the_nn65_table_and_real_are_degraded_otherwise():
+    others = {"celebahq-nn65": {"nn65"}, "real": {"real-light", "real-medium", "real-heavy"}}
     for name, protocol in PROTOCOLS.items():
         reductions = protocol.reductions(lr=["16"]) if name == "files" else protocol.reductions()
         found = {reduction.degradation for reduction in reductions}
         assert found == others.get(name, {"bicubic"})
     assert protocols.get("files").reductions(["16"], degradation="nn65")[0].degradation == "nn65"
+
+
+def test_real_has_three_severities_at_two_sizes():
+    assert labels("real") == [
+        *("64-real-light", "128-real-light", "64-real-medium"),
+        *("128-real-medium", "64-real-heavy", "128-real-heavy"),
+    ]
+    assert labels("real", lr=["32"], degradation="real-medium") == ["32-real-medium"]
+    assert labels("files", scales=[2.0], degradation="faces") == ["x2-faces"]
 
 
 def test_other_columns_can_be_chosen():
@@ -56,6 +60,7 @@ def test_other_columns_can_be_chosen():
         ("files", {"lr": [""]}, "''"),
         ("files", {"lr": ["64"], "degradation": "nn56"}, "Did you mean 'nn65'"),
         ("celebahq", {"degradation": "nn65"}, "fixes its degradation"),
+        ("real", {"degradation": "faces"}, "real-medium or real-heavy; received 'faces'"),
     ],
 )
 def test_what_a_protocol_does_not_measure_is_refused(name, arguments, words):
@@ -92,6 +97,29 @@ def test_the_smallest_picture_can_be_measured_and_no_smaller(name):
         assert np.isfinite(measure(255 - hr, hr, 3))
         with pytest.raises(InvalidArgument):
             measure(hr[1:], hr[1:], 3) if least > 1 else measure(hr[:0], hr[:0], 3)
+
+
+def test_real_depends_on_the_name_and_the_severity_alone():
+    original, medium = tiny.picture(96, 96), Reduction(24, degradation="real-medium")
+    lr, hr = medium(original, "a.png")
+    np.testing.assert_array_equal(hr, original)
+    np.testing.assert_array_equal(medium(original, "a.png")[0], lr)
+    assert not np.array_equal(medium(original, "b.png")[0], lr)
+    clean = Reduction(24)(original)[0].astype(float)
+    errors = [
+        np.mean(
+            [
+                np.square(
+                    Reduction(24, degradation=f"real-{x}")(original, f"{i}.png")[0] - clean
+                ).mean()
+                for i in range(8)
+            ]
+        )
+        for x in ("light", "medium", "heavy")
+    ]
+    assert 0 < 2 * errors[0] < errors[1] and errors[1] < errors[2]
+    # One seed is kept for good: figures of different versions compare.
+    assert Reduction(24, degradation="real-light").generator("a.png").integers(10**6) == 50794
 
 
 def test_lr_and_hr_of_a_pair_are_both_made_from_the_original():

@@ -116,15 +116,3 @@ def test_an_unknown_protocol_and_a_missing_picture_are_told(paths, tmp_path):
         restoration_psnr(bicubic_upscale, paths, Reduction(20), "div3k")
     with pytest.raises(ImageError, match="nowhere.png"):
         restoration_psnr(bicubic_upscale, [tmp_path / "nowhere.png"], Reduction(20))
-
-
-def test_what_a_degradation_draws_depends_on_the_images_name_alone():
-    image = tiny.picture(64, 64)
-    medium = Reduction(16, degradation="real-medium")
-    first, _ = medium(image, "a")
-    np.testing.assert_array_equal(medium(image, "a")[0], first)
-    assert not np.array_equal(medium(image, "b")[0], first)
-    assert medium.label == "real-medium-16"
-    harder = Reduction(16, degradation="real-heavy")(image, "a")[0]
-    reduced = Reduction(16)(image, "a")[0].astype(float)
-    assert np.abs(harder - reduced).mean() > np.abs(first - reduced).mean()

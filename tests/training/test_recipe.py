@@ -182,6 +182,10 @@ def test_a_value_that_no_layer_can_have_is_told(value, tmp_path):
         ("validation.scales", [2, 0.5]),
         ("validation.scales", [float("nan")]),
         ("validation.scales", [float("inf")]),
+        ("validation.degradations", ["real-mild"]),
+        ("validation.degradations", ["clean", "nn65"]),
+        ("data.sampling.degradation", {"name": "faces", "jpeg": [30, 101]}),
+        ("data.sampling.degradation", 5),
     ],
 )
 def test_an_impossible_value_is_named(key, value, tmp_path):
@@ -263,6 +267,17 @@ def test_reductions_are_the_sizes_and_then_the_scales():
     reductions = recipes.parse(content).reductions()
     assert [reduction.label for reduction in reductions] == ["24", "16", "x2", "x3.5"]
     assert {reduction.degradation for reduction in reductions} == {"nn65"}
+
+
+def test_validation_can_restore_from_several_degradations(tmp_path):
+    content = changed("validation.degradations", ["clean", "real-medium"])
+    content["data"]["sampling"]["degradation"] = {"name": "faces", "noise": [0, 5]}
+    recipe = recipes.load(tiny.write_recipe(tmp_path / "r.yaml", content))
+    labels = [reduction.label for reduction in recipe.reductions()]
+    assert labels == ["24", "16", "24-real-medium", "16-real-medium"]
+    assert recipes.parse(recipes.to_mapping(recipe)) == recipe
+    trained = changed("data.sampling.degradation", [{"noise": 3}])
+    assert [r.label for r in recipes.parse(trained).reductions()] == ["24-custom", "16-custom"]
 
 
 def test_numbers_without_a_point_are_numbers(tmp_path):

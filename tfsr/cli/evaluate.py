@@ -46,8 +46,7 @@ def evaluate(
     ] = "",
     scale: Annotated[str, typer.Option(metavar="S,...", help="Or scales, such as 2,3.")] = "",
     degradation: Annotated[
-        str | None,
-        typer.Option(help="clean, nn65, real-medium ..., where the protocol leaves it open."),
+        str | None, typer.Option(help="Such as nn65 or real-medium, with protocol files or real.")
     ] = None,
     out: Annotated[
         list[Path] | None, typer.Option(metavar="TABLE", help="To write: .md, .csv or .json.")

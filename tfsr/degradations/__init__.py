@@ -1,10 +1,10 @@
-"""What real cameras, scanners, messengers and formats do to an image, as seeded functions.
+"""Degradations: what cameras, messengers and file formats do to an image.
 
-NumPy and Pillow only, so that the processes that cut training samples need no TensorFlow.
+A `Pipeline` makes the LR image of an original, from a generator that is passed to it. It needs
+NumPy, Pillow and SciPy only, so that processes that prepare samples start without TensorFlow.
 """
 
+from tfsr.degradations.chain import PIPELINES, Pipeline, get_pipeline
 from tfsr.degradations.operations import DEGRADATIONS, Operation
-from tfsr.degradations.pipeline import Pipeline, get_pipeline
-from tfsr.degradations.pipelines import PIPELINES
 
 __all__ = ["DEGRADATIONS", "PIPELINES", "Operation", "Pipeline", "get_pipeline"]

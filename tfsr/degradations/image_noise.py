@@ -1,5 +1,7 @@
 """Noise: Gaussian, Poisson and speckle; of colours, grey, or correlated between channels."""
 
+import math
+
 import numpy as np
 
 from tfsr.degradations.levels import byte_levels, float_levels, luma
@@ -73,8 +75,8 @@ def poisson_noise(
     levels = float_levels(byte_levels(image))
     light = np.rint(luma(levels)) if grey else levels
     if photons is None:
-        used = np.count_nonzero(np.bincount(byte_levels(light).ravel(), minlength=256))
-        photons = 2.0 ** np.ceil(np.log2(max(int(used), 2)))
+        used = int(np.count_nonzero(np.bincount(byte_levels(light).ravel(), minlength=256)))
+        photons = 2.0 ** math.ceil(math.log2(max(used, 2)))
     one = np.float32(255 / photons)
     mean = light / one
     deviation = np.sqrt(mean) * rng.standard_normal(mean.shape, np.float32)

@@ -32,7 +32,7 @@ def rescale(
             each axis, as OpenCV and PyTorch do by default (bicubic with a = -0.75), and fine
             detail becomes aliasing.
         box: (top, left, bottom, right) of the region, in pixels, fractions allowed; None: the whole
-            image.
+            image. Filters see what lies around it.
 
     Returns:
         (h, w, 3), uint8 or float32 levels.
@@ -56,12 +56,9 @@ def _interpolate(
     position = start + (np.arange(side) + 0.5) * (end - start) / side - 0.5
     first = np.floor(position)
     offset = position - first
-    taps: tuple[int, ...]
-    weights: tuple[np.ndarray, ...]
-    if method == "bilinear":
-        taps, weights = (0, 1), (1 - offset, offset)
-    else:
-        taps, weights = (-1, 0, 1, 2), _cubic(offset)
+    weights = _cubic(offset) if method == "bicubic" else (1 - offset, offset)
+    # The pixels before the position are as many as those after it.
+    taps = range(1 - len(weights) // 2, 1 + len(weights) // 2)
     shape = [-1 if i == axis else 1 for i in range(image.ndim)]
     total = np.float32(0)
     for tap, weight in zip(taps, weights, strict=True):

@@ -72,9 +72,10 @@ class Cell:
         """Where the LR pictures come from, in words."""
         if self.pairs[0].lr is not None:
             return "LR given"
-        name = self.reduction.pipeline.name
-        made = {"clean": "Pillow's bicubic", "nn65": "nearest neighbour and JPEG of quality 65"}
-        return f"LR made by {made.get(name, f'the degradation {name}')}"
+        pipeline = self.reduction.pipeline
+        if pipeline.deterministic:
+            return f"LR made by {pipeline.title}"
+        return f"LR made by {pipeline.name} ({pipeline.title}), seeded by each file's name"
 
     def load(self, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
         """(LR, HR), both (.., .., 3) uint8.
@@ -84,7 +85,7 @@ class Cell:
         """
         original = read(pair.original)
         if pair.lr is None:
-            return self.reduction(original, pair.original.stem)
+            return self.reduction(original, pair.original.name)
         return read(pair.lr), original[: pair.size[0], : pair.size[1]]
 
 

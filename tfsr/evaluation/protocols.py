@@ -69,7 +69,7 @@ class Protocol:
             measures scales only.
         scales: the scales that are measured by default; None if it measures pairs only.
         given: the whole scales whose LR pictures come with the data set.
-        degradations: how LR pictures are made where they are not given; each makes columns.
+        degradations: how LR pictures are made where they are not given; columns for each.
     """
 
     name: str
@@ -102,15 +102,20 @@ class Protocol:
         Args:
             lr: LR sides, or "LR-HR" pairs, instead of the protocol's own.
             scales: scales instead of its own.
-            degradation: how LR pictures are made; only for `files`, where no paper fixes it.
+            degradation: how LR pictures are made; any for `files`, where no paper fixes it, one of
+                its own for others.
 
         Raises:
             InvalidArgument: for what the protocol does not measure, or for nothing at all.
         """
-        if degradation is not None and self.name != "files":
+        if (
+            degradation is not None
+            and self.name != "files"
+            and degradation not in self.degradations
+        ):
             raise InvalidArgument(
-                f"protocol '{self.name}' fixes its degradation, {', '.join(self.degradations)}; "
-                "--degradation goes with --protocol files"
+                f"protocol '{self.name}' fixes its degradation, {' or '.join(self.degradations)}; "
+                f"received {degradation!r}. --degradation goes with --protocol files"
             )
         if lr and self.lr is None:
             raise InvalidArgument(
@@ -125,9 +130,11 @@ class Protocol:
             lr, scales = self.lr or (), self.scales or ()
         if not lr and not scales:
             raise InvalidArgument("give --lr, --scale or both, for example --lr 128,64")
-        kinds = self.degradations if degradation is None else (degradation,)
-        sides = [_of_sides(text, kind) for text in lr for kind in kinds]
-        return sides + [self._of_scale(scale, kind) for scale in scales for kind in kinds]
+        found = []
+        for kind in [degradation] if degradation else self.degradations:
+            found += [_of_sides(text, kind) for text in lr]
+            found += [self._of_scale(scale, kind) for scale in scales]
+        return found
 
     def border_scale(self, reduction: Reduction) -> int | None:
         """The scale that sets the width of a border, where there is one."""
@@ -174,16 +181,6 @@ PROTOCOLS = {
             degradations=("nn65",),
         ),
         Protocol(
-            "real",
-            "originals degraded lightly, medium and heavily by what real photographs went through, "
-            "and restored to their size, as 8-bit files",
-            "rounded",
-            (Measure("psnr", "rgb"), Measure("ssim", "y")),
-            lr=("128", "64"),
-            scales=(),
-            degradations=("real-light", "real-medium", "real-heavy"),
-        ),
-        Protocol(
             "div2k",
             "DIV2K as LIIF measures it (arXiv 2012.09161)",
             "float",
@@ -198,6 +195,15 @@ PROTOCOLS = {
             (Measure("psnr", "benchmark-y"), Measure("ssim", "benchmark-y")),
             scales=(2, 3, 4, 6, 8),
             given=(2, 3, 4),
+        ),
+        Protocol(
+            "real",
+            "originals degraded lightly, medium and heavily, as photographs are, and restored",
+            "rounded",
+            (Measure("psnr", "rgb"), Measure("psnr", "y"), Measure("ssim", "y")),
+            lr=("64", "128"),
+            scales=(),
+            degradations=("real-light", "real-medium", "real-heavy"),
         ),
         Protocol(
             "x1-x30",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ from tfsr.images import resize
 Size = tuple[int, int]
 """(height, width) in pixels."""
 
-# Of what protocols draw at random.
-_SEED = 2026
+_SEED = 17
+"""Of everything random in evaluation: figures of two versions compare because it stays."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Reduction:
         lr_size: side of a square LR picture, in pixels; for square originals such as faces.
         scale: factor between the two. The LR picture has floor(side / scale) pixels a side, and
             the original is cropped to scale times that, from the top left (LIIF's evaluation).
-        degradation: what makes the LR image; see `tfsr.degradations.get_pipeline`. What it draws
-            depends on the image's name, the degradation and the sizes alone.
+        degradation: see `tfsr.degradations.get_pipeline`. What is random in it depends on it and
+            on the image's name alone, not on the other images.
         hr_size: with `lr_size`, the side of the HR picture, which is the original reduced by
             bicubic. Both are made from the original, as ARASFSR's are. Defaults to the original's.
 
@@ -42,7 +42,7 @@ class Reduction:
 
     lr_size: int | None = None
     scale: float | None = None
-    degradation: str | Mapping[str, Any] = "bicubic"
+    degradation: str | Mapping[str, Any] | list[Any] = field(default="bicubic", hash=False)
     hr_size: int | None = None
 
     def __post_init__(self) -> None:
@@ -55,21 +55,22 @@ class Reduction:
                 raise InvalidArgument(f"an {name} size must be at least 1; got {side}")
         if self.scale is not None and not 1 <= self.scale < math.inf:
             raise InvalidArgument(f"a scale must be a finite number from 1 on; got {self.scale:g}")
-        _ = self.pipeline
-
-    @cached_property
-    def pipeline(self) -> Pipeline:
-        """The degradation."""
-        return get_pipeline(self.degradation)
+        get_pipeline(self.degradation)
 
     @property
     def label(self) -> str:
-        """Its short name: "64", "64-256", "x3", or "real-medium-64" where chance has a part."""
+        """Its short name: "64", "64-256", or "x3"; "64-real-light" where LR images are random."""
+        pipeline = self.pipeline
+        random = "" if pipeline.deterministic else f"-{pipeline.name}"
         if self.lr_size is None:
-            sizes = f"x{self.scale:g}"
-        else:
-            sizes = f"{self.lr_size}-{self.hr_size}" if self.hr_size else str(self.lr_size)
-        return sizes if self.pipeline.deterministic else f"{self.pipeline.name}-{sizes}"
+            return f"x{self.scale:g}{random}"
+        hr = f"-{self.hr_size}" if self.hr_size else ""
+        return f"{self.lr_size}{hr}{random}"
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What makes the LR image."""
+        return get_pipeline(self.degradation)
 
     def sizes(self, original: Size) -> tuple[Size, Size]:
         """(h, w) of the LR picture and (H, W) of the HR picture, of an original's (height, width).
@@ -98,22 +99,30 @@ class Reduction:
             )
         return (h, w), (round(h * scale), round(w * scale))
 
+    def generator(self, name: str) -> np.random.Generator:
+        """What everything random about an image is drawn from: the same for any size.
+
+        Args:
+            name: of the image's file, without its folder.
+        """
+        text = json.dumps([self.pipeline.spec, name], sort_keys=True)
+        digest = hashlib.sha256(text.encode(errors="surrogateescape")).digest()
+        return np.random.default_rng([_SEED, int.from_bytes(digest[:8], "big")])
+
     def __call__(self, original: np.ndarray, name: str = "") -> tuple[np.ndarray, np.ndarray]:
-        """Make the LR and the HR image of an original.
+        """(LR, HR) of an original.
+
+        HR is the original as it is, whatever the degradation trains towards: systems are compared
+        with what was photographed, not with a sharpened copy of it.
 
         Args:
             original: (H, W, 3) uint8.
-            name: of the image, such as its file's without suffix: what is drawn at random depends
-                on it, not on the image's place among others.
-
-        Returns:
-            (h, w, 3) and (H, W, 3) uint8.
+            name: of its file, for `generator`.
         """
         lr_size, (height, width) = self.sizes((original.shape[0], original.shape[1]))
-        rng = np.random.default_rng([_SEED, zlib.crc32(f"{self.label} {name}".encode())])
+        rng = self.generator(name)
         if self.lr_size is not None:
-            original = self.pipeline.prepare(original, rng)
             lr = self.pipeline.degrade(original, lr_size, rng)
             return lr, resize(original, (height, width))
-        hr = self.pipeline.prepare(original[:height, :width], rng)
+        hr = original[:height, :width]
         return self.pipeline.degrade(hr, lr_size, rng), hr

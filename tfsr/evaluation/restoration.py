@@ -64,7 +64,7 @@ def _of_one_size(
     for path in paths:
         original = read(path)
         with _naming(path):
-            lr, hr = reduction(original, path.stem)
+            lr, hr = reduction(original, path.name)
         same = group and (lr.shape, hr.shape) == (group[0][1].shape, group[0][2].shape)
         if group and (not same or len(group) == most):
             yield group

@@ -48,7 +48,7 @@ class Samples(keras.callbacks.Callback):
         with writer.as_default(step=epoch):
             for path in self.paths:
                 for reduction in self.reductions:
-                    image = strip(self.snapshot.upscale, read(path), reduction, path.stem)
+                    image = strip(self.snapshot.upscale, read(path), reduction, path.name)
                     tf.summary.image(f"{path.stem}/{reduction.label}", image[None])
         writer.close()
 
