@@ -42,6 +42,13 @@ def test_a_run_becomes_the_words_of_a_command(recipe, tmp_path):
     assert tuned.content["init"] == "runs/base"
 
 
+def test_several_folders_are_given_in_their_order(recipe, tmp_path):
+    [run] = load_list(write(tmp_path, {"a": {"recipe": recipe, "data": ["large", "small"]}}))
+    assert run.arguments == [
+        *(recipe, "--output", "runs/a", "--data", "large", "--data", "small"),
+    ]
+
+
 def test_a_preset_to_start_from_is_waited_for_by_nobody(recipe, tmp_path):
     [run] = load_list(write(tmp_path, {"a": {"recipe": recipe, "init": "some-preset"}}))
     assert run.after == () and run.arguments[-1] == 'init="some-preset"'

@@ -2,11 +2,11 @@
 
     runs:
       faces:
-        recipe: recipes/arasfsr-linear-faces.yaml
-        data: faces/train
-        validation: faces/val
+        recipe: recipes/faces-clean.yaml
+        data: [faces512/train, faces256/train, faces256_extra/train]
+        validation: faces256/val
       portraits:
-        recipe: recipes/arasfsr-linear-faces.yaml
+        recipe: recipes/faces-clean.yaml
         output: runs/portraits-v2
         data: portraits/train
         validation: portraits/val
@@ -40,7 +40,7 @@ class QueuedRun:
     Attributes:
         recipe: path of the recipe.
         output: the run's directory; runs/NAME if not given.
-        data: folder of training images, instead of the recipe's.
+        data: folder of training images, instead of the recipe's; or as many as the recipe has.
         validation: folder of validation images, instead of the recipe's.
         set: changes of the recipe: dotted keys, and their values.
         after: names of runs of the list that must be done before this one begins.
@@ -52,7 +52,7 @@ class QueuedRun:
 
     recipe: str
     output: str = ""
-    data: str | None = None
+    data: str | tuple[str, ...] | None = None
     validation: str | None = None
     set: Mapping[str, Any] = field(default_factory=dict)
     after: str | tuple[str, ...] = ()
@@ -75,10 +75,10 @@ class QueuedRun:
     @property
     def arguments(self) -> list[str]:
         """What follows `tfsr train` to start or resume it."""
-        options = {"--output": self.output, "--data": self.data, "--validation": self.validation}
-        words = [self.recipe]
-        for option, value in options.items():
-            words += [option, value] if value is not None else []
+        words = [self.recipe, "--output", self.output]
+        for folder in (self.data,) if isinstance(self.data, str) else self.data or ():
+            words += ["--data", folder]
+        words += ["--validation", self.validation] if self.validation is not None else []
         for change in self.changes:
             words += ["--set", change]
         return words
