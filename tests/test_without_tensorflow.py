@@ -182,6 +182,23 @@ def test_the_script_for_a_gpu_can_be_rehearsed(python, tmp_path):
     assert all(p.stat().st_size < 16e6 for p in output.rglob("*") if p.is_file())
 
 
+def test_the_script_takes_the_folders_of_a_recipe(python, tmp_path):
+    content = tiny.recipe("no folder")
+    content["data"]["train"] = [
+        {"folder": "large", "weight": 2, "degradation": "faces"},
+        {"folder": "small", "hr_size": [24, 40]},
+    ]
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
+    tiny.folder(tmp_path / "data" / "train" / "1-large", count=2)
+    tiny.folder(tmp_path / "data" / "train" / "2-small", count=3, side=40)
+    tiny.folder(tmp_path / "data" / "val", count=2)
+    short = ("training.steps=4", "training.steps_per_epoch=4")
+    done = rehearse(python, recipe, tmp_path / "data", tmp_path / "out", 5, *short)
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert (record["pictures"]["count"], record["validation"]["count"]) == (5, 2)
+
+
 @pytest.mark.parametrize(
     "change, word",
     [({0: "nowhere.yaml"}, "RECIPE"), ({1: "nowhere"}, "DATA"), ({3: "soon"}, "MINUTES")],

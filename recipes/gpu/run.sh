@@ -5,7 +5,8 @@
 #
 # RECIPE    as `tfsr train` takes it; each KEY=VALUE changes a key of it.
 # DATA      a folder of images, of which up to 12 are set aside for validation; or one with the
-#           folders train/ and val/.
+#           folders train/ and val/. Where train/ holds folders, they are those of the recipe, in the
+#           order of their names: train/1-faces512, train/2-faces256.
 # OUTPUT    the run's directory: best/ (a preset), checkpoints/, history.csv, log.txt. The same
 #           command resumes what is there.
 # MINUTES   until the end, installation and compilation included.
@@ -100,5 +101,10 @@ for change in training.steps=auto training.steps_per_epoch=auto \
     training.steps_per_execution=$execution training.checkpoint_minutes=2 "$@"; do
     changes+=(--set "$change")
 done
-exec "$python" -m tfsr.cli train "$recipe" -o "$output" --data "$train" --validation "$validation" \
-    --max-time "${left}s" "${changes[@]}"
+folders=()
+for folder in "$train"/*/; do
+    [ ! -d "$folder" ] || folders+=(--data "${folder%/}")
+done
+[ ${#folders[@]} -gt 0 ] || folders=(--data "$train")
+exec "$python" -m tfsr.cli train "$recipe" -o "$output" "${folders[@]}" \
+    --validation "$validation" --max-time "${left}s" "${changes[@]}"
