@@ -125,6 +125,8 @@ def _photograph(capture: list[float], sigma: list[float], webp: float) -> list[d
             }
         },
         {"to_lr": {"methods": ["area", "bilinear", "bicubic"], "antialias": 0.8}},
+        # Of a small face in a large photograph, the pixels are the sensor's own.
+        {"noise": {"sigma": [0, 15], "grey": 0.4, "correlated": 0.2, "probability": 0.5}},
         {"sinc": {"cutoff": [0.4, 1], "probability": 0.1}},
         {"sharpen": {"probability": 0.05}},
         {"stage": {"probability": 0.75, "steps": [compressed]}},
@@ -193,12 +195,12 @@ CATALOGUE: dict[str, dict[str, Any]] = {
     "faces": {
         "title": "what photographs of faces went through",
         "clean": 0.3,
-        "steps": _photograph([1, 3], [0.1, 3], webp=0.15),
+        "steps": _photograph([1.5, 4], [0.1, 3], webp=0.15),
     },
     "photos": {
         "title": "what photographs went through",
         "clean": 0.3,
-        "steps": _photograph([1, 2.5], [0.1, 2], webp=0.25),
+        "steps": _photograph([1.5, 4], [0.1, 2], webp=0.25),
     },
     "real-light": {
         "title": "a phone's picture, sent once",
