@@ -500,3 +500,11 @@ def test_folders_are_replaced_one_by_one_or_all_at_once():
 def test_folders_that_cannot_be_are_told(train, words, tmp_path):
     path = tiny.write_recipe(tmp_path / "r.yaml", changed("data.train", train))
     check_refused(path, *words)
+
+
+def test_text_that_begins_as_a_number_is_text(tmp_path):
+    digest = "7e14731f5dfea834c0d4bbc36268efca434c2f5fa24be32ff45888c8a102d08d"
+    content = changed("provenance", {"licence": digest})
+    assert recipes.load(tiny.write_recipe(tmp_path / "r.yaml", content)).provenance == {
+        "licence": digest
+    }

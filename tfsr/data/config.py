@@ -34,8 +34,8 @@ class SamplingConfig:
         points: how they lie: "scattered"; "lattice", some rows times some columns of the HR image,
             for which linear decoders need no gather; "patch", consecutive rows and columns. The
             last two take a square number of queries.
-        degradation: what makes the LR image: a pipeline of `tfsr.degradations` by name, or a
-            mapping of the name and other ranges.
+        degradation: what makes the LR image: a pipeline of `tfsr.degradations` by name, a mapping
+            that restates one, or a list of steps.
         augment: any of "horizontal", "vertical", "transpose", each with probability 1/2.
     """
 
@@ -47,7 +47,7 @@ class SamplingConfig:
     window: int | None = None
     queries: int | None = 2304
     points: Literal["scattered", "lattice", "patch"] = "scattered"
-    degradation: str | Mapping[str, Any] = "bicubic"
+    degradation: str | Mapping[str, Any] | list[Any] = "bicubic"
     augment: tuple[str, ...] = ("horizontal",)
 
     @property

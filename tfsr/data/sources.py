@@ -42,7 +42,7 @@ class Source:
     lr_size: int | tuple[int, int] | None = None
     hr_size: tuple[int, int] | None = None
     scale: tuple[float, float] | None = None
-    degradation: str | Mapping[str, Any] | None = None
+    degradation: str | Mapping[str, Any] | list[Any] | None = None
     augment: tuple[str, ...] | None = None
 
     def sampling(self, base: SamplingConfig) -> SamplingConfig:

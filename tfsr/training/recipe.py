@@ -221,7 +221,7 @@ class Validation:
 
     lr_sizes: tuple[int, ...] = ()
     scales: tuple[float, ...] = ()
-    degradations: tuple[str | Mapping[str, Any], ...] = ()
+    degradations: tuple[str | Mapping[str, Any] | list[Any], ...] = ()
     pictures: int = 10
     protocol: str = "rgb"
     patience: int | None = None

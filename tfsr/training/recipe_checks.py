@@ -86,7 +86,10 @@ def check(recipe: Recipe) -> None:
     if not labels:
         raise RecipeError("validation needs lr_sizes or scales")
     if len(set(labels)) < len(labels):
-        raise RecipeError(f"validation measures one thing twice: {', '.join(labels)}")
+        raise RecipeError(
+            f"validation.degradations would have two figures of one name in {', '.join(labels)}: "
+            "use each once, and one of clean and nn65"
+        )
     try:
         check_protocol(validation.protocol)
     except InvalidArgument as error:
