@@ -1,6 +1,6 @@
 """One training sample of one image: an LR image, points of the HR image, and their colours.
 
-NumPy and Pillow only, so that worker processes and JAX need no TensorFlow.
+NumPy, Pillow and SciPy only, so that worker processes and JAX need no TensorFlow.
 """
 
 from __future__ import annotations

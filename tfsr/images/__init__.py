@@ -1,4 +1,4 @@
-"""Pictures in and out: files, 8-bit and float pixels, resizing, degradations."""
+"""Pictures in and out: files, 8-bit and float pixels, resizing."""
 
 from tfsr.images.files import list_images, read, read_picture, write, write_picture
 from tfsr.images.formats import check_writable_format
