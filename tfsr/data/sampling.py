@@ -1,6 +1,7 @@
 """What a training step sees, as a function of the seed and the step alone.
 
-No TensorFlow: the same sampling feeds tf.data (`tfsr.data.pipeline`) and, where there is none, a Keras `PyDataset` (`tfsr.data.py_dataset`).
+No TensorFlow: the same sampling feeds tf.data (`tfsr.data.pipeline`) and, where there is none, a
+Keras `PyDataset` (`tfsr.data.py_dataset`).
 """
 
 from __future__ import annotations
