@@ -50,10 +50,10 @@ def rows() -> list[str]:
     for name in PIPELINES:
         pipeline = get_pipeline(name)
         words = _steps(pipeline.steps)
-        if pipeline.before:
-            words = f"both images from: {_steps(pipeline.before)}; then {words}"
         if pipeline.clean:
             words = f"{_percent(pipeline.clean)} `clean`, else {words}"
+        if pipeline.before:
+            words = f"both images from: {_steps(pipeline.before)}; then {words}"
         lines.append(f"| `{name}` | {pipeline.title} | {words} |")
     return lines
 

@@ -60,7 +60,7 @@ def test_only_the_papers_downscaling_is_deterministic():
     assert found == ["clean", "nn65"]
     rng = np.random.default_rng(0)
     get_pipeline("nn65").degrade(tiny.picture(), (9, 9), rng)
-    get_pipeline("faces").prepare(tiny.picture(), rng)
+    get_pipeline("bsrgan").prepare(tiny.picture(), rng)
     assert rng.random() == np.random.default_rng(0).random()
 
 

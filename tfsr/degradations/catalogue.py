@@ -194,11 +194,15 @@ CATALOGUE: dict[str, dict[str, Any]] = {
     },
     "faces": {
         "title": "what photographs of faces went through",
+        # Grey photographs stay grey.
+        "prepare": [{"grey": 0.05}],
         "clean": 0.3,
         "steps": _photograph([1.5, 4], [0.1, 3], webp=0.15),
     },
     "photos": {
         "title": "what photographs went through",
+        # Grey photographs stay grey.
+        "prepare": [{"grey": 0.05}],
         "clean": 0.3,
         "steps": _photograph([1.5, 4], [0.1, 2], webp=0.25),
     },
