@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 
 # make demo IN=photo.jpg SCALE=3.7
-IN ?= docs/pictures/astronaut-46.png
+IN ?= docs/images/astronaut-46.png
 SCALE ?= 4
 OUT ?= out/$(basename $(notdir $(IN)))-x$(SCALE).png
 

@@ -97,9 +97,9 @@ SETTINGS = {
     "batch-16": {"batch": 16},
     "window-24": {"window": 24},
     "window-48": {"window": 48},
-    "queries-784": {"queries": 784},
-    "queries-4096": {"queries": 4096},
-    "scattered": {"points": "scattered", "queries": 784},
+    "queries-784": {"num_points": 784},
+    "queries-4096": {"num_points": 4096},
+    "scattered": {"points": "scattered", "num_points": 784},
     "patch": {"points": "patch"},
     "adam-1e-3": {"optimizer": "adam", "learning_rate": 1e-3},
 }
@@ -115,7 +115,7 @@ def recipe(encoder, decoder, *, steps, **changes):
     settings = {
         "batch": 4,
         "window": 32,
-        "queries": 2304 if linear_decoder else 768,
+        "num_points": 2304 if linear_decoder else 768,
         "points": "lattice" if linear_decoder else "scattered",
         "optimizer": {"name": "muon", "weight_decay": 0.1},
         "learning_rate": 1.5e-3,
@@ -133,7 +133,7 @@ def recipe(encoder, decoder, *, steps, **changes):
                 "lr_size": [max(32, settings["window"]), 176],
                 "hr_size": [96, 256],
                 "augment": ["horizontal"],
-                **{name: settings[name] for name in ("batch", "window", "queries", "points")},
+                **{name: settings[name] for name in ("batch", "window", "num_points", "points")},
             },
         },
         "training": {
@@ -149,7 +149,7 @@ def recipe(encoder, decoder, *, steps, **changes):
             "precision": "mixed_bfloat16",
             "checkpoint_minutes": 2,
         },
-        "validation": {"pictures": 12, "lr_sizes": [int(side) for side in SIDES]},
+        "validation": {"images": 12, "lr_sizes": [int(side) for side in SIDES]},
     }
 
 

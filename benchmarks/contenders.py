@@ -19,11 +19,11 @@ SPREAD = 0.5  # of the decoder's answers, which lie in [-1, 1]
 BATCH, LR_SIDE, QUERIES, LEARNING_RATE = 16, 48, 2304, 1e-4
 
 
-# Whole pictures
+# Whole images
 
 
 class Ours:
-    """A model of this library, and one picture to be upscaled to one size.
+    """A model of this library, and one image to be upscaled to one size.
 
     Args:
         decoder: its name.
@@ -37,7 +37,7 @@ class Ours:
         import keras
         from keras import ops
 
-        from tfsr.backend import compiled
+        from tfsr.backend import jit
         from tfsr.converters import load_published
         from tfsr.models import ImplicitSR
 
@@ -46,8 +46,8 @@ class Ours:
         if weights is not None:
             load_published(self.model, weights)
         self.image, self.size = image, size
-        self.painters = {"float32": self.model.painter(MEMORY)}
-        encode = compiled(self.model.encoder, self.model)
+        self.painters = {"float32": self.model.renderer(MEMORY)}
+        encode = jit(self.model.encoder, self.model)
         self._encode = lambda: ops.convert_to_numpy(encode(ops.convert_to_tensor(2 * image - 1)))
 
     def device(self):
@@ -57,47 +57,47 @@ class Ours:
         return device_name()
 
     def peak_memory(self):
-        """Bytes that two pictures take, one after the other: of the second, something is kept."""
+        """Bytes that two images take, one after the other: of the second, something is kept."""
         return memory_of(lambda: [self._draw("float32", self.size) for _ in range(2)])[1]
 
     def warm_up(self):
         """Draw in bfloat16 and encode once; `peak_memory` has drawn in float32."""
         from tfsr.models import with_precision
 
-        self.painters["bfloat16"] = with_precision(self.model, "bfloat16").painter(MEMORY)
+        self.painters["bfloat16"] = with_precision(self.model, "bfloat16").renderer(MEMORY)
         for _ in range(2):
             self._draw("bfloat16", self.size)
         self._encode()
-        self.first_picture()
+        self.first_image()
         self._draw("float32", self.size)
 
-    def picture(self, precision="float32"):
-        """Seconds of a picture after the first one of its size."""
+    def image(self, precision="float32"):
+        """Seconds of an image after the first one of its size."""
         return seconds_of(lambda: self._draw(precision, self.size))
 
-    def first_picture(self):
-        """Seconds of the first picture of a size: one of another comes before."""
+    def first_image(self):
+        """Seconds of the first image of a size: one of another comes before."""
         self._draw("float32", (self.size[0], max(1, self.size[1] // 2)))
-        return self.picture()
+        return self.image()
 
     def encoder(self):
         """Seconds of the encoder alone."""
         return seconds_of(self._encode)
 
-    def answer(self):
-        """The picture, (1, H, W, 3) float32."""
+    def output(self):
+        """The image, (1, H, W, 3) float32."""
         return self._draw("float32", self.size)
 
     def agreement(self):
         """PSNR of bfloat16's answer against float32's, in dB, the peak being 1.
 
-        Only the weights of `Published` spread the answer enough for the figure to mean anything.
+        Only the weights of `Published` spread the output enough for the figure to mean anything.
         """
-        error = self._draw("bfloat16", self.size) - self.answer()
+        error = self._draw("bfloat16", self.size) - self.output()
         return -10 * math.log10(np.mean(np.square(error, dtype=np.float64)))
 
     def decoder_operations(self):
-        """Multiplications and additions of the decoder for a picture after the first."""
+        """Multiplications and additions of the decoder for an image after the first."""
         return 2 * multiply_adds_run(self.model, self.painters["float32"], self.image, self.size)
 
     def matmul_speed(self):
@@ -106,24 +106,24 @@ class Ours:
 
     def _draw(self, precision, size):
         """As `Upscaler` does, without its rounding to 8 bits."""
-        from tfsr.geometry import windows
+        from tfsr.geometry import make_tiles
 
-        painter = self.painters[precision]
+        renderer = self.painters[precision]
         lr_size = self.image.shape[1:3]
-        answer = np.empty((1, *size, 3), np.float32)
-        for window in windows(lr_size, size, painter.reach, painter.lr_pixels):
+        output = np.empty((1, *size, 3), np.float32)
+        for window in make_tiles(lr_size, size, renderer.input_span, renderer.lr_pixels):
             part = self.image[:, slice(*window.lr_rows), slice(*window.lr_columns)]
-            target = answer[:, slice(*window.rows), slice(*window.columns)]
-            for rows, columns, colours in painter.paint(part, window):
+            target = output[:, slice(*window.rows), slice(*window.columns)]
+            for rows, columns, colours in renderer.render(part, window):
                 target[:, rows, columns] = colours
-        return answer
+        return output
 
 
 # What depends on coordinates alone, and is kept: ARASFSR's branch, and DIINN's layer of the scale.
 _KEPT = re.compile(r"/(coordinate|ratio)(_\d+)?/")
 
 
-def multiply_adds_run(model, painter, image, size):
+def multiply_adds_run(model, renderer, image, size):
     """The decoder's multiply-adds as a painter really runs them, when a size comes again."""
     from tfsr.decoders import LinearDecoder
     from tfsr.models.cost import multiply_adds
@@ -132,10 +132,10 @@ def multiply_adds_run(model, painter, image, size):
     if isinstance(decoder, LinearDecoder):
         return multiply_adds(model, lr_size, size).here
     plan = model.plan(lr_size, size)
-    scales = plan.whole_scales()
+    scales = plan.integer_scales()
     rows, columns = size
     if scales and any(scale % 2 for scale in scales):
-        # Neighbours without weight are left out: as if the answer had fewer rows and columns.
+        # Neighbours without weight are left out: as if the output had fewer rows and columns.
         rows, columns = (
             sum(phase.starts.size * len(phase.axis) for phase in phases) / (1 + decoder.frame)
             for phases in plan.phases()
@@ -146,7 +146,7 @@ def multiply_adds_run(model, painter, image, size):
             row, column = (weight.path.endswith(f"/{name}_kernel") for name in ("row", "column"))
             positions = rows if row else columns if column else rows * columns
             kept += math.prod(weight.shape) * positions
-    room = painter.keep / max(1, painter.condition_bytes * math.prod(size))
+    room = renderer.keep / max(1, renderer.modulation_bytes * math.prod(size))
     return multiply_adds(model, lr_size, (rows, columns)).here - kept * min(1, room)
 
 
@@ -175,15 +175,15 @@ class Published:
         return {name: tensor.numpy() for name, tensor in self.system.state_dict().items()}
 
     def peak_memory(self):
-        """Bytes that a picture takes."""
+        """Bytes that an image takes."""
         return memory_of(self._draw)[1]
 
-    def picture(self):
-        """Seconds of a picture."""
+    def image(self):
+        """Seconds of an image."""
         return seconds_of(self._draw)
 
-    def answer(self):
-        """The last picture, (1, H, W, 3) float32 in [0, 1]."""
+    def output(self):
+        """The last image, (1, H, W, 3) float32 in [0, 1]."""
         return 0.5 * self._drawn.permute(0, 2, 3, 1).numpy() + 0.5
 
     def tolerance(self):
@@ -199,7 +199,7 @@ class Published:
 
 
 def _random_system(decoder, image=None):
-    """A published system; for an image, with its last layer scaled: answers spread as pictures do.
+    """A published system; for an image, with its last layer scaled: answers spread as images do.
 
     As PyTorch starts them, some answer 0.03 and others 1.5 around the mean.
     """
@@ -222,7 +222,7 @@ def _random_system(decoder, image=None):
 
 
 def training_batch():
-    """Random pictures, points, cells and colours."""
+    """Random images, points, cells and colours."""
     random = np.random.default_rng(0)
     points = BATCH, QUERIES
     return {

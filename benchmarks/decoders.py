@@ -8,7 +8,7 @@ decoders.md, and their tables into docs/performance.md. The whole run takes a qu
 two cores.
 
 Weights are random, the same on both sides. The two sides are processes of their own that are asked
-in turn. Fails if the answers of one case differ by more than tests/test_parity.py allows.
+in turn. Fails if the outputs of one case differ by more than tests/test_parity.py allows.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import machine
 from contenders import Ours, OurTraining, Published, PublishedTraining
 from decoders_tables import text_of
 from machine import (
@@ -27,7 +28,6 @@ from machine import (
     alternately,
     description,
     medians,
-    picture,
     three_digits,
     write,
 )
@@ -41,7 +41,7 @@ SIZES = "64:256,64:237,128:512"
 
 def measured_case(decoder, sides, repeats, beside_published):
     """All that is measured of a decoder at one pair of sides."""
-    image, size = picture(sides[0]), (sides[1], sides[1])
+    image, size = machine.image(sides[0]), (sides[1], sides[1])
     case = {"decoder": decoder, "from": sides[0], "to": sides[1]}
     if not beside_published:
         with Worker(Ours, decoder, None, image, size) as ours:
@@ -62,16 +62,16 @@ def _ours(ours, decoder, repeats, published=None):
     device, memory = ours("device"), ours("peak_memory")
     ours("warm_up")
     asked = {
-        "seconds": lambda: ours("picture"),
-        "bfloat16_seconds": lambda: ours("picture", "bfloat16"),
+        "seconds": lambda: ours("image"),
+        "bfloat16_seconds": lambda: ours("image", "bfloat16"),
         "encoder_seconds": lambda: ours("encoder"),
     }
     counts = dict.fromkeys(asked, repeats)
     if decoder == "arasfsr":
-        asked["first_seconds"] = lambda: ours("first_picture")
+        asked["first_seconds"] = lambda: ours("first_image")
         counts["first_seconds"] = (repeats + 1) // 2
     if published is not None:
-        asked["published_seconds"] = lambda: published("picture")
+        asked["published_seconds"] = lambda: published("image")
         counts["published_seconds"] = (repeats + 1) // 2
     # In turn with the rest: processors change their clock with the hour.
     asked["matmul_speed"] = lambda: ours("matmul_speed")
@@ -118,7 +118,7 @@ def faults(results):
                 f"more than {case['tolerance']:.0e}"
             )
     training = results["training"]
-    # Pictures in [0, 1] have half the differences of the published [-1, 1].
+    # Images in [0, 1] have half the differences of the published [-1, 1].
     if "loss" in training and abs(2 * training["loss"] / training["published_loss"] - 1) > 1e-4:
         yield "training: the two first losses are not the same"
 

@@ -6,8 +6,8 @@ from machine import described, mebibytes, table, three_digits
 def text_of(results):
     """All tables, in Markdown."""
     compared = "published_matmul_peak" in results["cases"][0]
-    parts = [_machine_text(results), _pictures_table(results["cases"], compared)]
-    parts += [_decoders_table(results, compared), _first_pictures_table(results["cases"])]
+    parts = [_machine_text(results), _images_table(results["cases"], compared)]
+    parts += [_decoders_table(results, compared), _first_images_table(results["cases"])]
     return "\n\n".join([*filter(None, parts), _training_text(results, compared)])
 
 
@@ -24,7 +24,7 @@ def _machine_text(results):
     return " ".join(lines) + ", in float32."
 
 
-def _pictures_table(cases, compared):
+def _images_table(cases, compared):
     header = ["decoder", "from", "to", "tfsr, s", "MiB"]
     header += ["PyTorch, s", "MiB", "times as fast", "largest difference"] if compared else []
     rows = []
@@ -59,13 +59,13 @@ def _decoders_table(results, compared):
     return table(header, rows)
 
 
-def _first_pictures_table(cases):
+def _first_images_table(cases):
     rows = [
         [*_labels(case), three_digits(case["first_seconds"]), three_digits(case["seconds"])]
         for case in cases
         if "first_seconds" in case
     ]
-    header = ["decoder", "from", "to", "first picture of a size, s", "the next, s"]
+    header = ["decoder", "from", "to", "first image of a size, s", "the next, s"]
     return table(header, rows) if rows else ""
 
 

@@ -29,8 +29,8 @@ def milliseconds(function):
 
 
 def main():
-    picture = Path(__file__).parents[1] / "docs" / "pictures" / "astronaut.png"
-    original = resize(read(picture), (ORIGINAL, ORIGINAL))
+    image = Path(__file__).parents[1] / "docs" / "images" / "astronaut.png"
+    original = resize(read(image), (ORIGINAL, ORIGINAL))
     print("| pipeline | `prepare` | `degrade` | largest |\n|---|---|---|---|")
     for name in PIPELINES:
         pipeline = get_pipeline(name)

@@ -4,7 +4,7 @@
     python benchmarks/folder.py --files 20 --out trial
 
 Upscales 200 JPEG files of 64x64 pixels by 4 with the shipped preset, in one process: as `tfsr
-upscale` does, files read, answers encoded and written; and the same pictures, already decoded,
+upscale` does, files read, answers encoded and written; and the same images, already decoded,
 through the model alone. The two are taken in turn, and what counts is their ratio. Writes
 folder.json and folder.md, and the table into docs/performance.md.
 """
@@ -30,7 +30,7 @@ from machine import (
 )
 
 SIDE, SCALE, REPEATS = 64, 4, 5
-PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "astronaut.png"
+IMAGE = Path(__file__).parents[1] / "docs" / "images" / "astronaut.png"
 
 
 class Folder:
@@ -51,18 +51,18 @@ class Folder:
 
         self.source, self.target = Path(folder, "in"), Path(folder, "out")
         _draw(self.source, files)
-        self.pictures = [read(path) for path in sorted(self.source.iterdir())]
+        self.images = [read(path) for path in sorted(self.source.iterdir())]
         self.request = Request(TargetSize(scale=float(SCALE)))
         self.upscaler = Upscaler(from_preset(DEFAULT))
         self.model()
 
     def model(self):
-        """Seconds of all pictures through the model alone."""
+        """Seconds of all images through the model alone."""
         size = (SIDE * SCALE,) * 2
 
         def upscale():
-            for picture in self.pictures:
-                self.upscaler(picture, size)
+            for image in self.images:
+                self.upscaler(image, size)
 
         return seconds_of(upscale)
 
@@ -87,7 +87,7 @@ def _draw(folder, files):
     from PIL import Image
 
     folder.mkdir()
-    with Image.open(PICTURE) as opened:
+    with Image.open(IMAGE) as opened:
         face = opened.convert("RGB")
     for number in range(files):
         left, top = number % 16, number // 16 % 16
@@ -121,7 +121,7 @@ def _text(results):
     ]
     ratio = times["model"] / times["batch"]
     share = f"{files} files, median of {REPEATS}: {ratio:.0%} of the model's rate."
-    rated = table(["", "s", "pictures/s"], rows)
+    rated = table(["", "s", "images/s"], rows)
     return f"{described(results['machine'])}\n\n{rated}\n\n{share}"
 
 

@@ -1,4 +1,4 @@
-"""How seconds and memory grow with the size of the answer.
+"""How seconds and memory grow with the size of the output.
 
     python benchmarks/growth.py
     python benchmarks/growth.py --largest 1 --model edsr-baseline+liif --out trial
@@ -36,7 +36,7 @@ WARM_UP = ((6, 8), (8, 10))
 
 
 class Upscaling:
-    """An upscaler that has drawn two small pictures already.
+    """An upscaler that has drawn two small images already.
 
     Args:
         model: as on the command line; None: the shipped preset.
@@ -52,14 +52,14 @@ class Upscaling:
             self._upscale(_noise(lr_size))
 
     def measure(self, side):
-        """Seconds of a square picture, and the bytes it takes beside itself and the answer."""
+        """Seconds of a square image, and the bytes it takes beside itself and the output."""
         image = _noise((side, side))
         seconds = []
         before, growth = memory_of(lambda: seconds.append(seconds_of(lambda: self._upscale(image))))
-        answer = image.nbytes * SCALE**2
+        output = image.nbytes * SCALE**2
         return {
             "seconds": seconds[0],
-            "bytes": growth - answer,
+            "bytes": growth - output,
             "program_bytes": before - image.nbytes,
         }
 
@@ -139,7 +139,7 @@ def plot(results, path):
 def parsed():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--largest", type=float, default=16, help="megapixels of the answer")
+    parser.add_argument("--largest", type=float, default=16, help="megapixels of the output")
     parser.add_argument(
         "--model", help="a preset, or ENCODER+DECODER with random weights; the shipped preset"
     )

@@ -15,7 +15,7 @@ and says what 16 cores would make at the cost that one core was measured to have
 import argparse
 import time
 
-from tfsr.cli.quiet import import_keras
+from tfsr.cli.suppress_stderr import import_keras
 
 import_keras()
 
@@ -30,7 +30,7 @@ from tfsr.training.compilation import compiled_model  # noqa: E402
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipe")
-    parser.add_argument("--data", required=True, help="folder of training pictures")
+    parser.add_argument("--data", required=True, help="folder of training images")
     parser.add_argument("--batches", type=int, default=40)
     parser.add_argument("--processes", type=int, help="time the samples of so many processes")
     arguments = parser.parse_args()
@@ -45,7 +45,7 @@ def time_processes(arguments) -> None:
     recipe = recipes.load(arguments.recipe)
     sampler = Sampler(arguments.data, recipe.data.sampling, recipe.seed)
     for path in sampler.paths:
-        sampler.pictures.read(path)
+        sampler.images.read(path)
     count = arguments.batches
     _, one = timed(lambda: sampler.batch(count), count)
     print(f"this process  {1 / one:6.1f} batches/s of {recipe.data.sampling.batch}")
@@ -69,7 +69,7 @@ def time_pipeline(arguments) -> None:
 
     recipe = recipes.load(arguments.recipe)
     sampler = Sampler(arguments.data, recipe.data.sampling, recipe.seed)
-    # Every picture once: later epochs find them decoded, and an epoch is short beside a run.
+    # Every image once: later epochs find them decoded, and an epoch is short beside a run.
     warm = len(sampler.paths) // recipe.data.sampling.batch + 1
     stream = iter(dataset(sampler))
     for _ in range(warm):

@@ -49,7 +49,7 @@ def two_products(f, waves, layers):
     return m
 
 
-def joined(f, waves, layers):
+def concat_axes(f, waves, layers):
     """As published: one product of [f, m]."""
     for (_, _, both, bias), wave in zip(layers, waves, strict=False):
         f = tf.nn.relu(tf.matmul(tf.concat([f, f * wave], 1), both) + bias)
@@ -86,7 +86,7 @@ def main() -> None:
         tf.constant(np.sin(random.normal(0, 1, shape)).astype(np.float32))
         for _ in range(LAYERS + 1)
     ]
-    ways = [two_products, joined, joined_by_broadcast, products_alone, gather_of_columns]
+    ways = [two_products, concat_axes, joined_by_broadcast, products_alone, gather_of_columns]
     functions = {way: tf.function(lambda way=way: way(f, waves, layers)) for way in ways}
     seconds = {way: [] for way in ways}
     for function in functions.values():

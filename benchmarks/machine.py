@@ -78,7 +78,7 @@ def _serve(pipe, make, arguments):
 
 def import_backend():
     """Import Keras and its backend quietly. TensorFlow counts the tracings of all models as one."""
-    from tfsr.cli.quiet import import_keras
+    from tfsr.cli.suppress_stderr import import_keras
 
     import_keras()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -198,7 +198,7 @@ def _processor():
 
 
 def described(machine):
-    """A sentence of what `description` answered, and of the `others` that were there."""
+    """A sentence of what `description` returned, and of the `others` that were there."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     others = f"other programs took {machine['others']:.0%} of the machine meanwhile"
     device = machine.get("device", "CPU")
@@ -243,11 +243,11 @@ def write(folder, name, results, text):
         page.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
-def picture(side):
-    """A square picture, (1, side, side, 3) float32 in [0, 1]."""
+def image(side):
+    """A square image, (1, side, side, 3) float32 in [0, 1]."""
     from PIL import Image
 
-    path = Path(__file__).parents[1] / "docs" / "pictures" / "astronaut.png"
+    path = Path(__file__).parents[1] / "docs" / "images" / "astronaut.png"
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB").resize((side, side), Image.Resampling.BICUBIC))
     return pixels[None].astype(np.float32) / 255

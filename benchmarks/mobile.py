@@ -107,7 +107,7 @@ class Measured:
     Args:
         run: directory of the run.
         file: the int8 file.
-        faces: folder of pictures to measure on.
+        faces: folder of images to measure on.
     """
 
     def __init__(self, run, file, faces):
@@ -144,7 +144,7 @@ class Measured:
         ]
 
     def seconds(self):
-        """Median seconds of one picture by the file."""
+        """Median seconds of one image by the file."""
         image = np.random.default_rng(0).integers(256, size=(*LR, 3), dtype=np.uint8)
         upscale = self.systems[2].upscale
         return statistics.median(seconds_of(lambda: upscale(image, SIZE)) for _ in range(20))

@@ -8,7 +8,7 @@ largest error of each.
 Written from the published formulations, eagerly and without shortcuts: each batch of 30,000 queries
 unfolds the features and makes their coordinates again, samples both for each of four neighbours,
 and runs the decoder on every sample. Nothing in tfsr imports it. Two things are left out: ARASFSR's
-noise, so that its answers repeat, and LTE's larger cells beyond scale 4.
+noise, so that its outputs repeat, and LTE's larger cells beyond scale 4.
 
 Images are (batch, 3, height, width) in [-1, 1], coordinates (row, column) in [-1, 1]. Modules have
 the names of the published weights.
@@ -34,7 +34,7 @@ INSIDE = (-1 + 1e-6, 1 - 1e-6)  # where coordinates are sampled
 
 
 def pixel_centres(size, device):
-    """Coordinates of the pixels of a picture, (height, width, 2)."""
+    """Coordinates of the pixels of an image, (height, width, 2)."""
     axes = [-1 + 1 / n + (2 / n) * torch.arange(n).float() for n in size]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).to(device)
 
@@ -229,10 +229,10 @@ class MetaSR(System):
         offset[..., 1] *= width / 2
         inverse_scale = cell[..., :1] * (height / 2)
         filters = self.imnet(torch.cat((offset, inverse_scale), -1))
-        batch, queries, channels = features.shape
-        features = features.contiguous().view(batch * queries, 1, channels)
-        colours = torch.bmm(features, filters.view(batch * queries, channels, 3))
-        return colours.view(batch, queries, 3)
+        batch, num_points, channels = features.shape
+        features = features.contiguous().view(batch * num_points, 1, channels)
+        colours = torch.bmm(features, filters.view(batch * num_points, channels, 3))
+        return colours.view(batch, num_points, 3)
 
 
 class Synthesis(nn.Module):
@@ -253,7 +253,7 @@ class Synthesis(nn.Module):
 
 
 class DIINN(System):
-    """DIINN (Nguyen and Beksi, 2023): decodes whole pictures and answers no queries."""
+    """DIINN (Nguyen and Beksi, 2023): decodes whole images and answers no queries."""
 
     def __init__(self, encoder):
         super().__init__(encoder)
@@ -385,7 +385,7 @@ def largest_error(name, system):
     for key, expected in arrays.items():
         if key.startswith(("out_", "b2_")):
             size = tuple(int(n) for n in key.split("_")[1].split("x"))
-            # Batches smaller than the largest picture.
+            # Batches smaller than the largest image.
             found = model.upscale(two if key.startswith("b2_") else one, size, batch=5000)
             found = found.permute(0, 2, 3, 1).view_as(expected)
         elif key == "q_out":

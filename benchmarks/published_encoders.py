@@ -119,6 +119,6 @@ class FrequencyModule(nn.Module):
 
     def forward(self, image):
         mean, _ = self.encoder(image).chunk(2, 1)
-        # Published: what noise alone decodes to is computed with every picture, and never used.
+        # Published: what noise alone decodes to is computed with every image, and never used.
         self.decoder(torch.randn_like(mean))
         return self.decoder(mean)

@@ -22,11 +22,11 @@ from machine import (
     alternately,
     described,
     description,
+    image,
     import_backend,
     mebibytes,
     medians,
     memory_of,
-    picture,
     seconds_of,
     table,
     three_digits,
@@ -67,9 +67,9 @@ class Exporter:
             load_published(model, weights)
         path = Path(folder) / f"{name}.tflite"
         shown = Path(folder) / "shown.png"
-        Image.fromarray((255 * picture(LR)[0]).round().astype(np.uint8)).save(shown)
+        Image.fromarray((255 * image(LR)[0]).round().astype(np.uint8)).save(shown)
         report = tflite(model, path, (LR, LR), [SIZE], quantize=quantisation, calibration=[shown])
-        return str(path), report.agreement_db
+        return str(path), report.psnr_vs_model
 
 
 class File:
@@ -78,41 +78,41 @@ class File:
     def __init__(self, path):
         from tfsr.inference.tflite import runners, signature_name
 
-        self.image = picture(LR)
+        self.image = image(LR)
 
         def load():
             content = Path(path).read_bytes()
             self._run = runners(content, os.cpu_count(), Path(path))[signature_name(SIZE)]
-            self.picture()
+            self.image()
 
         # Named by the runtime when it is first imported, and not the file's.
         import ai_edge_litert.interpreter  # noqa: F401
 
         self.memory = memory_of(load)[1]
 
-    def picture(self):
-        """Seconds of a picture."""
+    def image(self):
+        """Seconds of an image."""
         return seconds_of(lambda: self._run(image=self.image))
 
     def peak_memory(self):
-        """Bytes that the process grew by when it loaded the file and drew a picture."""
+        """Bytes that the process grew by when it loaded the file and drew an image."""
         return self.memory
 
 
 def measured(folder, repeats):
     """Of LIIF and the preset, every quantisation; of LIIF, the published formulation as well."""
     cases = []
-    with Worker(Published, "liif", picture(LR), SIZE) as published, Worker(Exporter) as exporter:
+    with Worker(Published, "liif", image(LR), SIZE) as published, Worker(Exporter) as exporter:
         for model, weights in (("LIIF", published("weights")), (PRESET, None)):
             for quantisation in QUANTISATIONS:
                 name = f"{model}-{quantisation}"
                 path, decibels = exporter("export", folder, name, quantisation, weights)
-                case = {"model": model, "quantisation": quantisation, "agreement_db": decibels}
+                case = {"model": model, "quantisation": quantisation, "psnr_vs_model": decibels}
                 with Worker(File, path) as file:
-                    asked = {"seconds": lambda file=file: file("picture")}
+                    asked = {"seconds": lambda file=file: file("image")}
                     counts = {"seconds": 2 * repeats}
                     if weights is not None:
-                        asked["published_seconds"] = lambda: published("picture")
+                        asked["published_seconds"] = lambda: published("image")
                         counts["published_seconds"] = repeats
                     case |= medians(alternately(asked, counts))
                     case |= {"file_bytes": os.path.getsize(path), "bytes": file("peak_memory")}
@@ -131,7 +131,7 @@ def text_of(results):
         row += [mebibytes(case["bytes"]), three_digits(case["seconds"])]
         theirs = case.get("published_seconds")
         row += [three_digits(theirs), f"{theirs / case['seconds']:.1f}"] if theirs else ["", ""]
-        rows.append([*row, f"{case['agreement_db']:.1f}"])
+        rows.append([*row, f"{case['psnr_vs_model']:.1f}"])
     return f"{described(results['machine'])}\n\n{table(header, rows)}"
 
 

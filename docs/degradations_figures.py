@@ -13,7 +13,7 @@ from tfsr.degradations.grammar import OneOf, Stage, Steps
 from tfsr.degradations.steps import Step
 from tfsr.images import read, resize
 
-PICTURES = Path(__file__).parent / "pictures"
+IMAGES = Path(__file__).parent / "images"
 LR, SAMPLES, SHOWN = 64, 5, 184
 GAP, CAPTION = 6, 16
 # Sigmas are in pixels of the original, and these were made for faces of 512x512.
@@ -24,7 +24,7 @@ FIRST_SEEDS = {"photos": 5}
 def figure(name: str) -> Image.Image:
     """LR images of several seeds beside the original, as large as that."""
     pipeline = get_pipeline(name)
-    original = read(PICTURES / "astronaut.png")
+    original = read(IMAGES / "astronaut.png")
     panels = [("original", original)]
     if name in SIDES:
         original = resize(original, (SIDES[name], SIDES[name]))
@@ -102,7 +102,7 @@ def _percent(chance: float) -> str:
 def main() -> None:
     """Write the figures, and print the table."""
     for name in PIPELINES:
-        figure(name).save(PICTURES / f"degradation-{name}.webp", quality=90, method=6)
+        figure(name).save(IMAGES / f"degradation-{name}.webp", quality=90, method=6)
     print("\n".join(rows()))
 
 

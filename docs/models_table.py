@@ -3,7 +3,7 @@
 python docs/models_table.py
 """
 
-from tfsr.cli.quiet import import_keras
+from tfsr.cli.suppress_stderr import import_keras
 
 import_keras()
 

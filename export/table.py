@@ -45,8 +45,8 @@ ROWS = [
 def main() -> None:
     """Measure every file, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--faces", type=Path, required=True, help="pictures to lose PSNR on")
-    parser.add_argument("--calibration", type=Path, required=True, help="pictures for int8")
+    parser.add_argument("--faces", type=Path, required=True, help="images to lose PSNR on")
+    parser.add_argument("--calibration", type=Path, required=True, help="images for int8")
     parser.add_argument("--run", nargs=3, metavar=("FILE", "SIZE", "FACES"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.run:
@@ -98,8 +98,8 @@ def run(what, size, faces) -> dict:
 
 
 def measured(what: str, size_text: str, faces: str) -> dict:
-    """Mean PSNR (RGB, 8 bits) over the faces, median seconds of a picture, and bytes of memory."""
-    from tfsr.cli.quiet import import_keras
+    """Mean PSNR (RGB, 8 bits) over the faces, median seconds of an image, and bytes of memory."""
+    from tfsr.cli.suppress_stderr import import_keras
 
     import_keras()
     from tfsr.images import list_images, read, resize
@@ -113,9 +113,9 @@ def measured(what: str, size_text: str, faces: str) -> dict:
     for original in originals:
         small = resize(original, LR)
         start = time.perf_counter()
-        answer = upscale(small, size)
+        output = upscale(small, size)
         seconds.append(time.perf_counter() - start)
-        found.append(psnr(answer / 255.0, original / 255.0))
+        found.append(psnr(output / 255.0, original / 255.0))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     return {
         "psnr": float(np.mean(found)),

@@ -31,16 +31,16 @@ def spans(draw, length):
     return slice(start, draw(st.integers(start + 1, length)))
 
 
-def points_axis(coordinates, cells, lr, lookup):
-    """The row axis of the points plan of one picture of lr rows, as NumPy."""
-    rows = points_plan(coordinates, cells, (lr, 1), lookup).rows
+def points_axis(coordinates, cells, lr, neighbour_mode):
+    """The row axis of the points plan of one image of lr rows, as NumPy."""
+    rows = points_plan(coordinates, cells, (lr, 1), neighbour_mode).rows
     return rows.map(lambda values: ops.convert_to_numpy(values)[0])
 
 
-def axis_of_points(lr, hr, lookup="ensemble"):
+def axis_of_points(lr, hr, neighbour_mode="ensemble"):
     """The row axis of the points plan at the pixel centres of a grid of hr rows, as NumPy."""
     coordinates, cells = grid_points((hr, 1))
-    return points_axis(coordinates, cells, lr, lookup)
+    return points_axis(coordinates, cells, lr, neighbour_mode)
 
 
 def spread(indices, weights, lr):

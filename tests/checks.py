@@ -80,7 +80,7 @@ def unfolded_kernel(kernel):
     return np.transpose(kernel, (2, 0, 1, 3)).reshape(-1, kernel.shape[-1])
 
 
-def answers(output):
+def outputs(output):
     """Every tensor of an output, as NumPy arrays."""
     return [ops.convert_to_numpy(ops.cast(x, "float32")) for x in tree.flatten(output)]
 
@@ -105,7 +105,7 @@ def check_layer(cls, arguments, inputs, output_shape, *, mixed_dtype="bfloat16")
     copy = cls.from_config(layer.get_config())
     copy(*inputs)
     copy.set_weights(layer.get_weights())
-    np.testing.assert_array_equal(answers(copy(*inputs))[0], answers(output)[0])
+    np.testing.assert_array_equal(outputs(copy(*inputs))[0], outputs(output)[0])
 
     mixed = cls(**arguments, dtype="mixed_bfloat16")
     assert mixed(*inputs).dtype == mixed_dtype

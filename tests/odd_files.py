@@ -14,7 +14,7 @@ import tifffile
 import tiny
 from PIL import Image, ImageCms, PngImagePlugin
 
-RGB = tiny.picture(12, 16)
+RGB = tiny.image(12, 16)
 GREY = RGB[..., :1]
 ALPHA = np.tile(np.linspace(0, 255, 16).astype(np.uint8), (12, 1))[..., None]
 RGBA = np.concatenate([RGB, ALPHA], axis=-1)
@@ -125,20 +125,20 @@ def white_is_zero():
 def indexed_transparent():
     """A palette of which one entry is transparent, and its pixels."""
     content = encoded(INDEXED, transparency=3)
-    with Image.open(io.BytesIO(content)) as picture:
-        return content, np.array(picture.convert("RGBA"))
+    with Image.open(io.BytesIO(content)) as image:
+        return content, np.array(image.convert("RGBA"))
 
 
 def animation(image_format):
     """Three frames."""
-    frames = [Image.fromarray(tiny.picture(12, 16, seed)) for seed in range(3)]
+    frames = [Image.fromarray(tiny.image(12, 16, seed)) for seed in range(3)]
     return encoded(
         frames[0], image_format, save_all=True, append_images=frames[1:], duration=70, lossless=True
     )
 
 
 # Name: (content, pixels that it holds; None where the format loses some).
-PICTURES = {
+IMAGES = {
     "rgb.png": (encoded(RGB), RGB),
     "grey.png": (encoded(GREY), GREY),
     "grey-alpha.png": (
@@ -245,7 +245,7 @@ REFUSED = {
 }
 # Made otherwise than by writing content into a file.
 REFUSED_OTHERWISE = {
-    "folder.png": "no picture in it",
+    "folder.png": "no image in it",
     "loop.png": "symbolic links",
     "broken-link.png": "No such file",
     "pipe.png": "not a regular file",
@@ -257,7 +257,7 @@ REFUSED_OTHERWISE = {
 def make(folder):
     """Write every file, and answer their paths; missing.png is not there."""
     folder.mkdir()
-    for name, (content, _) in {**PICTURES, **REFUSED}.items():
+    for name, (content, _) in {**IMAGES, **REFUSED}.items():
         (folder / name).write_bytes(content)
     (folder / "folder.png").mkdir()
     (folder / "loop.png").symlink_to(folder / "loop.png")
@@ -265,4 +265,4 @@ def make(folder):
     os.mkfifo(folder / "pipe.png")
     (folder / "unreadable.png").write_bytes(encoded(RGB))
     (folder / "unreadable.png").chmod(0)
-    return [folder / name for name in (*PICTURES, *REFUSED, *REFUSED_OTHERWISE)]
+    return [folder / name for name in (*IMAGES, *REFUSED, *REFUSED_OTHERWISE)]

@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from checks import answers
+from checks import outputs
 from keras import ops
 
-from tfsr.backend import compiled
+from tfsr.backend import jit
 
 
 @pytest.fixture
@@ -16,20 +16,20 @@ def layer():
     return layer
 
 
-def test_a_compiled_function_answers_as_it_did_before(layer, rng):
+def test_a_compiled_function_outputs_as_it_did_before(layer, rng):
     x = rng.random((4, 3), dtype=np.float32)
-    found = compiled(lambda x: layer(x) + 1, layer)(ops.convert_to_tensor(x))
-    np.testing.assert_allclose(answers(found)[0], answers(layer(x) + 1)[0], atol=1e-6)
+    found = jit(lambda x: layer(x) + 1, layer)(ops.convert_to_tensor(x))
+    np.testing.assert_allclose(outputs(found)[0], outputs(layer(x) + 1)[0], atol=1e-6)
 
 
 def test_a_compiled_function_sees_weights_that_changed(layer, rng):
     x = ops.convert_to_tensor(rng.random((4, 3), dtype=np.float32))
-    function = compiled(lambda x: layer(x), layer)
-    before = answers(function(x))[0]
+    function = jit(lambda x: layer(x), layer)
+    before = outputs(function(x))[0]
     layer.set_weights([2 * weights + 1 for weights in layer.get_weights()])
-    after = answers(function(x))[0]
+    after = outputs(function(x))[0]
     assert not np.allclose(after, before)
-    np.testing.assert_allclose(after, answers(layer(x))[0], atol=1e-6)
+    np.testing.assert_allclose(after, outputs(layer(x))[0], atol=1e-6)
 
 
 def test_a_compiled_function_takes_nested_arguments_and_none(layer, rng):
@@ -38,13 +38,13 @@ def test_a_compiled_function_takes_nested_arguments_and_none(layer, rng):
         return [layer(first), pair[0] + pair[1]]
 
     x, y = (ops.convert_to_tensor(rng.random((4, 3), dtype=np.float32)) for _ in range(2))
-    found = answers(compiled(function, layer)(x, (x, y), None))
-    for value, expected in zip(found, answers([layer(x), x + y]), strict=True):
+    found = outputs(jit(function, layer)(x, (x, y), None))
+    for value, expected in zip(found, outputs([layer(x), x + y]), strict=True):
         np.testing.assert_allclose(value, expected, atol=1e-6)
 
 
 def test_a_compiled_function_takes_numbers(layer):
-    doubled = compiled(lambda x: 2 * x, layer)
+    doubled = jit(lambda x: 2 * x, layer)
     assert float(doubled(ops.convert_to_tensor(np.float32(3)))) == 6
 
 
@@ -55,7 +55,7 @@ def test_arguments_of_any_size_are_traced_a_few_times(layer):
         traces.append(x.shape)
         return layer(x)
 
-    function = compiled(function, layer)
+    function = jit(function, layer)
     for length in range(1, 30):
         assert tuple(function(ops.ones((length, 3))).shape) == (length, 2)
     if keras.backend.backend() == "tensorflow":

@@ -13,17 +13,17 @@ from tfsr.decoders import DECODERS
 from tfsr.degradations import PIPELINES
 from tfsr.degradations.grammar import STEPS
 from tfsr.encoders import ENCODERS
-from tfsr.evaluation.floats import FloatUpscaler
+from tfsr.evaluation.raw_output import FloatUpscaler
 from tfsr.images import read, to_float
 from tfsr.models import ImplicitSR
 
 
 def test_the_readmes_first_examples_run_as_written(rng, tmp_path, monkeypatch):
-    tiny.save(tmp_path / "face.jpg", read(DOCS / "pictures" / "astronaut-46.png"))
+    tiny.save(tmp_path / "face.jpg", read(DOCS / "images" / "astronaut-46.png"))
     monkeypatch.chdir(tmp_path)
     names = {"images": rng.random((1, 64, 64, 3), dtype=np.float32)}
-    pictures, model, _ = code_blocks("../README.md")
-    exec(pictures, names)
+    images, model, _ = code_blocks("../README.md")
+    exec(images, names)
     assert names["large"].size == (170, 170)
     assert read("large.jpg").shape == (173, 237, 3)
     exec(model, names)
@@ -37,7 +37,7 @@ def test_the_readmes_training_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     example = code_blocks("../README.md")[2]
     for long, short in (
-        ("hr_size=(48, 256)", "hr_size=(48, 48), batch=1, queries=16"),
+        ("hr_size=(48, 256)", "hr_size=(48, 48), batch=1, num_points=16"),
         ("steps_per_epoch=1000, epochs=10", "steps_per_epoch=1, epochs=1"),
     ):
         assert long in example
@@ -47,7 +47,7 @@ def test_the_readmes_training_example_runs(tmp_path, monkeypatch):
 
 def test_every_python_example_runs(tmp_path, monkeypatch, capsys):
     """One after the other, as a reader would type them."""
-    face = DOCS / "pictures" / "astronaut-46.png"
+    face = DOCS / "images" / "astronaut-46.png"
     for name in ("face.jpg", "faces/a.jpg", "faces/b.jpg"):
         tiny.save(tmp_path / name, read(face))
     tiny.twins(tmp_path / "faces")
@@ -76,9 +76,9 @@ def test_an_added_decoder_runs_on_points_and_grids(first, name, arguments, rng):
     try:
         model = ImplicitSR({"name": "edsr", "features": 8, "blocks": 1}, name)
         images = rng.random((2, 6, 7, 3), dtype=np.float32)
-        picture = model.upscale(images, size=(15, 22))
+        image = model.upscale(images, size=(15, 22))
         points = model({"image": images, **points_of((15, 22))})
-        np.testing.assert_allclose(np.asarray(points).reshape(picture.shape), picture, atol=1e-5)
+        np.testing.assert_allclose(np.asarray(points).reshape(image.shape), image, atol=1e-5)
         # An integer scale is computed in another way.
         points = model({"image": images, **points_of((12, 21))})
         found = model.upscale(images, size=(12, 21))
@@ -87,7 +87,7 @@ def test_an_added_decoder_runs_on_points_and_grids(first, name, arguments, rng):
         assert config["decoder"] == {"name": name, **arguments}
         copy = ImplicitSR.from_config(config)
         copy.set_weights(model.get_weights())
-        np.testing.assert_array_equal(copy.upscale(images, size=(15, 22)), picture)
+        np.testing.assert_array_equal(copy.upscale(images, size=(15, 22)), image)
     finally:
         DECODERS.remove(name)
 
@@ -106,10 +106,10 @@ def test_the_added_encoder_runs_whole_and_in_tiles():
         model = ImplicitSR(encoder, {"name": "liif", "hidden": [8]})
         config = json.loads(json.dumps(model.get_config()))
         assert config["encoder"] == encoder
-        image = tiny.picture(40, 44)
+        image = tiny.image(40, 44)
         whole = model.upscale(to_float(image)[None], size=(91, 83))[0]
         upscaler = FloatUpscaler(model)
-        upscaler.painter.lr_pixels = 500
+        upscaler.renderer.lr_pixels = 500
         np.testing.assert_allclose(upscaler(image, (91, 83)), whole, atol=1e-5)
         copy = ImplicitSR.from_config(config)
         copy.set_weights(model.get_weights())
@@ -130,8 +130,8 @@ def test_degradations_are_documented_as_they_are():
     for line in figures.rows():
         assert line in page
     for name in PIPELINES:
-        assert (DOCS / "pictures" / f"degradation-{name}.webp").stat().st_size < 100_000
-        assert f"](pictures/degradation-{name}.webp)" in page
+        assert (DOCS / "images" / f"degradation-{name}.webp").stat().st_size < 100_000
+        assert f"](images/degradation-{name}.webp)" in page
     for name in STEPS:
         assert f"| `{name}` |" in page
 

@@ -27,7 +27,7 @@ def test_charbonnier_is_the_mean_of_the_papers_curve(batch):
     assert value(Charbonnier(), *batch) == pytest.approx(expected, rel=1e-6)
 
 
-def test_charbonnier_is_half_the_published_loss_on_pictures_in_minus_one_to_one(batch):
+def test_charbonnier_is_half_the_published_loss_on_images_in_minus_one_to_one(batch):
     published_difference = (2 * batch[1] - 1) - (2 * batch[0] - 1)
     published = np.mean(np.sqrt(published_difference**2 + 1e-6))
     assert 2 * value(Charbonnier(), *batch) == pytest.approx(published, rel=1e-6)
@@ -37,7 +37,7 @@ def test_l1_is_the_mean_absolute_error(batch):
     assert value(L1(), *batch) == pytest.approx(np.mean(np.abs(batch[1] - batch[0])), rel=1e-6)
 
 
-def test_charbonnier_of_equal_pictures_is_epsilon(batch):
+def test_charbonnier_of_equal_images_is_epsilon(batch):
     assert value(Charbonnier(epsilon=0.25), batch[0], batch[0]) == pytest.approx(0.25)
 
 

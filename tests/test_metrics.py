@@ -41,9 +41,9 @@ def test_psnr_equals_the_authors(golden, key, protocol, scale):
 
 
 @pytest.mark.parametrize("truth", ["hr", "hr_u8"])
-@pytest.mark.parametrize("picture", ["sr", "sr_u8_trunc"])
-def test_arasfsr_metrics_of_floats_are_those_of_the_saved_png(golden, picture, truth):
-    sr, hr = golden[picture], golden[truth]
+@pytest.mark.parametrize("image", ["sr", "sr_u8_trunc"])
+def test_arasfsr_metrics_of_floats_are_those_of_the_saved_png(golden, image, truth):
+    sr, hr = golden[image], golden[truth]
     assert psnr(sr, hr, "arasfsr-y") == pytest.approx(
         PUBLISHED["arasfsr_psnr_y_u8trunc"], abs=1e-10
     )
@@ -61,7 +61,7 @@ def test_psnr_takes_both_kinds_of_pixels(golden):
     assert psnr(golden["sr_u8_trunc"], golden["hr_u8"]) == pytest.approx(as_float, abs=1e-5)
 
 
-def test_psnr_of_equal_pictures_is_infinite():
+def test_psnr_of_equal_images_is_infinite():
     assert psnr(pair()[1], pair()[1]) == math.inf
 
 
@@ -121,7 +121,7 @@ def test_psnr_of_luminance_is_on_its_nominal_range():
 
 
 @pytest.mark.parametrize("protocol", ["rgb", "y", "benchmark-y", "arasfsr-y"])
-def test_ssim_of_equal_pictures_is_one(protocol):
+def test_ssim_of_equal_images_is_one(protocol):
     assert ssim(pair()[1], pair()[1], protocol, 2) == pytest.approx(1, abs=1e-12)
 
 
@@ -179,7 +179,7 @@ def test_psnr_metric_is_the_mean_over_samples():
     assert float(metric.result()) == pytest.approx(each.mean(), rel=1e-5)
 
 
-def test_psnr_metric_equals_the_rgb_protocol_on_pictures():
+def test_psnr_metric_equals_the_rgb_protocol_on_images():
     sr, hr = pair()
     metric = PSNR()
     metric.update_state(hr[None], sr[None])

@@ -1,8 +1,8 @@
-"""The answers of the published systems, from their own recorded weights."""
+"""The outputs of the published systems, from their own recorded weights."""
 
 import numpy as np
 import pytest
-from checks import answers, check_close, golden, grid_points, published_model
+from checks import check_close, golden, grid_points, outputs, published_model
 
 from tfsr.models import ImplicitSR
 
@@ -57,9 +57,9 @@ def unsettled(name, size):
     return mask
 
 
-def published(picture):
+def published(image):
     """[0, 1] to the published code's [-1, 1]."""
-    return 2 * np.asarray(picture) - 1
+    return 2 * np.asarray(image) - 1
 
 
 @names
@@ -76,24 +76,24 @@ def test_whole_models_have_the_published_parameter_counts(encoder, column, decod
 
 
 @names_and_sizes
-def test_upscale_draws_the_published_picture(name, size):
+def test_upscale_draws_the_published_image(name, size):
     arrays = golden(name)
-    picture = published_model(name).upscale(arrays["img"][None], size=size)[0]
+    image = published_model(name).upscale(arrays["img"][None], size=size)[0]
     expected = arrays["out_{}x{}".format(*size)]
-    check_close(published(picture), expected, TOLERANCE[name], excused=unsettled(name, size))
+    check_close(published(image), expected, TOLERANCE[name], excused=unsettled(name, size))
 
 
 @names_and_sizes
-def test_points_are_the_published_picture(name, size):
+def test_points_are_the_published_image(name, size):
     arrays = golden(name)
     coordinates, cell = grid_points(size)
     inputs = {"image": arrays["img"][None], "coordinates": coordinates, "cell": cell}
-    picture = np.reshape(published_model(name)(inputs), (*size, 3))
+    image = np.reshape(published_model(name)(inputs), (*size, 3))
     expected = arrays["out_{}x{}".format(*size)]
-    check_close(published(picture), expected, TOLERANCE[name], excused=unsettled(name, size))
+    check_close(published(image), expected, TOLERANCE[name], excused=unsettled(name, size))
 
 
-# DIINN's published code draws whole pictures only.
+# DIINN's published code draws whole images only.
 @pytest.mark.parametrize("name", [n for n in TOLERANCE if n not in {"diinn_edsr_small", *LMF}])
 def test_points_anywhere_with_their_own_cells(name):
     arrays = golden(name)
@@ -111,52 +111,52 @@ def test_points_anywhere_with_their_own_cells(name):
 def test_phases_of_lmf_are_the_published_image(name, size):
     arrays, model = golden(name), published_model(name)
     latent = model.encode(arrays["img"][None])
-    image = answers(model.decoder.whole_scale(latent, model.plan((12, 17), size)))[0][0]
+    image = outputs(model.decoder.integer_scale(latent, model.plan((12, 17), size)))[0][0]
     expected = arrays["out_{}x{}".format(*size)]
     check_close(image, expected, TOLERANCE[name], excused=unsettled(name, size))
 
 
 @pytest.mark.parametrize("asked", ["grid", "points"])
-def test_two_pictures_at_once_are_the_published_ones(asked):
+def test_two_images_at_once_are_the_published_ones(asked):
     arrays = golden("diinn_edsr_small")
     model = published_model("diinn_edsr_small")
     images = 0.5 * arrays["q_input"] + 0.5
     if asked == "grid":
-        pictures = model.upscale(images, size=(30, 40))
+        sources = model.upscale(images, size=(30, 40))
     else:
         coordinates, cell = grid_points((30, 40), batch=2)
-        pictures = model({"image": images, "coordinates": coordinates, "cell": cell})
-        pictures = np.reshape(pictures, (2, 30, 40, 3))
-    check_close(published(pictures), arrays["b2_30x40"], TOLERANCE["diinn_edsr_small"])
+        sources = model({"image": images, "coordinates": coordinates, "cell": cell})
+        sources = np.reshape(sources, (2, 30, 40, 3))
+    check_close(published(sources), arrays["b2_30x40"], TOLERANCE["diinn_edsr_small"])
 
 
 @pytest.mark.parametrize("asked", ["grid", "points"])
-def test_the_evaluation_time_cell_of_lte_draws_the_published_picture(asked):
+def test_the_evaluation_time_cell_of_lte_draws_the_published_image(asked):
     arrays, size = golden("lte_edsr_small"), (96, 136)
     model = published_model("lte_edsr_small", max_scale=4)
     image = arrays["img"][None]
     if asked == "grid":
-        picture = model.upscale(image, size=size)[0]
+        pixels = model.upscale(image, size=size)[0]
     else:
         coordinates, cell = grid_points(size)
-        picture = model({"image": image, "coordinates": coordinates, "cell": cell})
-        picture = np.reshape(picture, (*size, 3))
+        pixels = model({"image": image, "coordinates": coordinates, "cell": cell})
+        pixels = np.reshape(pixels, (*size, 3))
     expected, without = arrays["outcellx_96x136"], arrays["out_96x136"]
     assert np.abs(expected - without).max() > 0.1 * expected.std()
-    check_close(published(picture), expected, TOLERANCE["lte_edsr_small"])
+    check_close(published(pixels), expected, TOLERANCE["lte_edsr_small"])
 
 
 @names
 def test_the_encoder_gives_the_published_features(name):
     arrays = golden(name)
-    features = answers(published_model(name).encoder(published(arrays["img"][None])))[0][0]
+    features = outputs(published_model(name).encoder(published(arrays["img"][None])))[0][0]
     check_close(features, arrays["feat"], 2e-5)
 
 
 def test_lte_projects_the_published_amplitudes_and_frequencies():
     arrays = golden("lte_edsr_small")
     projected = published_model("lte_edsr_small").decoder.project(arrays["feat"][None])
-    amplitude, rows, columns = (values[0] for values in answers(projected))
+    amplitude, rows, columns = (values[0] for values in outputs(projected))
     check_close(amplitude, arrays["coef"], 2e-5)
     # Ours are apart; the published ones alternate.
     alternating = np.stack([rows, columns], axis=-1).reshape(12, 17, 256)
@@ -166,26 +166,26 @@ def test_lte_projects_the_published_amplitudes_and_frequencies():
 def test_the_frequency_estimation_gives_the_published_moments_and_tokens():
     arrays = golden("asfsr_edsr_small")
     layer = published_model("asfsr_edsr_small").decoder.frequency_estimation
-    picture = arrays["input"][None]
-    mean, log_variance = answers(layer.moments(picture))
+    image = arrays["input"][None]
+    mean, log_variance = outputs(layer.moments(image))
     check_close(mean[0], arrays["ctm_mu"], 2e-5)
     check_close(log_variance[0], arrays["ctm_logvar"], 2e-5)
-    check_close(answers(layer(picture))[0][0], arrays["ctm_eps0"], 2e-5)
+    check_close(outputs(layer(image))[0][0], arrays["ctm_eps0"], 2e-5)
 
 
 @sizes
-def test_recorded_noise_draws_the_published_picture(size):
+def test_recorded_noise_draws_the_published_image(size):
     arrays = golden("asfsr_edsr_small")
     model = published_model("asfsr_edsr_small")
     layer = model.decoder.frequency_estimation
-    mean, log_variance = answers(layer.moments(arrays["input"][None]))
+    mean, log_variance = outputs(layer.moments(arrays["input"][None]))
     noise = arrays["eps"].transpose(0, 2, 3, 1)
-    tokens = answers(layer.tokens_from(mean + noise * np.exp(0.5 * log_variance)))[0]
+    tokens = outputs(layer.tokens_from(mean + noise * np.exp(0.5 * log_variance)))[0]
 
     latent = np.array(model.encode(arrays["img"][None]))
     channels = model.encoder.channels
     latent[..., channels : channels + tokens.shape[-1]] = tokens
-    picture = answers(model.render(latent, model.plan((12, 17), size)))[0][0]
+    image = outputs(model.render(latent, model.plan((12, 17), size)))[0][0]
     expected = arrays["outeps_{}x{}".format(*size)]
     tolerance, excused = TOLERANCE["asfsr_edsr_small"], unsettled("asfsr_edsr_small", size)
-    check_close(published(picture), expected, tolerance, excused=excused)
+    check_close(published(image), expected, tolerance, excused=excused)

@@ -178,7 +178,7 @@ def test_the_script_for_a_gpu_can_be_rehearsed(python, tmp_path):
     assert {"best", "checkpoints", "history.csv", "run.json"} <= {p.name for p in output.iterdir()}
     record = json.loads((output / "run.json").read_text())
     # Of 14 images, every tenth is set aside.
-    assert (record["pictures"]["count"], record["validation"]["count"]) == (12, 2)
+    assert (record["images"]["count"], record["validation"]["count"]) == (12, 2)
     assert all(p.stat().st_size < 16e6 for p in output.rglob("*") if p.is_file())
 
 
@@ -196,7 +196,7 @@ def test_the_script_takes_the_folders_of_a_recipe(python, tmp_path):
     done = rehearse(python, recipe, tmp_path / "data", tmp_path / "out", 5, *short)
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert (record["pictures"]["count"], record["validation"]["count"]) == (5, 2)
+    assert (record["images"]["count"], record["validation"]["count"]) == (5, 2)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Small pictures, models and recipes that several test files start from."""
+"""Small images, models and recipes that several test files start from."""
 
 import numpy as np
 import yaml
@@ -16,23 +16,23 @@ MODEL = {
 }
 
 
-def picture(height=48, width=48, seed=0):
-    """A smooth picture of many colours, (height, width, 3) uint8."""
+def image(height=48, width=48, seed=0):
+    """A smooth image of many colours, (height, width, 3) uint8."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3)).astype(np.uint8)
     return np.array(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def save(path, image):
-    """Write a picture in the format its suffix names, and answer the path."""
+    """Write an image in the format its suffix names, and answer the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(path)
     return path
 
 
 def folder(path, count=3, side=48):
-    """A folder of `count` square pictures named 0.png, 1.png and so on."""
+    """A folder of `count` square images named 0.png, 1.png and so on."""
     for seed in range(count):
-        save(path / f"{seed}.png", picture(side, side, seed))
+        save(path / f"{seed}.png", image(side, side, seed))
     return path
 
 
@@ -50,21 +50,21 @@ def twins(path):
     return path / "clean", path / "robust"
 
 
-def recipe(pictures, **training):
+def recipe(images, **training):
     """The mapping of a recipe that trains `MODEL` for two epochs of three steps in a moment."""
     return {
         "name": "tiny",
         "seed": 5,
         "model": MODEL,
         "data": {
-            "train": str(pictures),
-            "validation": str(pictures),
+            "train": str(images),
+            "validation": str(images),
             "sampling": {
                 "batch": 2,
                 "lr_size": [16, 24],
                 "hr_size": [24, 48],
                 "window": 12,
-                "queries": 64,
+                "num_points": 64,
             },
         },
         "training": {
@@ -74,7 +74,7 @@ def recipe(pictures, **training):
             "learning_rate": {"initial": 1e-3, "decay": "cosine"},
             **training,
         },
-        "validation": {"lr_sizes": [24, 16], "pictures": 2},
+        "validation": {"lr_sizes": [24, 16], "images": 2},
         "provenance": {"licence": "drawn by the test"},
     }
 

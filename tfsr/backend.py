@@ -13,24 +13,24 @@ from keras import tree
 _SHORT = 2
 
 
-def compiled(
-    function: Callable[..., Any], layer: keras.layers.Layer, whole: Container[int] = ()
+def jit(
+    function: Callable[..., Any], layer: keras.layers.Layer, static_shape_args: Container[int] = ()
 ) -> Callable[..., Any]:
     """`function`, compiled by the backend; it runs in inference, so nothing is differentiated.
 
     It is traced once for each class of its arguments' shapes. JAX needs one for each shape.
-    TensorFlow needs a few for pictures of all sizes, which are no part of the class; and what a
+    TensorFlow needs a few for images of all sizes, which are no part of the class; and what a
     function answers does not depend on what it was called with before. PyTorch runs it as it is.
 
     Args:
         function: of tensors, or tuples and lists of them, in positional arguments.
         layer: whose variables the function reads. It finds their values of the day, so training
             may go on in between.
-        whole: positions of arguments whose shapes are no sizes of a picture: such as filters.
+        static_shape_args: positions of arguments whose shapes are not image sizes, such as filters.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        return _of_any_size(function, whole)
+        return _of_any_size(function, static_shape_args)
     if backend == "jax":
         import jax
 
@@ -46,7 +46,9 @@ def compiled(
     return torch.no_grad()(function)
 
 
-def _of_any_size(function: Callable[..., Any], whole: Container[int]) -> Callable[..., Any]:
+def _of_any_size(
+    function: Callable[..., Any], static_shape_args: Container[int]
+) -> Callable[..., Any]:
     """`function` for TensorFlow: a graph for each class of shapes, the same whatever came first."""
     import tensorflow
 
@@ -65,7 +67,7 @@ def _of_any_size(function: Callable[..., Any], whole: Container[int]) -> Callabl
 
     def call(*arguments: Any) -> Any:
         specs = [
-            tree.map_structure(lambda x, kept=number in whole: spec(x, kept), argument)
+            tree.map_structure(lambda x, kept=number in static_shape_args: spec(x, kept), argument)
             for number, argument in enumerate(arguments)
         ]
         key = repr(specs)

@@ -20,7 +20,7 @@ class InvalidArgument(TfsrError, ValueError):
 
 
 class ImageError(TfsrError):
-    """A picture, or a folder of pictures, cannot be read or written."""
+    """An image, or a folder of images, cannot be read or written."""
 
 
 class RecipeError(TfsrError):

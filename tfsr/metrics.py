@@ -18,14 +18,14 @@ from tfsr.errors import InvalidArgument, did_you_mean
 
 @dataclass(frozen=True)
 class Protocol:
-    """What is done to two pictures before they are compared.
+    """What is done to two images before they are compared.
 
     Attributes:
         peak: the largest value a pixel can have; PSNR is 10 log10(peak^2 / mean squared error).
         shaves: whether a border of `scale` + `margin` pixels is cut off.
         margin: pixels cut off beyond the scale.
         luma: weights of R, G, B in [0, peak] and a constant, or None to compare all three.
-        quantised: whether pictures and luminance are truncated to 8 bits first.
+        quantised: whether images and luminance are truncated to 8 bits first.
         window: of SSIM, "uniform" or "gaussian"; None where the protocol defines no SSIM.
     """
 
@@ -91,24 +91,24 @@ def check_protocol(protocol: str, accepted: Iterable[str] = tuple(PROTOCOLS)) ->
 def psnr(
     sr: np.ndarray, hr: np.ndarray, protocol: str = "rgb", scale: float | None = None
 ) -> float:
-    """Peak signal-to-noise ratio of a picture, in dB.
+    """Peak signal-to-noise ratio of an image, in dB.
 
     Float values are clipped to [0, 1], which the authors' evaluation loops do before they measure.
     `"arasfsr-y"` compares saved PNGs: floats are truncated to 8 bits, not rounded, as the
-    authors' program saves them. uint8 pictures are taken as they are.
+    authors' program saves them. uint8 images are taken as they are.
 
     Args:
-        sr: (H, W, 3) uint8, or floating point in [0, 1]. The picture under test.
+        sr: (H, W, 3) uint8, or floating point in [0, 1]. The image under test.
         hr: (H, W, 3) uint8, or floating point in [0, 1]. The ground truth.
         protocol: str. A key of `PROTOCOLS`. Defaults to `"rgb"`.
         scale: whole number. The magnification, which sets the width of the border in `"div2k"`
             (scale + 6) and `"benchmark-y"` (scale); the others ignore it. Defaults to None.
 
     Returns:
-        float, infinite for equal pictures. A data set's figure is the mean over its pictures.
+        float, infinite for equal images. A data set's figure is the mean over its images.
 
     Raises:
-        InvalidArgument: unknown protocol, shapes that differ, a missing scale, pictures smaller
+        InvalidArgument: unknown protocol, shapes that differ, a missing scale, images smaller
             than the border, or values that are no colours.
 
     Reference:
@@ -119,7 +119,7 @@ def psnr(
     border = border_of(protocol, scale)
     if isinstance(sr, np.ndarray) and sr.ndim == 3 and min(sr.shape[:2]) <= 2 * border:
         raise InvalidArgument(
-            f"protocol '{protocol}' cuts {border} pixels off each side, so pictures must be larger "
+            f"protocol '{protocol}' cuts {border} pixels off each side, so images must be larger "
             f"than {2 * border}x{2 * border}; received shape {sr.shape}"
         )
     difference = _planes(sr, "sr", rule) - _planes(hr, "hr", rule, like=sr)
@@ -130,26 +130,26 @@ def psnr(
 def ssim(
     sr: np.ndarray, hr: np.ndarray, protocol: str = "arasfsr-y", scale: float | None = None
 ) -> float:
-    """Structural similarity of a picture.
+    """Structural similarity of an image.
 
-    K1 = 0.01, K2 = 0.03, averaged over the windows that lie inside the picture. `"y"` and
+    K1 = 0.01, K2 = 0.03, averaged over the windows that lie inside the image. `"y"` and
     `"benchmark-y"` have the window of Wang et al., 11x11 pixels under a Gaussian of 1.5 pixels.
     `"rgb"` and `"arasfsr-y"` are scikit-image's default: a uniform 7x7 window and the sample
     covariance (divided by 48). `"arasfsr-y"` measures the 8-bit luminance with a range of 255, and
     treats floats as `psnr` does; `"rgb"` is the mean of the three channels with a range of 1.
 
     Args:
-        sr: (H, W, 3) uint8, or floating point in [0, 1]. The picture under test.
+        sr: (H, W, 3) uint8, or floating point in [0, 1]. The image under test.
         hr: (H, W, 3) uint8, or floating point in [0, 1]. The ground truth.
         protocol: str. `"arasfsr-y"`, `"y"`, `"benchmark-y"` or `"rgb"`. The others define no SSIM.
             Defaults to `"arasfsr-y"`.
         scale: as of `psnr`.
 
     Returns:
-        float, at most 1, which equal pictures reach.
+        float, at most 1, which equal images reach.
 
     Raises:
-        InvalidArgument: a protocol without SSIM, shapes that differ, a missing scale, pictures
+        InvalidArgument: a protocol without SSIM, shapes that differ, a missing scale, images
             smaller than the window, or values that are no colours.
 
     Reference:
@@ -164,7 +164,7 @@ def ssim(
     if min(x.shape[:2]) < len(window):
         side = len(window) + 2 * border
         raise InvalidArgument(
-            f"SSIM needs pictures of at least {side}x{side} pixels; received shape {sr.shape}"
+            f"SSIM needs images of at least {side}x{side} pixels; received shape {sr.shape}"
         )
     c1, c2 = (_SSIM_K1 * rule.peak) ** 2, (_SSIM_K2 * rule.peak) ** 2
     samples = len(window) ** 2
@@ -199,7 +199,7 @@ def border_of(protocol: str, scale: float | None = None) -> int:
 
 
 def least_side(protocol: str, scale: float | None = None, structural: bool = False) -> int:
-    """The shorter side of the smallest picture that can be measured, in pixels.
+    """The shorter side of the smallest image that can be measured, in pixels.
 
     Args:
         protocol: as of `border_of`.
@@ -255,7 +255,7 @@ def _inside(planes: np.ndarray, border: int) -> np.ndarray:
 
 
 def _planes(image: np.ndarray, name: str, rule: Protocol, like: Any = None) -> np.ndarray:
-    """Check a picture and return what the rule compares: float64, (H, W) or (H, W, 3)."""
+    """Check an image and return what the rule compares: float64, (H, W) or (H, W, 3)."""
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[-1] != 3:
         shape = image.shape if isinstance(image, np.ndarray) else type(image).__name__
         raise InvalidArgument(f"{name} must be an array of shape (H, W, 3); received {shape}")
@@ -295,7 +295,7 @@ def _float_pixels(image: np.ndarray, name: str, rule: Protocol) -> np.ndarray:
 
 
 def _window_mean(planes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted mean of every window that lies inside the picture, rows first, then columns."""
+    """Weighted mean of every window that lies inside the image, rows first, then columns."""
     rows, columns = (side - len(weights) + 1 for side in planes.shape[:2])
     down = np.zeros((rows, *planes.shape[1:]))
     for i, weight in enumerate(weights):

@@ -1,4 +1,4 @@
-"""Draws the same pictures by the same files here and on an emulated Arm processor, and compares.
+"""Draws the same images by the same files here and on an emulated Arm processor, and compares.
 
     python export/arm/check.py
 
@@ -20,7 +20,7 @@ from tfsr.presets import DEFAULT, from_preset
 
 HERE = Path(__file__).parent
 WORK = HERE / "work"
-FACE = HERE.parents[1] / "docs" / "pictures" / "astronaut.png"
+FACE = HERE.parents[1] / "docs" / "images" / "astronaut.png"
 
 # Small: an emulated processor takes a hundred times as long.
 LR_SIZE = (16, 16)
@@ -36,20 +36,20 @@ def main() -> None:
     machine = Machine(WORK)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        pictures = work / "pictures.npy"
-        _write_pictures(pictures)
+        images = work / "images.npy"
+        _write_images(images)
         _export(work)
-        _draw_here(pictures, work, work / "here.npz")
+        _draw_here(images, work, work / "here.npz")
         wrong = []
         for processor, description in PROCESSORS.items():
-            machine.python(processor, HERE / "draw.py", pictures, work, work / "arm.npz")
+            machine.python(processor, HERE / "draw.py", images, work, work / "arm.npz")
             print(f"{processor} ({description}):")
             wrong += _compare(processor, np.load(work / "here.npz"), np.load(work / "arm.npz"))
     if wrong:
         raise RuntimeError(f"Arm draws something else: {'; '.join(wrong)}")
 
 
-def _write_pictures(path: Path) -> None:
+def _write_images(path: Path) -> None:
     """A face and noise."""
     face = to_float(resize(read(FACE), LR_SIZE))
     noise = np.random.default_rng(0).random((*LR_SIZE, 3), dtype=np.float32)
@@ -64,8 +64,8 @@ def _export(folder: Path) -> None:
         tflite(model, path, LR_SIZE, SIZES, quantize=kind, calibration=calibration)
 
 
-def _draw_here(pictures: Path, folder: Path, out: Path) -> None:
-    command = [sys.executable, HERE / "draw.py", pictures, folder, out]
+def _draw_here(images: Path, folder: Path, out: Path) -> None:
+    command = [sys.executable, HERE / "draw.py", images, folder, out]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
@@ -80,7 +80,7 @@ def _compare(processor: str, here, there) -> list[str]:
         largest, limit = differences.max(), LIMITS[name.partition("/")[0]]
         count = np.count_nonzero(differences)
         print(f"  {name:14} differs by {largest:.1e} at most, in {count} of {differences.size}")
-        # NaN is no answer either.
+        # NaN is no output either.
         if not largest <= limit:
             wrong.append(f"{name} on {processor} differs by {largest:.2g}, more than {limit:g}")
     return wrong

@@ -1,6 +1,6 @@
 """Runs exported files by LiteRT, on the machine that it finds itself on. tfsr is not needed.
 
-python draw.py PICTURES.npy FOLDER OUT.npz draws each picture by each .tflite file of the folder, at
+python draw.py PICTURES.npy FOLDER OUT.npz draws each image by each .tflite file of the folder, at
 each of its sizes. What OUT holds is named FILE/SIZE.
 """
 
@@ -11,16 +11,16 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
-def main(pictures: str, folder: str, out: str) -> None:
+def main(images: str, folder: str, out: str) -> None:
     """Draw everything."""
-    batches = np.load(pictures)[:, None]
+    batches = np.load(images)[:, None]
     drawn = {}
     for file in sorted(Path(folder).glob("*.tflite")):
         interpreter = Interpreter(str(file), num_threads=1)
         for size in interpreter.get_signature_list():
             run = interpreter.get_signature_runner(size)
-            answers = [run(image=batch)["picture"].copy() for batch in batches]
-            drawn[f"{file.stem}/{size}"] = np.concatenate(answers)
+            outputs = [run(image=batch)["output"].copy() for batch in batches]
+            drawn[f"{file.stem}/{size}"] = np.concatenate(outputs)
     np.savez(out, **drawn)
 
 

@@ -27,19 +27,19 @@ class Upscaler(file: File, threads: Int = 4) : Closeable {
     /** Sizes it answers in, such as "256x256": width, then height. */
     val sizes: List<String> = interpreter.signatureKeys.toList()
 
-    /** The picture at width x height. It must have the file's own size; alpha is dropped. */
-    fun upscale(picture: Bitmap, width: Int, height: Int): Bitmap {
+    /** The image at width x height. It must have the file's own size; alpha is dropped. */
+    fun upscale(image: Bitmap, width: Int, height: Int): Bitmap {
         val size = "${width}x$height"
         require(size in sizes) { "the file answers in $sizes; asked for $size" }
         val input = interpreter.getInputTensorFromSignature("image", size)
         require(input.dataType() == DataType.UINT8) { "export the file with --io uint8" }
         val (_, lrHeight, lrWidth, _) = input.shape()
-        require(picture.width == lrWidth && picture.height == lrHeight) {
-            "the file takes ${lrWidth}x$lrHeight; this one is ${picture.width}x${picture.height}"
+        require(image.width == lrWidth && image.height == lrHeight) {
+            "the file takes ${lrWidth}x$lrHeight; this one is ${image.width}x${image.height}"
         }
         val answer = buffer(width * height)
-        val outputs = mutableMapOf<String, Any>("picture" to answer)
-        interpreter.runSignature(mapOf<String, Any>("image" to rgb(picture)), outputs, size)
+        val outputs = mutableMapOf<String, Any>("image" to answer)
+        interpreter.runSignature(mapOf<String, Any>("image" to rgb(image)), outputs, size)
         return bitmap(answer, width, height)
     }
 
@@ -48,9 +48,9 @@ class Upscaler(file: File, threads: Int = 4) : Closeable {
     private fun buffer(pixels: Int): ByteBuffer =
         ByteBuffer.allocateDirect(3 * pixels).order(ByteOrder.nativeOrder())
 
-    private fun rgb(picture: Bitmap): ByteBuffer {
-        val pixels = IntArray(picture.width * picture.height)
-        picture.getPixels(pixels, 0, picture.width, 0, 0, picture.width, picture.height)
+    private fun rgb(image: Bitmap): ByteBuffer {
+        val pixels = IntArray(image.width * image.height)
+        image.getPixels(pixels, 0, image.width, 0, 0, image.width, image.height)
         val bytes = buffer(pixels.size)
         for (pixel in pixels) {
             bytes.put((pixel shr 16).toByte()).put((pixel shr 8).toByte()).put(pixel.toByte())

@@ -30,8 +30,8 @@ final class Upscaler {
   /// Sizes it answers in, such as "256x256": width, then height.
   var sizes: [String] { interpreter.signatureKeys }
 
-  /// The picture at width x height. It must have the file's own size; alpha is dropped.
-  func upscale(_ picture: CGImage, width: Int, height: Int) throws -> CGImage {
+  /// The image at width x height. It must have the file's own size; alpha is dropped.
+  func upscale(_ image: CGImage, width: Int, height: Int) throws -> CGImage {
     let size = "\(width)x\(height)"
     guard sizes.contains(size) else { throw UpscalerError.unknownSize(size, known: sizes) }
     let runner = try interpreter.signatureRunner(with: size)
@@ -40,21 +40,21 @@ final class Upscaler {
       throw UpscalerError.wrongPicture("export the file with --io uint8")
     }
     let (lrHeight, lrWidth) = (input.shape.dimensions[1], input.shape.dimensions[2])
-    guard picture.width == lrWidth, picture.height == lrHeight else {
+    guard image.width == lrWidth, image.height == lrHeight else {
       throw UpscalerError.wrongPicture(
-        "the file takes \(lrWidth)x\(lrHeight); this one is \(picture.width)x\(picture.height)")
+        "the file takes \(lrWidth)x\(lrHeight); this one is \(image.width)x\(image.height)")
     }
-    try runner.invoke(with: ["image": try rgb(picture)])
-    return try image(try runner.output(named: "picture").data, width: width, height: height)
+    try runner.invoke(with: ["image": try rgb(image)])
+    return try image(try runner.output(named: "image").data, width: width, height: height)
   }
 
   /// Red, green and blue of every pixel, row by row.
-  private func rgb(_ picture: CGImage) throws -> Data {
-    let context = try canvas(picture.width, picture.height)
-    context.draw(picture, in: CGRect(x: 0, y: 0, width: picture.width, height: picture.height))
+  private func rgb(_ image: CGImage) throws -> Data {
+    let context = try canvas(image.width, image.height)
+    context.draw(image, in: CGRect(x: 0, y: 0, width: image.width, height: image.height))
     let pixels = context.data!.assumingMemoryBound(to: UInt8.self)
-    var bytes = Data(capacity: 3 * picture.width * picture.height)
-    for pixel in 0..<picture.width * picture.height {
+    var bytes = Data(capacity: 3 * image.width * image.height)
+    for pixel in 0..<image.width * image.height {
       bytes.append(pixels + 4 * pixel, count: 3)
     }
     return bytes

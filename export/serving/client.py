@@ -1,9 +1,9 @@
-"""Upscales a picture by a TensorFlow Serving server, over REST.
+"""Upscales an image by a TensorFlow Serving server, over REST.
 
     python client.py face.jpg -o large.png --size 512x512
     python client.py face.jpg -o large.png --scale 3.7 --url http://localhost:8501/v1/models/tfsr
 
-All it needs is Python and Pillow. The server does not look at EXIF, so pictures are turned upright
+All it needs is Python and Pillow. The server does not look at EXIF, so images are turned upright
 here. What fails is told in one line, and nothing is tried twice.
 """
 
@@ -36,8 +36,8 @@ class ClientError(Exception):
 
 def main() -> None:
     """Upscale one file."""
-    parser = argparse.ArgumentParser(description="Upscale a picture by a TensorFlow Serving server")
-    parser.add_argument("picture", type=Path, metavar="IN", help="PNG, JPEG or WebP")
+    parser = argparse.ArgumentParser(description="Upscale an image by a TensorFlow Serving server")
+    parser.add_argument("output", type=Path, metavar="IN", help="PNG, JPEG or WebP")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png")
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--size", metavar="WxH")
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds; 300")
     arguments = parser.parse_args()
     try:
-        image = upright(arguments.picture)
+        image = upright(arguments.image)
         size = size_of(image.size, arguments.size, arguments.scale)
         write(arguments.output, upscale(image, size, arguments.url, arguments.timeout))
     except ClientError as error:
@@ -54,22 +54,22 @@ def main() -> None:
 
 
 def upright(path: Path) -> Image.Image:
-    """The picture as it is to be looked at, 8-bit RGB.
+    """The image as it is to be looked at, 8-bit RGB.
 
     Raises:
         ClientError: if it cannot be read.
     """
     try:
-        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
-            if picture.mode.startswith(("I", "F")):
+        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
+            if image.mode.startswith(("I", "F")):
                 raise ClientError(f"{path}: has more than 8 bits a channel; convert it first")
-            return ImageOps.exif_transpose(picture).convert("RGB")
+            return ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ClientError(f"{path}: cannot be read: {error}") from error
 
 
 def size_of(lr_size: tuple[int, int], size: str | None, scale: float | None) -> tuple[int, int]:
-    """(width, height) of the answer, from one of "WxH" and a factor.
+    """(width, height) of the output, from one of "WxH" and a factor.
 
     Raises:
         ClientError: if that is no size.
@@ -88,7 +88,7 @@ def size_of(lr_size: tuple[int, int], size: str | None, scale: float | None) -> 
 def upscale(
     image: Image.Image, size: tuple[int, int], url: str = URL, timeout: float = 300.0
 ) -> bytes:
-    """What the server answers to a picture: a PNG file of (width, height).
+    """What the server answers to an image: a PNG file of (width, height).
 
     Raises:
         ClientError: if it cannot be reached, refuses, or answers something else.
@@ -100,16 +100,16 @@ def upscale(
         "image_bytes": {"b64": base64.b64encode(file.getvalue()).decode("ascii")},
         "size": [height, width],
     }
-    answer = post(f"{url}:predict", {"signature_name": "upscale_bytes", "inputs": inputs}, timeout)
+    output = post(f"{url}:predict", {"signature_name": "upscale_bytes", "inputs": inputs}, timeout)
     try:
         # There is one output, so its name is left out.
-        content = base64.b64decode(answer["outputs"]["b64"], validate=True)
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
-            answered = picture.size
+        content = base64.b64decode(output["outputs"]["b64"], validate=True)
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as pixels:
+            answered = pixels.size
     except (KeyError, TypeError, binascii.Error, OSError, SyntaxError) as error:
-        raise ClientError(f"{url}: answered something that is no picture") from error
+        raise ClientError(f"{url}: answered something that is no image") from error
     if answered != size:
-        raise ClientError(f"{url}: answered a picture of {answered}, not of {size}")
+        raise ClientError(f"{url}: answered an image of {answered}, not of {size}")
     return content
 
 
@@ -123,7 +123,7 @@ def post(url: str, content: dict, timeout: float) -> dict:
     try:
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=timeout) as response:
-            answer = json.loads(response.read(LARGEST_ANSWER))
+            output = json.loads(response.read(LARGEST_ANSWER))
     except urllib.error.HTTPError as error:
         raise ClientError(f"{url}: refused ({error.code}): {reason(error)}") from error
     except urllib.error.URLError as error:
@@ -134,9 +134,9 @@ def post(url: str, content: dict, timeout: float) -> dict:
         ) from error
     except ValueError as error:
         raise ClientError(f"{url}: is no server's address, or answered no JSON") from error
-    if not isinstance(answer, dict):
+    if not isinstance(output, dict):
         raise ClientError(f"{url}: answered something else than a JSON object")
-    return answer
+    return output
 
 
 def reason(error: urllib.error.HTTPError) -> str:

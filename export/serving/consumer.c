@@ -1,4 +1,4 @@
-/* Upscales a raw picture with an exported SavedModel, by TensorFlow's C API alone.
+/* Upscales a raw image with an exported SavedModel, by TensorFlow's C API alone.
 
    consumer DIRECTORY HEIGHT WIDTH PICTURE OUT_HEIGHT OUT_WIDTH ANSWER
 
@@ -141,7 +141,7 @@ int main(int count, char **arguments) {
   const int64_t shape[] = {1, side(arguments[2]), side(arguments[3]), 3};
   const int32_t wanted[] = {(int32_t)side(arguments[5]), (int32_t)side(arguments[6])};
   const size_t bytes = (size_t)(shape[1] * shape[2] * 3) * sizeof(float);
-  void *picture = read_file(arguments[4], bytes);
+  void *image = read_file(arguments[4], bytes);
 
   TF_Status *status = TF_NewStatus();
   TF_Graph *graph = TF_NewGraph();
@@ -158,12 +158,12 @@ int main(int count, char **arguments) {
     fail("%s: has no signature %s", arguments[1], SIGNATURE);
   const TF_Output inputs[] = {tensor_of(graph, signature, INPUTS, "image"),
                               tensor_of(graph, signature, INPUTS, "size")};
-  const TF_Output output = tensor_of(graph, signature, OUTPUTS, "picture");
+  const TF_Output output = tensor_of(graph, signature, OUTPUTS, "image");
 
   const int64_t two = 2;
   TF_Tensor *image = TF_AllocateTensor(TF_FLOAT, shape, 4, bytes);
   TF_Tensor *size = TF_AllocateTensor(TF_INT32, &two, 1, sizeof wanted);
-  memcpy(TF_TensorData(image), picture, bytes);
+  memcpy(TF_TensorData(image), image, bytes);
   memcpy(TF_TensorData(size), wanted, sizeof wanted);
   TF_Tensor *const values[] = {image, size};
   TF_Tensor *answer = NULL;
@@ -181,6 +181,6 @@ int main(int count, char **arguments) {
   TF_DeleteBuffer(description);
   TF_DeleteGraph(graph);
   TF_DeleteStatus(status);
-  free(picture);
+  free(image);
   return 0;
 }

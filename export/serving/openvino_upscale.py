@@ -1,4 +1,4 @@
-"""Upscales a picture by OpenVINO, from an exported SavedModel. TensorFlow is not needed.
+"""Upscales an image by OpenVINO, from an exported SavedModel. TensorFlow is not needed.
 
     pip install openvino pillow
     python openvino_upscale.py DIRECTORY/1 face.jpg -o large.png --size 512x512
@@ -18,20 +18,20 @@ from PIL import Image, ImageOps
 
 def main() -> None:
     """Upscale one file."""
-    parser = argparse.ArgumentParser(description="Upscale a picture by OpenVINO")
+    parser = argparse.ArgumentParser(description="Upscale an image by OpenVINO")
     parser.add_argument("directory", type=Path, help="one version's, such as served/1")
-    parser.add_argument("picture", type=Path, metavar="IN")
+    parser.add_argument("output", type=Path, metavar="IN")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     parser.add_argument("--size", required=True, metavar="WxH")
     arguments = parser.parse_args()
     width, height = (int(side) for side in arguments.size.split("x"))
-    with Image.open(arguments.picture) as picture:
-        image = np.array(ImageOps.exif_transpose(picture).convert("RGB"))
-    upscale = compiled(arguments.directory)
+    with Image.open(arguments.image) as pixels:
+        image = np.array(ImageOps.exif_transpose(pixels).convert("RGB"))
+    upscale = jit(arguments.directory)
     Image.fromarray(upscale(image, (height, width))).save(arguments.output)
 
 
-def compiled(directory: Path):
+def jit(directory: Path):
     """A function of (h, w, 3) uint8 and (H, W) that answers (H, W, 3) uint8: `serving_default`."""
     model = openvino.convert_model(directory)
     # Left to itself, OpenVINO computes in bfloat16 where the processor can.
@@ -41,7 +41,7 @@ def compiled(directory: Path):
     def upscale(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         if min(size) < 1 or max(size) > 2**24:
             raise ValueError(f"size must be (height, width), each from 1 to {2**24}; got {size}")
-        return run({"image": image[None], "size": np.array(size, np.int32)})["picture"][0]
+        return run({"image": image[None], "size": np.array(size, np.int32)})["output"][0]
 
     return upscale
 

@@ -18,15 +18,15 @@ import tiny
 from PIL import Image
 from privileges import ordinary
 
-from tfsr.images import read, read_picture
+from tfsr.images import read, read_image
 from tfsr.images.formats import SUFFIXES
 
 TFSR = Path(sys.executable).with_name("tfsr")
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    return tiny.folder(tmp_path / "pictures", side=20)
+def images(tmp_path):
+    return tiny.folder(tmp_path / "images", side=20)
 
 
 @pytest.fixture
@@ -47,14 +47,14 @@ def names_under(folder):
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_line_of_json_for_each_file(upscale, pictures, tmp_path):
-    (pictures / "3.png").write_bytes(b"text")
-    code, out, err = upscale(pictures, "-o", tmp_path / "out", "--json")
+def test_a_line_of_json_for_each_file(upscale, images, tmp_path):
+    (images / "3.png").write_bytes(b"text")
+    code, out, err = upscale(images, "-o", tmp_path / "out", "--json")
     records = [json.loads(line) for line in out.splitlines()]
     assert code == 1
     assert [record["status"] for record in records] == ["done"] * 3 + ["failed"]
     first, last = records[0], records[-1]
-    assert first["source"] == str(pictures / "0.png")
+    assert first["source"] == str(images / "0.png")
     assert first["target"] == str(tmp_path / "out" / "0.png")
     assert (first["lr_size"], first["size"], first["error"]) == ([20, 20], [40, 40], None)
     assert first["seconds"] > 0
@@ -62,10 +62,10 @@ def test_a_line_of_json_for_each_file(upscale, pictures, tmp_path):
     assert err == f"tfsr: {last['error']}\n"
 
 
-def test_a_report_tells_of_every_file(upscale, pictures, tmp_path):
-    (pictures / "3.png").write_bytes(b"text")
+def test_a_report_tells_of_every_file(upscale, images, tmp_path):
+    (images / "3.png").write_bytes(b"text")
     report = tmp_path / "report.json"
-    sources = (pictures, tmp_path / "missing.png")
+    sources = (images, tmp_path / "missing.png")
     assert upscale(*sources, "-o", tmp_path / "out", "--report", report)[0] == 1
     found = json.loads(report.read_text())
     assert (found["done"], found["skipped"], found["failed"]) == (3, 0, 2)
@@ -74,67 +74,67 @@ def test_a_report_tells_of_every_file(upscale, pictures, tmp_path):
     }
 
 
-def test_a_report_that_cannot_be_written_is_told_before_any_work(upscale, pictures, tmp_path):
-    for report in (tmp_path, tmp_path / "nowhere" / "report.json", pictures / "0.png"):
-        code, out, err = upscale(pictures / "0.png", "-o", tmp_path / "out", "--report", report)
+def test_a_report_that_cannot_be_written_is_told_before_any_work(upscale, images, tmp_path):
+    for report in (tmp_path, tmp_path / "nowhere" / "report.json", images / "0.png"):
+        code, out, err = upscale(images / "0.png", "-o", tmp_path / "out", "--report", report)
         assert (code, out) == (1, "")
         assert str(report) in err and len(err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
-    assert read(pictures / "0.png").shape == (20, 20, 3)
+    assert read(images / "0.png").shape == (20, 20, 3)
 
 
-def test_a_report_replaces_nothing_but_reports(upscale, pictures, tmp_path):
+def test_a_report_replaces_nothing_but_reports(upscale, images, tmp_path):
     notes = tmp_path / "notes.txt"
     notes.write_text("mine")
-    before = (pictures / "0.png").read_bytes()
-    code, _, err = upscale(pictures, "-o", tmp_path / "out", "--report", notes)
+    before = (images / "0.png").read_bytes()
+    code, _, err = upscale(images, "-o", tmp_path / "out", "--report", notes)
     assert (code, notes.read_text()) == (1, "mine")
     assert f"{notes}: exists and is no report" in err
-    for report in (pictures / "0.png", tmp_path / "out" / "1.png"):
-        arguments = (pictures, "-o", tmp_path / "out", "--report", report, "--overwrite")
+    for report in (images / "0.png", tmp_path / "out" / "1.png"):
+        arguments = (images, "-o", tmp_path / "out", "--report", report, "--overwrite")
         code, out, err = upscale(*arguments)
         assert (code, out) == (1, "") and f"over {report}" in err
-    assert (pictures / "0.png").read_bytes() == before
+    assert (images / "0.png").read_bytes() == before
     assert list((tmp_path / "out").iterdir()) == []
     notes.unlink()
     for existing in ((), ("--skip-existing",)):
-        assert upscale(pictures, "-o", tmp_path / "out", "--report", notes, *existing)[0] == 0
+        assert upscale(images, "-o", tmp_path / "out", "--report", notes, *existing)[0] == 0
     assert json.loads(notes.read_text())["skipped"] == 3
     notes.write_text("mine")
-    assert upscale(pictures, "-o", tmp_path / "o", "--report", notes, "--overwrite")[0] == 0
+    assert upscale(images, "-o", tmp_path / "o", "--report", notes, "--overwrite")[0] == 0
 
 
-def test_files_that_are_there_are_not_replaced_unasked(upscale, pictures, tmp_path):
+def test_files_that_are_there_are_not_replaced_unasked(upscale, images, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "1.png").write_bytes(b"mine")
-    code, _, err = upscale(pictures, "-o", out)
+    code, _, err = upscale(images, "-o", out)
     assert code == 1
     (line,) = err.splitlines()
     assert str(out / "1.png") in line and "--overwrite" in line and "--skip-existing" in line
     assert (out / "1.png").read_bytes() == b"mine"
     assert names_under(out) == {"0.png", "1.png", "2.png"}
-    assert upscale(pictures, "-o", out, "--overwrite")[0] == 0
+    assert upscale(images, "-o", out, "--overwrite")[0] == 0
     assert read(out / "1.png").shape == (40, 40, 3)
 
 
-def test_an_input_is_not_replaced_even_when_asked(upscale, pictures):
-    before = (pictures / "0.png").read_bytes()
-    os.link(pictures / "0.png", pictures / "same.png")
-    for target in (pictures, pictures / "0.png", pictures / "same.png"):
-        code, _, err = upscale(pictures / "0.png", "-o", target, "--overwrite")
+def test_an_input_is_not_replaced_even_when_asked(upscale, images):
+    before = (images / "0.png").read_bytes()
+    os.link(images / "0.png", images / "same.png")
+    for target in (images, images / "0.png", images / "same.png"):
+        code, _, err = upscale(images / "0.png", "-o", target, "--overwrite")
         assert code == 1 and "over a source" in err
-    assert (pictures / "0.png").read_bytes() == before
+    assert (images / "0.png").read_bytes() == before
 
 
-def test_done_files_are_skipped_and_the_others_done(upscale, pictures, tmp_path):
+def test_done_files_are_skipped_and_the_others_done(upscale, images, tmp_path):
     out = tmp_path / "out"
-    assert upscale(pictures, "-o", out)[0] == 0
+    assert upscale(images, "-o", out)[0] == 0
     whole = (out / "1.png").read_bytes()
     (out / "1.png").write_bytes(whole[:-30])
-    shutil.copy(pictures / "2.png", out / "2.png")
+    shutil.copy(images / "2.png", out / "2.png")
     before = (out / "0.png").stat().st_mtime_ns
-    code, lines, err = upscale(pictures, "-o", out, "--skip-existing", "--json")
+    code, lines, err = upscale(images, "-o", out, "--skip-existing", "--json")
     assert (code, err) == (0, "")
     statuses = {r["target"][-5:]: r["status"] for r in map(json.loads, lines.splitlines())}
     assert statuses == {"0.png": "skipped", "1.png": "done", "2.png": "done"}
@@ -142,25 +142,25 @@ def test_done_files_are_skipped_and_the_others_done(upscale, pictures, tmp_path)
     assert (out / "0.png").stat().st_mtime_ns == before
 
 
-def test_when_all_is_done_no_model_is_loaded(tfsr, upscale, pictures, tmp_path):
+def test_when_all_is_done_no_model_is_loaded(tfsr, upscale, images, tmp_path):
     out = tmp_path / "out"
-    assert upscale(pictures, "-o", out)[0] == 0
+    assert upscale(images, "-o", out)[0] == 0
     options = ("--scale", "2", "--skip-existing", "--preset", "nowhere")
-    assert tfsr("upscale", pictures, "-o", out, *options)[0] == 0
+    assert tfsr("upscale", images, "-o", out, *options)[0] == 0
     # Nor does TensorFlow have a word to say.
-    lines, err = started(pictures, "-o", out, *options).communicate(timeout=60)
+    lines, err = started(images, "-o", out, *options).communicate(timeout=60)
     assert (len(lines.splitlines()), err) == (3, "")
 
 
-def test_a_thousand_done_files_take_a_moment(upscale, pictures, tmp_path):
+def test_a_thousand_done_files_take_a_moment(upscale, images, tmp_path):
     out = tmp_path / "out"
-    assert upscale(pictures / "0.png", "-o", out)[0] == 0
+    assert upscale(images / "0.png", "-o", out)[0] == 0
     for number in range(3, 1000):
-        os.link(pictures / "0.png", pictures / f"{number}.png")
+        os.link(images / "0.png", images / f"{number}.png")
     for number in range(1, 1000):
         shutil.copy(out / "0.png", out / f"{number}.png")
     start = time.monotonic()
-    code, lines, err = upscale(pictures, "-o", out, "--skip-existing", "--json")
+    code, lines, err = upscale(images, "-o", out, "--skip-existing", "--json")
     assert time.monotonic() - start < 5
     assert (code, err) == (0, "")
     assert [json.loads(line)["status"] for line in lines.splitlines()] == ["skipped"] * 1000
@@ -170,9 +170,9 @@ def test_the_same_command_gives_the_same_bytes(upscale, preset, tmp_path):
     """Here and in a process of its own, in every format that is written."""
     folder = tiny.folder(tmp_path / "in", count=1, side=20)
     for suffix in SUFFIXES:
-        tiny.save(folder / f"picture{suffix}", tiny.picture(20, 24))
+        tiny.save(folder / f"image{suffix}", tiny.image(20, 24))
     for name in ("rgba16.png", "rgb16.tif", "grey16.tif", "animated.webp", "profile.png"):
-        (folder / name).write_bytes(odd_files.PICTURES[name][0])
+        (folder / name).write_bytes(odd_files.IMAGES[name][0])
     options = ("--scale", "2.3", "--frames")
     assert upscale(folder, "-o", tmp_path / "here", *options)[0] == 0
     process = started(folder, "-o", tmp_path / "there", *options, "--preset", preset)
@@ -183,69 +183,67 @@ def test_the_same_command_gives_the_same_bytes(upscale, preset, tmp_path):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 
-def test_another_size_is_not_done_yet(upscale, pictures, tmp_path):
+def test_another_size_is_not_done_yet(upscale, images, tmp_path):
     out = tmp_path / "out"
-    assert upscale(pictures, "-o", out)[0] == 0
-    assert upscale(pictures, "-o", out, "--skip-existing", "--long-side", "50")[0] == 0
+    assert upscale(images, "-o", out)[0] == 0
+    assert upscale(images, "-o", out, "--skip-existing", "--long-side", "50")[0] == 0
     assert read(out / "0.png").shape == (50, 50, 3)
 
 
-def test_folders_in_folders_keep_their_places(upscale, pictures, tmp_path):
-    tiny.folder(pictures / "inner" / "most", count=1, side=12)
-    tiny.folder(pictures / ".hidden", count=1, side=12)
-    (pictures / "circle").symlink_to(pictures)
-    # The answers lie in the folder of the questions: a second run must not take them for those.
-    out = pictures / "out"
+def test_folders_in_folders_keep_their_places(upscale, images, tmp_path):
+    tiny.folder(images / "inner" / "most", count=1, side=12)
+    tiny.folder(images / ".hidden", count=1, side=12)
+    (images / "circle").symlink_to(images)
+    # The outputs lie in the folder of the questions: a second run must not take them for those.
+    out = images / "out"
     for options in (("--recursive",), ("--recursive", "--overwrite")):
-        assert upscale(pictures, "-o", out, *options)[0] == 0
+        assert upscale(images, "-o", out, *options)[0] == 0
         assert names_under(out) == {"0.png", "1.png", "2.png", "inner/most/0.png"}
-    assert upscale(pictures, "-o", tmp_path / "flat")[0] == 0
+    assert upscale(images, "-o", tmp_path / "flat")[0] == 0
     assert names_under(tmp_path / "flat") == {"0.png", "1.png", "2.png"}
 
 
-def test_patterns_are_matched(upscale, pictures, tmp_path):
-    tiny.save(pictures / "a.jpg", tiny.picture(9, 9))
-    assert upscale(pictures / "[01].*", "-o", tmp_path / "out")[0] == 0
+def test_patterns_are_matched(upscale, images, tmp_path):
+    tiny.save(images / "a.jpg", tiny.image(9, 9))
+    assert upscale(images / "[01].*", "-o", tmp_path / "out")[0] == 0
     assert names_under(tmp_path / "out") == {"0.png", "1.png"}
-    code, _, err = upscale(pictures / "*.webp", "-o", tmp_path / "out")
+    code, _, err = upscale(images / "*.webp", "-o", tmp_path / "out")
     assert code == 1 and "no file or folder matches" in err
     # A file of that name is meant before what it would match.
-    os.rename(pictures / "0.png", pictures / "[1].png")
-    assert upscale(pictures / "[1].png", "-o", tmp_path / "exact.png")[0] == 0
+    os.rename(images / "0.png", images / "[1].png")
+    assert upscale(images / "[1].png", "-o", tmp_path / "exact.png")[0] == 0
 
 
-def test_a_match_that_fails_does_not_hide_the_others(upscale, pictures, tmp_path):
-    (pictures / "0.png").rename(pictures / "a.png")
-    (pictures / "m").mkdir()
-    code, out, err = upscale(pictures / "*", "-o", tmp_path / "out")
+def test_a_match_that_fails_does_not_hide_the_others(upscale, images, tmp_path):
+    (images / "0.png").rename(images / "a.png")
+    (images / "m").mkdir()
+    code, out, err = upscale(images / "*", "-o", tmp_path / "out")
     assert (code, len(out.splitlines())) == (1, 3)
-    assert err.startswith(f"tfsr: {pictures / 'm'}: no picture in it") and err.count("\n") == 1
+    assert err.startswith(f"tfsr: {images / 'm'}: no image in it") and err.count("\n") == 1
 
 
-def test_a_pattern_does_not_match_the_answers(upscale, pictures):
-    inner = tiny.folder(pictures / "inner", count=4, side=12)
+def test_a_pattern_does_not_match_the_outputs(upscale, images):
+    inner = tiny.folder(images / "inner", count=4, side=12)
     for number in range(3):
         (inner / f"{number}.png").unlink()
-    out = pictures / "out"
+    out = images / "out"
     for pattern in ("*", "**", "**/*.png"):
-        code, lines, err = upscale(pictures / pattern, "-o", out, "--skip-existing")
+        code, lines, err = upscale(images / pattern, "-o", out, "--skip-existing")
         assert (code, len(lines.splitlines()), err) == (0, 4, "")
     assert names_under(out) == {"0.png", "1.png", "2.png", "3.png"}
 
 
-def test_a_folder_that_may_not_be_entered_is_named_and_the_rest_is_done(
-    upscale, pictures, tmp_path
-):
-    closed = tiny.folder(pictures / "closed", count=1, side=12)
+def test_a_folder_that_may_not_be_entered_is_named_and_the_rest_is_done(upscale, images, tmp_path):
+    closed = tiny.folder(images / "closed", count=1, side=12)
     closed.chmod(0)
     out = tmp_path / "out"
     try:
         with ordinary():
-            tree = upscale(pictures, "-o", out, "--recursive")
-            inside = upscale(closed / "0.png", pictures / "1.png", "-o", tmp_path / "two")
+            tree = upscale(images, "-o", out, "--recursive")
+            inside = upscale(closed / "0.png", images / "1.png", "-o", tmp_path / "two")
             others = [
-                upscale(pictures / "0.png", "-o", closed / "out.png"),
-                upscale(pictures / "0.png", "-o", tmp_path / "o", "--preset", closed / "x"),
+                upscale(images / "0.png", "-o", closed / "out.png"),
+                upscale(images / "0.png", "-o", tmp_path / "o", "--preset", closed / "x"),
             ]
     finally:
         closed.chmod(0o700)
@@ -257,24 +255,24 @@ def test_a_folder_that_may_not_be_entered_is_named_and_the_rest_is_done(
         assert str(closed) in err
 
 
-def test_names_that_are_too_long_are_one_line(upscale, pictures, tmp_path):
-    long, picture = tmp_path / ("a" * 300 + ".png"), pictures / "0.png"
-    code, lines, err = upscale(long, picture, "-o", tmp_path / "out")
+def test_names_that_are_too_long_are_one_line(upscale, images, tmp_path):
+    long, image = tmp_path / ("a" * 300 + ".png"), images / "0.png"
+    code, lines, err = upscale(long, image, "-o", tmp_path / "out")
     assert (code, len(lines.splitlines()), len(err.splitlines())) == (1, 1, 1)
     for arguments in (
         (long, "-o", tmp_path / "out"),
-        (picture, "-o", long),
-        (picture, "-o", long / "x.png"),
-        (picture, "-o", tmp_path / "o", "--report", long),
-        (picture, "-o", tmp_path / "o", "--preset", long),
+        (image, "-o", long),
+        (image, "-o", long / "x.png"),
+        (image, "-o", tmp_path / "o", "--report", long),
+        (image, "-o", tmp_path / "o", "--preset", long),
     ):
         code, lines, err = upscale(*arguments)
         assert (code, lines, len(err.splitlines())) == (1, "", 1)
         assert long.stem in err
 
 
-def test_a_full_output_is_one_line(pictures, preset, tmp_path):
-    arguments = (pictures, "-o", tmp_path / "out", "--scale", "2", "--preset", preset)
+def test_a_full_output_is_one_line(images, preset, tmp_path):
+    arguments = (images, "-o", tmp_path / "out", "--scale", "2", "--preset", preset)
     with open("/dev/full", "w") as full:
         process = started(*arguments, stdout=full)
         _, err = process.communicate(timeout=60)
@@ -283,57 +281,57 @@ def test_a_full_output_is_one_line(pictures, preset, tmp_path):
 
 
 @pytest.mark.parametrize("closed", ["1>&-", "0<&- 1>&- 2>&-"])
-def test_closed_streams_are_no_pictures(closed, pictures, preset, tmp_path):
+def test_closed_streams_are_no_images(closed, images, preset, tmp_path):
     out = tmp_path / "out"
     command = f'exec "$0" upscale "$1" -o "$2" --scale 2 --preset "$3" {closed}'
-    arguments = ("sh", "-c", command, TFSR, pictures, out, preset)
+    arguments = ("sh", "-c", command, TFSR, images, out, preset)
     assert subprocess.run(arguments, timeout=60).returncode == 0
     assert [read(path).shape for path in sorted(out.iterdir())] == [(40, 40, 3)] * 3
 
 
-def test_a_format_and_a_quality_can_be_asked_for(upscale, pictures, tmp_path):
+def test_a_format_and_a_quality_can_be_asked_for(upscale, images, tmp_path):
     lengths = []
     for quality in ("20", "90"):
         out = tmp_path / quality
-        assert upscale(pictures, "-o", out, "--format", "jpg", "--quality", quality)[0] == 0
+        assert upscale(images, "-o", out, "--format", "jpg", "--quality", quality)[0] == 0
         assert names_under(out) == {"0.jpg", "1.jpg", "2.jpg"}
         lengths.append((out / "0.jpg").stat().st_size)
     assert lengths[0] < lengths[1]
-    code, _, err = upscale(pictures / "0.png", "-o", tmp_path / "a.png", "--format", "jpg")
+    code, _, err = upscale(images / "0.png", "-o", tmp_path / "a.png", "--format", "jpg")
     assert code == 1 and "--format" in err
 
 
 @pytest.mark.parametrize("fit", ["stretch", "cover", "contain"])
 def test_a_size_is_met_whatever_the_shape(fit, upscale, tmp_path):
-    source = tiny.save(tmp_path / "in.png", tiny.picture(20, 20))
+    source = tiny.save(tmp_path / "in.png", tiny.image(20, 20))
     assert upscale(source, "-o", tmp_path / "o.png", "--size", "60x41", "--fit", fit)[0] == 0
-    answer = read(tmp_path / "o.png")
-    assert answer.shape == (41, 60, 3)
-    assert (answer[:, 0] == 0).all() == (fit == "contain")
+    output = read(tmp_path / "o.png")
+    assert output.shape == (41, 60, 3)
+    assert (output[:, 0] == 0).all() == (fit == "contain")
 
 
 def test_all_frames_can_be_asked_for(upscale, tmp_path):
-    frames = [Image.fromarray(tiny.picture(12, 16, seed)) for seed in range(3)]
+    frames = [Image.fromarray(tiny.image(12, 16, seed)) for seed in range(3)]
     source = tmp_path / "in.png"
     frames[0].save(source, save_all=True, append_images=frames[1:], duration=80)
     assert upscale(source, "-o", tmp_path / "all.webp", "--frames")[0] == 0
-    with Image.open(tmp_path / "all.webp") as picture:
-        assert (picture.n_frames, picture.size) == (3, (32, 24))
+    with Image.open(tmp_path / "all.webp") as image:
+        assert (image.n_frames, image.size) == (3, (32, 24))
     code, out, _ = upscale(source, "-o", tmp_path / "first.png")
-    assert code == 0 and "the first of its 3 pictures" in out
+    assert code == 0 and "the first of its 3 images" in out
     options = ("--format", "webp", "--skip-existing")
     assert upscale(source, "-o", tmp_path, *options)[0] == 0
     for status in ("done", "skipped"):
         code, out, _ = upscale(source, "-o", tmp_path, *options, "--frames", "--json")
         assert (code, json.loads(out)["status"]) == (0, status)
-    with Image.open(tmp_path / "in.webp") as picture:
-        assert picture.n_frames == 3
+    with Image.open(tmp_path / "in.webp") as image:
+        assert image.n_frames == 3
     code, _, err = upscale(source, "-o", tmp_path / "all.jpg", "--frames")
-    assert code == 1 and "holds one picture" in err
+    assert code == 1 and "holds one image" in err
 
 
 def test_limits_are_told_with_what_would_be_needed(upscale, tmp_path):
-    source = tiny.save(tmp_path / "in.png", tiny.picture(100, 200))
+    source = tiny.save(tmp_path / "in.png", tiny.image(100, 200))
     code, _, err = upscale(source, "-o", tmp_path / "o.png", "--max-input", "0.019")
     assert code == 1 and "200x100 is 0.02 megapixels; the limit is 0.019" in err
     code, _, err = upscale(source, "-o", tmp_path / "o.png", "--max-output", "0.07")
@@ -346,11 +344,11 @@ def test_limits_are_told_with_what_would_be_needed(upscale, tmp_path):
     assert upscale(source, "-o", tmp_path / "o.png", *limits)[0] == 0
 
 
-def test_a_full_disk_is_one_line_a_file(upscale, pictures, tmp_path):
+def test_a_full_disk_is_one_line_a_file(upscale, images, tmp_path):
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, old[1]))
     try:
-        code, out, err = upscale(pictures, "-o", tmp_path / "out")
+        code, out, err = upscale(images, "-o", tmp_path / "out")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
     assert (code, out) == (1, "")
@@ -360,11 +358,11 @@ def test_a_full_disk_is_one_line_a_file(upscale, pictures, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_target_that_may_not_be_written_is_one_line(upscale, pictures, tmp_path):
+def test_a_target_that_may_not_be_written_is_one_line(upscale, images, tmp_path):
     out = tmp_path / "out"
     out.mkdir(mode=0o555)
     with ordinary():
-        code, lines, err = upscale(pictures / "0.png", "-o", out)
+        code, lines, err = upscale(images / "0.png", "-o", out)
     assert (code, lines) == (1, "")
     assert str(out) in err and len(err.splitlines()) == 1
     assert list(out.iterdir()) == []
@@ -395,7 +393,7 @@ def long_batch(preset, tmp_path):
 
 def check_visible_files_are_whole(out):
     for path in out.glob("[!.]*"):
-        assert read_picture(path).size == (192, 192), path
+        assert read_image(path).size == (192, 192), path
 
 
 def test_killed_at_any_moment_nothing_corrupt_is_seen_and_a_rerun_completes(long_batch, tfsr):

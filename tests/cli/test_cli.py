@@ -18,8 +18,8 @@ TFSR = Path(sys.executable).with_name("tfsr")
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    return tiny.folder(tmp_path / "pictures", side=20)
+def images(tmp_path):
+    return tiny.folder(tmp_path / "images", side=20)
 
 
 def process(*arguments):
@@ -97,7 +97,7 @@ def test_usage_errors_are_one_line_and_code_2(arguments, word, tfsr, tmp_path, m
     ],
 )
 def test_a_file_is_upscaled_to_the_size_asked_for(options, size, tfsr, preset, tmp_path):
-    source = tiny.save(tmp_path / "in.png", tiny.picture(16, 24))
+    source = tiny.save(tmp_path / "in.png", tiny.image(16, 24))
     target = tmp_path / "out.png"
     code, out, err = tfsr("upscale", source, "-o", target, "--preset", preset, *options)
     assert (code, err) == (0, "")
@@ -119,18 +119,18 @@ def check_levels(preset, source, target, levels):
 
 
 @pytest.mark.parametrize("memory", ["64MiB", "768 KiB"])
-def test_any_memory_gives_the_same_picture(memory, tfsr, preset, tmp_path):
-    source, target = tiny.save(tmp_path / "in.png", tiny.picture(40, 44)), tmp_path / "out.png"
+def test_any_memory_gives_the_same_image(memory, tfsr, preset, tmp_path):
+    source, target = tiny.save(tmp_path / "in.png", tiny.image(40, 44)), tmp_path / "out.png"
     options = ("--size", "97x83", "--preset", preset, "--memory", memory)
     code, _, err = tfsr("upscale", source, "-o", target, *options)
     assert (code, err) == (0, "")
     model = check_levels(preset, source, target, 1)
-    in_tiles = model.painter(parse_memory(memory)).lr_pixels < 40 * 44
+    in_tiles = model.renderer(parse_memory(memory)).lr_pixels < 40 * 44
     assert in_tiles == (memory == "768 KiB")
 
 
 def test_too_little_memory_is_one_line(tfsr, preset, tmp_path):
-    source = tiny.save(tmp_path / "in.png", tiny.picture(40, 44))
+    source = tiny.save(tmp_path / "in.png", tiny.image(40, 44))
     result = tfsr(
         *("upscale", source, "-o", tmp_path / "out.png", "--scale", "2"),
         *("--preset", preset, "--memory", "64KiB"),
@@ -140,7 +140,7 @@ def test_too_little_memory_is_one_line(tfsr, preset, tmp_path):
 
 
 def test_a_precision_can_be_asked_for(tfsr, preset, tmp_path):
-    source, target = tiny.save(tmp_path / "in.png", tiny.picture(16, 24)), tmp_path / "out.png"
+    source, target = tiny.save(tmp_path / "in.png", tiny.image(16, 24)), tmp_path / "out.png"
     options = ("--scale", "2.5", "--preset", preset, "--precision", "bfloat16")
     code, _, err = tfsr("upscale", source, "-o", target, *options)
     assert (code, err) == (0, "")
@@ -150,7 +150,7 @@ def test_a_precision_can_be_asked_for(tfsr, preset, tmp_path):
 
 
 def test_a_self_ensemble_is_the_mean_over_mirror_images_rounded_once(tfsr, preset, tmp_path):
-    image = tiny.picture(16, 24)
+    image = tiny.image(16, 24)
     source, target = tiny.save(tmp_path / "in.png", image), tmp_path / "out.png"
     options = ("--scale", "2.5", "--preset", preset, "--self-ensemble")
     code, _, err = tfsr("upscale", source, "-o", target, *options)
@@ -163,29 +163,27 @@ def test_a_self_ensemble_is_the_mean_over_mirror_images_rounded_once(tfsr, prese
 @pytest.mark.parametrize("source", ["a.png", "a.jpg", "a.webp"])
 @pytest.mark.parametrize("target", ["b.png", "b.jpeg", "b.webp"])
 def test_every_format_becomes_every_other(source, target, tfsr, preset, tmp_path):
-    source = tiny.save(tmp_path / source, tiny.picture(16, 24))
+    source = tiny.save(tmp_path / source, tiny.image(16, 24))
     options = ("--scale", "2", "--preset", preset)
     assert tfsr("upscale", source, "-o", tmp_path / target, *options)[0] == 0
-    with Image.open(tmp_path / target) as picture:
-        assert picture.size == (48, 32)
+    with Image.open(tmp_path / target) as image:
+        assert image.size == (48, 32)
         assert (
-            picture.format == {".png": "PNG", ".jpeg": "JPEG", ".webp": "WEBP"}[Path(target).suffix]
+            image.format == {".png": "PNG", ".jpeg": "JPEG", ".webp": "WEBP"}[Path(target).suffix]
         )
 
 
-def test_the_same_command_writes_the_same_bytes(tfsr, preset, pictures, tmp_path):
+def test_the_same_command_writes_the_same_bytes(tfsr, preset, images, tmp_path):
     for out in ("a", "b"):
-        assert tfsr("upscale", pictures, "-o", tmp_path / out, "--scale", 2.5, "--preset", preset)
+        assert tfsr("upscale", images, "-o", tmp_path / out, "--scale", 2.5, "--preset", preset)
     for name in ("0.png", "1.png", "2.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_folders_and_files_go_into_a_folder(tfsr, preset, pictures, tmp_path):
-    lone = tiny.save(tmp_path / "lone.jpg", tiny.picture(12, 14))
+def test_folders_and_files_go_into_a_folder(tfsr, preset, images, tmp_path):
+    lone = tiny.save(tmp_path / "lone.jpg", tiny.image(12, 14))
     out = tmp_path / "new" / "out"
-    code, lines, err = tfsr(
-        "upscale", pictures, lone, "-o", out, "--scale", "2", "--preset", preset
-    )
+    code, lines, err = tfsr("upscale", images, lone, "-o", out, "--scale", "2", "--preset", preset)
     assert (code, err) == (0, "")
     assert len(lines.splitlines()) == 4
     assert files_under(out) == {"0.png", "1.png", "2.png", "lone.jpg"}
@@ -194,7 +192,7 @@ def test_folders_and_files_go_into_a_folder(tfsr, preset, pictures, tmp_path):
 
 
 BAD = {
-    "text.png": b"no picture at all",
+    "text.png": b"no image at all",
     "empty.png": b"",
     "cut.jpg": None,
     "missing.png": ...,
@@ -207,7 +205,7 @@ def bad_file(folder, name):
     path = folder / name
     content = BAD[name]
     if content is None:
-        whole = tiny.save(folder / "whole.jpg", tiny.picture(200, 200)).read_bytes()
+        whole = tiny.save(folder / "whole.jpg", tiny.image(200, 200)).read_bytes()
         (folder / "whole.jpg").unlink()
         content = whole[: len(whole) // 2]
     if content is not ...:
@@ -224,8 +222,8 @@ def test_a_bad_file_is_one_line_and_no_output(name, tfsr, preset, tmp_path):
     assert files_under(out) == set()
 
 
-def test_bad_files_among_good_ones_do_not_stop_them(tfsr, preset, pictures, tmp_path):
-    sources = [pictures / "0.png", *(bad_file(tmp_path / "bad", name) for name in BAD), pictures]
+def test_bad_files_among_good_ones_do_not_stop_them(tfsr, preset, images, tmp_path):
+    sources = [images / "0.png", *(bad_file(tmp_path / "bad", name) for name in BAD), images]
     out = tmp_path / "out"
     code, lines, err = tfsr("upscale", *sources, "-o", out, "--scale", "2", "--preset", preset)
     assert code == 1
@@ -263,39 +261,37 @@ def test_bad_files_among_good_ones_do_not_stop_them(tfsr, preset, pictures, tmp_
         (("--scale", "2", "--precision", ""), "precision"),
     ],
 )
-def test_impossible_options_are_one_line(options, word, tfsr, preset, pictures, tmp_path):
+def test_impossible_options_are_one_line(options, word, tfsr, preset, images, tmp_path):
     result = tfsr(
-        "upscale", pictures / "0.png", "-o", tmp_path / "out.png", "--preset", preset, *options
+        "upscale", images / "0.png", "-o", tmp_path / "out.png", "--preset", preset, *options
     )
-    # What depends on the picture is known once it has been looked at.
+    # What depends on the image is known once it has been looked at.
     check_one_line(result, word, code=1 if word == "400" else 2)
-    assert files_under(tmp_path) == {f"pictures/{i}.png" for i in range(3)}
+    assert files_under(tmp_path) == {f"images/{i}.png" for i in range(3)}
 
 
 @pytest.mark.parametrize("output", ["file", "file/under/it", "file/a.png"])
-def test_an_output_folder_that_cannot_be_made_is_one_line(output, tfsr, preset, pictures, tmp_path):
+def test_an_output_folder_that_cannot_be_made_is_one_line(output, tfsr, preset, images, tmp_path):
     (tmp_path / "file").write_text("in the way")
     result = tfsr(
-        "upscale", pictures / "0.png", "-o", tmp_path / output, "--scale", "2", "--preset", preset
+        "upscale", images / "0.png", "-o", tmp_path / output, "--scale", "2", "--preset", preset
     )
     check_one_line(result, "file")
     assert (tmp_path / "file").read_text() == "in the way"
 
 
-def test_a_source_is_not_written_over(tfsr, preset, pictures):
-    before = (pictures / "0.png").read_bytes()
-    for output in (pictures, pictures / "0.png"):
-        result = tfsr(
-            "upscale", pictures / "0.png", "-o", output, "--scale", "2", "--preset", preset
-        )
-        check_one_line(result, pictures / "0.png")
-    assert (pictures / "0.png").read_bytes() == before
+def test_a_source_is_not_written_over(tfsr, preset, images):
+    before = (images / "0.png").read_bytes()
+    for output in (images, images / "0.png"):
+        result = tfsr("upscale", images / "0.png", "-o", output, "--scale", "2", "--preset", preset)
+        check_one_line(result, images / "0.png")
+    assert (images / "0.png").read_bytes() == before
 
 
-def test_an_unknown_or_damaged_preset_is_one_line(tfsr, preset, pictures, tmp_path):
-    options = ("upscale", pictures / "0.png", "-o", tmp_path / "out.png", "--scale", "2")
+def test_an_unknown_or_damaged_preset_is_one_line(tfsr, preset, images, tmp_path):
+    options = ("upscale", images / "0.png", "-o", tmp_path / "out.png", "--scale", "2")
     check_one_line(tfsr(*options, "--preset", "nowhere"), "nowhere")
-    check_one_line(tfsr(*options, "--preset", pictures), pictures, "metadata.json")
+    check_one_line(tfsr(*options, "--preset", images), images, "metadata.json")
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     for path in Path(preset).iterdir():
@@ -313,11 +309,11 @@ def test_strange_names_are_told_as_they_are(name, tfsr, preset, tmp_path):
     check_one_line(result, " ".join(name.split()))
 
 
-def test_as_a_process_only_its_own_lines_are_printed(preset, pictures, tmp_path):
+def test_as_a_process_only_its_own_lines_are_printed(preset, images, tmp_path):
     out = tmp_path / "out"
     bad = bad_file(tmp_path / "bad", "text.png")
     code, lines, err = process(
-        "upscale", pictures, bad, "-o", out, "--scale", "2", "--preset", preset
+        "upscale", images, bad, "-o", out, "--scale", "2", "--preset", preset
     )
     assert code == 1
     assert len(lines.splitlines()) == 3
@@ -328,7 +324,7 @@ def test_as_a_process_only_its_own_lines_are_printed(preset, pictures, tmp_path)
 
 def test_as_a_process_names_that_are_no_text_are_no_obstacle(preset, tmp_path):
     name = os.fsdecode(b"\xff.png")
-    source = tiny.save(tmp_path / name, tiny.picture(8, 8))
+    source = tiny.save(tmp_path / name, tiny.image(8, 8))
     missing = tmp_path / os.fsdecode(b"\xfe.png")
     out = tmp_path / "out"
     code, lines, err = process(
@@ -341,9 +337,9 @@ def test_as_a_process_names_that_are_no_text_are_no_obstacle(preset, tmp_path):
     assert files_under(out) == {name}
 
 
-def test_as_a_process_wrong_arguments_are_told_at_once(pictures, tmp_path):
+def test_as_a_process_wrong_arguments_are_told_at_once(images, tmp_path):
     check_one_line(
-        process("upscale", pictures, "-o", tmp_path / "out", "--scale", "nan"), "--scale", code=2
+        process("upscale", images, "-o", tmp_path / "out", "--scale", "nan"), "--scale", code=2
     )
     code, out, _ = process()
     assert code == 2

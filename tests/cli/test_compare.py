@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "looking.md"
 
 @pytest.fixture
 def face(tmp_path):
-    return tiny.save(tmp_path / "face.png", tiny.picture(16, 24))
+    return tiny.save(tmp_path / "face.png", tiny.image(16, 24))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_sheet_is_written(compare, face, tmp_path):
 
 
 def test_an_original_says_the_size_and_adds_figures(compare, face, tmp_path):
-    original = tiny.save(tmp_path / "original.png", tiny.picture(37, 50, seed=1))
+    original = tiny.save(tmp_path / "original.png", tiny.image(37, 50, seed=1))
     sheet = tmp_path / "sheet.webp"
     code, out, err = compare(face, "--original", original, "-o", sheet, "--inset", "2,3,8,8")
     assert (code, err) == (0, "")
@@ -68,13 +68,13 @@ def test_an_original_says_the_size_and_adds_figures(compare, face, tmp_path):
         (("--scale", "2", "-o", "nowhere/sheet.png"), "its folder must exist", 1),
         (("--scale", "2", "-o", "there.png"), "there.png: exists; --overwrite replaces it", 1),
         (("--scale", "2", "-o", "dangling.png"), "dangling.png: exists", 1),
-        (("--scale", "2", "-o", "face.png", "--overwrite"), "over a picture it shows", 1),
-        (("--scale", "2", "-o", "link.png", "--overwrite"), "over a picture it shows", 1),
+        (("--scale", "2", "-o", "face.png", "--overwrite"), "over an image it shows", 1),
+        (("--scale", "2", "-o", "link.png", "--overwrite"), "over an image it shows", 1),
     ],
 )
 def test_what_cannot_be_is_one_line(options, words, code, compare, face, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tiny.save(tmp_path / "there.png", tiny.picture(4, 4))
+    tiny.save(tmp_path / "there.png", tiny.image(4, 4))
     (tmp_path / "link.png").symlink_to(face)
     (tmp_path / "dangling.png").symlink_to("nowhere")
 
@@ -91,15 +91,15 @@ def test_what_cannot_be_is_one_line(options, words, code, compare, face, tmp_pat
 
 
 def test_a_sheet_is_replaced_when_asked_to(compare, face, tmp_path):
-    there = tiny.save(tmp_path / "there.png", tiny.picture(4, 4))
+    there = tiny.save(tmp_path / "there.png", tiny.image(4, 4))
     assert compare(face, "--scale", "2", "-o", there, "--overwrite")[0] == 0
     assert read(there).shape[1] > 700
 
 
 def test_16_bits_grey_and_alpha_are_shown(compare, tmp_path):
-    grey = tiny.picture(12, 16)[..., 0].astype(np.uint16) * 257
+    grey = tiny.image(12, 16)[..., 0].astype(np.uint16) * 257
     Image.fromarray(grey).save(tmp_path / "deep.png")
-    clear = np.dstack([tiny.picture(12, 16), np.full((12, 16), 128, np.uint8)])
+    clear = np.dstack([tiny.image(12, 16), np.full((12, 16), 128, np.uint8)])
     Image.fromarray(clear).save(tmp_path / "clear.png")
     for name in ("deep", "clear"):
         sheet = tmp_path / f"{name}-sheet.png"
@@ -109,8 +109,8 @@ def test_16_bits_grey_and_alpha_are_shown(compare, tmp_path):
 
 def test_what_the_documents_show_runs(tfsr, preset, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tiny.save(tmp_path / "face.png", tiny.picture(46, 46))
-    tiny.save(tmp_path / "original.png", tiny.picture(184, 184))
+    tiny.save(tmp_path / "face.png", tiny.image(46, 46))
+    tiny.save(tmp_path / "original.png", tiny.image(184, 184))
     (tmp_path / "runs" / "other").mkdir(parents=True)
     for link in (tmp_path / "my-preset", tmp_path / "runs" / "other" / "best"):
         link.symlink_to(preset)

@@ -46,26 +46,26 @@ def test_the_page_is_served_to_this_computer_until_an_interrupt(preset):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port))
 
-        body = odd_files.encoded(tiny.picture(64, 64))
-        with urllib.request.urlopen(f"{address}pictures", data=body) as answer:
-            name = json.load(answer)["id"]
-        answers = []
+        body = odd_files.encoded(tiny.image(64, 64))
+        with urllib.request.urlopen(f"{address}images", data=body) as output:
+            name = json.load(output)["id"]
+        outputs = []
 
         def download():
             try:
-                urllib.request.urlopen(f"{address}pictures/{name}/whole?scale=600")
+                urllib.request.urlopen(f"{address}images/{name}/whole?scale=600")
             except (urllib.error.HTTPError, ConnectionError) as error:
-                answers.append(error)
+                outputs.append(error)
 
         waiting = threading.Thread(target=download)
         waiting.start()
         waiting.join(1)
-        assert not answers, "it has hours of work"
+        assert not outputs, "it has hours of work"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=100)
         assert (process.returncode, errors) == (130, "tfsr: interrupted\n")
         waiting.join()
-        assert answers
+        assert outputs
 
 
 def check_one_line(result, code, *words):

@@ -11,8 +11,8 @@ import tiny
 
 @pytest.fixture
 def command(preset, tmp_path):
-    """Arguments that upscale a picture, and the file that they write."""
-    source = tiny.save(tmp_path / "in.png", tiny.picture(40, 44))
+    """Arguments that upscale an image, and the file that they write."""
+    source = tiny.save(tmp_path / "in.png", tiny.image(40, 44))
     target = tmp_path / "out.png"
     options = ("--size", "97x83", "--preset", preset)
     return ("upscale", source, "-o", target, *options), target
@@ -76,13 +76,13 @@ def run(*arguments):
 
 def test_threads_are_taken_and_change_no_byte(command):
     arguments, target = command
-    answers = []
+    outputs = []
     for threads in (1, 3):
         code, lines, err = run(*arguments, "--overwrite", "--threads", threads, "--device", "cpu")
         assert (code, err) == (0, "")
         assert lines[-1] == f"{threads} {threads} 0"
-        answers.append(target.read_bytes())
-    assert answers[0] == answers[1]
+        outputs.append(target.read_bytes())
+    assert outputs[0] == outputs[1]
 
 
 def test_other_backends_have_no_such_options(command, tfsr, monkeypatch):

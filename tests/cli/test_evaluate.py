@@ -12,8 +12,8 @@ from tfsr.images import read
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    return tiny.folder(tmp_path / "pictures", side=20)
+def images(tmp_path):
+    return tiny.folder(tmp_path / "images", side=20)
 
 
 @pytest.fixture
@@ -23,30 +23,30 @@ def evaluate(tfsr):
 
 
 def pillow_psnr(path, side):
-    picture = Image.open(path)
-    small = picture.resize((side, side), Image.Resampling.BICUBIC)
-    answer = small.resize(picture.size, Image.Resampling.BICUBIC)
-    return -10 * np.log10(np.mean(((np.float64(answer) - np.float64(picture)) / 255) ** 2))
+    image = Image.open(path)
+    small = image.resize((side, side), Image.Resampling.BICUBIC)
+    output = small.resize(image.size, Image.Resampling.BICUBIC)
+    return -10 * np.log10(np.mean(((np.float64(output) - np.float64(image)) / 255) ** 2))
 
 
-def test_means_and_gains_are_printed(evaluate, preset, pictures):
-    code, out, err = evaluate("--data", pictures, "--lr", "12,14", "--preset", preset)
+def test_means_and_gains_are_printed(evaluate, preset, images):
+    code, out, err = evaluate("--data", images, "--lr", "12,14", "--preset", preset)
     assert (code, err) == (0, "")
-    assert out.startswith(f"{PROTOCOLS['files'].how}. 3 pictures of {pictures}")
+    assert out.startswith(f"{PROTOCOLS['files'].how}. 3 images of {images}")
     lines = out.splitlines()
     start = lines.index("|  | 12 | 14 |")
-    means = [np.mean([pillow_psnr(pictures / f"{i}.png", s) for i in range(3)]) for s in (12, 14)]
+    means = [np.mean([pillow_psnr(images / f"{i}.png", s) for i in range(3)]) for s in (12, 14)]
     assert lines[start + 2] == f"| Bicubic | {means[0]:.3f} | {means[1]:.3f} |"
     number = r"-?\d+\.\d{3} \([+-]\d+\.\d{3}\)"
     assert re.fullmatch(rf"\| tiny \| {number} \| {number} \|", lines[start + 3])
 
 
-def test_all_that_was_asked_for_is_written(evaluate, preset, pictures, tmp_path):
+def test_all_that_was_asked_for_is_written(evaluate, preset, images, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     tables = [option for s in FORMATS for option in ("--out", out / f"table{s}")]
     pictured = ("--plot", out / "plot.svg", "--strip", out / "strip.png")
-    code, text, err = evaluate("--data", pictures, "--lr", "12", *tables, *pictured, preset)
+    code, text, err = evaluate("--data", images, "--lr", "12", *tables, *pictured, preset)
     assert (code, err) == (0, "")
     assert {path.name for path in out.iterdir()} == {
         *("table.md", "table.csv", "table.json", "plot.svg", "strip.png")
@@ -58,12 +58,12 @@ def test_all_that_was_asked_for_is_written(evaluate, preset, pictures, tmp_path)
     assert read(out / "strip.png").shape[1] == 8 + 4 * 264
 
 
-def test_systems_may_follow_one_option_or_have_their_own(evaluate, preset, pictures, tmp_path):
+def test_systems_may_follow_one_option_or_have_their_own(evaluate, preset, images, tmp_path):
     copy = tmp_path / "copy"
     copy.symlink_to(preset)
     found = [
-        evaluate("--preset", preset, copy, "--data", pictures, "--lr", "12"),
-        evaluate("--preset", preset, "--preset", copy, "--data", pictures, "--lr", "12"),
+        evaluate("--preset", preset, copy, "--data", images, "--lr", "12"),
+        evaluate("--preset", preset, "--preset", copy, "--data", images, "--lr", "12"),
     ]
     assert found[0] == found[1]
     assert "| copy |" in found[0][1]
@@ -75,7 +75,7 @@ def test_one_column_of_every_protocol_can_be_measured(evaluate, tmp_path):
         column = ("--scale", "2") if protocol.lr is None else ("--lr", "16-32")
         code, out, err = evaluate("--data", faces, "bicubic", "--protocol", name, *column)
         assert (code, err) == (0, "")
-        assert out.startswith(f"{protocol.how}. 1 picture of {faces}; ")
+        assert out.startswith(f"{protocol.how}. 1 image of {faces}; ")
         assert out.count(f"({name})**") == len(protocol.measures)
 
 
@@ -107,44 +107,44 @@ def test_one_column_of_every_protocol_can_be_measured(evaluate, tmp_path):
         (("--lr", "12", "--strip", "strip.gif"), "strip.gif"),
     ],
 )
-def test_what_cannot_be_is_one_line(options, words, evaluate, pictures, tmp_path, monkeypatch):
+def test_what_cannot_be_is_one_line(options, words, evaluate, images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, err = evaluate("--data", pictures, "bicubic", *options)
+    code, out, err = evaluate("--data", images, "bicubic", *options)
     assert (code, out) == (1, "")
     (line,) = err.splitlines()
     assert line.startswith("tfsr: ") and words in line
-    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]
 
 
-def test_no_picture_is_written_over(evaluate, pictures, tmp_path):
-    before = (pictures / "1.png").read_bytes()
-    (tmp_path / "link.png").symlink_to(pictures / "1.png")
-    for strip in (pictures / "1.png", tmp_path / "link.png"):
-        code, out, err = evaluate("--data", pictures, "bicubic", "--lr", "12", "--strip", strip)
-        assert (code, out) == (1, "") and "a picture that is measured" in err
-    twice = ("--out", tmp_path / "a.md", "--out", pictures / ".." / "a.md")
-    code, _, err = evaluate("--data", pictures, "bicubic", "--lr", "12", *twice)
+def test_no_image_is_written_over(evaluate, images, tmp_path):
+    before = (images / "1.png").read_bytes()
+    (tmp_path / "link.png").symlink_to(images / "1.png")
+    for strip in (images / "1.png", tmp_path / "link.png"):
+        code, out, err = evaluate("--data", images, "bicubic", "--lr", "12", "--strip", strip)
+        assert (code, out) == (1, "") and "an image that is measured" in err
+    twice = ("--out", tmp_path / "a.md", "--out", images / ".." / "a.md")
+    code, _, err = evaluate("--data", images, "bicubic", "--lr", "12", *twice)
     assert code == 1 and "twice" in err
-    assert (pictures / "1.png").read_bytes() == before
+    assert (images / "1.png").read_bytes() == before
 
 
-def test_tables_are_written_whatever_pictures_are_called(evaluate, tmp_path):
-    folder = tmp_path / "pictures"
+def test_tables_are_written_whatever_images_are_called(evaluate, tmp_path):
+    folder = tmp_path / "images"
     folder.mkdir()
     for name in (b"caf\xe9.png", b"two\nlines.png"):
-        tiny.save(folder / os.fsdecode(name), tiny.picture(20, 20))
+        tiny.save(folder / os.fsdecode(name), tiny.image(20, 20))
     tables = [option for s in FORMATS for option in ("--out", tmp_path / f"table{s}")]
     assert evaluate("--data", folder, "bicubic", "--lr", "12", *tables)[0] == 0
     assert "| two lines |" in (tmp_path / "table.md").read_text()
 
 
-def test_a_corrupt_picture_or_none_is_one_line(evaluate, pictures, tmp_path):
-    (pictures / "1.png").write_bytes((pictures / "1.png").read_bytes()[:200])
-    code, out, err = evaluate("--data", pictures, "bicubic", "--lr", "12")
+def test_a_corrupt_image_or_none_is_one_line(evaluate, images, tmp_path):
+    (images / "1.png").write_bytes((images / "1.png").read_bytes()[:200])
+    code, out, err = evaluate("--data", images, "bicubic", "--lr", "12")
     assert (code, out) == (1, "")
     (line,) = err.splitlines()
     assert "1.png: damaged or cut short" in line
     (tmp_path / "empty").mkdir()
     code, _, err = evaluate("--data", tmp_path / "empty", "bicubic", "--lr", "12")
     assert code == 1
-    assert "empty: no picture in it" in err
+    assert "empty: no image in it" in err

@@ -9,7 +9,7 @@ from tfsr.images import read
 
 @pytest.fixture
 def small(tmp_path):
-    return tiny.save(tmp_path / "small.png", tiny.picture(12, 16))
+    return tiny.save(tmp_path / "small.png", tiny.image(12, 16))
 
 
 def refused(result, *words):

@@ -81,7 +81,7 @@ finally:
 @pytest.mark.parametrize(
     "line", ["--help", "upscale --help", "upscale a.png --scal 2", f"presets show {DEFAULT}"]
 )
-def test_answers_do_not_wait_for_tensorflow(line):
+def test_outputs_do_not_wait_for_tensorflow(line):
     done = subprocess.run(
         [sys.executable, "-c", IMPORTED, *line.split()], capture_output=True, text=True, check=False
     )

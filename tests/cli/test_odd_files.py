@@ -1,4 +1,4 @@
-"""Odd files, all in one batch: a right picture or one clear line each."""
+"""Odd files, all in one batch: a right image or one clear line each."""
 
 import json
 import re
@@ -11,8 +11,8 @@ from PIL import Image
 from privileges import ordinary
 
 from tfsr import from_preset
-from tfsr.images import Picture, read_picture
-from tfsr.inference.pictures import upscale_picture
+from tfsr.images import DecodedImage, read_image
+from tfsr.inference.upscale_image import upscale_image
 from tfsr.inference.upscaler import Upscaler
 
 
@@ -51,15 +51,15 @@ def batch(preset, tmp_path_factory):
     )
 
 
-@pytest.mark.parametrize("name", odd_files.PICTURES)
-def test_a_good_file_becomes_a_right_picture(name, batch, upscaler):
+@pytest.mark.parametrize("name", odd_files.IMAGES)
+def test_a_good_file_becomes_a_right_image(name, batch, upscaler):
     record = batch.records[name]
     assert (record["status"], record["error"]) == ("done", None)
-    content, pixels = odd_files.PICTURES[name]
+    content, pixels = odd_files.IMAGES[name]
     if pixels is None:
-        pixels = read_picture(batch.root / "in" / name).pixels
-    expected = upscale_picture(Picture(pixels), tuple(record["size"][::-1]), upscaler)
-    found = read_picture(batch.out / name)
+        pixels = read_image(batch.root / "in" / name).pixels
+    expected = upscale_image(DecodedImage(pixels), tuple(record["size"][::-1]), upscaler)
+    found = read_image(batch.out / name)
     assert found.size == tuple(int(np.floor(2.5 * side + 0.5)) for side in pixels.shape[:2])
     if name.endswith((".jpg", ".jpeg", ".webp", ".avif")) or name == "wrong-suffix.png":
         assert abs(found.rgb.mean(axis=(0, 1)) - expected.rgb.mean(axis=(0, 1))).max() < 3
@@ -84,8 +84,8 @@ def test_nothing_else_is_printed_or_written(batch):
     lines = batch.err.splitlines()
     assert len(lines) == failed
     assert all(line.startswith("tfsr: ") for line in lines)
-    assert len(batch.records) == failed + len(odd_files.PICTURES)
-    assert {path.name for path in batch.out.iterdir()} == set(odd_files.PICTURES)
+    assert len(batch.records) == failed + len(odd_files.IMAGES)
+    assert {path.name for path in batch.out.iterdir()} == set(odd_files.IMAGES)
 
 
 @pytest.mark.parametrize(
@@ -112,5 +112,5 @@ def test_what_is_kept_is_not_spoken_of(batch):
 
 @pytest.mark.parametrize("name", ["profile.png", "profile16.png"])
 def test_profiles_are_kept(name, batch):
-    with Image.open(batch.out / name) as picture:
-        assert picture.info["icc_profile"] == odd_files.PROFILE
+    with Image.open(batch.out / name) as image:
+        assert image.info["icc_profile"] == odd_files.PROFILE

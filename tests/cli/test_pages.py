@@ -12,10 +12,10 @@ from tfsr.images import read
 
 def test_photographs(tfsr, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    face = read(DOCS / "pictures" / "astronaut-46.png")
+    face = read(DOCS / "images" / "astronaut-46.png")
     for name in ("face.jpg", "faces/a.png", "faces/more/b.jpg"):
         tiny.save(tmp_path / name, face)
-    tiny.save(tmp_path / "photo.jpg", tiny.picture(200, 300))
+    tiny.save(tmp_path / "photo.jpg", tiny.image(200, 300))
     tiny.twins(tmp_path / "faces")
     for command in commands("photographs.md"):
         code, _, err = tfsr(*command)
@@ -23,8 +23,8 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
     sizes = {}
     for path in tmp_path.rglob("*.*"):
         if path.suffix not in (".json", ".h5"):
-            with Image.open(path) as picture:
-                sizes[str(path.relative_to(tmp_path))] = picture.size
+            with Image.open(path) as image:
+                sizes[str(path.relative_to(tmp_path))] = image.size
     width, _ = sizes.pop("strengths.png")
     assert width > 5 * 512  # LR, bicubic and three strengths.
     assert sizes == {
@@ -44,8 +44,8 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
 # A reader waits for an hour; here two steps of small batches are enough.
 SHORT = (
     *("training.steps=2", "training.steps_per_epoch=2", "training.learning_rate.warmup=0"),
-    *("data.sampling.batch=2", "data.sampling.queries=64"),
-    *("validation.pictures=1", "validation.lr_sizes=[64]"),
+    *("data.sampling.batch=2", "data.sampling.num_points=64"),
+    *("validation.images=1", "validation.lr_sizes=[64]"),
 )
 
 
@@ -56,7 +56,7 @@ def test_training(tfsr, tmp_path, monkeypatch):
         tiny.folder(tmp_path / folder, count=1, side=256)
     for folder in ("faces512/train", "faces256/train", "faces256_extra/train", "faces256/val"):
         tiny.folder(tmp_path / folder, count=1, side=512 if "512" in folder else 256)
-    tiny.save(tmp_path / "photo.jpg", tiny.picture(20, 30))
+    tiny.save(tmp_path / "photo.jpg", tiny.image(20, 30))
     changes = [word for change in SHORT for word in ("--set", change)]
     found = commands("training.md")
     [trainings] = map(yaml.safe_load, yaml_blocks("training.md"))
@@ -76,7 +76,7 @@ def test_training(tfsr, tmp_path, monkeypatch):
 
 def test_phones_and_servers(tfsr, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tiny.save(tmp_path / "small.png", tiny.picture(64, 64))
+    tiny.save(tmp_path / "small.png", tiny.image(64, 64))
     for command in commands("phones-and-servers.md"):
         code, _, err = tfsr(*command)
         assert (code, err) == (0, ""), command

@@ -13,7 +13,7 @@ from tfsr.inference.upscaler import Upscaler
 
 @pytest.fixture
 def photograph(tmp_path):
-    return tiny.save(tmp_path / "in.png", tiny.picture(50, 80))
+    return tiny.save(tmp_path / "in.png", tiny.image(50, 80))
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_faces_of_a_photograph_are_upscaled(options, places, upscale, preset, ph
 
 
 @pytest.mark.parametrize("fit", ["cover", "contain"])
-def test_the_answer_has_exactly_the_size_asked_for(fit, upscale, photograph, tmp_path):
+def test_the_output_has_exactly_the_size_asked_for(fit, upscale, photograph, tmp_path):
     options = ("--size", "90x90", "--fit", fit, "--box", "5,9,30,24", "--self-ensemble")
     assert upscale(photograph, *options)[::2] == (0, "")
     assert read(tmp_path / "out.png").shape == (90, 90, 3)
@@ -59,11 +59,11 @@ def test_the_answer_has_exactly_the_size_asked_for(fit, upscale, photograph, tmp
     "options, words",
     [
         (("--box", "60,10,30,30"), ("in.png", "30x30 pixels at 60,10 leaves", "80x50")),
-        (("--eyes", "10,60,30,60"), ("in.png", "in the picture", "80x50")),
+        (("--eyes", "10,60,30,60"), ("in.png", "in the image", "80x50")),
         (("--eyes", "30,10,20,10"), ("in.png", "changed about")),
     ],
 )
-def test_a_place_that_is_not_in_the_picture_is_one_line(
+def test_a_place_that_is_not_in_the_image_is_one_line(
     options, words, upscale, photograph, tmp_path
 ):
     check_one_line(upscale(photograph, "--scale", "2", *options), *words)
@@ -78,7 +78,7 @@ def test_a_place_that_is_none_is_a_usage_error(options, word, upscale, photograp
     check_one_line(upscale(photograph, "--scale", "2", *options), word, code=2)
 
 
-def test_places_are_those_of_one_picture(tfsr, preset, photograph, tmp_path):
+def test_places_are_those_of_one_image(tfsr, preset, photograph, tmp_path):
     for sources in ([photograph, photograph], [tmp_path], [tmp_path / "*.png"]):
         result = tfsr(
             "upscale", *sources, "-o", tmp_path / "out", "--scale", 2, "--eyes", "1,2,9,2"

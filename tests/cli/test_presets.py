@@ -28,7 +28,7 @@ def test_a_preset_is_shown(tfsr):
     text = " ".join(out.split())
     for part in (
         *("Face Research Lab London Set", "do not identify people", "Apache-2.0", "steps 21,000"),
-        *("50 pictures", "64 27.70 30.89 +3.19", "config.json matches 04d79bc136c763f9"),
+        *("50 images", "64 27.70 30.89 +3.19", "config.json matches 04d79bc136c763f9"),
     ):
         assert part in text
 

@@ -22,7 +22,7 @@ def photo(tmp_path):
     """A JPEG as a camera writes it: lying on its side."""
     exif = Image.Exif()
     exif[0x0112] = 6
-    Image.fromarray(tiny.picture(16, 24)).save(tmp_path / "photo.jpg", exif=exif)
+    Image.fromarray(tiny.image(16, 24)).save(tmp_path / "photo.jpg", exif=exif)
     return tmp_path / "photo.jpg"
 
 

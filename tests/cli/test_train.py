@@ -10,13 +10,13 @@ from tfsr.images import read
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    return tiny.folder(tmp_path / "pictures", side=48)
+def images(tmp_path):
+    return tiny.folder(tmp_path / "images", side=48)
 
 
 @pytest.fixture
-def recipe(pictures, tmp_path):
-    return tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(pictures))
+def recipe(images, tmp_path):
+    return tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(images))
 
 
 def check_one_line(result, *words):
@@ -29,8 +29,8 @@ def check_one_line(result, *words):
         assert str(word) in line
 
 
-def test_a_recipe_with_a_misspelt_key_is_one_line(tfsr, pictures, tmp_path):
-    content = tiny.recipe(pictures)
+def test_a_recipe_with_a_misspelt_key_is_one_line(tfsr, images, tmp_path):
+    content = tiny.recipe(images)
     content["training"]["step_per_epoch"] = 5
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     result = tfsr("train", recipe, "-o", tmp_path / "run")
@@ -51,7 +51,7 @@ def test_each_folder_of_a_recipe_is_given_in_its_place(tfsr, tmp_path):
     command = ("train", recipe, "-o", run, "--set", "training.steps=2")
     code, _, err = tfsr(*command, "--data", large, "--data", small)
     assert (code, err) == (0, "")
-    assert json.loads((run / "run.json").read_text())["pictures"]["count"] == 3
+    assert json.loads((run / "run.json").read_text())["images"]["count"] == 3
     check_one_line(tfsr(*command, *["--data", large] * 3), "data.train has 2 folders", "received 3")
     (tmp_path / "empty").mkdir()
     new = (*command[:3], tmp_path / "new", *command[4:])
@@ -60,7 +60,7 @@ def test_each_folder_of_a_recipe_is_given_in_its_place(tfsr, tmp_path):
     content["data"]["train"][0]["weight"] = 3
     tiny.write_recipe(recipe, content)
     result = tfsr(*command, "--data", large, "--data", small)
-    check_one_line(result, "other training pictures", "--resume")
+    check_one_line(result, "other training images", "--resume")
 
 
 def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
@@ -73,13 +73,13 @@ def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
         (["nowhere.yaml"], [tmp_path / "nowhere.yaml"]),
         (["newer.yaml", "version 9", "newer tfsr"], [newer]),
         (["faces"], [recipe, "--data", tmp_path / "faces"]),
-        (["empty", "no picture"], [recipe, "--data", tmp_path / "empty"]),
+        (["empty", "no image"], [recipe, "--data", tmp_path / "empty"]),
         ([run, "without --resume"], [recipe, "--resume"]),
         (["training.step", "Did you mean 'steps'"], [recipe, "--set", "training.step=3"]),
         (["--strategy", "Did you mean 'mirrored'"], [recipe, "--strategy", "miror"]),
         (["TF_CONFIG"], [recipe, "--strategy", "multi-worker"]),
         (["jit_compile", "mirrored"], [*mirrored, "--set", "training.jit_compile=true"]),
-        # The recipe draws HR pictures of up to 48 pixels.
+        # The recipe draws HR images of up to 48 pixels.
         (["0.png", "20x20"], [recipe, "--data", small]),
     ):
         check_one_line(tfsr("train", *arguments, "-o", run), *words)
@@ -87,20 +87,20 @@ def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
     assert not run.exists()
 
 
-def test_train_again_pack_and_upscale(tfsr, pictures, tmp_path, recwarn):
+def test_train_again_pack_and_upscale(tfsr, images, tmp_path, recwarn):
     recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("no folder"))
     run, preset = tmp_path / "run", tmp_path / "my-preset"
-    command = ["train", recipe, "-o", run, "--validation", pictures]
+    command = ["train", recipe, "-o", run, "--validation", images]
     command += ["--set", "training.steps=2", "--set", "training.steps_per_epoch=2"]
-    code, _, err = tfsr(*command, "--data", pictures)
+    code, _, err = tfsr(*command, "--data", images)
     assert (code, err) == (0, "")
     # Python prints these to the standard error of a process of its own.
     assert [warning.message for warning in recwarn if warning.category is UserWarning] == []
 
-    code, out, err = tfsr(*command, "--set", f"data.train={pictures}")
+    code, out, err = tfsr(*command, "--set", f"data.train={images}")
     assert (code, err) == (0, "")
     assert out.splitlines()[-1] == f"{run}: its 2 steps are done; nothing is left to train"
-    check_one_line(tfsr(*command, "--data", pictures, "--set", "seed=7"), run, "its seed is 5")
+    check_one_line(tfsr(*command, "--data", images, "--set", "seed=7"), run, "its seed is 5")
 
     code, out, err = tfsr("pack", run, "-o", preset)
     assert (code, err) == (0, "")
@@ -108,7 +108,7 @@ def test_train_again_pack_and_upscale(tfsr, pictures, tmp_path, recwarn):
     assert json.loads((preset / "metadata.json").read_text())["steps"] == 2
 
     for number, model in enumerate((preset, run)):
-        target, source = tmp_path / f"{number}.png", pictures / "0.png"
+        target, source = tmp_path / f"{number}.png", images / "0.png"
         code, _, err = tfsr("upscale", source, "-o", target, "--scale", "1.7", "--preset", model)
         assert (code, err) == (0, "")
         assert read(target).shape == (82, 82, 3)

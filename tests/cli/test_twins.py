@@ -1,4 +1,4 @@
-"""The command line and Python give the same pictures."""
+"""The command line and Python give the same images."""
 
 import numpy as np
 import odd_files
@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import tfsr as library
-from tfsr.images import read_picture
+from tfsr.images import read_image
 
 NAMES = (
     *("rgb.png", "grey-alpha.png", "alpha.png", "palette-clear.png", "rgb16.png", "photo.jpg"),
@@ -15,11 +15,11 @@ NAMES = (
 
 
 @pytest.mark.filterwarnings("ignore:.*(CMYK was converted|8 of its 16 bits)")
-def test_the_same_options_give_the_same_pictures(tfsr, preset, tmp_path):
+def test_the_same_options_give_the_same_images(tfsr, preset, tmp_path):
     source, target, ours = (tmp_path / name for name in ("in", "out", "python"))
     source.mkdir()
     for name in NAMES:
-        (source / name).write_bytes(odd_files.PICTURES[name][0])
+        (source / name).write_bytes(odd_files.IMAGES[name][0])
     options = ("--size", "40x31", "--fit", "cover", "--preset", preset)
     assert tfsr("upscale", source, "-o", target, *options)[0] == 0
 
@@ -29,7 +29,7 @@ def test_the_same_options_give_the_same_pictures(tfsr, preset, tmp_path):
         assert (ours / name).read_bytes() == (target / name).read_bytes(), name
         if not name.endswith(".png"):
             continue  # What is written as JPEG is not what was drawn.
-        expected = read_picture(target / name).in_8_bits().pixels
+        expected = read_image(target / name).in_8_bits().pixels
         found = np.asarray(upscaler.upscale(source / name, **asked))
         np.testing.assert_array_equal(found.reshape(expected.shape), expected, name)
         if name == "rgb16.png":
@@ -39,8 +39,8 @@ def test_the_same_options_give_the_same_pictures(tfsr, preset, tmp_path):
         np.testing.assert_array_equal(found.reshape(expected.shape), expected, name)
 
 
-def test_one_picture_is_upscaled_in_a_line(preset):
+def test_one_image_is_upscaled_in_a_line(preset):
     options = {"preset": preset, "memory": "64MiB", "self_ensemble": True}
-    answer = library.upscale(odd_files.RGB, scale=2.5, **options)
+    output = library.upscale(odd_files.RGB, scale=2.5, **options)
     expected = library.Upscaler(preset, self_ensemble=True).upscale(odd_files.RGB, scale=2.5)
-    np.testing.assert_array_equal(answer, expected)
+    np.testing.assert_array_equal(output, expected)

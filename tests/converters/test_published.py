@@ -107,8 +107,8 @@ def test_lte_plus_is_lte_in_other_words(decoder, rng):
     models = [ImplicitSR(EDSR(16, 2, 1.0), decoder) for _ in range(2)]
     for model, given in zip(models, (weights, plus), strict=True):
         load_published(model, given)
-    pictures = rng.random((1, 12, 17, 3), dtype=np.float32)
-    first, second = (model.upscale(pictures, size=(37, 61)) for model in models)
+    images = rng.random((1, 12, 17, 3), dtype=np.float32)
+    first, second = (model.upscale(images, size=(37, 61)) for model in models)
     np.testing.assert_array_equal(first, second)
 
 

@@ -36,8 +36,8 @@ def checkpoint(name="liif", weights=None, encoder=EDSR, **arguments):
 
 def check_reproduces(model, name, tolerance, size=(37, 61)):
     arrays = golden(name)
-    answer = 2 * model.upscale(arrays["img"][None], size=size)[0] - 1
-    check_close(answer, arrays[f"out_{size[0]}x{size[1]}"], tolerance)
+    output = 2 * model.upscale(arrays["img"][None], size=size)[0] - 1
+    check_close(output, arrays[f"out_{size[0]}x{size[1]}"], tolerance)
 
 
 def refusal(path):

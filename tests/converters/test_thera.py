@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from checks import GOLDENS, answers, check_close, golden, grid_points, section
+from checks import GOLDENS, check_close, golden, grid_points, outputs, section
 
 from tfsr.converters import read_published
 from tfsr.converters.flax_pickle import FlaxCheckpoint, read_flax_pickle
@@ -37,7 +37,7 @@ def published_thera():
 def test_the_encoder_gives_the_published_features():
     arrays = golden(NAME)
     features = published_thera().encoder.encode(2 * arrays["img"][None] - 1)
-    check_close(answers(features)[0][0], arrays["feat"], 2e-5)
+    check_close(outputs(features)[0][0], arrays["feat"], 2e-5)
 
 
 SIZES = [(24, 34), (30, 40), (36, 51), (96, 136), (12, 17)]
@@ -48,7 +48,7 @@ sizes = pytest.mark.parametrize("size", SIZES)
 def test_a_grid_is_the_published_image(size):
     arrays, model = golden(NAME), published_thera()
     latent = model.encode(arrays["img"][None])
-    image = answers(model.render(latent, model.plan((12, 17), size)))[0][0]
+    image = outputs(model.render(latent, model.plan((12, 17), size)))[0][0]
     check_close(image, arrays[f"out_{size[0]}x{size[1]}"], 2e-5)
 
 
@@ -57,7 +57,7 @@ def test_points_are_the_published_image(size):
     arrays = golden(NAME)
     coordinates, cells = grid_points(size)
     inputs = {"image": arrays["img"][None], "coordinates": coordinates, "cell": cells}
-    points = answers(published_thera()(inputs))[0]
+    points = outputs(published_thera()(inputs))[0]
     check_close(points.reshape(*size, 3), arrays[f"out_{size[0]}x{size[1]}"], 2e-5)
 
 

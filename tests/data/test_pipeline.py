@@ -9,7 +9,7 @@ from tfsr.data.pipeline import dataset
 from tfsr.data.py_dataset import StepDataset
 from tfsr.errors import ImageError
 
-CONFIG = SamplingConfig(batch=2, lr_size=(12, 24), hr_size=(16, 48), window=8, queries=30)
+CONFIG = SamplingConfig(batch=2, lr_size=(12, 24), hr_size=(16, 48), window=8, num_points=30)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_replicas_share_the_batches_of_one(sampler):
 
 
 @pytest.mark.parametrize("parts", [1, 2, 4])
-def test_every_picture_is_seen_once_before_any_is_seen_again(parts, tmp_path):
+def test_every_image_is_seen_once_before_any_is_seen_again(parts, tmp_path):
     seen = []
 
     class Watched(Sampler):
@@ -86,8 +86,8 @@ def test_step_dataset_is_the_samplers_batches_in_order(sampler):
         check_same(stream[index], sampler.batch(7 + index))
 
 
-def test_a_damaged_first_picture_is_named_when_the_stream_is_made(tmp_path):
+def test_a_damaged_first_image_is_named_when_the_stream_is_made(tmp_path):
     path = tmp_path / "damaged.png"
-    path.write_text("no picture")
+    path.write_text("no image")
     with pytest.raises(ImageError, match="damaged.png"):
         dataset(Sampler(tmp_path, CONFIG))

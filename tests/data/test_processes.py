@@ -20,7 +20,7 @@ from tfsr.data.py_dataset import StepDataset
 from tfsr.data.shared_images import SharedImages
 from tfsr.errors import ImageError, TrainingError
 
-CONFIG = SamplingConfig(batch=2, lr_size=(12, 24), hr_size=(16, 48), window=8, queries=30)
+CONFIG = SamplingConfig(batch=2, lr_size=(12, 24), hr_size=(16, 48), window=8, num_points=30)
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def test_the_batches_are_the_samplers_whatever_the_number_of_processes(folder):
 @pytest.mark.parametrize("budget, kept", [(2**20, 5), (3 * 48 * 48 * 3 + 10, 3), (0, 0)])
 def test_images_are_kept_as_far_as_the_budget_goes(budget, kept, folder):
     sampler = Sampler(folder, CONFIG, seed=3, cache=budget)
-    images = SharedImages.load(sampler.pictures, budget)
+    images = SharedImages.load(sampler.images, budget)
     assert list(images) == sampler.paths[:kept]
     for path, image in images.items():
-        np.testing.assert_array_equal(image, sampler.pictures.decode(path))
+        np.testing.assert_array_equal(image, sampler.images.decode(path))
         with pytest.raises(ValueError, match="read-only"):
             image[:] = 0
     with SampleProcesses(sampler, 2) as samples:
@@ -89,7 +89,7 @@ def test_damaged_images_are_skipped_or_named_as_by_the_sampler(folder):
             for step in range(6):
                 check_same(samples.batch(step), expected.batch(step))
         [line] = lines
-        assert line.startswith(str(damaged)) and line.endswith("1 of 5 pictures so far")
+        assert line.startswith(str(damaged)) and line.endswith("1 of 5 images so far")
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -116,7 +116,7 @@ from tfsr.data import Sampler, SamplingConfig
 from tfsr.data.processes import SampleProcesses
 
 if __name__ == "__main__":
-    config = SamplingConfig(batch=2, lr_size=12, hr_size=(16, 48), queries=30)
+    config = SamplingConfig(batch=2, lr_size=12, hr_size=(16, 48), num_points=30)
     with SampleProcesses(Sampler(sys.argv[1], config), 2) as samples:
         [future.result() for future in [samples.submit(step) for step in range(8)]]
         try:

@@ -13,12 +13,12 @@ from PIL import Image
 from tfsr.data import Sampler, SamplingConfig
 from tfsr.errors import ImageError, InvalidArgument
 
-WHOLE = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), queries=50, augment=())
+WHOLE = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), num_points=50, augment=())
 CROPS = SamplingConfig(
-    mode="random_crop", batch=2, lr_size=12, scale=(1.0, 3.0), queries=50, augment=()
+    mode="random_crop", batch=2, lr_size=12, scale=(1.0, 3.0), num_points=50, augment=()
 )
 WINDOW = SamplingConfig(
-    batch=2, lr_size=(12, 32), hr_size=(16, 48), window=8, queries=50, augment=()
+    batch=2, lr_size=(12, 32), hr_size=(16, 48), window=8, num_points=50, augment=()
 )
 MODES = {"resize": WHOLE, "random_crop": CROPS, "window": WINDOW}
 
@@ -29,8 +29,8 @@ def config(request):
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    return tiny.folder(tmp_path_factory.mktemp("pictures"))
+def images(tmp_path_factory):
+    return tiny.folder(tmp_path_factory.mktemp("images"))
 
 
 def same(a, b):
@@ -41,7 +41,7 @@ def same(a, b):
 
 
 def atlas(height, width):
-    """A picture that says in red and green where each of its pixels is."""
+    """An image that says in red and green where each of its pixels is."""
     row, column = np.mgrid[:height, :width]
     blue = np.random.default_rng(0).integers(0, 256, (height, width))
     return np.stack([row, column, blue], axis=-1).astype(np.uint8)
@@ -83,22 +83,22 @@ def pixel_indices(coordinates, side):
     return tuple(np.rint(position).astype(int).T)
 
 
-def test_batches_repeat(config, pictures):
-    sampler = Sampler(pictures, config, seed=3)
-    other = Sampler(pictures, config, seed=3)
+def test_batches_repeat(config, images):
+    sampler = Sampler(images, config, seed=3)
+    other = Sampler(images, config, seed=3)
     first = sampler.batch(7)
     sampler.batch(2)
     assert same(sampler.batch(7), first)
     assert same(other.batch(7), first)
 
 
-def test_another_step_or_seed_gives_another_batch(config, pictures):
-    batch = Sampler(pictures, config, seed=3).batch(7)
-    assert not same(Sampler(pictures, config, seed=3).batch(8), batch)
-    assert not same(Sampler(pictures, config, seed=4).batch(7), batch)
+def test_another_step_or_seed_gives_another_batch(config, images):
+    batch = Sampler(images, config, seed=3).batch(7)
+    assert not same(Sampler(images, config, seed=3).batch(8), batch)
+    assert not same(Sampler(images, config, seed=4).batch(7), batch)
 
 
-def test_another_process_makes_the_same_batches_and_asks_for_no_tensorflow(pictures, tmp_path):
+def test_another_process_makes_the_same_batches_and_asks_for_no_tensorflow(images, tmp_path):
     # Keras loads its own backend first; from then on importing TensorFlow is an error.
     program = """
 import sys
@@ -109,23 +109,23 @@ from tfsr.data import Sampler, SamplingConfig
 from tfsr.data.py_dataset import StepDataset
 
 config = SamplingConfig(
-    batch=2, lr_size=(12, 32), hr_size=(16, 48), window=8, queries=50, augment=()
+    batch=2, lr_size=(12, 32), hr_size=(16, 48), window=8, num_points=50, augment=()
 )
 stream = StepDataset(Sampler(sys.argv[1], config, seed=3), start=5, steps=4)
 inputs, colours = stream[2]
 np.savez(sys.argv[2], colours=colours, **inputs)
 """
     target = tmp_path / "batch.npz"
-    subprocess.run([sys.executable, "-c", program, str(pictures), str(target)], check=True)
+    subprocess.run([sys.executable, "-c", program, str(images), str(target)], check=True)
     with np.load(target) as file:
         inputs = dict(file)
     colours = inputs.pop("colours")
-    assert same((inputs, colours), Sampler(pictures, WINDOW, seed=3).batch(7))
+    assert same((inputs, colours), Sampler(images, WINDOW, seed=3).batch(7))
 
 
 @pytest.mark.parametrize("name", MODES)
-def test_shapes_and_dtypes(name, pictures):
-    inputs, colours = Sampler(pictures, MODES[name]).batch(0)
+def test_shapes_and_dtypes(name, images):
+    inputs, colours = Sampler(images, MODES[name]).batch(0)
     side = MODES[name].input_size
     shapes = {"image": (2, side, side, 3), "coordinates": (2, 50, 2), "cell": (2, 50, 2)}
     if name == "window":
@@ -137,7 +137,7 @@ def test_shapes_and_dtypes(name, pictures):
         assert values.min() >= 0 and values.max() <= 1
 
 
-def test_every_picture_is_used_once_before_any_again(tmp_path):
+def test_every_image_is_used_once_before_any_again(tmp_path):
     reds = [10, 60, 110, 160, 210]
     for red in reds:
         tiny.save(tmp_path / f"{red}.png", np.full((40, 40, 3), (red, 0, 0), np.uint8))
@@ -148,16 +148,18 @@ def test_every_picture_is_used_once_before_any_again(tmp_path):
     assert len(set(epochs)) > 1
 
 
-def test_a_list_of_files_is_a_source(pictures):
-    paths = sorted(pictures.iterdir())
-    assert same(Sampler(paths, WHOLE).batch(1), Sampler(pictures, WHOLE).batch(1))
+def test_a_list_of_files_is_a_source(images):
+    paths = sorted(images.iterdir())
+    assert same(Sampler(paths, WHOLE).batch(1), Sampler(images, WHOLE).batch(1))
 
 
 @pytest.mark.parametrize("name, reduce", [("bicubic", bicubic), ("nn65", nearest_jpeg)])
-def test_whole_pictures_are_reduced_to_both_sizes(name, reduce, tmp_path):
-    picture = atlas(40, 40)
-    tiny.save(tmp_path / "a.png", picture)
-    config = SamplingConfig(lr_size=12, hr_size=(20, 40), queries=50, augment=(), degradation=name)
+def test_whole_images_are_reduced_to_both_sizes(name, reduce, tmp_path):
+    image = atlas(40, 40)
+    tiny.save(tmp_path / "a.png", image)
+    config = SamplingConfig(
+        lr_size=12, hr_size=(20, 40), num_points=50, augment=(), degradation=name
+    )
     sampler = Sampler(tmp_path, config)
     sides = set()
     for index in range(8):
@@ -166,17 +168,22 @@ def test_whole_pictures_are_reduced_to_both_sizes(name, reduce, tmp_path):
         sides.add(side)
         row, column = pixel_indices(inputs["coordinates"], side)
         assert len(set(zip(row, column, strict=True))) == 50, "drawn without replacement"
-        np.testing.assert_array_equal(levels(colours), bicubic(picture, side)[row, column])
-        np.testing.assert_array_equal(levels(inputs["image"]), reduce(picture, 12))
+        np.testing.assert_array_equal(levels(colours), bicubic(image, side)[row, column])
+        np.testing.assert_array_equal(levels(inputs["image"]), reduce(image, 12))
     assert 20 <= min(sides) < max(sides) <= 40
 
 
 @pytest.mark.parametrize("name, reduce", [("bicubic", bicubic), ("nn65", nearest_jpeg)])
 def test_crops_are_cut_and_reduced(name, reduce, tmp_path):
-    picture = atlas(50, 44)
-    tiny.save(tmp_path / "a.png", picture)
+    image = atlas(50, 44)
+    tiny.save(tmp_path / "a.png", image)
     config = SamplingConfig(
-        mode="random_crop", lr_size=12, scale=(1.5, 3.5), queries=50, augment=(), degradation=name
+        mode="random_crop",
+        lr_size=12,
+        scale=(1.5, 3.5),
+        num_points=50,
+        augment=(),
+        degradation=name,
     )
     sampler = Sampler(tmp_path, config)
     sides, corners = set(), set()
@@ -187,7 +194,7 @@ def test_crops_are_cut_and_reduced(name, reduce, tmp_path):
         found = levels(colours)
         # The atlas says where the crop lies; its own pixels are the HR colours, unchanged.
         (top,), (left,) = set(found[:, 0] - row), set(found[:, 1] - column)
-        crop = picture[top : top + side, left : left + side]
+        crop = image[top : top + side, left : left + side]
         assert crop.shape == (side, side, 3)
         assert len(set(zip(row, column, strict=True))) == 50
         np.testing.assert_array_equal(found, crop[row, column])
@@ -199,8 +206,8 @@ def test_crops_are_cut_and_reduced(name, reduce, tmp_path):
 
 
 def test_windows_know_where_they_lie(tmp_path):
-    picture = atlas(48, 48)
-    tiny.save(tmp_path / "a.png", picture)
+    image = atlas(48, 48)
+    tiny.save(tmp_path / "a.png", image)
     sampler = Sampler(tmp_path, WINDOW)
     lr_sides, hr_sides = [], []
     for index in range(60):
@@ -212,12 +219,12 @@ def test_windows_know_where_they_lie(tmp_path):
         hr_side = whole_side(inputs["cell"] * half)
         assert hr_side >= lr_side
         row, column = pixel_indices(centre + half * inputs["coordinates"], hr_side)
-        check_close(colours, bicubic(picture, hr_side)[row, column])
+        check_close(colours, bicubic(image, hr_side)[row, column])
 
         corner = (centre + 1) * lr_side / 2 - 4
         np.testing.assert_allclose(corner, np.rint(corner), atol=1e-4)
         top, left = np.rint(corner).astype(int)
-        lr = bicubic(picture, lr_side)[top : top + 8, left : left + 8]
+        lr = bicubic(image, lr_side)[top : top + 8, left : left + 8]
         check_close(inputs["image"], lr)
         lr_sides.append(lr_side)
         hr_sides.append(hr_side)
@@ -227,7 +234,7 @@ def test_windows_know_where_they_lie(tmp_path):
     assert 16 < np.median(lr_sides) < 24
 
 
-def test_a_ramp_has_one_value_at_a_point_in_window_and_picture(tmp_path):
+def test_a_ramp_has_one_value_at_a_point_in_window_and_image(tmp_path):
     ramp = np.arange(48)[:, None] * 3 + np.arange(48) * 2
     tiny.save(tmp_path / "a.png", np.repeat(ramp[..., None], 3, axis=-1).astype(np.uint8))
     sampler = Sampler(tmp_path, WINDOW)
@@ -235,7 +242,7 @@ def test_a_ramp_has_one_value_at_a_point_in_window_and_picture(tmp_path):
     for index in range(12):
         inputs, colours = sampler.sample(index)
         position = (inputs["coordinates"] + 1) * 4 - 0.5
-        # Resampling bends the ramp where its kernel meets the picture's edge.
+        # Resampling bends the ramp where its kernel meets the image's edge.
         whole = np.abs(inputs["window"][:2] + inputs["window"][2:] * inputs["coordinates"])
         inner = ((position > 0) & (position < 7) & (whole < 0.7)).all(axis=-1)
         before = np.floor(position[inner]).astype(int)
@@ -253,21 +260,21 @@ def test_a_ramp_has_one_value_at_a_point_in_window_and_picture(tmp_path):
     "names", [(), ("horizontal",), ("vertical",), ("horizontal", "vertical", "transpose")]
 )
 def test_augmentations_turn_lr_and_hr_alike(names, tmp_path):
-    picture = atlas(16, 16)
-    tiny.save(tmp_path / "a.png", picture)
-    config = SamplingConfig(lr_size=8, hr_size=(16, 16), queries=256, augment=names)
+    pixels = atlas(16, 16)
+    tiny.save(tmp_path / "a.png", pixels)
+    config = SamplingConfig(lr_size=8, hr_size=(16, 16), num_points=256, augment=names)
     turns = {
         "horizontal": lambda x: x[:, ::-1],
         "vertical": lambda x: x[::-1],
         "transpose": lambda x: np.swapaxes(x, 0, 1),
     }
-    possible = [picture]
+    possible = [pixels]
     for name in names:
         possible += [turns[name](image) for image in possible]
     met = Counter()
     for index in range(16 * len(possible)):
         inputs, colours = Sampler(tmp_path, config).sample(index)
-        hr = np.zeros_like(picture)
+        hr = np.zeros_like(pixels)
         hr[pixel_indices(inputs["coordinates"], 16)] = levels(colours)
         (which,) = (i for i, image in enumerate(possible) if np.array_equal(image, hr))
         np.testing.assert_array_equal(levels(inputs["image"]), bicubic(hr, 8))
@@ -281,7 +288,7 @@ def test_the_default_turns_faces_left_and_right_only():
 
 def test_fewer_pixels_than_queries_are_all_taken(tmp_path):
     tiny.save(tmp_path / "a.png", atlas(16, 16))
-    config = SamplingConfig(lr_size=3, hr_size=(4, 4), queries=20, augment=())
+    config = SamplingConfig(lr_size=3, hr_size=(4, 4), num_points=20, augment=())
     inputs, colours = Sampler(tmp_path, config).sample(0)
     row, column = pixel_indices(inputs["coordinates"], 4)
     assert len(row) == len(colours) == 20
@@ -293,7 +300,7 @@ def test_fewer_pixels_than_queries_are_all_taken(tmp_path):
     [
         ({"mode": "patches"}, "mode"),
         ({"batch": 0}, "batch"),
-        ({"queries": 0}, "queries"),
+        ({"num_points": 0}, "num_points"),
         ({"lr_size": 0}, "lr_size"),
         ({"lr_size": (32, 16), "window": 8}, "lr_size"),
         ({"lr_size": (16, 32)}, "lr_size"),
@@ -316,13 +323,13 @@ def test_impossible_configurations_name_the_attribute(arguments, attribute):
     assert "\n" not in str(caught.value)
 
 
-def test_a_sampler_checks_its_configuration(pictures):
-    with pytest.raises(InvalidArgument, match="queries"):
-        Sampler(pictures, SamplingConfig(queries=0))
+def test_a_sampler_checks_its_configuration(images):
+    with pytest.raises(InvalidArgument, match="num_points"):
+        Sampler(images, SamplingConfig(num_points=0))
 
 
 @pytest.mark.parametrize("name", MODES)
-def test_a_picture_too_small_is_named(name, tmp_path):
+def test_a_image_too_small_is_named(name, tmp_path):
     path = tiny.save(tmp_path / "small.png", atlas(11, 30))
     with pytest.raises(ImageError) as caught:
         Sampler(tmp_path, MODES[name]).batch(0)
@@ -330,14 +337,14 @@ def test_a_picture_too_small_is_named(name, tmp_path):
     assert "30x11" in str(caught.value)
 
 
-def test_a_folder_without_pictures_is_named(tmp_path):
+def test_a_folder_without_images_is_named(tmp_path):
     with pytest.raises(ImageError, match=str(tmp_path)):
         Sampler(tmp_path, WHOLE)
     with pytest.raises(ImageError, match="nowhere"):
         Sampler(tmp_path / "nowhere", WHOLE)
 
 
-def test_a_damaged_picture_is_named(tmp_path):
+def test_a_damaged_image_is_named(tmp_path):
     path = tiny.save(tmp_path / "damaged.png", atlas(40, 40))
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(ImageError) as caught:
@@ -353,13 +360,13 @@ SQUARE = 49
 
 
 def with_points(config, points, **changes):
-    return replace(config, points=points, **{"queries": SQUARE, **changes})
+    return replace(config, points=points, **{"num_points": SQUARE, **changes})
 
 
 @every_kind_of_points
 @pytest.mark.parametrize("name", MODES)
-def test_shapes_and_dtypes_of_a_lattice(name, points, pictures):
-    inputs, colours = Sampler(pictures, with_points(MODES[name], points)).batch(0)
+def test_shapes_and_dtypes_of_a_lattice(name, points, images):
+    inputs, colours = Sampler(images, with_points(MODES[name], points)).batch(0)
     side = MODES[name].input_size
     shapes = {"image": (2, side, side, 3), "rows": (2, 7), "columns": (2, 7), "cell": (2, 2)}
     if name == "window":
@@ -372,12 +379,12 @@ def test_shapes_and_dtypes_of_a_lattice(name, points, pictures):
 
 @every_kind_of_points
 @pytest.mark.parametrize("name", MODES)
-def test_lattices_repeat_in_seed_and_step(name, points, pictures):
+def test_lattices_repeat_in_seed_and_step(name, points, images):
     config = with_points(MODES[name], points)
-    batch = Sampler(pictures, config, seed=3).batch(7)
-    assert same(Sampler(pictures, config, seed=3).batch(7), batch)
-    assert not same(Sampler(pictures, config, seed=3).batch(8), batch)
-    assert not same(Sampler(pictures, config, seed=4).batch(7), batch)
+    batch = Sampler(images, config, seed=3).batch(7)
+    assert same(Sampler(images, config, seed=3).batch(7), batch)
+    assert not same(Sampler(images, config, seed=3).batch(8), batch)
+    assert not same(Sampler(images, config, seed=4).batch(7), batch)
 
 
 def lines_of(coordinates, side):
@@ -387,17 +394,17 @@ def lines_of(coordinates, side):
 
 @every_kind_of_points
 def test_a_lattice_has_the_colours_of_its_hr_pixels(points, tmp_path):
-    picture = atlas(40, 40)
-    tiny.save(tmp_path / "a.png", picture)
+    image = atlas(40, 40)
+    tiny.save(tmp_path / "a.png", image)
     sampler = Sampler(tmp_path, with_points(WHOLE, points))
     seen = set()
     for index in range(12):
         inputs, colours = sampler.sample(index)
         side = whole_side(inputs["cell"])
         rows, columns = (lines_of(inputs[name], side) for name in ("rows", "columns"))
-        expected = bicubic(picture, side)[rows][:, columns]
+        expected = bicubic(image, side)[rows][:, columns]
         np.testing.assert_array_equal(levels(colours), expected)
-        np.testing.assert_array_equal(levels(inputs["image"]), bicubic(picture, 12))
+        np.testing.assert_array_equal(levels(inputs["image"]), bicubic(image, 12))
         for lines in (rows, columns):
             steps = np.diff(lines)
             # A patch's are consecutive; a lattice's are sorted and different.
@@ -429,8 +436,8 @@ def test_a_patch_begins_anywhere_it_fits(tmp_path):
 
 @every_kind_of_points
 def test_crops_have_lattices_too(points, tmp_path):
-    picture = atlas(50, 44)
-    tiny.save(tmp_path / "a.png", picture)
+    image = atlas(50, 44)
+    tiny.save(tmp_path / "a.png", image)
     sampler = Sampler(tmp_path, with_points(CROPS, points))
     for index in range(12):
         inputs, colours = sampler.sample(index)
@@ -439,16 +446,16 @@ def test_crops_have_lattices_too(points, tmp_path):
         found = levels(colours)
         # The atlas says where the crop lies.
         (top,), (left,) = set(found[:, 0, 0] - rows), set(found[0, :, 1] - columns)
-        crop = picture[top : top + side, left : left + side]
+        crop = image[top : top + side, left : left + side]
         np.testing.assert_array_equal(found, crop[rows][:, columns])
         np.testing.assert_array_equal(levels(inputs["image"]), bicubic(crop, 12))
 
 
 @every_kind_of_points
 def test_a_lattice_lies_in_its_window(points, tmp_path):
-    picture = atlas(48, 48)
-    tiny.save(tmp_path / "a.png", picture)
-    sampler = Sampler(tmp_path, with_points(WINDOW, points, queries=16))
+    image = atlas(48, 48)
+    tiny.save(tmp_path / "a.png", image)
+    sampler = Sampler(tmp_path, with_points(WINDOW, points, num_points=16))
     for index in range(40):
         inputs, colours = sampler.sample(index)
         centre, half = np.float64(inputs["window"][:2]), np.float64(inputs["window"][2:])
@@ -460,24 +467,24 @@ def test_a_lattice_lies_in_its_window(points, tmp_path):
             lines.append(lines_of(centre[i] + half[i] * inputs[name], hr_side))
             if points == "patch":
                 assert (np.diff(lines[-1]) == 1).all()
-        expected = bicubic(picture, hr_side)[lines[0]][:, lines[1]]
+        expected = bicubic(image, hr_side)[lines[0]][:, lines[1]]
         check_close(colours, expected)
         top, left = np.rint((centre + 1) * lr_side / 2 - 4).astype(int)
-        lr = bicubic(picture, lr_side)[top : top + 8, left : left + 8]
+        lr = bicubic(image, lr_side)[top : top + 8, left : left + 8]
         check_close(inputs["image"], lr)
 
 
 @every_kind_of_points
 def test_fewer_lines_than_a_lattice_has_are_all_taken(points, tmp_path):
     tiny.save(tmp_path / "a.png", atlas(16, 16))
-    config = SamplingConfig(lr_size=3, hr_size=(4, 4), queries=49, augment=(), points=points)
+    config = SamplingConfig(lr_size=3, hr_size=(4, 4), num_points=49, augment=(), points=points)
     for index in range(6):
         inputs, colours = Sampler(tmp_path, config).sample(index)
         rows, columns = (lines_of(inputs[name], 4) for name in ("rows", "columns"))
         assert len(rows) == len(columns) == 7 and colours.shape == (7, 7, 3)
         assert set(rows) == set(columns) == set(range(4))
-        picture = bicubic(atlas(16, 16), 4)[rows][:, columns]
-        np.testing.assert_array_equal(levels(colours), picture)
+        image = bicubic(atlas(16, 16), 4)[rows][:, columns]
+        np.testing.assert_array_equal(levels(colours), image)
         if points == "patch":
             # It turns back at the edge: no step is longer than a line.
             assert np.abs(np.diff(rows)).max() == 1
@@ -487,9 +494,9 @@ def test_fewer_lines_than_a_lattice_has_are_all_taken(points, tmp_path):
     ("arguments", "words"),
     [
         ({"points": "grid"}, ("points must be 'scattered', 'lattice' or 'patch'", "'grid'")),
-        ({"points": "lattice", "queries": 50}, ("square number", "'lattice'", "received 50")),
-        ({"points": "patch", "queries": 2303}, ("square number", "'patch'", "received 2303")),
-        ({"points": "lattice", "queries": None}, ("square number", "received None")),
+        ({"points": "lattice", "num_points": 50}, ("square number", "'lattice'", "received 50")),
+        ({"points": "patch", "num_points": 2303}, ("square number", "'patch'", "received 2303")),
+        ({"points": "lattice", "num_points": None}, ("square number", "received None")),
     ],
 )
 def test_impossible_points_are_refused_in_one_line(arguments, words):
@@ -524,9 +531,9 @@ def test_a_degraded_window_lies_where_a_clean_one_does(name, tmp_path):
 
 @pytest.mark.parametrize("name", MODES)
 @pytest.mark.parametrize("degradation", ["faces", "real-esrgan", "gfpgan"])
-def test_random_degradations_repeat_in_seed_and_step(name, degradation, pictures):
+def test_random_degradations_repeat_in_seed_and_step(name, degradation, images):
     config = replace(MODES[name], degradation=degradation)
-    batch = Sampler(pictures, config, seed=3).batch(7)
-    assert same(Sampler(pictures, config, seed=3).batch(7), batch)
-    assert not same(Sampler(pictures, config, seed=3).batch(8), batch)
+    batch = Sampler(images, config, seed=3).batch(7)
+    assert same(Sampler(images, config, seed=3).batch(7), batch)
+    assert not same(Sampler(images, config, seed=3).batch(8), batch)
     assert batch[0]["image"].min() >= 0 and batch[0]["image"].max() <= 1

@@ -8,7 +8,13 @@ from tfsr.data.sources import choose
 from tfsr.errors import ImageError, InvalidArgument
 
 BASE = SamplingConfig(
-    batch=4, lr_size=(12, 32), hr_size=(16, 48), window=8, queries=16, points="lattice", augment=()
+    batch=4,
+    lr_size=(12, 32),
+    hr_size=(16, 48),
+    window=8,
+    num_points=16,
+    points="lattice",
+    augment=(),
 )
 
 

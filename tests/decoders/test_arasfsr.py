@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, grid_points
+from checks import grid_points, outputs
 
 from tfsr.decoders import ARASFSR
 
@@ -35,7 +35,7 @@ def arasfsr(channels=6, **arguments):
 
 
 @pytest.fixture
-def picture(rng):
+def image(rng):
     features = rng.normal(size=(1, 5, 7, 6)).astype(np.float32)
     return features, rng.uniform(-1, 1, (1, 5, 7, 3)).astype(np.float32)
 
@@ -50,25 +50,25 @@ def test_the_published_decoder():
 
 
 @pytest.mark.parametrize("arguments", [a for a, _ in ABLATIONS.values()], ids=ABLATIONS)
-def test_every_ablation_answers(picture, arguments):
+def test_every_ablation_outputs(image, arguments):
     decoder = arasfsr(**SMALL, **arguments)
-    latent = decoder.latent(*picture)
+    latent = decoder.latent(*image)
     tokens, skip = 8 if decoder.frequency else 0, 3 if decoder.skip else 0
     assert latent.shape[-1] == 6 + tokens + skip
-    colours = answers(decoder(latent, *grid_points((19, 26))))[0]
+    colours = outputs(decoder(latent, *grid_points((19, 26))))[0]
     assert colours.shape == (1, 19 * 26, 3)
     assert np.isfinite(colours).all() and colours.std() > 0
 
 
 @pytest.mark.parametrize("local_ensemble", [True, False])
-def test_the_skip_is_the_bilinear_picture(picture, local_ensemble):
-    features, image = picture
+def test_the_skip_is_the_bilinear_image(pixels, local_ensemble):
+    features, image = pixels
     arguments = {**SMALL, "local_ensemble": local_ensemble}
     whole, bare = arasfsr(**arguments), arasfsr(**arguments, skip=False)
     bare.set_weights(whole.get_weights())
     points = grid_points((19, 26))
-    difference = answers(whole(whole.latent(features, image), *points))[0]
-    difference = difference - answers(bare(bare.latent(features, image), *points))[0]
+    difference = outputs(whole(whole.latent(features, image), *points))[0]
+    difference = difference - outputs(bare(bare.latent(features, image), *points))[0]
 
     rows, columns = ((np.arange(n) + 0.5) / n for n in (19, 26))
     tall = interpolated(image[0], rows)
@@ -93,45 +93,45 @@ def test_the_place_in_the_face_matters_with_global_coordinates(global_coordinate
     latent[:] = latent[:, 4:5, 4:5]
     # The same place within two pixels, both far from the border.
     points = np.float32([[(0.05, 0.05), (0.05 + 4 / 9, 0.05 - 2 / 9)]])
-    first, second = answers(decoder(latent, points, np.full_like(points, 0.1)))[0][0]
+    first, second = outputs(decoder(latent, points, np.full_like(points, 0.1)))[0][0]
     assert (np.abs(first - second).max() > 1e-3) == global_coordinates
     if not global_coordinates:
         np.testing.assert_allclose(first, second, atol=1e-6)
 
 
 @pytest.mark.parametrize("global_coordinates", [True, False])
-def test_a_window_tells_where_in_the_whole_picture_it_lies(picture, global_coordinates):
+def test_a_window_tells_where_in_the_whole_image_it_lies(image, global_coordinates):
     decoder = arasfsr(**SMALL, global_coordinates=global_coordinates)
-    latent = decoder.latent(*picture)
+    latent = decoder.latent(*image)
     points, cells = grid_points((10, 14))
     alone, whole, corner = (
-        answers(decoder(latent, points, cells, window))[0]
+        outputs(decoder(latent, points, cells, window))[0]
         for window in (None, np.float32([[0, 0, 1, 1]]), np.float32([[-0.5, 0.5, 0.5, 0.5]]))
     )
     np.testing.assert_array_equal(whole, alone)
     assert (np.abs(corner - whole).max() > 1e-3) == global_coordinates
 
 
-def test_noise_and_its_weight_reach_the_frequency_estimation(picture):
+def test_noise_and_its_weight_reach_the_frequency_estimation(image):
     decoder = arasfsr(**SMALL, noise=False, kl_weight=0.5, seed=4)
     found = decoder.frequency_estimation
     assert (found.noise, found.kl_weight, found.seed) == (False, 0.5, 4)
-    decoder.latent(*picture, training=True)
+    decoder.latent(*image, training=True)
     assert len(decoder.losses) == 1
 
 
 @pytest.mark.parametrize("asked", [{}, {"sample": True}, {"training": True}])
-def test_the_latent_repeats_unless_noise_is_asked_for(picture, asked):
+def test_the_latent_repeats_unless_noise_is_asked_for(image, asked):
     decoder = arasfsr(**SMALL, seed=4)
-    first, second = (answers(decoder.latent(*picture, **asked))[0] for _ in range(2))
+    first, second = (outputs(decoder.latent(*image, **asked))[0] for _ in range(2))
     assert np.array_equal(first, second) == (not asked)
 
 
-def test_mixed_precision_keeps_coordinates_exact(picture):
+def test_mixed_precision_keeps_coordinates_exact(image):
     exact, mixed = arasfsr(**SMALL), arasfsr(**SMALL, dtype="mixed_bfloat16")
     mixed.set_weights(exact.get_weights())
     points, cells = grid_points((40, 56))
     # A 16-bit coordinate would move the 2^9 x waves by half a turn; rounding alone does not.
-    found = answers(mixed(mixed.latent(*picture), points, cells))[0]
-    expected = answers(exact(exact.latent(*picture), points, cells))[0]
+    found = outputs(mixed(mixed.latent(*image), points, cells))[0]
+    expected = outputs(exact(exact.latent(*image), points, cells))[0]
     assert np.abs(found - expected).max() < 0.1 * expected.std()

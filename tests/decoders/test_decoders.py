@@ -1,11 +1,11 @@
-"""What every registered decoder promises: one picture, however it is asked for."""
+"""What every registered decoder promises: one image, however it is asked for."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from checks import answers, check_close, check_config, grid_points
+from checks import check_close, check_config, grid_points, outputs
 
 from tfsr.decoders import DECODERS, Decoder
 from tfsr.errors import InvalidArgument
@@ -52,14 +52,14 @@ def encoded_channels(decoder):
 
 
 def drawn(decoder, latent, plan):
-    return answers(decoder.grid(*decoder.split(latent, plan), plan))[0]
+    return outputs(decoder.grid(*decoder.split(latent, plan), plan))[0]
 
 
 @pytest.mark.parametrize(("lr_size", "size"), SIZES)
-def test_points_and_grid_are_the_same_picture(decoder, rng, tolerance, lr_size, size):
+def test_points_and_grid_are_the_same_image(decoder, rng, tolerance, lr_size, size):
     latent = encoded(decoder, lr_size, rng)
-    grid = drawn(decoder, latent, grid_plan(lr_size, size, lookup=decoder.lookup))
-    points = answers(decoder(latent, *grid_points(size, batch=2)))[0]
+    grid = drawn(decoder, latent, grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode))
+    points = outputs(decoder(latent, *grid_points(size, batch=2)))[0]
     assert grid.shape == (2, *size, 3)
     assert points.shape == (2, size[0] * size[1], 3)
     check_close(points.reshape(grid.shape), grid, tolerance)
@@ -68,19 +68,19 @@ def test_points_and_grid_are_the_same_picture(decoder, rng, tolerance, lr_size, 
 @pytest.mark.parametrize(("lr_size", "size"), SIZES)
 def test_a_lattice_is_its_rows_and_columns_of_the_grid(decoder, rng, tolerance, lr_size, size):
     latent = encoded(decoder, lr_size, rng)
-    grid = drawn(decoder, latent, grid_plan(lr_size, size, lookup=decoder.lookup))
+    grid = drawn(decoder, latent, grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode))
     # Each image has rows and columns of its own.
     rows, columns = (np.stack([rng.integers(n, size=5) for _ in range(2)]) for n in size)
     coordinates = [pixel_centres(n)[k] for n, k in zip(size, (rows, columns), strict=True)]
     cells = np.float32([[cell_size(n) for n in size]] * 2)
-    lattice = answers(decoder.lattice(latent, *coordinates, cells))[0]
+    lattice = outputs(decoder.lattice(latent, *coordinates, cells))[0]
     expected = [image[k][:, n] for image, k, n in zip(grid, rows, columns, strict=True)]
     check_close(lattice, np.stack(expected), tolerance)
 
 
-def test_pictures_of_a_batch_do_not_meet(decoder, rng):
+def test_images_of_a_batch_do_not_meet(decoder, rng):
     latent = encoded(decoder, (5, 7), rng)
-    plan = grid_plan((5, 7), (10, 14), lookup=decoder.lookup)
+    plan = grid_plan((5, 7), (10, 14), neighbour_mode=decoder.neighbour_mode)
     both = drawn(decoder, latent, plan)
     for i in (0, 1):
         check_close(drawn(decoder, latent[i : i + 1], plan)[0], both[i], 1e-5)
@@ -94,17 +94,19 @@ def test_points_have_their_own_cells(decoder, rng, shared):
     coordinates = rng.uniform(-1, 1, (2, 6, 2)).astype(np.float32)
     cells = rng.uniform(0.05, 0.3, (2, 1 if shared else 6, 2)).astype(np.float32)
     cells = np.broadcast_to(cells, coordinates.shape)
-    together = answers(decoder(latent, coordinates, cells))[0]
+    together = outputs(decoder(latent, coordinates, cells))[0]
     for i in range(6):
-        alone = answers(decoder(latent, coordinates[:, i : i + 1], cells[:, i : i + 1]))[0]
+        alone = outputs(decoder(latent, coordinates[:, i : i + 1], cells[:, i : i + 1]))[0]
         check_close(together[:, i : i + 1], alone, 1e-5)
 
 
 @pytest.mark.parametrize("window", [(0, 0, 19, 26), (0, 0, 3, 4), (7, 11, 5, 9), (18, 25, 1, 1)])
 def test_a_window_is_the_same_region_of_the_whole(decoder, rng, window):
     latent = encoded(decoder, (5, 7), rng)
-    whole = drawn(decoder, latent, grid_plan((5, 7), (19, 26), lookup=decoder.lookup))
-    part_plan = grid_plan((5, 7), (19, 26), window=window, lookup=decoder.lookup)
+    whole = drawn(
+        decoder, latent, grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
+    )
+    part_plan = grid_plan((5, 7), (19, 26), window=window, neighbour_mode=decoder.neighbour_mode)
     top, left, height, width = window
     expected = whole[:, top : top + height, left : left + width]
     np.testing.assert_allclose(drawn(decoder, latent, part_plan), expected, atol=1e-6)
@@ -112,7 +114,7 @@ def test_a_window_is_the_same_region_of_the_whole(decoder, rng, window):
 
 def test_bands_of_rows_are_the_whole(decoder, rng):
     latent = encoded(decoder, (5, 7), rng)
-    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
+    plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
     bands = [
         drawn(decoder, latent, replace(plan, rows=plan.rows[start : start + 6]))
         for start in range(0, 19, 6)
@@ -122,9 +124,9 @@ def test_bands_of_rows_are_the_whole(decoder, rng):
 
 
 def plan_of(decoder, lr_size, scales):
-    """The plan of a whole picture at whole scales."""
+    """The plan of a whole image at whole scales."""
     size = [lr * scale for lr, scale in zip(lr_size, scales, strict=True)]
-    return grid_plan(lr_size, size, lookup=decoder.lookup)
+    return grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode)
 
 
 @pytest.mark.parametrize(
@@ -141,14 +143,14 @@ def plan_of(decoder, lr_size, scales):
 def test_a_whole_scale_drawn_by_phases_is_the_grid(decoder, rng, tolerance, lr_size, scales):
     latent = encoded(decoder, lr_size, rng)
     plan = plan_of(decoder, lr_size, scales)
-    phases = answers(decoder.whole_scale(latent, plan))[0]
+    phases = outputs(decoder.integer_scale(latent, plan))[0]
     check_close(phases, drawn(decoder, latent, plan), tolerance)
 
 
 def test_a_fractional_scale_has_no_phases(decoder, rng):
-    plan = grid_plan((5, 7), (10, 15), lookup=decoder.lookup)
+    plan = grid_plan((5, 7), (10, 15), neighbour_mode=decoder.neighbour_mode)
     with pytest.raises(InvalidArgument, match=r"whole scales; got \(5, 7\) to \(10, 15\)$"):
-        decoder.whole_scale(encoded(decoder, (5, 7), rng), plan)
+        decoder.integer_scale(encoded(decoder, (5, 7), rng), plan)
 
 
 def operations(function, *inputs):
@@ -163,20 +165,20 @@ def operations(function, *inputs):
 def test_a_whole_scale_gathers_nothing(decoder):
     plan = plan_of(decoder, (4, 5), (1, 2))
     latent = tf.TensorSpec((1, 4, 5, encoded_channels(decoder)))
-    found = operations(lambda x: decoder.whole_scale(x, plan), latent)
+    found = operations(lambda x: decoder.integer_scale(x, plan), latent)
     assert "Conv2D" in found
     assert {op for op in found if "Gather" in op} == set()
 
 
 def test_a_kept_condition_changes_nothing(decoder, rng, monkeypatch):
     latent = encoded(decoder, (5, 7), rng)
-    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
+    plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
     expected = drawn(decoder, latent, plan)
-    kept = decoder.grid_condition(plan.rows, plan.columns)
+    kept = decoder.grid_modulation(plan.rows, plan.columns)
     if kept is not None:
         # It is not computed again.
-        monkeypatch.setattr(type(decoder), "condition", None)
-    found = answers(decoder.grid(*decoder.split(latent, plan), plan, kept))[0]
+        monkeypatch.setattr(type(decoder), "modulation", None)
+    found = outputs(decoder.grid(*decoder.split(latent, plan), plan, kept))[0]
     np.testing.assert_array_equal(found, expected)
 
 
@@ -185,7 +187,7 @@ def test_nothing_is_unfolded_into_the_latent(decoder, rng):
     assert tuple(latent.shape) == (2, 5, 7, encoded_channels(decoder))
 
 
-def test_a_decoder_says_whether_the_place_in_the_whole_picture_matters(decoder, rng):
+def test_a_decoder_says_whether_the_place_in_the_whole_image_matters(decoder, rng):
     features = rng.normal(size=(2, 5, 7, CHANNELS)).astype(np.float32)
     image = rng.uniform(-1, 1, (2, 5, 7, 3)).astype(np.float32)
     points = grid_points((10, 14), batch=2)
@@ -193,7 +195,7 @@ def test_a_decoder_says_whether_the_place_in_the_whole_picture_matters(decoder, 
 
     def colours(window, coordinates):
         latent = decoder.latent(features, image, coordinates=coordinates)
-        return answers(decoder(latent, *points, window))[0]
+        return outputs(decoder(latent, *points, window))[0]
 
     there = window_coordinates(lower_right, (5, 7))
     apart = np.abs(colours(None, None) - colours(lower_right, there))
@@ -211,7 +213,7 @@ def test_config(name, decoder):
     check_config(decoder, config)
 
 
-def test_mixed_precision_answers_float32(name, decoder, rng):
+def test_mixed_precision_outputs_float32(name, decoder, rng):
     mixed = DECODERS.build(name, dtype="mixed_bfloat16")
     mixed.build((None, None, None, CHANNELS))
     mixed.set_weights(decoder.get_weights())
@@ -219,4 +221,4 @@ def test_mixed_precision_answers_float32(name, decoder, rng):
     exact = decoder(latent, *grid_points((10, 14), batch=2))
     rounded = mixed(latent, *grid_points((10, 14), batch=2))
     assert rounded.dtype == "float32"
-    check_close(answers(rounded)[0], answers(exact)[0], 0.1)
+    check_close(outputs(rounded)[0], outputs(exact)[0], 0.1)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_close, unfolded, unfolded_kernel
+from checks import check_close, outputs, unfolded, unfolded_kernel
 
 from tfsr.decoders import DECODERS, DIINN
 from tfsr.errors import InvalidArgument
@@ -31,8 +31,8 @@ def diinn(channels=6, **arguments):
 
 
 def drawn(decoder, latent, size):
-    plan = grid_plan(latent.shape[1:3], size, lookup=decoder.lookup)
-    return answers(decoder.grid(*decoder.split(latent), plan))[0][0]
+    plan = grid_plan(latent.shape[1:3], size, neighbour_mode=decoder.neighbour_mode)
+    return outputs(decoder.grid(*decoder.split(latent), plan))[0][0]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def nearest(lr, hr):
 
 @pytest.mark.parametrize("mode", [1, 2, 3])
 @pytest.mark.parametrize("size", [(10, 14), (19, 26), (4, 5), (40, 56)])
-def test_the_nearest_pixel_answers_through_both_branches(latent, mode, size):
+def test_the_nearest_pixel_outputs_through_both_branches(latent, mode, size):
     decoder = diinn(width=32, mode=mode)
     (rows, row_offset), (columns, column_offset) = map(nearest, (5, 7), size)
     features = unfolded(np.float64(latent[0]))[rows][:, columns].reshape(size[0] * size[1], -1)
@@ -98,7 +98,7 @@ def test_the_nearest_pixel_answers_through_both_branches(latent, mode, size):
 @pytest.mark.parametrize("mode", [1, 2, 3])
 def test_the_ensemble_variant_is_told_offset_and_cell(latent, mode):
     decoder = diinn(width=32, mode=mode, local_ensemble=True)
-    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
+    plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
     whole = unfolded(np.float64(latent[0]))
     expected = 0
     for i in (0, 1):
@@ -120,12 +120,12 @@ def test_the_ensemble_variant_is_told_offset_and_cell(latent, mode):
 
 @variants
 def test_modes_and_depths_are_models_of_their_own(latent, arguments):
-    pictures = [
+    images = [
         drawn(diinn(width=16, layers=layers, **arguments), latent, (19, 26)) for layers in (1, 2, 5)
     ]
-    for picture in pictures:
-        assert picture.shape == (19, 26, 3)
-        assert np.isfinite(picture).all() and picture.std() > 0
+    for image in images:
+        assert image.shape == (19, 26, 3)
+        assert np.isfinite(image).all() and image.std() > 0
 
 
 @pytest.mark.parametrize(("arguments", "expected"), VARIANTS.values(), ids=VARIANTS)
@@ -165,7 +165,7 @@ def test_the_ratio_is_of_areas(latent):
     centre = np.float32([[[0, 0]]])
     lr = np.float32([5, 7])
     tall, wide, other = (
-        answers(decoder(latent, centre, np.float32([[2 / (lr * scale)]])))[0]
+        outputs(decoder(latent, centre, np.float32([[2 / (lr * scale)]])))[0]
         for scale in ((3, 1), (1, 3), (1, 1))
     )
     np.testing.assert_allclose(tall, wide, atol=1e-6)

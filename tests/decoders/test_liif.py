@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_close, unfolded, unfolded_kernel
+from checks import check_close, outputs, unfolded, unfolded_kernel
 
 from tfsr.decoders import DECODERS, LIIF
 from tfsr.errors import InvalidArgument
@@ -46,7 +46,7 @@ def liif(channels=6, **arguments):
 def colours(decoder, latent, points, cell=0.1):
     coordinates = np.float32([points])
     cells = np.full_like(coordinates, cell)
-    return answers(decoder(latent, coordinates, cells))[0][0]
+    return outputs(decoder(latent, coordinates, cells))[0][0]
 
 
 def changed(before, after):
@@ -64,12 +64,12 @@ def test_parameter_counts(arguments, inputs):
 
 
 @pytest.mark.parametrize(("arguments", "_"), ABLATIONS.values(), ids=ABLATIONS)
-def test_every_ablation_draws_a_picture(latent, arguments, _):
+def test_every_ablation_draws_a_image(latent, arguments, _):
     decoder = liif(**arguments)
-    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
-    picture = answers(decoder.grid(*decoder.split(latent), plan))[0]
-    assert picture.shape == (1, 19, 26, 3)
-    assert np.isfinite(picture).all() and picture.std() > 0
+    plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
+    image = outputs(decoder.grid(*decoder.split(latent), plan))[0]
+    assert image.shape == (1, 19, 26, 3)
+    assert np.isfinite(image).all() and image.std() > 0
 
 
 def test_the_published_decoder():
@@ -135,30 +135,30 @@ def transcribed(decoder, arguments, latent, row_axis, column_axis):
 
 
 @every_encoding
-def test_one_neighbours_answer_is_the_perceptron_on_the_whole_input(latent, arguments):
+def test_one_neighbours_output_is_the_perceptron_on_the_whole_input(latent, arguments):
     decoder = liif(**arguments, local_ensemble=False)
-    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
-    picture = answers(decoder.grid(*decoder.split(latent), plan))[0][0]
+    plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
+    image = outputs(decoder.grid(*decoder.split(latent), plan))[0][0]
     expected = transcribed(decoder, arguments, latent, plan.rows, plan.columns)
-    check_close(picture, expected, 2e-5)
+    check_close(image, expected, 2e-5)
 
 
 @every_encoding
-def test_the_ensemble_weighs_the_answers_of_four_neighbours(latent, arguments):
+def test_the_ensemble_weighs_the_outputs_of_four_neighbours(latent, arguments):
     decoder = liif(**arguments)
-    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
-    maps = answers(decoder.split(latent)[0])
+    plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
+    maps = outputs(decoder.split(latent)[0])
     expected = 0
     for i in (0, 1):
         rows = plan.rows.map(lambda values: values[:, None]).neighbour(i)
         for j in (0, 1):
             columns = plan.columns.neighbour(j)
             features = [m[:, rows.index[:, 0]][:, :, columns.index] for m in maps]
-            features = decoder.along_rows(features, rows)
-            colours = answers(decoder.decode(features, rows, columns, None))[0]
+            features = decoder.add_row_terms(features, rows)
+            colours = outputs(decoder.decode(features, rows, columns, None))[0]
             expected = expected + rows.weight * columns.weight * colours
-    picture = answers(decoder.grid(*decoder.split(latent), plan))[0]
-    check_close(picture, expected, 2e-5)
+    image = outputs(decoder.grid(*decoder.split(latent), plan))[0]
+    check_close(image, expected, 2e-5)
 
 
 @pytest.mark.parametrize("arguments", [IPE, {}], ids=["IPE", "plain"])
@@ -199,7 +199,7 @@ def test_the_cell_matters_where_it_is_decoded(latent, cell_decode):
 
 
 @pytest.mark.parametrize(("feat_unfold", "reach"), [(True, 1), (False, 0)])
-def test_without_ensemble_the_nearest_pixel_answers_alone(latent, feat_unfold, reach):
+def test_without_ensemble_the_nearest_pixel_outputs_alone(latent, feat_unfold, input_span):
     decoder = liif(local_ensemble=False, feat_unfold=feat_unfold)
     points = [(0.1, 0.1), (-0.15, -0.1)]  # both in pixel (2, 3), whose centre is (0, 0)
     before = colours(decoder, latent, points)
@@ -207,11 +207,11 @@ def test_without_ensemble_the_nearest_pixel_answers_alone(latent, feat_unfold, r
         for column in range(7):
             other = latent.copy()
             other[0, row, column] += 1
-            near = max(abs(row - 2), abs(column - 3)) <= reach
+            near = max(abs(row - 2), abs(column - 3)) <= input_span
             assert (changed(before, colours(decoder, other, points)) == near).all()
 
 
-def test_with_ensemble_the_four_around_the_query_answer(latent):
+def test_with_ensemble_the_four_around_the_query_output(latent):
     decoder = liif(feat_unfold=False)
     before = colours(decoder, latent, [(0.1, 0.1)])
     for row in range(5):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
-from checks import answers, check_close, check_refused, grid_points
+from checks import check_close, check_refused, grid_points, outputs
 
 from tfsr.decoders import DECODERS, OPE, ARASFSRLinear, LinearDecoder, Thera
-from tfsr.evaluation.floats import FloatUpscaler
+from tfsr.evaluation.raw_output import FloatUpscaler
 from tfsr.geometry import grid_plan
 from tfsr.images import to_float
 from tfsr.models import ImplicitSR
@@ -64,8 +64,8 @@ def model(name, ensemble, skip):
 
 def grid_of(decoder, latent, size):
     """The image of a latent in [-1, 1], pixel by pixel."""
-    plan = grid_plan(latent.shape[1:3], size, lookup=decoder.lookup)
-    return answers(decoder.grid(*decoder.split(latent, plan), plan))[0]
+    plan = grid_plan(latent.shape[1:3], size, neighbour_mode=decoder.neighbour_mode)
+    return outputs(decoder.grid(*decoder.split(latent, plan), plan))[0]
 
 
 def size_at(lr_size, scales):
@@ -166,8 +166,8 @@ def test_ope_at_an_integer_scale_is_the_published_formula_at_the_edges_too(rng):
     decoder = with_biases(built("ope"), rng)
     features = rng.normal(size=(4, 5, CHANNELS)).astype(np.float32)
     expected = reference(decoder, features, (12, 10), ope_terms)
-    plan = grid_plan((4, 5), (12, 10), lookup=decoder.lookup)
-    check_close(answers(decoder.whole_scale(features[None], plan))[0][0], expected, 1e-5)
+    plan = grid_plan((4, 5), (12, 10), neighbour_mode=decoder.neighbour_mode)
+    check_close(outputs(decoder.integer_scale(features[None], plan))[0][0], expected, 1e-5)
 
 
 def test_the_published_systems_arguments():
@@ -192,8 +192,8 @@ def test_one_convolution_is_the_grid(name, ensemble, skip, scales, rng):
         image = rng.uniform(-1, 1, (2, *lr_size, 3)).astype(np.float32)
         latent = decoder.latent(features, image)
         size = size_at(lr_size, scales)
-        plan = grid_plan(lr_size, size, lookup=decoder.lookup)
-        at_once = answers(decoder.whole_scale(latent, plan))[0]
+        plan = grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode)
+        at_once = outputs(decoder.integer_scale(latent, plan))[0]
         assert at_once.shape == (2, *size, 3)
         check_close(at_once, grid_of(decoder, latent, size), TOLERANCES.get(name, TOLERANCE))
 
@@ -204,7 +204,7 @@ def test_upscaling_is_the_grid(name, ensemble, skip, rng):
     for lr_size, scales in zip(LR_SIZES, SCALES[1:], strict=True):
         image = rng.random((1, *lr_size, 3), dtype=np.float32)
         size = size_at(lr_size, scales)
-        expected = answers(sr.render(sr.encode(image), sr.plan(lr_size, size)))[0]
+        expected = outputs(sr.render(sr.encode(image), sr.plan(lr_size, size)))[0]
         check_close(sr.upscale(image, size), expected, TOLERANCES.get(name, TOLERANCE))
 
 
@@ -227,8 +227,8 @@ def test_an_integer_scale_is_one_convolution_and_one_of_the_skip(name, ensemble,
 
     def whole(image):
         features, normalised = sr.encode_parts(image)
-        plan = grid_plan(size, (8, 10), lookup=decoder.lookup)
-        return decoder.whole_scale(decoder.join(features, normalised), plan)
+        plan = grid_plan(size, (8, 10), neighbour_mode=decoder.neighbour_mode)
+        return decoder.integer_scale(decoder.join(features, normalised), plan)
 
     spec = tf.TensorSpec((1, *size, 3))
     found = operations(whole, spec)
@@ -257,8 +257,8 @@ def test_bands_at_large_integer_scales_are_the_convolution(name, rng):
     """More sub-pixels than one convolution makes: bands of rows, and the same image."""
     sr = model(name, True, "bilinear")
     image = rng.random((1, 3, 2, 3), dtype=np.float32)
-    at_once = sr.decoder.whole_scale(sr.encode(image), sr.plan((3, 2), (27, 18)))
-    expected = 0.5 * answers(at_once)[0] + 0.5
+    at_once = sr.decoder.integer_scale(sr.encode(image), sr.plan((3, 2), (27, 18)))
+    expected = 0.5 * outputs(at_once)[0] + 0.5
     check_close(sr.upscale(image, scale=9), expected, TOLERANCES.get(name, TOLERANCE))
 
 
@@ -357,7 +357,7 @@ def test_thera_is_a_heat_field_of_the_nearest_pixel(rng):
 def test_theras_local_ensemble_blends_the_four_fields(rng):
     """Against fields of single pixels, each taken as an image of its own."""
     decoder = built("thera", waves=5, max_frequency=6.0, local_ensemble=True, skip="none")
-    assert decoder.lookup == "ensemble"
+    assert decoder.neighbour_mode == "ensemble"
     features = rng.normal(size=(1, 2, 2, CHANNELS)).astype(np.float32)
     found = grid_of(decoder, features, (8, 8))[0]
     # In the middle all four pixels count, each at its own offset.
@@ -419,7 +419,7 @@ def test_the_switches_numbers():
     # 3 terms an axis instead of a sine and a cosine of 3 waves.
     assert arasfsr(basis="fourier").basis_layer.coefficients == 3 * 9
     assert whole.basis_layer.coefficients == 3 * 2 * 3
-    assert arasfsr(local_ensemble=False).lookup == "nearest"
+    assert arasfsr(local_ensemble=False).neighbour_mode == "nearest"
     assert plain.latent_halo == 0 and whole.latent_halo == whole.frequency_estimation.halo
 
 
@@ -455,7 +455,7 @@ def test_the_modulation_knows_the_place_in_the_image(rng):
     image = np.zeros((1, 6, 6, 3), np.float32)
     for switch in (True, False):
         decoder = arasfsr(frequency=False, global_coordinates=switch)
-        latent = answers(decoder.latent_features(features, image))[0][0, 1:-1, 1:-1]
+        latent = outputs(decoder.latent_features(features, image))[0][0, 1:-1, 1:-1]
         assert (np.ptp(latent, axis=(0, 1)).max() > 1e-3) == switch
 
 
@@ -465,20 +465,20 @@ def test_tiles_of_a_modulated_image_are_the_whole(frequency, scale):
     """Each tile must be modulated by its place in the whole image, not by its own coordinates."""
     sr = ImplicitSR(ENCODER, {**SMALL_ARASFSR, "frequency": frequency})
     assert sr.decoder.global_coordinates
-    image = tiny.picture(41, 37)
+    image = tiny.image(41, 37)
     size = tuple(round(n * scale) for n in (41, 37))
     whole = sr.upscale(to_float(image)[None], size)[0]
     upscaler = FloatUpscaler(sr)
     # Room for the halo and a few pixels beside it.
-    upscaler.painter.lr_pixels = (2 * sr.halo + 12) ** 2
-    assert upscaler.painter.lr_pixels < 41 * 37
-    calls, paint = [], upscaler.painter.paint
+    upscaler.renderer.lr_pixels = (2 * sr.halo + 12) ** 2
+    assert upscaler.renderer.lr_pixels < 41 * 37
+    calls, render = [], upscaler.renderer.render
 
     def counted(lr, window):
         calls.append(window)
-        return paint(lr, window)
+        return render(lr, window)
 
-    upscaler.painter.paint = counted
+    upscaler.renderer.render = counted
     tiles = upscaler(image, size)
     assert len(calls) > 1
     np.testing.assert_allclose(tiles, whole, atol=1e-5)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from checks import answers, check_close, check_refused, grid_points, unfolded, unfolded_kernel
+from checks import check_close, check_refused, grid_points, outputs, unfolded, unfolded_kernel
 
 from tfsr.decoders import DECODERS, LMLIIF, LMLTE
 from tfsr.geometry import grid_plan
@@ -61,7 +61,7 @@ def test_scales_beyond_the_largest_are_the_largest(name, scale, encoded, rng):
 
     def colours(decoder, scale):
         cells = np.full_like(coordinates, 2 / np.float32((5, 7)) / np.float32(scale))
-        return answers(decoder(latent, coordinates, cells))[0]
+        return outputs(decoder(latent, coordinates, cells))[0]
 
     largest = colours(decoder, 4)
     limited = twin(decoder, name, max_scale=4)
@@ -74,9 +74,9 @@ def test_scales_beyond_the_largest_are_the_largest(name, scale, encoded, rng):
 def test_grids_have_the_limited_cell_too(name, encoded):
     decoder = small(name, max_scale=4)
     latent = decoder.latent(*encoded)
-    plan = grid_plan((5, 7), (40, 56), lookup=decoder.lookup)
-    grid = answers(decoder.grid(*decoder.split(latent, plan), plan))[0]
-    points = answers(decoder(latent, *grid_points((40, 56), batch=2)))[0]
+    plan = grid_plan((5, 7), (40, 56), neighbour_mode=decoder.neighbour_mode)
+    grid = outputs(decoder.grid(*decoder.split(latent, plan), plan))[0]
+    points = outputs(decoder(latent, *grid_points((40, 56), batch=2)))[0]
     check_close(points.reshape(grid.shape), grid, 1e-5)
 
 
@@ -86,10 +86,10 @@ def test_images_of_a_batch_may_have_a_cell_each(name, encoded, rng):
     latent = decoder.latent(*encoded)
     coordinates = rng.uniform(-1, 1, (2, 30, 2)).astype(np.float32)
     cells = np.float32([[[0.2, 0.1]], [[0.05, 0.3]]]).repeat(30, axis=1)
-    found = answers(decoder(latent, coordinates, cells))[0]
+    found = outputs(decoder(latent, coordinates, cells))[0]
     for i in (0, 1):
         one = slice(i, i + 1)
-        alone = answers(decoder(latent[one], coordinates[one], cells[one]))[0]
+        alone = outputs(decoder(latent[one], coordinates[one], cells[one]))[0]
         check_close(found[one], alone, 1e-5)
 
 
@@ -98,9 +98,9 @@ def test_projected_features_serve_every_size(name, encoded):
     decoder = small(name)
     projected, image = decoder.split(decoder.latent(*encoded))
     for size in ((10, 14), (19, 26), (4, 3)):
-        plan = grid_plan((5, 7), size, lookup=decoder.lookup)
-        found = answers(decoder.grid(decoder.project_for(plan, projected), image, plan))[0]
-        expected = answers(decoder.grid(*decoder.split(decoder.latent(*encoded), plan), plan))[0]
+        plan = grid_plan((5, 7), size, neighbour_mode=decoder.neighbour_mode)
+        found = outputs(decoder.grid(decoder.project_for(plan, projected), image, plan))[0]
+        expected = outputs(decoder.grid(*decoder.split(decoder.latent(*encoded), plan), plan))[0]
         np.testing.assert_array_equal(found, expected)
 
 
@@ -135,7 +135,7 @@ def test_an_impossible_largest_scale_is_refused(name, max_scale):
 
 def by_formula(decoder, features, size, colour):
     """The ensemble of `colour(row pixel, column pixel, offsets, cells)`, (H, W, 3) in float64."""
-    plan = grid_plan(features.shape[:2], size, lookup=decoder.lookup)
+    plan = grid_plan(features.shape[:2], size, neighbour_mode=decoder.neighbour_mode)
     expected = np.zeros((*size, 3))
     for k, m in np.ndindex(*size):
         for i in range(plan.rows.indices.shape[-1]):
@@ -198,8 +198,8 @@ def test_lm_liif_is_its_formula(size, local_ensemble, flags, encoded):
         return render_network(decoder, dense(values[28:], decoder.code_layer) + terms, values)
 
     latent = decoder.latent(*encoded)
-    plan = grid_plan((5, 7), size, lookup=decoder.lookup)
-    found = answers(decoder.grid(*decoder.split(latent, plan), plan))[0][0]
+    plan = grid_plan((5, 7), size, neighbour_mode=decoder.neighbour_mode)
+    found = outputs(decoder.grid(*decoder.split(latent, plan), plan))[0][0]
     check_close(found, by_formula(decoder, features, size, colour), 1e-5)
 
 
@@ -229,6 +229,6 @@ def test_lm_lte_is_its_formula(size, local_ensemble, encoded):
         return render_network(decoder, dense(x, decoder.first), values)
 
     latent = decoder.latent(*encoded)
-    plan = grid_plan((5, 7), size, lookup=decoder.lookup)
-    found = answers(decoder.grid(*decoder.split(latent, plan), plan))[0][0]
+    plan = grid_plan((5, 7), size, neighbour_mode=decoder.neighbour_mode)
+    found = outputs(decoder.grid(*decoder.split(latent, plan), plan))[0][0]
     check_close(found, by_formula(decoder, features, size, colour), 1e-4)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_close, grid_points
+from checks import check_close, grid_points, outputs
 
 from tfsr.decoders import DECODERS, LTE
 from tfsr.geometry import grid_plan
@@ -24,11 +24,11 @@ def twin(decoder, **arguments):
 def colours(decoder, latent, coordinates, scale, lr_size=(5, 7)):
     """Points of pixels `scale` times smaller than the LR ones."""
     cells = np.full_like(coordinates, 2 / np.float32(lr_size) / np.float32(scale))
-    return answers(decoder(latent, coordinates, cells))[0]
+    return outputs(decoder(latent, coordinates, cells))[0]
 
 
 @pytest.fixture
-def picture(rng):
+def image(rng):
     features = rng.normal(size=(1, 5, 7, 6)).astype(np.float32)
     return features, rng.uniform(-1, 1, (1, 5, 7, 3)).astype(np.float32)
 
@@ -55,50 +55,50 @@ def test_ablations_have_the_same_parameters(arguments):
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3.9, 4])
-def test_scales_up_to_the_largest_are_told_as_they_are(picture, coordinates, scale):
+def test_scales_up_to_the_largest_are_told_as_they_are(image, coordinates, scale):
     decoder = lte(**SMALL)
-    latent = decoder.latent(*picture)
+    latent = decoder.latent(*image)
     expected = colours(decoder, latent, coordinates, scale)
     found = colours(twin(decoder, max_scale=4), latent, coordinates, scale)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [4.5, 8, (8, 30)])
-def test_scales_beyond_the_largest_are_told_as_the_largest(picture, coordinates, scale):
+def test_scales_beyond_the_largest_are_told_as_the_largest(image, coordinates, scale):
     decoder = lte(**SMALL)
-    latent = decoder.latent(*picture)
+    latent = decoder.latent(*image)
     largest = colours(decoder, latent, coordinates, 4)
     found = colours(twin(decoder, max_scale=4), latent, coordinates, scale)
     np.testing.assert_allclose(found, largest, atol=1e-6)
     assert np.abs(colours(decoder, latent, coordinates, scale) - largest).max() > 1e-3
 
 
-def test_each_axis_has_a_largest_scale_of_its_own(picture, coordinates):
+def test_each_axis_has_a_largest_scale_of_its_own(image, coordinates):
     decoder = lte(**SMALL)
-    latent = decoder.latent(*picture)
+    latent = decoder.latent(*image)
     found = colours(twin(decoder, max_scale=4), latent, coordinates, (2, 8))
     expected = colours(decoder, latent, coordinates, (2, 4))
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("max_scale", [None, 4])
-def test_grids_are_told_the_same_cell_as_points(picture, max_scale):
+def test_grids_are_told_the_same_cell_as_points(image, max_scale):
     decoder = lte(**SMALL, max_scale=max_scale)
-    latent = decoder.latent(*picture)
-    plan = grid_plan((5, 7), (40, 56), lookup=decoder.lookup)
-    grid = answers(decoder.grid(*decoder.split(latent), plan))[0]
-    points = answers(decoder(latent, *grid_points((40, 56))))[0]
+    latent = decoder.latent(*image)
+    plan = grid_plan((5, 7), (40, 56), neighbour_mode=decoder.neighbour_mode)
+    grid = outputs(decoder.grid(*decoder.split(latent), plan))[0]
+    points = outputs(decoder(latent, *grid_points((40, 56))))[0]
     check_close(points.reshape(grid.shape), grid, 1e-5)
 
 
 @pytest.mark.parametrize("local_ensemble", [True, False])
-def test_the_skip_is_the_bilinear_picture(picture, local_ensemble):
-    features, image = picture
+def test_the_skip_is_the_bilinear_image(pixels, local_ensemble):
+    features, image = pixels
     whole = lte(**SMALL, local_ensemble=local_ensemble)
     bare = twin(whole, local_ensemble=local_ensemble, skip=False)
     points = grid_points((19, 26))
-    difference = answers(whole(whole.latent(features, image), *points))[0]
-    difference = difference - answers(bare(bare.latent(features, image), *points))[0]
+    difference = outputs(whole(whole.latent(features, image), *points))[0]
+    difference = difference - outputs(bare(bare.latent(features, image), *points))[0]
 
     expected = image[0]
     for size in (19, 26):
@@ -111,11 +111,11 @@ def test_the_skip_is_the_bilinear_picture(picture, local_ensemble):
 
 
 @pytest.mark.parametrize("local_ensemble", [True, False])
-def test_waves_are_cosines_then_sines_of_the_phase(picture, local_ensemble):
+def test_waves_are_cosines_then_sines_of_the_phase(image, local_ensemble):
     decoder = lte(**SMALL, local_ensemble=local_ensemble, skip=False)
-    latent = picture[0]
-    plan = grid_plan((5, 7), (19, 26), lookup=decoder.lookup)
-    maps = answers(decoder.project(latent))
+    latent = image[0]
+    plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
+    maps = outputs(decoder.project(latent))
     projected = np.concatenate(maps, axis=-1)[0].astype(np.float64)
     row_phase, column_phase = decoder.phase.get_weights()
     layers = [decoder.first, *decoder.mlp.dense, decoder.mlp.output_layer]
@@ -137,5 +137,5 @@ def test_waves_are_cosines_then_sines_of_the_phase(picture, local_ensemble):
                 x = x if layer is layers[-1] else np.maximum(x, 0)
             weights = np.repeat(row.weight, 26, axis=0) * np.tile(column.weight, (19, 1))
             expected = expected + weights * x
-    found = answers(decoder.grid(*decoder.split(latent), plan))[0][0]
+    found = outputs(decoder.grid(*decoder.split(latent), plan))[0][0]
     check_close(found, expected.reshape(19, 26, 3), 1e-4)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_close, grid_points, unfolded, unfolded_kernel
+from checks import check_close, grid_points, outputs, unfolded, unfolded_kernel
 
 from tfsr.decoders import DECODERS, MetaSR
 from tfsr.errors import InvalidArgument
@@ -31,8 +31,8 @@ def metasr(channels=6, **arguments):
 
 
 def drawn(decoder, latent, size):
-    plan = grid_plan(latent.shape[1:3], size, lookup=decoder.lookup)
-    return answers(decoder.grid(*decoder.split(latent), plan))[0][0]
+    plan = grid_plan(latent.shape[1:3], size, neighbour_mode=decoder.neighbour_mode)
+    return outputs(decoder.grid(*decoder.split(latent), plan))[0][0]
 
 
 def latent_of(rng, size, channels=6):
@@ -113,14 +113,14 @@ def test_ipe_metasr_is_metasr_with_the_integrated_encoding():
 
 
 @every_encoding
-def test_every_encoding_answers_points(rng, arguments):
+def test_every_encoding_outputs_points(rng, arguments):
     decoder = metasr(**arguments)
-    colours = answers(decoder(latent_of(rng, (5, 7)), *grid_points((19, 26))))[0]
+    colours = outputs(decoder(latent_of(rng, (5, 7)), *grid_points((19, 26))))[0]
     assert colours.shape == (1, 19 * 26, 3)
     assert np.isfinite(colours).all() and colours.std() > 0
 
 
-def test_the_answer_is_linear_in_the_features(rng):
+def test_the_output_is_linear_in_the_features(rng):
     decoder = metasr()
     one, other = (latent_of(rng, (5, 7)) for _ in range(2))
     both = drawn(decoder, 2 * one - other, (19, 26))

@@ -59,8 +59,8 @@ def test_only_the_papers_downscaling_is_deterministic():
     found = [name for name in PIPELINES if get_pipeline(name).deterministic]
     assert found == ["clean", "nn65"]
     rng = np.random.default_rng(0)
-    get_pipeline("nn65").degrade(tiny.picture(), (9, 9), rng)
-    get_pipeline("bsrgan").prepare(tiny.picture(), rng)
+    get_pipeline("nn65").degrade(tiny.image(), (9, 9), rng)
+    get_pipeline("bsrgan").prepare(tiny.image(), rng)
     assert rng.random() == np.random.default_rng(0).random()
 
 
@@ -74,7 +74,7 @@ def drawn(name):
 
 def means(name):
     """8x8 means of an LR image: what versions of codecs and FFTs cannot move by a level."""
-    lr = degraded(name, tiny.picture(96, 96, seed=3), (24, 24), seed=[7, 0])
+    lr = degraded(name, tiny.image(96, 96, seed=3), (24, 24), seed=[7, 0])
     return lr.reshape(3, 8, 3, 8, 3).mean(axis=(1, 3)).tolist()
 
 

@@ -14,7 +14,7 @@ EVERY = pytest.mark.parametrize("name", PIPELINES)
 
 @pytest.fixture(scope="module")
 def photograph():
-    path = Path(__file__).parents[2] / "docs" / "pictures" / "astronaut-46.png"
+    path = Path(__file__).parents[2] / "docs" / "images" / "astronaut-46.png"
     with Image.open(path) as image:
         return resize(np.array(image.convert("RGB")), (120, 128))
 

@@ -36,9 +36,9 @@ def client(model):
 
 
 def add(client, pixels, name="face.png"):
-    answer = client.post("/pictures", params={"name": name}, content=odd_files.encoded(pixels))
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+    output = client.post("/images", params={"name": name}, content=odd_files.encoded(pixels))
+    assert output.status_code == 201, output.text
+    return output.json()
 
 
 def where(size, window):
@@ -49,21 +49,21 @@ def where(size, window):
     }
 
 
-def pixels_of(answer):
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "image/png"
-    return np.array(Image.open(io.BytesIO(answer.content)))
+def pixels_of(output):
+    assert output.status_code == 200, output.text
+    assert output.headers["content-type"] == "image/png"
+    return np.array(Image.open(io.BytesIO(output.content)))
 
 
-def check_error(answer, code, *words):
-    """One line of JSON, with the headers that every answer has."""
-    assert answer.status_code == code
-    assert list(answer.json()) == ["error"]
-    line = answer.json()["error"]
+def check_error(output, code, *words):
+    """One line of JSON, with the headers that every output has."""
+    assert output.status_code == code
+    assert list(output.json()) == ["error"]
+    line = output.json()["error"]
     assert "\n" not in line and "/tmp" not in line
     for word in words:
         assert word in line
-    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in output.headers["content-security-policy"]
 
 
 def test_the_page_and_its_files_are_served(client):
@@ -76,26 +76,26 @@ def test_the_page_and_its_files_are_served(client):
         check_error(client.get(address), 404)
 
 
-def test_a_picture_is_taken_and_its_windows_are_drawn(client, model):
-    pixels = tiny.picture(20, 30)
-    picture = add(client, pixels)
-    assert (picture["width"], picture["height"], picture["notes"]) == (30, 20, [])
+def test_a_image_is_taken_and_its_windows_are_drawn(client, model):
+    pixels = tiny.image(20, 30)
+    image = add(client, pixels)
+    assert (image["width"], image["height"], image["notes"]) == (30, 20, [])
     whole = to_uint8(model.upscale(to_float(pixels)[None], (74, 111))[0])
     found = pixels_of(
-        client.get(f"/pictures/{picture['id']}/tfsr", params=where((111, 74), (60, 30, 40, 20)))
+        client.get(f"/images/{image['id']}/tfsr", params=where((111, 74), (60, 30, 40, 20)))
     )
     assert np.abs(found.astype(int) - whole[30:50, 60:100]).max() <= 1
     bicubic = Image.fromarray(pixels).resize((111, 74), Image.Resampling.BICUBIC)
     found = pixels_of(
-        client.get(f"/pictures/{picture['id']}/bicubic", params=where((111, 74), (60, 30, 40, 20)))
+        client.get(f"/images/{image['id']}/bicubic", params=where((111, 74), (60, 30, 40, 20)))
     )
     assert np.abs(found.astype(int) - np.array(bicubic)[30:50, 60:100]).max() <= 1
 
 
-def test_the_whole_picture_is_what_the_command_line_makes(client, model):
-    pixels = np.dstack([tiny.picture(12, 16), np.full((12, 16), 99, np.uint8)])
-    picture = add(client, pixels)
-    found = pixels_of(client.get(f"/pictures/{picture['id']}/whole", params={"scale": 2.7}))
+def test_the_whole_image_is_what_the_command_line_makes(client, model):
+    pixels = np.dstack([tiny.image(12, 16), np.full((12, 16), 99, np.uint8)])
+    image = add(client, pixels)
+    found = pixels_of(client.get(f"/images/{image['id']}/whole", params={"scale": 2.7}))
     assert found.shape == (32, 43, 4)
     expected = to_uint8(model.upscale(to_float(pixels[..., :3].copy())[None], (32, 43))[0])
     np.testing.assert_array_equal(found[..., :3], expected)
@@ -103,61 +103,61 @@ def test_the_whole_picture_is_what_the_command_line_makes(client, model):
 
 
 def test_several_tabs_at_once_get_each_their_own(client, model):
-    pictures = [tiny.picture(16, 16, seed) for seed in range(3)]
-    ids = [add(client, pixels)["id"] for pixels in pictures]
+    images = [tiny.image(16, 16, seed) for seed in range(3)]
+    ids = [add(client, pixels)["id"] for pixels in images]
     sizes = [(40 + i, 40 + i) for i in range(6)]
 
     def draw(job):
         i, size = job
-        return client.get(f"/pictures/{ids[i]}/tfsr", params=where(size, (0, 0, 40, 40)))
+        return client.get(f"/images/{ids[i]}/tfsr", params=where(size, (0, 0, 40, 40)))
 
     jobs = [(i, size) for size in sizes for i in range(3)]
     with ThreadPoolExecutor(6) as tabs:
-        answers = list(tabs.map(draw, jobs))
-    for (i, (width, height)), answer in zip(jobs, answers, strict=True):
-        whole = to_uint8(model.upscale(to_float(pictures[i])[None], (height, width))[0])
-        assert np.abs(pixels_of(answer).astype(int) - whole[:40, :40]).max() <= 1
+        outputs = list(tabs.map(draw, jobs))
+    for (i, (width, height)), output in zip(jobs, outputs, strict=True):
+        whole = to_uint8(model.upscale(to_float(images[i])[None], (height, width))[0])
+        assert np.abs(pixels_of(output).astype(int) - whole[:40, :40]).max() <= 1
 
 
-def test_the_picture_looked_at_longest_ago_is_dropped(client):
-    first = add(client, tiny.picture(8, 8))["id"]
+def test_the_image_looked_at_longest_ago_is_dropped(client):
+    first = add(client, tiny.image(8, 8))["id"]
     window = where((8, 8), (0, 0, 8, 8))
-    pixels_of(client.get(f"/pictures/{first}/bicubic", params=window))
+    pixels_of(client.get(f"/images/{first}/bicubic", params=window))
     for seed in range(4):
-        add(client, tiny.picture(8, 8, seed))
-    check_error(client.get(f"/pictures/{first}/bicubic", params=window), 404, "choose it again")
+        add(client, tiny.image(8, 8, seed))
+    check_error(client.get(f"/images/{first}/bicubic", params=window), 404, "choose it again")
 
 
-@pytest.mark.parametrize("name", sorted(odd_files.PICTURES))
-def test_odd_pictures_are_taken(name, client):
-    content, pixels = odd_files.PICTURES[name]
+@pytest.mark.parametrize("name", sorted(odd_files.IMAGES))
+def test_odd_images_are_taken(name, client):
+    content, pixels = odd_files.IMAGES[name]
     told = {"name": name.encode(errors="replace").decode()}  # As browsers do.
-    answer = client.post("/pictures", params=told, content=content)
-    assert answer.status_code == 201, answer.text
+    output = client.post("/images", params=told, content=content)
+    assert output.status_code == 201, output.text
     if pixels is not None:
-        assert (answer.json()["height"], answer.json()["width"]) == pixels.shape[:2]
+        assert (output.json()["height"], output.json()["width"]) == pixels.shape[:2]
     window = where((20, 15), (0, 0, 20, 15))
-    found = client.get(f"/pictures/{answer.json()['id']}/tfsr", params=window)
+    found = client.get(f"/images/{output.json()['id']}/tfsr", params=window)
     assert pixels_of(found).shape == (15, 20, 3)
 
 
-def test_what_is_no_picture_is_one_line_with_its_name(client):
-    for content in (b"", b"text", odd_files.encoded(tiny.picture(30, 30))[:300]):
-        answer = client.post("/pictures", params={"name": "my\nface.png"}, content=content)
-        check_error(answer, 400, "my face.png: ")
+def test_what_is_no_image_is_one_line_with_its_name(client):
+    for content in (b"", b"text", odd_files.encoded(tiny.image(30, 30))[:300]):
+        output = client.post("/images", params={"name": "my\nface.png"}, content=content)
+        check_error(output, 400, "my face.png: ")
 
 
-def test_pictures_beyond_the_limits_are_refused(client):
+def test_images_beyond_the_limits_are_refused(client):
     large = odd_files.encoded(Image.new("1", (500, 401)))
-    answer = client.post("/pictures", params={"name": "large.png"}, content=large)
-    check_error(answer, 400, "large.png: 500x401 is 0.2005 megapixels; the limit is 0.2")
-    check_error(client.post("/pictures", content=b"x" * 1_000_001), 413, "0.953674 MiB at most")
+    output = client.post("/images", params={"name": "large.png"}, content=large)
+    check_error(output, 400, "large.png: 500x401 is 0.2005 megapixels; the limit is 0.2")
+    check_error(client.post("/images", content=b"x" * 1_000_001), 413, "0.953674 MiB at most")
 
     unannounced = (b"x" * 2**16 for _ in range(20))
-    check_error(client.post("/pictures", content=unannounced), 413, "at most")
-    picture = add(client, tiny.picture(20, 20))["id"]
-    answer = client.get(f"/pictures/{picture}/whole", params={"scale": 1000})
-    check_error(answer, 400, "20000x20000 is 400 megapixels; the limit is 10")
+    check_error(client.post("/images", content=unannounced), 413, "at most")
+    image = add(client, tiny.image(20, 20))["id"]
+    output = client.get(f"/images/{image}/whole", params={"scale": 1000})
+    check_error(output, 400, "20000x20000 is 400 megapixels; the limit is 10")
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_pictures_beyond_the_limits_are_refused(client):
     ],
 )
 def test_what_cannot_be_asked_is_one_line(query, code, words, client):
-    picture = add(client, tiny.picture(8, 8))["id"]
-    check_error(client.get(f"/pictures/{picture}/{query}"), code, words)
+    image = add(client, tiny.image(8, 8))["id"]
+    check_error(client.get(f"/images/{image}/{query}"), code, words)
 
 
 @pytest.mark.parametrize(
@@ -202,15 +202,15 @@ def test_own_names_are_served(host, client):
         {"sec-fetch-site": "same-site"},
     ],
 )
-def test_other_pages_may_not_send_pictures(headers, client):
-    content = odd_files.encoded(tiny.picture(8, 8))
-    check_error(client.post("/pictures", content=content, headers=headers), 403, "own page")
+def test_other_pages_may_not_send_images(headers, client):
+    content = odd_files.encoded(tiny.image(8, 8))
+    check_error(client.post("/images", content=content, headers=headers), 403, "own page")
 
 
 def test_the_own_page_may(client):
-    content = odd_files.encoded(tiny.picture(8, 8))
+    content = odd_files.encoded(tiny.image(8, 8))
     headers = {"origin": SITE, "sec-fetch-site": "same-origin"}
-    assert client.post("/pictures", content=content, headers=headers).status_code == 201
+    assert client.post("/images", content=content, headers=headers).status_code == 201
 
 
 def test_no_other_page_may_read_what_is_served(client):

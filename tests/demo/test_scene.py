@@ -8,7 +8,7 @@ from tfsr.demo import scene as scenes
 from tfsr.demo.gallery import Gallery
 from tfsr.demo.scene import Renderer, Scene
 from tfsr.errors import InvalidArgument
-from tfsr.images import Picture, to_float, to_uint8
+from tfsr.images import DecodedImage, to_float, to_uint8
 from tfsr.models import Bicubic
 
 
@@ -32,9 +32,9 @@ def check_windows(scene, draw, expected, most=1):
 
 
 @pytest.mark.parametrize("size", [(100, 100), (73, 171), (96, 96), (48, 48), (40, 44)])
-def test_windows_are_those_of_the_whole_answer(size, renderer):
-    pixels = tiny.picture(32, 32)
-    scene = Scene(Picture(pixels), renderer)
+def test_windows_are_those_of_the_whole_output(size, renderer):
+    pixels = tiny.image(32, 32)
+    scene = Scene(DecodedImage(pixels), renderer)
     scene.encode()
     check_windows(scene, scene.draw, whole(renderer.model, pixels, size))
     check_windows(scene, scene.draw_bicubic, whole(Bicubic(), pixels, size))
@@ -43,18 +43,18 @@ def test_windows_are_those_of_the_whole_answer(size, renderer):
 
 def test_what_is_kept_serves_every_size_of_a_decoder_that_sees_the_cell():
     decoder = {"name": "lm-lte", "hidden": [8], "latent_hidden": [8], "waves": 4}
-    renderer, pixels = Renderer(ImplicitSR(tiny.MODEL["encoder"], decoder)), tiny.picture(32, 32)
-    scene = Scene(Picture(pixels), renderer)
+    renderer, pixels = Renderer(ImplicitSR(tiny.MODEL["encoder"], decoder)), tiny.image(32, 32)
+    scene = Scene(DecodedImage(pixels), renderer)
     scene.encode()
     for size in ((100, 100), (73, 171), (96, 96)):
         check_windows(scene, scene.draw, whole(renderer.model, pixels, size))
     assert scene.encodings == 1
 
 
-def test_of_a_large_picture_the_part_around_the_window_is_kept(renderer, monkeypatch):
+def test_of_a_large_image_the_part_around_the_window_is_kept(renderer, monkeypatch):
     monkeypatch.setattr(scenes, "_KEPT", 48 * 48)
-    pixels = tiny.picture(60, 90)
-    scene = Scene(Picture(pixels), renderer)
+    pixels = tiny.image(60, 90)
+    scene = Scene(DecodedImage(pixels), renderer)
     scene.encode()
     assert scene.encodings == 0
     expected = whole(renderer.model, pixels, (240, 360))
@@ -67,7 +67,7 @@ def test_of_a_large_picture_the_part_around_the_window_is_kept(renderer, monkeyp
 
 def test_what_is_transparent_is_seen_on_white(renderer):
     clear = np.zeros((8, 8, 4), np.uint8)
-    scene = Scene(Picture(clear), renderer)
+    scene = Scene(DecodedImage(clear), renderer)
     assert (scene.draw_bicubic((16, 16), (0, 0, 16, 16)) == 255).all()
 
 
@@ -83,14 +83,14 @@ def test_what_is_transparent_is_seen_on_white(renderer):
     ],
 )
 def test_windows_that_cannot_be(size, window, words, renderer):
-    scene = Scene(Picture(tiny.picture(16, 16)), renderer)
+    scene = Scene(DecodedImage(tiny.image(16, 16)), renderer)
     for draw in (scene.draw, scene.draw_bicubic):
         with pytest.raises(InvalidArgument, match=words):
             draw(size, window)
 
 
-def test_the_pictures_looked_at_last_are_kept(renderer):
-    scenes_made = [Scene(Picture(tiny.picture(10, 10, seed)), renderer) for seed in range(4)]
+def test_the_images_looked_at_last_are_kept(renderer):
+    scenes_made = [Scene(DecodedImage(tiny.image(10, 10, seed)), renderer) for seed in range(4)]
     gallery = Gallery(most=3, most_pixels=1000)
     names = [gallery.add(scene) for scene in scenes_made[:3]]
     assert gallery.get(names[0]) is scenes_made[0]
@@ -100,7 +100,7 @@ def test_the_pictures_looked_at_last_are_kept(renderer):
         None,
         *scenes_made[2:],
     ]
-    large = Scene(Picture(tiny.picture(40, 40)), renderer)
+    large = Scene(DecodedImage(tiny.image(40, 40)), renderer)
     kept = gallery.add(large)
     assert [gallery.get(name) for name in (*names, kept)] == [None, None, None, None, large]
     assert len({*names, kept, "guess"}) == 6 and gallery.get("guess") is None

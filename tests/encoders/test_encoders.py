@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from block_means import BlockMeans
-from checks import answers, check_layer, check_refused
+from checks import check_layer, check_refused, outputs
 from keras import ops
 
 from tfsr.encoders import ECB, EDSR, ENCODERS, RDN, SPAN
@@ -9,7 +9,7 @@ from tfsr.layers import Convolution
 
 
 @pytest.fixture
-def picture(rng):
+def image(rng):
     return rng.uniform(-1, 1, (2, 6, 7, 3)).astype(np.float32)
 
 
@@ -48,21 +48,21 @@ def test_the_papers_two_configurations_of_rdn(name, blocks, layers, growth):
     assert encoder.count_params() == around + blocks * block + fusion
 
 
-def test_edsr_is_a_layer(picture):
+def test_edsr_is_a_layer(image):
     arguments = {"features": 8, "blocks": 2, "residual_scale": 0.1}
-    check_layer(EDSR, arguments, (picture,), (2, 6, 7, 8))
+    check_layer(EDSR, arguments, (image,), (2, 6, 7, 8))
 
 
-def test_rdn_is_a_layer(picture):
+def test_rdn_is_a_layer(image):
     arguments = {"features": 8, "blocks": 2, "layers": 3, "growth": 4}
-    check_layer(RDN, arguments, (picture,), (2, 6, 7, 8))
+    check_layer(RDN, arguments, (image,), (2, 6, 7, 8))
 
 
 @pytest.mark.parametrize("folded", [False, True])
 @pytest.mark.parametrize("cls", [SPAN, ECB])
-def test_the_foldable_encoders_are_layers(picture, cls, folded):
+def test_the_foldable_encoders_are_layers(image, cls, folded):
     arguments = {"features": 8, "blocks": 2, "folded": folded}
-    check_layer(cls, arguments, (picture,), (2, 6, 7, 8))
+    check_layer(cls, arguments, (image,), (2, 6, 7, 8))
 
 
 def test_the_parameters_of_a_folded_span():
@@ -74,13 +74,13 @@ def test_the_parameters_of_a_folded_span():
 
 
 @pytest.mark.parametrize("cls", [SPAN, ECB])
-def test_folding_changes_no_feature(picture, cls):
+def test_folding_changes_no_feature(image, cls):
     encoder = cls(8, 3)
-    expected = answers(encoder(picture))[0]
+    expected = outputs(encoder(image))[0]
     folded = encoder.fold()
     assert folded.folded and not encoder.folded
     assert all(type(layer) is Convolution for layer in folded.convolutions)
-    np.testing.assert_allclose(answers(folded(picture))[0], expected, atol=1e-5)
+    np.testing.assert_allclose(outputs(folded(image))[0], expected, atol=1e-5)
     assert folded.count_params() < encoder.count_params()
     assert folded.fold() is folded
     # What is folded computes as the encoder did.
@@ -94,10 +94,10 @@ def test_what_has_nothing_to_fold_stays_as_it_is():
     assert encoder.fold() is encoder
 
 
-def test_span_is_the_published_network(picture):
+def test_span_is_the_published_network(image):
     """Block by block, as the paper's figure 2 and its code have it."""
     span = SPAN(8, 2, input_scale=127.5, folded=True)
-    found = answers(span(picture))[0]
+    found = outputs(span(image))[0]
 
     def silu(x):
         return x * ops.sigmoid(x)
@@ -109,7 +109,7 @@ def test_span_is_the_published_network(picture):
         return ops.conv(x, kernel, padding="same") + bias
 
     # Published images are in [0, 255] less a mean, and so are the features.
-    head = convolution(0, 127.5 * picture)
+    head = convolution(0, 127.5 * image)
     first1 = silu(convolution(1, head))
     values1 = convolution(3, silu(convolution(2, first1)))
     block1 = (values1 + head) * (ops.sigmoid(values1) - 0.5)
@@ -117,7 +117,7 @@ def test_span_is_the_published_network(picture):
     values2 = convolution(6, silu(convolution(5, first2)))
     block2 = (values2 + block1) * (ops.sigmoid(values2) - 0.5)
     together = ops.concatenate([head, convolution(7, block2), block1, first2], axis=-1)
-    np.testing.assert_allclose(found, answers(convolution(8, together))[0] / 127.5, atol=1e-6)
+    np.testing.assert_allclose(found, outputs(convolution(8, together))[0] / 127.5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["span", "ecb"])
@@ -133,14 +133,14 @@ def test_impossible_arguments_are_refused_by_name(name):
     check_refused(lambda: ENCODERS.build({"name": name, "width": 8}), "width", "features")
 
 
-def test_edsr_scales_its_blocks(picture):
+def test_edsr_scales_its_blocks(image):
     encoders = [EDSR(8, 2, scale) for scale in (1.0, 0.1, 0.0)]
-    outputs = []
+    scaled = []
     for encoder in encoders:
         encoder.build((None, None, None, 3))
         encoder.set_weights(encoders[0].get_weights())
-        outputs.append(answers(encoder(picture))[0])
-    full, tenth, none = outputs
+        scaled.append(outputs(encoder(image))[0])
+    full, tenth, none = scaled
     assert np.abs(full - none).max() > 3 * np.abs(tenth - none).max() > 0
 
 
@@ -162,9 +162,9 @@ def test_features_depend_on_pixels_as_far_as_the_receptive_field(encoder):
     # Where nothing is below 0 no pixel's share is lost in a ReLU.
     encoder.set_weights([np.abs(weights) for weights in encoder.get_weights()])
     side, middle = 31, 15
-    picture = np.zeros((2, side, side, 3), np.float32)
-    picture[1, middle, middle] = 1e4
-    without, with_pixel = answers(encoder(picture))[0]
+    image = np.zeros((2, side, side, 3), np.float32)
+    image[1, middle, middle] = 1e4
+    without, with_pixel = outputs(encoder(image))[0]
     # Some processors round the last pixels of a map in another way.
     reached = (np.abs(with_pixel - without) > 1e-6 * np.abs(without)).any(axis=-1)
     expected = np.zeros((side, side), bool)
@@ -186,8 +186,8 @@ def test_the_halo_of_the_full_rdn_is_cut(name):
 def test_sides_are_padded_to_multiples_by_repeated_edges(rng, size):
     image = rng.uniform(-1, 1, (2, *size, 3)).astype(np.float32)
     padding = [(0, 0), *((0, -side % 4) for side in size), (0, 0)]
-    expected = answers(BlockMeans()(np.pad(image, padding, mode="edge")))[0]
-    (found,) = answers(BlockMeans().encode(image))
+    expected = outputs(BlockMeans()(np.pad(image, padding, mode="edge")))[0]
+    (found,) = outputs(BlockMeans().encode(image))
     np.testing.assert_array_equal(found, expected[:, : size[0], : size[1]])
 
 

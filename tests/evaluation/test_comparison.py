@@ -8,8 +8,8 @@ from PIL import Image
 from tfsr import metrics
 from tfsr.errors import InvalidArgument
 from tfsr.evaluation import Comparison, Inset, load
-from tfsr.evaluation.insets import busiest
-from tfsr.images import Picture, resize
+from tfsr.evaluation.zoom_insets import busiest
+from tfsr.images import DecodedImage, resize
 from tfsr.presets import save_preset
 
 GAP, LEAST = 8, 256
@@ -25,7 +25,7 @@ def systems(model, tmp_path_factory):
 
 
 def compared(lr, size, systems=None, **options):
-    return Comparison("face.png", Picture(lr), size, systems or load([]), **options)
+    return Comparison("face.png", DecodedImage(lr), size, systems or load([]), **options)
 
 
 def find(sheet, panel):
@@ -37,42 +37,42 @@ def find(sheet, panel):
     raise AssertionError("the panel is not on the sheet")
 
 
-def large(picture, factor):
-    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+def large(image, factor):
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def test_a_sheet_shows_lr_every_answer_and_the_original_with_an_inset_of_each(systems):
-    original = tiny.picture(60, 90)
+def test_a_sheet_shows_lr_every_output_and_the_original_with_an_inset_of_each(systems):
+    original = tiny.image(60, 90)
     lr = resize(original, (20, 30))
     comparison = compared(
-        lr, (60, 90), systems, original=Picture(original), insets=[Inset(6, 3, 8, 4)]
+        lr, (60, 90), systems, original=DecodedImage(original), insets=[Inset(6, 3, 8, 4)]
     )
     sheet = comparison.draw()
     assert sheet.shape[:2] == comparison.sheet_size
     bicubic = resize(lr, (60, 90))
-    pictures = [large(lr, 3), bicubic, systems[1].rounded(lr, (60, 90)), original]
-    places = [find(sheet, large(part[9:21, 18:42], 10)) for part in pictures]
+    images = [large(lr, 3), bicubic, systems[1].rounded(lr, (60, 90)), original]
+    places = [find(sheet, large(part[9:21, 18:42], 10)) for part in images]
     assert len({row for row, _ in places}) == 1
     assert [column for _, column in places] == [GAP + i * (LEAST + GAP) for i in range(4)]
-    # Whole pictures stand over them, twice as large; the inset's outline lies on each.
-    for (_, left), picture in zip(places, pictures, strict=True):
-        row, column = find(sheet, large(picture[40:], 2))
+    # Whole images stand over them, twice as large; the inset's outline lies on each.
+    for (_, left), image in zip(places, images, strict=True):
+        row, column = find(sheet, large(image[40:], 2))
         assert column == left
         assert (sheet[row - 80 + 17, left + 36 : left + 84] == RED).all()
 
 
-def test_figures_are_those_of_8_bit_pictures(systems):
-    original = tiny.picture(300, 40)
+def test_figures_are_those_of_8_bit_images(systems):
+    original = tiny.image(300, 40)
     lr = resize(original, (75, 10))
-    comparison = compared(lr, (300, 40), systems, original=Picture(original))
+    comparison = compared(lr, (300, 40), systems, original=DecodedImage(original))
     comparison.draw()
     bicubic, ours = (metrics.psnr(s.rounded(lr, (300, 40)), original) for s in systems)
     assert comparison.figures == [f"{bicubic:.2f} dB", f"{ours:.2f} dB ({ours - bicubic:+.2f})"]
 
 
-def test_equal_pictures_are_told_as_equal():
-    picture = tiny.picture(20, 20)
-    comparison = compared(picture, (20, 20), original=Picture(picture))
+def test_equal_images_are_told_as_equal():
+    image = tiny.image(20, 20)
+    comparison = compared(image, (20, 20), original=DecodedImage(image))
     comparison.draw()
     assert comparison.figures == ["equal to the original"]
 
@@ -90,7 +90,7 @@ def test_equal_pictures_are_told_as_equal():
     ],
 )
 def test_nothing_overlaps_at_any_size(lr_size, size):
-    lr = tiny.picture(*lr_size)
+    lr = tiny.image(*lr_size)
     comparison = compared(lr, size)
     sheet = comparison.draw()
     assert sheet.shape[:2] == comparison.sheet_size
@@ -103,11 +103,11 @@ def test_long_names_stay_in_their_column():
     systems = load([])
     names = ["x" * 300, "of\nlines"]
     named = [replace(systems[0], name=name) for name in names]
-    sheet = compared(tiny.picture(64, 64), (128, 128), [*systems, *named]).draw()
-    # Under the title, over the pictures; a letter may begin a pixel before its place.
+    sheet = compared(tiny.image(64, 64), (128, 128), [*systems, *named]).draw()
+    # Under the title, over the images; a letter may begin a pixel before its place.
     for gap in range(GAP + LEAST, sheet.shape[1], GAP + LEAST):
         assert (sheet[28:42, gap : gap + GAP - 1] == 255).all()
-    odd = Comparison("grüße\n\udce9" + "y" * 400, Picture(tiny.picture(9, 9)), (9, 9), systems)
+    odd = Comparison("grüße\n\udce9" + "y" * 400, DecodedImage(tiny.image(9, 9)), (9, 9), systems)
     assert odd.draw().shape[1] == GAP + 2 * (LEAST + GAP)
 
 
@@ -131,9 +131,9 @@ def test_the_inset_of_most_detail_is_found():
 
 
 def test_what_cannot_be_is_refused():
-    lr = tiny.picture(16, 16)
-    with pytest.raises(InvalidArgument, match="30x20 and the answer would be 32x32"):
-        compared(lr, (32, 32), original=Picture(tiny.picture(20, 30)))
+    lr = tiny.image(16, 16)
+    with pytest.raises(InvalidArgument, match="30x20 and the output would be 32x32"):
+        compared(lr, (32, 32), original=DecodedImage(tiny.image(20, 30)))
     for box in ((0, 0, 17, 4), (16, 0, 1, 1), (0, 0, 0, 4)):
         with pytest.raises(InvalidArgument, match="16x16 pixels"):
             compared(lr, (32, 32), insets=[Inset(*box)])

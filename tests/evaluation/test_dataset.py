@@ -14,14 +14,14 @@ NAMES = ("bird", "cat", "dog")
 
 def reduced(image, scale):
     height, width = (side // scale for side in image.shape[:2])
-    picture = Image.fromarray(image[: height * scale, : width * scale])
-    return np.array(picture.resize((width, height), Image.Resampling.BICUBIC))
+    pixels = Image.fromarray(image[: height * scale, : width * scale])
+    return np.array(pixels.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def data_set(folder, hr="HR", lr="LR_bicubic", lr_names=NAMES, scales=(2, 3)):
-    """Three pictures of 49x61 pixels, their LR files one level brighter than Pillow's."""
+    """Three images of 49x61 pixels, their LR files one level brighter than Pillow's."""
     for i, (name, lr_name) in enumerate(zip(NAMES, lr_names, strict=True)):
-        image = np.clip(tiny.picture(49, 61, seed=i), 0, 250).astype(np.uint8)
+        image = np.clip(tiny.image(49, 61, seed=i), 0, 250).astype(np.uint8)
         tiny.save(folder / hr / f"{name}.png", image)
         for scale in scales:
             lr_file = folder / lr / f"X{scale}" / f"{lr_name}x{scale}.png"
@@ -30,7 +30,7 @@ def data_set(folder, hr="HR", lr="LR_bicubic", lr_names=NAMES, scales=(2, 3)):
 
 
 @pytest.mark.parametrize("prefix", ["", "DIV2K_valid_"])
-def test_given_lr_pictures_are_taken(prefix, tmp_path):
+def test_given_lr_images_are_taken(prefix, tmp_path):
     data = data_set(tmp_path, f"{prefix}HR", f"{prefix}LR_bicubic")
     for cell, scale in zip(cells(data, BENCHMARK, [X2, X3]), (2, 3), strict=True):
         assert (cell.origin, cell.scale, cell.border_scale) == ("LR given", scale, scale)
@@ -63,13 +63,13 @@ def test_scales_that_no_data_set_brings_are_made(tmp_path):
     assert hr.shape == (48, 60, 3)
 
 
-def test_of_a_folder_of_pictures_all_lr_pictures_are_made(tmp_path):
+def test_of_a_folder_of_images_all_lr_images_are_made(tmp_path):
     (cell,) = cells(data_set(tmp_path) / "HR", BENCHMARK, [X2])
     lr, _ = cell.load(cell.pairs[0])
     np.testing.assert_array_equal(lr, reduced(read(cell.pairs[0].original), 2))
 
 
-def test_a_protocol_without_given_pictures_makes_its_own(tmp_path):
+def test_a_protocol_without_given_images_makes_its_own(tmp_path):
     (cell,) = cells(data_set(tmp_path), PROTOCOLS["x1-x30"], [X2])
     assert cell.origin == "LR made by Pillow's bicubic"
     assert cell.border_scale is None
@@ -80,7 +80,7 @@ def test_a_column_asked_for_twice_is_one(tmp_path):
     assert len(cell.pairs) == 3
 
 
-def test_the_scale_of_a_pair_of_sizes_is_that_of_its_pictures(tmp_path):
+def test_the_scale_of_a_pair_of_sizes_is_that_of_its_images(tmp_path):
     data = tiny.folder(tmp_path / "faces", side=48)
     found = cells(data, PROTOCOLS["files"], [Reduction(16), Reduction(16, hr_size=24)])
     assert [cell.scale for cell in found] == [3.0, 1.5]
@@ -88,12 +88,12 @@ def test_the_scale_of_a_pair_of_sizes_is_that_of_its_pictures(tmp_path):
 
 def hr_is_missing(data):
     (data / "HR" / "cat.png").unlink()
-    return "catx2.png: has no HR picture"
+    return "catx2.png: has no HR image"
 
 
 def lr_is_missing(data):
     (data / "LR_bicubic" / "X2" / "catx2.png").unlink()
-    return r"HR/cat.png: has no LR picture"
+    return r"HR/cat.png: has no LR image"
 
 
 def lr_folder_is_missing(data):
@@ -102,12 +102,12 @@ def lr_folder_is_missing(data):
 
 
 def lr_has_another_size(data):
-    tiny.save(data / "LR_bicubic" / "X2" / "catx2.png", tiny.picture(24, 29))
+    tiny.save(data / "LR_bicubic" / "X2" / "catx2.png", tiny.image(24, 29))
     return "catx2.png: 29x24, is no reduction by 2"
 
 
 def lr_shows_something_else(data):
-    tiny.save(data / "LR_bicubic" / "X2" / "catx2.png", tiny.picture(24, 30, seed=7))
+    tiny.save(data / "LR_bicubic" / "X2" / "catx2.png", tiny.image(24, 30, seed=7))
     return "catx2.png: 30x24, is no reduction by 2"
 
 
@@ -118,7 +118,7 @@ def hr_is_corrupt(data):
 
 
 def lr_is_corrupt(data):
-    (data / "LR_bicubic" / "X2" / "catx2.png").write_bytes(b"no picture")
+    (data / "LR_bicubic" / "X2" / "catx2.png").write_bytes(b"no image")
     return "catx2.png: its content is not"
 
 
@@ -130,12 +130,12 @@ def two_hr_folders(data):
 def hr_is_empty(data):
     for path in (data / "HR").iterdir():
         path.unlink()
-    return "HR: no picture in it"
+    return "HR: no image in it"
 
 
 def hr_is_too_small(data):
-    tiny.save(data / "HR" / "cat.png", tiny.picture(12, 40))
-    tiny.save(data / "LR_bicubic" / "X2" / "catx2.png", reduced(tiny.picture(12, 40), 2))
+    tiny.save(data / "HR" / "cat.png", tiny.image(12, 40))
+    tiny.save(data / "LR_bicubic" / "X2" / "catx2.png", reduced(tiny.image(12, 40), 2))
     return "cat.png: at x2 .* 40x12 pixels, and the protocol needs 15x15: SSIM"
 
 
@@ -170,7 +170,7 @@ def test_a_data_set_with_a_fault_is_told_in_one_line(damage, tmp_path):
         ("div2k", Reduction(scale=30), "0.png: at x30 .* 30x30 pixels, .* needs 73x73: PSNR"),
     ],
 )
-def test_pictures_smaller_than_a_protocol_needs_are_named(protocol, reduction, words, tmp_path):
+def test_images_smaller_than_a_protocol_needs_are_named(protocol, reduction, words, tmp_path):
     data = tiny.folder(tmp_path / "faces", side=48)
     with pytest.raises(ImageError, match=words):
         cells(data, PROTOCOLS[protocol], [reduction])

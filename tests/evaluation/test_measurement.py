@@ -28,9 +28,9 @@ def luma(levels):
 
 def pillow(path, side):
     """(HR, Pillow's way there and back) as levels in float64."""
-    picture = Image.open(path)
-    small = picture.resize((side, side), Image.Resampling.BICUBIC)
-    return np.float64(picture), np.float64(small.resize(picture.size, Image.Resampling.BICUBIC))
+    image = Image.open(path)
+    small = image.resize((side, side), Image.Resampling.BICUBIC)
+    return np.float64(image), np.float64(small.resize(image.size, Image.Resampling.BICUBIC))
 
 
 def expected_files(hr, sr):
@@ -90,8 +90,8 @@ def test_a_plus_after_a_preset_is_its_self_ensemble(made, rng):
 KINDS = ("preset", "run", "float.tflite", "uint8.tflite", "served")
 
 
-def answers(model, faces, side=16):
-    """(HR, the model's answers), clipped to [0, 1] but not rounded."""
+def outputs(model, faces, side=16):
+    """(HR, the model's outputs), clipped to [0, 1] but not rounded."""
     for name in "012":
         hr = read(faces / f"{name}.png")
         lr = np.array(Image.fromarray(hr).resize((side, side), Image.Resampling.BICUBIC))
@@ -103,10 +103,10 @@ def check_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=0, atol=3e-5)
 
 
-def test_no_answer_is_rounded_where_the_paper_rounds_none(made, model, faces):
+def test_no_output_is_rounded_where_the_paper_rounds_none(made, model, faces):
     table = measured(RGB, faces, [Reduction(scale=2)], [str(made / kind) for kind in KINDS])
     exact, rounded = [], []
-    for hr, sr in answers(model, faces):
+    for hr, sr in outputs(model, faces):
         exact.append(peak_signal_noise_ratio(hr / 255, np.float64(sr), data_range=1))
         rounded.append(peak_signal_noise_ratio(hr, np.uint8(np.floor(sr * 255 + 0.5))))
     assert np.abs(np.subtract(exact, rounded)).min() > 1e-4
@@ -120,16 +120,16 @@ def test_no_answer_is_rounded_where_the_paper_rounds_none(made, model, faces):
     assert [("8 bits" in kind) for kind in kinds] == [True, False, False, False, True, False]
 
 
-def test_answers_are_rounded_where_files_are_measured(made, model, faces):
+def test_outputs_are_rounded_where_files_are_measured(made, model, faces):
     table = measured(FILES, faces, [Reduction(16)], [str(made / "preset")])
-    for i, (hr, sr) in enumerate(answers(model, faces)):
+    for i, (hr, sr) in enumerate(outputs(model, faces)):
         expected = expected_files(np.float64(hr), np.floor(sr * 255 + 0.5))
         check_close([v[i] for v in table.scores[1][0].values], expected)
 
 
-def test_answers_are_truncated_where_the_authors_truncate(made, model, faces):
+def test_outputs_are_truncated_where_the_authors_truncate(made, model, faces):
     table = measured(CELEBAHQ, faces, [Reduction(16, hr_size=32)], [str(made / "preset")])
-    for i, (hr, sr) in enumerate(answers(model, faces)):
+    for i, (hr, sr) in enumerate(outputs(model, faces)):
         y_hr, y_sr = (np.floor(luma(np.float64(x))) for x in (hr, np.floor(sr * np.float32(255))))
         expected = [
             peak_signal_noise_ratio(y_hr, y_sr, data_range=255),
@@ -150,8 +150,8 @@ def test_a_file_of_fixed_size_is_measured_where_it_fits(made, faces):
     assert table.gain(1, 0, 0) == fits.mean(0) - table.scores[0][0].mean(0)
 
 
-def test_a_file_that_fits_some_pictures_has_no_figure(made, faces):
-    tiny.save(faces / "wide.png", tiny.picture(32, 40))
+def test_a_file_that_fits_some_images_has_no_figure(made, faces):
+    tiny.save(faces / "wide.png", tiny.image(32, 40))
     table = measured(RGB, faces, [Reduction(scale=2)], [str(made / "float.tflite")])
     assert table.scores[1][0].note is not None
     assert len(table.scores[0][0].values[0]) == 4
@@ -164,7 +164,7 @@ def test_at_x1_bicubic_is_equal(made, faces):
     assert table.gain(1, 0, 0) is None
 
 
-def test_the_first_picture_of_each_column_can_be_looked_at(made, faces):
+def test_the_first_image_of_each_column_can_be_looked_at(made, faces):
     seen, steps = [], []
     measure(
         *(FILES, "faces", cells(faces, FILES, [Reduction(16), Reduction(12)])),
@@ -177,7 +177,7 @@ def test_the_first_picture_of_each_column_can_be_looked_at(made, faces):
         ("16", "0", 16),
         ("12", "0", 12),
     ]
-    assert [answer is None for answer in seen[1].answers] == [False, True]
+    assert [output is None for output in seen[1].outputs] == [False, True]
     assert seen[1].values[1] is None and seen[0].values[1] > 0
 
 

@@ -90,17 +90,17 @@ def test_every_measure_says_what_it_is():
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
-def test_the_smallest_picture_can_be_measured_and_no_smaller(name):
+def test_the_smallest_image_can_be_measured_and_no_smaller(name):
     for measure in PROTOCOLS[name].measures:
         least = measure.least_side(3)
-        hr = tiny.picture(least, least + 9)
+        hr = tiny.image(least, least + 9)
         assert np.isfinite(measure(255 - hr, hr, 3))
         with pytest.raises(InvalidArgument):
             measure(hr[1:], hr[1:], 3) if least > 1 else measure(hr[:0], hr[:0], 3)
 
 
 def test_real_depends_on_the_name_and_the_severity_alone():
-    original, medium = tiny.picture(96, 96), Reduction(24, degradation="real-medium")
+    original, medium = tiny.image(96, 96), Reduction(24, degradation="real-medium")
     lr, hr = medium(original, "a.png")
     np.testing.assert_array_equal(hr, original)
     np.testing.assert_array_equal(medium(original, "a.png")[0], lr)
@@ -123,7 +123,7 @@ def test_real_depends_on_the_name_and_the_severity_alone():
 
 
 def test_lr_and_hr_of_a_pair_are_both_made_from_the_original():
-    original = tiny.picture(60, 60)
+    original = tiny.image(60, 60)
     lr, hr = Reduction(20, hr_size=40)(original)
     np.testing.assert_array_equal(lr, Reduction(20)(original)[0])
     np.testing.assert_array_equal(hr, Reduction(40)(original)[0])

@@ -13,26 +13,26 @@ from tfsr.inference.upscaler import Upscaler
 
 @pytest.fixture
 def paths(tmp_path):
-    """Two pictures, one of them not square."""
+    """Two images, one of them not square."""
     return [
-        tiny.save(tmp_path / "a.png", tiny.picture(48, 48, seed=1)),
-        tiny.save(tmp_path / "b.png", tiny.picture(60, 48, seed=2)),
+        tiny.save(tmp_path / "a.png", tiny.image(48, 48, seed=1)),
+        tiny.save(tmp_path / "b.png", tiny.image(60, 48, seed=2)),
     ]
 
 
-def reduce(picture, size, degradation):
+def reduce(image, size, degradation):
     if degradation == "bicubic":
-        return picture.resize(size, Image.Resampling.BICUBIC)
+        return image.resize(size, Image.Resampling.BICUBIC)
     encoded = io.BytesIO()
-    picture.resize(size, Image.Resampling.NEAREST).save(encoded, "JPEG", quality=65)
+    image.resize(size, Image.Resampling.NEAREST).save(encoded, "JPEG", quality=65)
     return Image.open(encoded)
 
 
-def pillow_psnr(picture, lr_size, degradation, border=0):
+def pillow_psnr(image, lr_size, degradation, border=0):
     """PSNR of Pillow's own way there and back; sizes are (width, height) as everywhere there."""
-    lr = reduce(picture, lr_size, degradation)
-    answer = lr.resize(picture.size, Image.Resampling.BICUBIC)
-    difference = (np.float64(answer) - np.float64(picture)) / 255
+    lr = reduce(image, lr_size, degradation)
+    output = lr.resize(image.size, Image.Resampling.BICUBIC)
+    difference = (np.float64(output) - np.float64(image)) / 255
     height, width = difference.shape[:2]
     inner = difference[border : height - border, border : width - border]
     return -10 * np.log10(np.mean(inner**2))
@@ -40,7 +40,7 @@ def pillow_psnr(picture, lr_size, degradation, border=0):
 
 @pytest.mark.parametrize("degradation", ["bicubic", "nn65"])
 @pytest.mark.parametrize("protocol, border", [("rgb", 0), ("div2k", 8)])
-def test_psnr_from_a_square_lr_picture(degradation, protocol, border, paths):
+def test_psnr_from_a_square_lr_image(degradation, protocol, border, paths):
     reduction = Reduction(20, degradation=degradation)
     found = restoration_psnr(bicubic_upscale, paths[:1], reduction, protocol)
     expected = pillow_psnr(Image.open(paths[0]), (20, 20), degradation, border)
@@ -57,7 +57,7 @@ def test_psnr_from_a_scale_is_of_the_cropped_original(scale, lr_size, hr_size, p
     np.testing.assert_allclose(found, [pillow_psnr(original, lr_size, "bicubic")], atol=1e-9)
 
 
-def test_pictures_are_brought_back_to_their_own_size(paths):
+def test_images_are_brought_back_to_their_own_size(paths):
     asked = []
 
     def upscale(image, size):
@@ -68,11 +68,11 @@ def test_pictures_are_brought_back_to_their_own_size(paths):
     assert asked == [((h // 2, w // 2, 3), np.uint8, (h, w)) for h, w in ((48, 48), (60, 48))]
 
 
-def test_a_perfect_answer_is_infinitely_good(paths):
+def test_a_perfect_output_is_infinitely_good(paths):
     assert restoration_psnr(bicubic_upscale, paths[:1], Reduction(48)) == [np.inf]
 
 
-def test_a_model_is_compared_with_bicubic_on_the_same_pictures(paths):
+def test_a_model_is_compared_with_bicubic_on_the_same_images(paths):
     model = ImplicitSR.from_config(tiny.MODEL)
     reduction = Reduction(scale=2, degradation="nn65")
     ours, bicubic = compare_with_bicubic(model, paths, reduction, "arasfsr-y")
@@ -106,12 +106,12 @@ def test_impossible_reductions_are_refused(arguments):
 
 
 @pytest.mark.parametrize("reduction", [Reduction(scale=100.0), Reduction(20), Reduction(49)])
-def test_a_picture_that_cannot_be_reduced_so_is_named(reduction, paths):
+def test_a_image_that_cannot_be_reduced_so_is_named(reduction, paths):
     with pytest.raises(ImageError, match=r"[ab]\.png"):
         restoration_psnr(bicubic_upscale, paths, reduction)
 
 
-def test_an_unknown_protocol_and_a_missing_picture_are_told(paths, tmp_path):
+def test_an_unknown_protocol_and_a_missing_image_are_told(paths, tmp_path):
     with pytest.raises(InvalidArgument, match="div3k"):
         restoration_psnr(bicubic_upscale, paths, Reduction(20), "div3k")
     with pytest.raises(ImageError, match="nowhere.png"):

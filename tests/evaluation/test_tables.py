@@ -22,7 +22,7 @@ from tfsr.evaluation import (
     means_as_markdown,
     measure,
 )
-from tfsr.images import Picture
+from tfsr.images import DecodedImage
 
 FILES, PAIRS = PROTOCOLS["files"], PROTOCOLS["celebahq"]
 
@@ -50,7 +50,7 @@ def table(drawn):
 def test_markdown_has_means_gains_and_the_protocol(table):
     text = means_as_markdown(table)
     head, *blocks = text.split("\n\n")
-    assert head.startswith(f"{FILES.how}. 2 pictures of faces; LR made by Pillow's bicubic; ")
+    assert head.startswith(f"{FILES.how}. 2 images of faces; LR made by Pillow's bicubic; ")
     assert "originals of 32x32" in head
     rows = text.splitlines()
     start = rows.index("**PSNR of RGB in dB, no border (files)**")
@@ -65,7 +65,7 @@ def test_markdown_has_means_gains_and_the_protocol(table):
     assert "**SSIM of Y, Gaussian 11x11 window, no border (files)**" in rows
 
 
-def test_the_markdown_file_has_every_picture_too(table):
+def test_the_markdown_file_has_every_image_too(table):
     text = FORMATS[".md"](table)
     assert text.startswith(means_as_markdown(table))
     value = [row[1].values[0][1] if row[1].values else None for row in table.scores]
@@ -75,7 +75,7 @@ def test_the_markdown_file_has_every_picture_too(table):
 
 def test_csv_has_a_line_for_each_figure_and_its_protocol(table):
     rows = list(csv.DictReader(io.StringIO(FORMATS[".csv"](table))))
-    # Systems, measures and pictures with their mean; and the empty cell's three.
+    # Systems, measures and images with their mean; and the empty cell's three.
     assert len(rows) == 2 * 3 * 3 * 3 - 3 * 2
     assert {row["protocol"] for row in rows} == {"files"}
     assert all(FILES.how in row["how"] and "LR made" in row["how"] for row in rows)
@@ -85,10 +85,10 @@ def test_csv_has_a_line_for_each_figure_and_its_protocol(table):
         m = [figure.name for figure in FILES.measures].index(row["measure"])
         score = table.scores[r][c]
         if score.note is not None:
-            assert (row["picture"], row["value"], row["note"]) == ("mean", "", score.note)
+            assert (row["image"], row["value"], row["note"]) == ("mean", "", score.note)
             continue
-        mean = row["picture"] == "mean"
-        expected = score.mean(m) if mean else score.values[m][int(row["picture"])]
+        mean = row["image"] == "mean"
+        expected = score.mean(m) if mean else score.values[m][int(row["image"])]
         assert float(row["value"]) == pytest.approx(expected, abs=1e-6)
         assert float(row["scale"]) == pytest.approx(32 / int(row["cell"]), rel=1e-5)
 
@@ -96,7 +96,7 @@ def test_csv_has_a_line_for_each_figure_and_its_protocol(table):
 def test_json_has_everything(table):
     whole = json.loads(FORMATS[".json"](table))
     assert (whole["protocol"], whole["how"]) == ("files", FILES.how)
-    assert (whole["data"], whole["pictures"]) == ("faces", ["0", "1"])
+    assert (whole["data"], whole["images"]) == ("faces", ["0", "1"])
     assert [system["name"] for system in whole["systems"]] == ["Bicubic", "preset", "float.tflite"]
     for c, cell in enumerate(whole["cells"]):
         assert (cell["cell"], cell["scale"]) == (table.cells[c].label, table.cells[c].scale)
@@ -110,7 +110,7 @@ def test_json_has_everything(table):
                 assert result["values"] == (list(row[c].values[m]) if row[c].values else None)
 
 
-def test_equal_pictures_are_no_obstacle(faces):
+def test_equal_images_are_no_obstacle(faces):
     protocol = PROTOCOLS["x1-x30"]
     columns = cells(faces, protocol, [Reduction(scale=1), Reduction(scale=2)])
     table = measure(protocol, "faces", columns, load([]))
@@ -157,42 +157,42 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
         check_plot("plot.png")
 
 
-def test_a_strip_shows_lr_every_answer_and_hr(drawn, faces):
-    table, picture = drawn
-    side, gap = 256, 8  # Panels are that far apart; these pictures are smaller.
-    assert picture.shape[1] == gap + 5 * (side + gap)
+def test_a_strip_shows_lr_every_output_and_hr(drawn, faces):
+    table, image = drawn
+    side, gap = 256, 8  # Panels are that far apart; these images are smaller.
+    assert image.shape[1] == gap + 5 * (side + gap)
     hr = np.array(Image.open(faces / "0.png"))
     lefts = [gap + i * (side + gap) for i in range(5)]
     top = next(
         y
-        for y in range(picture.shape[0] - 32)
-        if np.array_equal(picture[y : y + 32, lefts[4] : lefts[4] + 32], hr)
+        for y in range(image.shape[0] - 32)
+        if np.array_equal(image[y : y + 32, lefts[4] : lefts[4] + 32], hr)
     )
-    row = [picture[top : top + 32, left : left + 32] for left in lefts]
+    row = [image[top : top + 32, left : left + 32] for left in lefts]
     lr = np.array(Image.fromarray(hr).resize((16, 16), Image.Resampling.BICUBIC))
     np.testing.assert_array_equal(row[0], lr.repeat(2, axis=0).repeat(2, axis=1))
     bicubic = Image.fromarray(lr).resize((32, 32), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(row[1], np.array(bicubic))
     np.testing.assert_array_equal(row[2], row[3])  # The preset, and its export.
-    below = picture[top + 33 :]
+    below = image[top + 33 :]
     assert (below[:, lefts[3] : lefts[3] + 32] == 224).all(axis=-1).sum() >= 32 * 32  # No answer.
 
 
-def test_large_pictures_show_their_middle(tmp_path):
+def test_large_images_show_their_middle(tmp_path):
     faces = tiny.folder(tmp_path, count=1, side=300)
     strip = Strip()
     columns = cells(faces, FILES, [Reduction(150)])
-    picture = strip.draw(measure(FILES, "faces", columns, load([]), look=strip.look))
+    image = strip.draw(measure(FILES, "faces", columns, load([]), look=strip.look))
     middle = np.array(Image.open(faces / "0.png"))[22:278, 22:278]
     left = 8 + 2 * 264
     assert any(
-        np.array_equal(picture[y : y + 256, left : left + 256], middle)
-        for y in range(picture.shape[0] - 255)
+        np.array_equal(image[y : y + 256, left : left + 256], middle)
+        for y in range(image.shape[0] - 255)
     )
 
 
-def test_a_sheet_needs_an_answer_of_every_file(made):
-    lr, systems = Picture(tiny.picture(16, 16)), load([str(made / "float.tflite")])
+def test_a_sheet_needs_an_output_of_every_file(made):
+    lr, systems = DecodedImage(tiny.image(16, 16)), load([str(made / "float.tflite")])
     assert Comparison("face.png", lr, (24, 24), systems).draw().shape[1] == 8 + 3 * 264
     with pytest.raises(InvalidArgument, match="float.tflite: .* takes 16x16 and answers 24x24"):
         Comparison("face.png", lr, (40, 40), systems)

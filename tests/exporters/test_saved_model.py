@@ -63,8 +63,8 @@ def int32(*numbers):
     return np.array(numbers, np.int32)
 
 
-def batch(*pictures):
-    return np.stack([to_float(picture) for picture in pictures])
+def batch(*images):
+    return np.stack([to_float(image) for image in images])
 
 
 def drawn(model, images, size, window=None):
@@ -85,43 +85,43 @@ def check_equal(found, expected):
 
 @every_decoder
 def test_any_size_is_the_models(decoder):
-    images = batch(tiny.picture(15, 21, 1), tiny.picture(15, 21, 2))
+    images = batch(tiny.image(15, 21, 1), tiny.image(15, 21, 2))
     for size in [(30, 42), (45, 63), (37, 100), (9, 8), (1, 1)]:
-        answer = functions(decoder)["upscale_float"](images, int32(*size))
-        check_equal(answer["picture"].numpy(), drawn(small(decoder), images, size))
+        output = functions(decoder)["upscale_float"](images, int32(*size))
+        check_equal(output["output"].numpy(), drawn(small(decoder), images, size))
 
 
 @pytest.mark.parametrize("decoder", ["arasfsr", "metasr", "diinn", "lm-lte", "arasfsr-linear"])
 def test_latents_are_drawn_in_windows(decoder):
-    images = batch(tiny.picture(15, 21))
+    images = batch(tiny.image(15, 21))
     latent = functions(decoder)["encode"](images)["latent"]
     for size, window in [((60, 84), (7, 11, 40, 60)), ((211, 173), (210, 0, 1, 173))]:
-        answer = functions(decoder)["render"](latent, int32(*size), int32(*window))
-        check_equal(answer["picture"].numpy(), drawn(small(decoder), images, size, window))
+        output = functions(decoder)["render"](latent, int32(*size), int32(*window))
+        check_equal(output["output"].numpy(), drawn(small(decoder), images, size, window))
 
 
-def test_pictures_of_many_pieces_and_of_one():
-    images = batch(tiny.picture(15, 21))
+def test_images_of_many_pieces_and_of_one():
+    images = batch(tiny.image(15, 21))
     for size in [(200, 199), (2, 19_000), (19_000, 2), (1, 40_000), (15, 21)]:
-        answer = functions()["upscale_float"](images, int32(*size))
-        check_equal(answer["picture"].numpy(), drawn(small("arasfsr"), images, size))
+        output = functions()["upscale_float"](images, int32(*size))
+        check_equal(output["output"].numpy(), drawn(small("arasfsr"), images, size))
 
 
 def test_eight_bits_in_and_out():
-    pictures = np.stack([tiny.picture(15, 21, seed) for seed in range(2)])
-    answer = functions()["serving_default"](pictures, int32(37, 50))["picture"].numpy()
-    expected = drawn(small("arasfsr"), batch(*pictures), (37, 50))
-    assert answer.dtype == np.uint8
-    np.testing.assert_array_equal(answer, np.stack([to_uint8(x) for x in expected]))
+    images = np.stack([tiny.image(15, 21, seed) for seed in range(2)])
+    output = functions()["serving_default"](images, int32(37, 50))["output"].numpy()
+    expected = drawn(small("arasfsr"), batch(*images), (37, 50))
+    assert output.dtype == np.uint8
+    np.testing.assert_array_equal(output, np.stack([to_uint8(x) for x in expected]))
 
 
 def test_images_are_padded_to_the_encoders_multiple(block_means):
     model = ImplicitSR(block_means, {"name": "liif", **DECODERS["liif"]})
     upscale = Endpoints(model, LIMITS).functions()["upscale_float"]
     for lr_size in [(15, 21), (8, 12), (1, 2)]:
-        images = batch(tiny.picture(*lr_size))
-        answer = upscale(images, int32(37, 50))["picture"].numpy()
-        check_equal(answer, drawn(model, images, (37, 50)))
+        images = batch(tiny.image(*lr_size))
+        output = upscale(images, int32(37, 50))["output"].numpy()
+        check_equal(output, drawn(model, images, (37, 50)))
 
 
 def test_a_re_parameterised_encoder_is_exported_folded(tmp_path):
@@ -136,9 +136,9 @@ def test_a_re_parameterised_encoder_is_exported_folded(tmp_path):
 # Files in and out.
 
 
-def encoded(picture, form, **options):
+def encoded(image, form, **options):
     file = io.BytesIO()
-    picture.save(file, form, **options)
+    image.save(file, form, **options)
     return file.getvalue()
 
 
@@ -154,27 +154,27 @@ FORMS = [
 
 def test_a_file_is_drawn_as_its_pixels_are(tmp_path):
     for mode, form in FORMS:
-        content = encoded(Image.fromarray(tiny.picture(15, 21)).convert(mode), form)
-        answer = functions()["upscale_bytes"](content, int32(37, 50))["picture_bytes"].numpy()
-        path = tmp_path / "picture"
+        content = encoded(Image.fromarray(tiny.image(15, 21)).convert(mode), form)
+        output = functions()["upscale_bytes"](content, int32(37, 50))["output_bytes"].numpy()
+        path = tmp_path / "output"
         path.write_bytes(content)
-        expected = functions()["serving_default"](read(path)[None], int32(37, 50))["picture"]
-        assert answer.startswith(b"\x89PNG")
-        np.testing.assert_array_equal(decoded(answer), expected[0], err_msg=f"{mode} {form}")
+        expected = functions()["serving_default"](read(path)[None], int32(37, 50))["output"]
+        assert output.startswith(b"\x89PNG")
+        np.testing.assert_array_equal(decoded(output), expected[0], err_msg=f"{mode} {form}")
 
 
 def test_several_files_of_several_sizes():
-    pictures = [tiny.picture(15, 21), tiny.picture(20, 12)]
-    files = [encoded(Image.fromarray(p), "PNG") for p in pictures]
-    answers = functions()["upscale_bytes"](files, int32(37, 50))["picture_bytes"]
-    assert answers.shape == (2,)
-    for picture, answer in zip(pictures, answers.numpy(), strict=True):
-        expected = functions()["serving_default"](picture[None], int32(37, 50))["picture"]
-        np.testing.assert_array_equal(decoded(answer), expected[0])
+    images = [tiny.image(15, 21), tiny.image(20, 12)]
+    files = [encoded(Image.fromarray(p), "PNG") for p in images]
+    outputs = functions()["upscale_bytes"](files, int32(37, 50))["output_bytes"]
+    assert outputs.shape == (2,)
+    for image, output in zip(images, outputs.numpy(), strict=True):
+        expected = functions()["serving_default"](image[None], int32(37, 50))["output"]
+        np.testing.assert_array_equal(decoded(output), expected[0])
 
 
-PNG = encoded(Image.fromarray(tiny.picture(15, 21)), "PNG")
-JPEG = encoded(Image.fromarray(tiny.picture(15, 21)), "JPEG")
+PNG = encoded(Image.fromarray(tiny.image(15, 21)), "PNG")
+JPEG = encoded(Image.fromarray(tiny.image(15, 21)), "JPEG")
 
 
 def png_of_size(width, height):
@@ -190,10 +190,10 @@ def jpeg_of_size(width, height):
 REFUSED_FILES = [
     (png_of_size(60, 60), "more than 3000 pixels to upscale"),
     (jpeg_of_size(65_000, 65_000), "more than 3000 pixels to upscale"),
-    (png_of_size(2**32 - 1, 2**32 - 1), "size of a picture must be .* 1 to 16777216"),
-    (png_of_size(0, 5), "size of a picture must be .* 1 to 16777216"),
-    (encoded(Image.fromarray(tiny.picture(9, 9)), "GIF"), "must be a JPEG or a PNG"),
-    (encoded(Image.fromarray(tiny.picture(9, 9)), "WEBP"), "must be a JPEG or a PNG"),
+    (png_of_size(2**32 - 1, 2**32 - 1), "size of an image must be .* 1 to 16777216"),
+    (png_of_size(0, 5), "size of an image must be .* 1 to 16777216"),
+    (encoded(Image.fromarray(tiny.image(9, 9)), "GIF"), "must be a JPEG or a PNG"),
+    (encoded(Image.fromarray(tiny.image(9, 9)), "WEBP"), "must be a JPEG or a PNG"),
     (b"", "must be a JPEG or a PNG"),
     (PNG[:20], "must be a JPEG or a PNG"),
     (
@@ -202,11 +202,11 @@ REFUSED_FILES = [
     ),
     (PNG[:100], "Invalid PNG"),
     (JPEG[: len(JPEG) // 2], "Invalid JPEG"),
-    (b"\xff\xd8\xff no picture", "Invalid JPEG"),
+    (b"\xff\xd8\xff no image", "Invalid JPEG"),
 ]
 
 
-def test_a_file_that_is_no_picture_for_it_is_refused():
+def test_a_file_that_is_no_image_for_it_is_refused():
     for content, message in REFUSED_FILES:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             functions()["upscale_bytes"](content, int32(37, 50))
@@ -225,8 +225,8 @@ REFUSED_SIZES = [
     ((1, 4, 5, 3), (0, 5), "size must be .height, width., each from 1 to 16777216; got. .0 5"),
     ((1, 4, 5, 3), (2**24 + 1, 1), "size must be"),
     ((1, 4, 5, 3), (2**31 - 1, 2**31 - 1), "size must be"),
-    ((1, 4, 5, 3), (200, 201), "more than 40000 pixels in the answer:. .200 201"),
-    ((2, 4, 5, 3), (200, 101), "more than 40000 pixels in the answer"),
+    ((1, 4, 5, 3), (200, 201), "more than 40000 pixels in the output:. .200 201"),
+    ((2, 4, 5, 3), (200, 101), "more than 40000 pixels in the output"),
     ((1, 50, 61, 3), (5, 5), "more than 3000 pixels to upscale"),
     ((2, 50, 31, 3), (5, 5), "more than 3000 pixels to upscale"),
     ((1, 0, 5, 3), (5, 5), "must not be empty"),
@@ -243,18 +243,18 @@ def test_an_impossible_or_too_large_request_is_refused(signature, dtype):
             functions()[signature](np.zeros(shape, dtype), int32(*size))
 
 
-def test_a_window_outside_the_answer_is_refused():
-    latent = functions()["encode"](batch(tiny.picture(15, 21)))["latent"]
+def test_a_window_outside_the_output_is_refused():
+    latent = functions()["encode"](batch(tiny.image(15, 21)))["latent"]
     far = 2**31 - 1
     for window in [(-1, 0, 5, 5), (0, 0, 0, 5), (0, 0, 61, 5), (0, 80, 5, 5), (far, 0, far, 1)]:
-        with pytest.raises(tf.errors.InvalidArgumentError, match="must lie inside the answer"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must lie inside the output"):
             functions()["render"](latent, int32(60, 84), int32(*window))
 
 
 def test_a_window_counts_its_own_pixels_alone():
-    latent = functions()["encode"](batch(tiny.picture(15, 21)))["latent"]
-    picture = functions()["render"](latent, int32(10**6, 10**6), int32(5, 6, 20, 30))["picture"]
-    assert picture.shape == (1, 20, 30, 3)
+    latent = functions()["encode"](batch(tiny.image(15, 21)))["latent"]
+    image = functions()["render"](latent, int32(10**6, 10**6), int32(5, 6, 20, 30))["output"]
+    assert image.shape == (1, 20, 30, 3)
 
 
 # What is written.
@@ -281,7 +281,7 @@ def test_a_report_says_where_how_large_and_how_near(exported):
     files = [path for path in report.path.rglob("*") if path.is_file()]
     assert report.bytes == sum(path.stat().st_size for path in files)
     assert report.largest_difference <= 1e-5
-    assert report.agreement_db > 100
+    assert report.psnr_vs_model > 100
 
 
 def test_nothing_is_left_beside_the_version(exported):
@@ -307,7 +307,7 @@ def test_it_runs_where_tfsr_cannot_be_imported(exported):
         "import tensorflow as tf\n"
         "signatures = tf.saved_model.load(sys.argv[1]).signatures\n"
         "image = tf.zeros((2, 5, 6, 3), tf.uint8)\n"
-        "print(signatures['serving_default'](image=image, size=[11, 13])['picture'].shape)\n"
+        "print(signatures['serving_default'](image=image, size=[11, 13])['image'].shape)\n"
         "print(*sorted(signatures))\n"
     )
     command = [sys.executable, "-I", "-c", program, exported[1].path]
@@ -344,14 +344,14 @@ def test_limits_are_set_at_export(unchecked, tmp_path):
     limits = {"max_input_pixels": 2048, "max_output_pixels": 16_384}
     ROOM.saved_model(small("liif"), tmp_path, **limits)
     upscale = SavedModelUpscaler(tmp_path)
-    assert upscale(tiny.picture(64, 32), (128, 128)).shape == (128, 128, 3)
+    assert upscale(tiny.image(64, 32), (128, 128)).shape == (128, 128, 3)
     with pytest.raises(InvalidArgument, match="more than 2048 pixels to upscale: 1 64 33 3$"):
-        upscale(tiny.picture(64, 33), (10, 10))
-    with pytest.raises(InvalidArgument, match="more than 16384 pixels in the answer: 128 129$"):
-        upscale(tiny.picture(10, 10), (128, 129))
+        upscale(tiny.image(64, 33), (10, 10))
+    with pytest.raises(InvalidArgument, match="more than 16384 pixels in the output: 128 129$"):
+        upscale(tiny.image(10, 10), (128, 129))
 
 
-def test_limits_below_the_checks_own_pictures_are_refused(tmp_path):
+def test_limits_below_the_checks_own_images_are_refused(tmp_path):
     for limits in ({"max_input_pixels": 2047}, {"max_output_pixels": 16_383}):
         with pytest.raises(InvalidArgument, match="at least"):
             ROOM.saved_model(small("liif"), tmp_path, **limits)
@@ -376,7 +376,7 @@ def written(monkeypatch):
     monkeypatch.setattr(ROOM, "_examples", lambda model: EXAMPLES)
 
 
-REQUEST = Request("serving_default", {"image": tiny.picture(4, 4)[None], "size": int32(4, 4)})
+REQUEST = Request("serving_default", {"image": tiny.image(4, 4)[None], "size": int32(4, 4)})
 EXAMPLES = [(REQUEST, np.zeros((1, 4, 4, 3), np.float32))]
 
 
@@ -395,7 +395,7 @@ def test_an_export_that_does_not_run_leaves_nothing(written, monkeypatch, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("picture", "message"),
+    ("output", "message"),
     [
         (np.full((1, 4, 4, 3), 2, np.uint8), "serving_default differs from the model by 2 levels"),
         (np.full((1, 4, 4, 3), 2e-5, np.float32), "differs from the model by 2e-05, more than"),
@@ -403,9 +403,9 @@ def test_an_export_that_does_not_run_leaves_nothing(written, monkeypatch, tmp_pa
     ],
 )
 def test_an_export_that_draws_something_else_leaves_nothing(
-    picture, message, written, monkeypatch, tmp_path
+    image, message, written, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(ROOM, "_run_afresh", lambda *arguments: [("picture", picture)])
+    monkeypatch.setattr(ROOM, "_run_afresh", lambda *arguments: [("output", image)])
     fails(tmp_path, ExportError, f"deep/model/1: not kept: {message}")
 
 
@@ -477,10 +477,10 @@ def upscale(exported):
 def test_it_upscales_as_the_model_does(upscale):
     model = Upscaler(small("arasfsr"))
     for size in [(96, 80), (77, 45), (20, 24)]:
-        image = tiny.picture(24, 20)
-        answer = upscale(image, size)
-        assert answer.dtype == np.uint8 and answer.shape == (*size, 3)
-        assert np.abs(answer.astype(int) - model(image, size)).max() <= 1
+        image = tiny.image(24, 20)
+        output = upscale(image, size)
+        assert output.dtype == np.uint8 and output.shape == (*size, 3)
+        assert np.abs(output.astype(int) - model(image, size)).max() <= 1
     assert upscale.metadata["licence"] == "drawn by the test"
 
 
@@ -511,5 +511,5 @@ def test_what_is_no_such_saved_model_is_named(exported, tmp_path):
 def test_an_impossible_size_is_refused_in_one_line(upscale):
     for size in [(0, 5), (2**40, 1), (1, 2**31)]:
         with pytest.raises(InvalidArgument, match="size must be") as error:
-            upscale(tiny.picture(8, 8), size)
+            upscale(tiny.image(8, 8), size)
         assert "\n" not in str(error.value)

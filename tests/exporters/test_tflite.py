@@ -64,18 +64,18 @@ def operators(path):
     return [operator["op_name"] for operator in interpreter._get_ops_details()]
 
 
-def test_a_file_answers_as_its_model_in_every_size(model, exported):
+def test_a_file_outputs_as_its_model_in_every_size(model, exported):
     path, report = exported
-    image = tiny.picture(*LR)
+    image = tiny.image(*LR)
     functions = runners(path.read_bytes(), 1, path)
     assert set(functions) == {"20x24", "30x36", "37x31"}
     for size in SIZES:
-        answer = functions[f"{size[1]}x{size[0]}"](image=to_float(image)[None])["picture"]
+        output = functions[f"{size[1]}x{size[0]}"](image=to_float(image)[None])["output"]
         expected = np.clip(model.upscale(to_float(image)[None], size), 0, 1)
-        assert (answer.shape, answer.dtype) == ((1, *size, 3), np.float32)
-        np.testing.assert_allclose(answer, expected, atol=1e-5)
+        assert (output.shape, output.dtype) == ((1, *size, 3), np.float32)
+        np.testing.assert_allclose(output, expected, atol=1e-5)
     assert report.bytes == path.stat().st_size
-    assert report.largest_difference < 1e-5 and report.agreement_db > 100
+    assert report.largest_difference < 1e-5 and report.psnr_vs_model > 100
 
 
 def test_nothing_is_left_beside_the_file(exported):
@@ -209,11 +209,11 @@ def test_decoders_that_see_the_cell_are_exported_at_other_scales(decoder, size, 
     assert report.largest_difference < 1e-4
 
 
-def test_small_memory_draws_in_bands_and_the_same_picture(model, exported, tmp_path):
+def test_small_memory_draws_in_bands_and_the_same_image(model, exported, tmp_path):
     path = tmp_path / "model.tflite"
     tflite(model, path, LR, SIZES[:1], max_memory=50_000)
     assert len(path.read_bytes()) != len(exported[0].read_bytes())
-    image = tiny.picture(*LR)
+    image = tiny.image(*LR)
     found = TFLiteUpscaler(path)(image, SIZES[0])
     np.testing.assert_array_equal(found, TFLiteUpscaler(exported[0])(image, SIZES[0]))
 
@@ -228,8 +228,8 @@ def test_nothing_is_folded_per_pixel(tmp_path):
 def test_quantised_files_agree_with_the_model(quantize, decibels, model, faces, tmp_path):
     path = tmp_path / "model.tflite"
     report = tflite(model, path, (24, 24), [(48, 48)], quantize=quantize, calibration=faces)
-    assert decibels < report.agreement_db < 130
-    image = tiny.picture(24, 24)
+    assert decibels < report.psnr_vs_model < 130
+    image = tiny.image(24, 24)
     found = TFLiteUpscaler(path)(image, (48, 48)).astype(int)
     assert np.abs(found - Upscaler(model)(image, (48, 48))).mean() < 2
 
@@ -237,12 +237,12 @@ def test_quantised_files_agree_with_the_model(quantize, decibels, model, faces, 
 def test_bytes_in_and_bytes_out(model, tmp_path):
     path = tmp_path / "model.tflite"
     tflite(model, path, LR, SIZES[:1], io="uint8")
-    image = tiny.picture(*LR)
-    answer = runners(path.read_bytes(), 1, path)["20x24"](image=image[None])["picture"][0]
-    assert answer.dtype == np.uint8
+    image = tiny.image(*LR)
+    output = runners(path.read_bytes(), 1, path)["20x24"](image=image[None])["output"][0]
+    assert output.dtype == np.uint8
     expected = Upscaler(model)(image, SIZES[0])
-    assert np.abs(answer.astype(int) - expected).max() <= 1
-    np.testing.assert_array_equal(TFLiteUpscaler(path)(image, SIZES[0]), answer)
+    assert np.abs(output.astype(int) - expected).max() <= 1
+    np.testing.assert_array_equal(TFLiteUpscaler(path)(image, SIZES[0]), output)
 
 
 def test_the_description_travels_in_the_file(model, exported):
@@ -258,16 +258,16 @@ def test_the_description_travels_in_the_file(model, exported):
     )
     assert description["licence"] == "drawn by the test"
     assert ImplicitSR.from_config(description["model"]).count_params() == model.count_params()
-    assert description["agreement_db"] == pytest.approx(report.agreement_db, abs=0.01)
+    assert description["psnr_vs_model"] == pytest.approx(report.psnr_vs_model, abs=0.01)
 
 
-def test_a_file_upscales_8_bit_pictures_of_its_own_size_only(model, exported):
+def test_a_file_upscales_8_bit_images_of_its_own_size_only(model, exported):
     upscaler = TFLiteUpscaler(exported[0])
-    image = tiny.picture(*LR)
+    image = tiny.image(*LR)
     found = upscaler(image, SIZES[2]).astype(int)
     assert np.abs(found - Upscaler(model)(image, SIZES[2])).max() <= 1
-    with pytest.raises(InvalidArgument, match="takes pictures of 10x12; this one is 12x10"):
-        upscaler(tiny.picture(10, 12), SIZES[2])
+    with pytest.raises(InvalidArgument, match="takes images of 10x12; this one is 12x10"):
+        upscaler(tiny.image(10, 12), SIZES[2])
     with pytest.raises(InvalidArgument, match="answers in 20x24, 30x36, 37x31; asked for 40x40"):
         upscaler(image, (40, 40))
 
@@ -397,7 +397,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
 
 
 def test_agreement_counts_what_is_no_number_as_none():
-    picture = np.full((2, 2, 3), 0.5)
-    assert agreement([picture], [picture]) == (0.0, math.inf)
-    assert agreement([picture + 0.1], [picture])[1] == pytest.approx(20)
-    assert agreement([np.full_like(picture, np.nan)], [picture]) == (math.inf, -math.inf)
+    image = np.full((2, 2, 3), 0.5)
+    assert agreement([image], [image]) == (0.0, math.inf)
+    assert agreement([image + 0.1], [image])[1] == pytest.approx(20)
+    assert agreement([np.full_like(image, np.nan)], [image]) == (math.inf, -math.inf)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tfsr.geometry import cubic_axis, cubic_reach, cubic_taps
+from tfsr.geometry import cubic_axis, cubic_span, cubic_taps
 
 cubic_sizes = st.integers(1, 60)
 
@@ -28,7 +28,7 @@ def test_bicubic_weights_add_up_to_one(lr, hr):
 @given(data=st.data(), lr=cubic_sizes, hr=cubic_sizes)
 def test_bicubic_weights_of_a_window_are_a_part_of_all(data, lr, hr):
     span = data.draw(spans(hr))
-    first, last = cubic_reach(lr, hr, span.start, span.stop)
+    first, last = cubic_span(lr, hr, span.start, span.stop)
     part = cubic_axis(lr, hr, span.start, span.stop, first, last)
     whole = cubic_axis(lr, hr, 0, hr)[span]
     np.testing.assert_allclose(part, whole[:, first:last], atol=1e-7)
@@ -37,7 +37,7 @@ def test_bicubic_weights_of_a_window_are_a_part_of_all(data, lr, hr):
 @given(data=st.data(), lr=cubic_sizes, hr=cubic_sizes)
 def test_bicubic_reaches_as_far_as_its_weights(data, lr, hr):
     span = data.draw(spans(hr))
-    first, last = cubic_reach(lr, hr, span.start, span.stop)
+    first, last = cubic_span(lr, hr, span.start, span.stop)
     (used,) = np.nonzero(np.any(cubic_axis(lr, hr, 0, hr)[span] != 0, axis=0))
     assert 0 <= first <= used.min() and used.max() < last <= lr
     # Where a pixel lies on a pixel the kernel is 0 on all others, two on each side.

@@ -4,7 +4,7 @@ from checks import check_refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsr.geometry import Frame, frame_of_box, frame_of_eyes
+from tfsr.geometry import FaceRegion, face_region_from_box, face_region_from_eyes
 
 sides = st.integers(1, 60)
 numbers = st.floats(-40, 40)
@@ -17,12 +17,12 @@ def frames(draw):
     height, width = draw(st.floats(0.5, 20)), draw(st.floats(0.5, 20))
     down = height * np.cos(turn), -height * np.sin(turn)
     across = width * np.sin(turn), width * np.cos(turn)
-    return Frame((draw(numbers), draw(numbers)), down, across)
+    return FaceRegion((draw(numbers), draw(numbers)), down, across)
 
 
-def test_eyes_where_the_training_pictures_have_them_are_the_whole_picture():
-    frame = frame_of_eyes((256, 256), ((121, 95.5), (121, 159.5)))
-    assert frame == Frame((127.5, 127.5), (128, 0), (0, 128))
+def test_eyes_where_the_training_images_have_them_are_the_whole_image():
+    frame = face_region_from_eyes((256, 256), ((121, 95.5), (121, 159.5)))
+    assert frame == FaceRegion((127.5, 127.5), (128, 0), (0, 128))
     assert frame.size == (256, 256)
     rows, columns = frame.positions((0, 256))
     np.testing.assert_array_equal(rows[:, 0], np.arange(256))
@@ -33,7 +33,7 @@ def test_eyes_where_the_training_pictures_have_them_are_the_whole_picture():
 def test_eyes_come_to_their_places_however_the_face_is_turned(turn, distance, y, x):
     half = distance / 2 * np.float64([np.sin(turn), np.cos(turn)])
     middle = np.float64([500 + y, 500 + x])
-    frame = frame_of_eyes((1000, 1000), (tuple(middle - half), tuple(middle + half)))
+    frame = face_region_from_eyes((1000, 1000), (tuple(middle - half), tuple(middle + half)))
     for eye, column in ((middle - half, -1 / 4), (middle + half, 1 / 4)):
         found = (
             np.float64(frame.centre)
@@ -46,7 +46,7 @@ def test_eyes_come_to_their_places_however_the_face_is_turned(turn, distance, y,
 
 
 def test_a_box_is_its_pixels():
-    frame = frame_of_box((40, 60), (7, 11, 20, 30))
+    frame = face_region_from_box((40, 60), (7, 11, 20, 30))
     assert frame.size == (20, 30)
     rows, columns = frame.positions((0, 20))
     np.testing.assert_allclose(rows[:, 0], np.arange(7, 27), atol=1e-12)
@@ -78,32 +78,34 @@ def test_spans_hold_all_of_the_frame_that_is_inside(frame, size):
 
 
 @given(frame=frames(), lr_size=st.tuples(sides, sides), size=st.tuples(sides, sides))
-def test_a_frame_is_resized_with_its_picture(frame, lr_size, size):
+def test_a_frame_is_resized_with_its_image(frame, lr_size, size):
     large = frame.in_size(lr_size, size)
     for before, after, lr, hr in zip(frame.centre, large.centre, lr_size, size, strict=True):
-        # The part of the picture that lies before it, from edge to edge.
+        # The part of the image that lies before it, from edge to edge.
         np.testing.assert_allclose((before + 0.5) / lr, (after + 0.5) / hr, atol=1e-9)
     for before, after in ((frame.down, large.down), (frame.across, large.across)):
         np.testing.assert_allclose(np.divide(before, lr_size), np.divide(after, size), atol=1e-9)
 
 
 @pytest.mark.parametrize("box", [(-1, 0, 20, 20), (0, 41, 20, 20), (21, 0, 20, 20), (0, 0, 20, 61)])
-def test_a_box_that_leaves_the_picture_is_refused(box):
+def test_a_box_that_leaves_the_image_is_refused(box):
     top, left, height, width = box
     place = f"{width}x{height} pixels at {left},{top}"
-    check_refused(lambda: frame_of_box((40, 60), box), place, "leaves the picture", "60x40")
+    check_refused(lambda: face_region_from_box((40, 60), box), place, "leaves the image", "60x40")
 
 
 def test_a_box_too_small_for_a_face_is_refused():
-    check_refused(lambda: frame_of_box((40, 60), (0, 0, 15, 20)), "16x16", "20x15")
-    check_refused(lambda: frame_of_box((40, 60), (0, 0, 20.5, 20)), "box", "4 whole numbers")
+    check_refused(lambda: face_region_from_box((40, 60), (0, 0, 15, 20)), "16x16", "20x15")
+    check_refused(
+        lambda: face_region_from_box((40, 60), (0, 0, 20.5, 20)), "box", "4 whole numbers"
+    )
 
 
 @pytest.mark.parametrize(
     ("eyes", "words"),
     [
-        (((10, 20), (10, 60)), ("20,10 and 60,10", "in the picture", "60x40")),
-        (((-1, 20), (10, 30)), ("20,-1", "in the picture")),
+        (((10, 20), (10, 60)), ("20,10 and 60,10", "in the image", "60x40")),
+        (((-1, 20), (10, 30)), ("20,-1", "in the image")),
         (((10, 30), (10, 20)), ("30,10 and 20,10", "changed about")),
         (((10, 20), (10, 23.9)), ("15.6x15.6", "16 to 80", "4 to 20 pixels apart")),
         (((10, 20), (10, 20)), ("0x0",)),
@@ -111,4 +113,4 @@ def test_a_box_too_small_for_a_face_is_refused():
     ],
 )
 def test_eyes_that_cannot_be_are_refused(eyes, words):
-    check_refused(lambda: frame_of_eyes((40, 60), eyes), *words)
+    check_refused(lambda: face_region_from_eyes((40, 60), eyes), *words)

@@ -8,10 +8,10 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import grid_axis, grid_plan, pixel_centres
 
 
-@given(lr=lr_sizes, hr=hr_sizes, lookup=lookups)
-def test_an_axis_is_well_formed(lr, hr, lookup):
-    axis = grid_axis(lr, hr, 0, hr, lookup)
-    neighbours = 2 if lookup == "ensemble" else 1
+@given(lr=lr_sizes, hr=hr_sizes, neighbour_mode=lookups)
+def test_an_axis_is_well_formed(lr, hr, neighbour_mode):
+    axis = grid_axis(lr, hr, 0, hr, neighbour_mode)
+    neighbours = 2 if neighbour_mode == "ensemble" else 1
     assert len(axis) == hr
     assert axis.indices.shape == axis.weights.shape == axis.offsets.shape == (hr, neighbours)
     for indices, weights in ((axis.indices, axis.weights), (axis.pair_indices, axis.pair_weights)):
@@ -22,23 +22,25 @@ def test_an_axis_is_well_formed(lr, hr, lookup):
     np.testing.assert_array_equal(axis.neighbours, pixel_centres(lr)[axis.indices])
     np.testing.assert_allclose(axis.cells, 2 * lr / hr, rtol=1e-6)
     k = np.arange(hr)
-    if lookup == "corner":
+    if neighbour_mode == "corner":
         exact = 2 * k * lr / hr - 2 * axis.indices.T
     else:
         exact = (2 * k + 1) * lr / hr - (2 * axis.indices.T + 1)
     np.testing.assert_allclose(axis.offsets, exact.T, atol=1e-5)
 
 
-@given(data=st.data(), lr=lr_sizes, lookup=lookups)
-def test_a_windows_plan_is_a_part_of_the_whole_plan(data, lr, lookup):
+@given(data=st.data(), lr=lr_sizes, neighbour_mode=lookups)
+def test_a_windows_plan_is_a_part_of_the_whole_plan(data, lr, neighbour_mode):
     size = data.draw(hr_sizes), data.draw(hr_sizes)
     top, left = (data.draw(st.integers(0, n - 1)) for n in size)
     height, width = (
         data.draw(st.integers(1, size[0] - top)),
         data.draw(st.integers(1, size[1] - left)),
     )
-    whole = grid_plan((lr, 7), size, lookup=lookup)
-    part = grid_plan((lr, 7), size, window=(top, left, height, width), lookup=lookup)
+    whole = grid_plan((lr, 7), size, neighbour_mode=neighbour_mode)
+    part = grid_plan(
+        (lr, 7), size, window=(top, left, height, width), neighbour_mode=neighbour_mode
+    )
     assert_same_axis(part.rows, whole.rows[top : top + height])
     assert_same_axis(part.columns, whole.columns[left : left + width])
 
@@ -55,7 +57,7 @@ def test_the_worked_example_of_the_arasfsr_supplement_on_a_grid():
 @pytest.mark.parametrize(
     ("lr_size", "size"), [((0, 5), (8, 8)), ((5, 5), (8, 0)), ((5, 5), (-1, 8))]
 )
-def test_a_plan_refuses_an_empty_picture(lr_size, size):
+def test_a_plan_refuses_an_empty_image(lr_size, size):
     with pytest.raises(InvalidArgument, match="at least 1x1"):
         grid_plan(lr_size, size)
 

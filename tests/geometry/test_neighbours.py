@@ -120,9 +120,9 @@ def test_the_corner_lookup_is_the_published_float32_formula(lr, hr):
 
 
 @size_pairs
-@pytest.mark.parametrize("lookup", ["ensemble", "nearest", "nearest-exact"])
-def test_offsets_of_a_grid_are_the_published_float32_formula(lr, hr, lookup):
-    axis = grid_axis(lr, hr, 0, hr, lookup)
+@pytest.mark.parametrize("neighbour_mode", ["ensemble", "nearest", "nearest-exact"])
+def test_offsets_of_a_grid_are_the_published_float32_formula(lr, hr, neighbour_mode):
+    axis = grid_axis(lr, hr, 0, hr, neighbour_mode)
     expected = (pixel_centres(hr)[:, None] - pixel_centres(lr)[axis.indices]) * np.float32(lr)
     assert axis.offsets.dtype == np.float32
     np.testing.assert_array_equal(axis.offsets, expected)

@@ -15,7 +15,7 @@ def whole_scale_plans(draw, largest=8):
     lr_size = draw(st.tuples(lr_sizes, lr_sizes))
     scales = draw(st.tuples(st.integers(1, largest), st.integers(1, largest)))
     size = [lr * scale for lr, scale in zip(lr_size, scales, strict=True)]
-    plan = grid_plan(lr_size, size, lookup=draw(lookups))
+    plan = grid_plan(lr_size, size, neighbour_mode=draw(lookups))
     if draw(st.booleans()):
         plan = plan.part(*(draw(spans(n)) for n in size))
         (top, bottom), (left, right) = plan.rows.span(), plan.columns.span()
@@ -43,13 +43,13 @@ def test_the_neighbours_of_a_phase_are_runs(plan):
                 (phase.pair_starts, phase.axis.pair_indices),
             ):
                 np.testing.assert_array_equal(runs(starts, length, lr), indices)
-                # A frame of one pixel around the picture holds them.
+                # A frame of one pixel around the image holds them.
                 assert starts.min() >= -1 and starts.max() + length <= lr + 1
 
 
 @given(plan=whole_scale_plans())
 def test_phases_interleaved_are_the_whole_axis(plan):
-    for (axis, phases, lr), scale in zip(by_axis(plan), plan.whole_scales(), strict=True):
+    for (axis, phases, lr), scale in zip(by_axis(plan), plan.integer_scales(), strict=True):
         assert len(phases) == min(scale, len(axis))
         for i, phase in enumerate(phases):
             rows, k = axis[i::scale], phase.axis.indices.shape[-1]
@@ -87,24 +87,26 @@ def test_the_neighbour_of_no_weight_is_left_out_of_a_windows_phases(scales):
 
 
 @pytest.mark.parametrize("scales", ODD_SCALES)
-def test_the_neighbour_of_no_weight_is_left_out_of_a_whole_pictures_phases(scales):
+def test_the_neighbour_of_no_weight_is_left_out_of_a_whole_images_phases(scales):
     # After the last centre there is no other pixel, but the same one again.
     plan = grid_plan((12, 9), (12 * scales[0], 9 * scales[1]))
     assert counts_of_neighbours(plan) == expected_counts(scales)
 
 
-@pytest.mark.parametrize("lookup", ONE_PIXEL)
-def test_one_neighbour_is_never_left_out(lookup):
-    counts = counts_of_neighbours(grid_plan((12, 9), (36, 36), lookup=lookup))
+@pytest.mark.parametrize("neighbour_mode", ONE_PIXEL)
+def test_one_neighbour_is_never_left_out(neighbour_mode):
+    counts = counts_of_neighbours(grid_plan((12, 9), (36, 36), neighbour_mode=neighbour_mode))
     assert counts == [[1, 1, 1], [1, 1, 1, 1]]
 
 
-@given(lr=st.tuples(lr_sizes, lr_sizes), scale=st.integers(1, 8), hr=hr_sizes, lookup=lookups)
-def test_there_are_no_phases_unless_both_scales_are_whole(lr, scale, hr, lookup):
+@given(
+    lr=st.tuples(lr_sizes, lr_sizes), scale=st.integers(1, 8), hr=hr_sizes, neighbour_mode=lookups
+)
+def test_there_are_no_phases_unless_both_scales_are_whole(lr, scale, hr, neighbour_mode):
     assume(hr % lr[0])
-    fractional = grid_plan(lr, (hr, scale * lr[1]), lookup=lookup)
+    fractional = grid_plan(lr, (hr, scale * lr[1]), neighbour_mode=neighbour_mode)
     for plan in (fractional, replace(fractional, rows=fractional.columns, columns=fractional.rows)):
-        assert plan.whole_scales() is None
+        assert plan.integer_scales() is None
         assert plan.phases() is None
 
 

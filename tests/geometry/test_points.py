@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from tfsr.geometry import cell_size, grid_axis, pixel_centres, points_plan
 
 
-@given(lr=lr_sizes, hr=hr_sizes, lookup=lookups)
-def test_points_are_well_formed_too(lr, hr, lookup):
-    axis = axis_of_points(lr, hr, lookup)
+@given(lr=lr_sizes, hr=hr_sizes, neighbour_mode=lookups)
+def test_points_are_well_formed_too(lr, hr, neighbour_mode):
+    axis = axis_of_points(lr, hr, neighbour_mode)
     for indices, weights in ((axis.indices, axis.weights), (axis.pair_indices, axis.pair_weights)):
         assert indices.min() >= 0 and indices.max() < lr
         np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-6)
@@ -38,45 +38,47 @@ def test_points_and_grids_interpolate_alike(lr, hr):
     np.testing.assert_array_equal(points.coordinates, grid.coordinates)
 
 
-@given(lr=lr_sizes, hr=hr_sizes, lookup=st.sampled_from(ONE_PIXEL))
-def test_points_and_grids_find_the_same_single_pixel(lr, hr, lookup):
-    grid, points = grid_axis(lr, hr, 0, hr, lookup), axis_of_points(lr, hr, lookup)
+@given(lr=lr_sizes, hr=hr_sizes, neighbour_mode=st.sampled_from(ONE_PIXEL))
+def test_points_and_grids_find_the_same_single_pixel(lr, hr, neighbour_mode):
+    grid, points = grid_axis(lr, hr, 0, hr, neighbour_mode), axis_of_points(lr, hr, neighbour_mode)
     np.testing.assert_array_equal(points.indices, grid.indices)
     np.testing.assert_array_equal(points.weights, grid.weights)
     np.testing.assert_allclose(points.offsets, grid.offsets, atol=1e-5)
     np.testing.assert_allclose(points.neighbours, grid.neighbours, atol=1e-6)
 
 
-@pytest.mark.parametrize("lookup", ONE_PIXEL)
+@pytest.mark.parametrize("neighbour_mode", ONE_PIXEL)
 @pytest.mark.parametrize("lr", [1, 2, 5, 12, 17, 48, 64])
-def test_points_and_grids_agree_at_every_size(lr, lookup):
+def test_points_and_grids_agree_at_every_size(lr, neighbour_mode):
     # Grids of 1 to 200 rows, one after the other as one set of points.
     sizes = range(1, 201)
     centres = np.concatenate([pixel_centres(n) for n in sizes])
     cells = np.concatenate([np.full(n, cell_size(n), np.float32) for n in sizes])
-    points = points_axis(*(np.stack([v, v], axis=-1)[None] for v in (centres, cells)), lr, lookup)
-    grids = [grid_axis(lr, n, 0, n, lookup) for n in sizes]
+    points = points_axis(
+        *(np.stack([v, v], axis=-1)[None] for v in (centres, cells)), lr, neighbour_mode
+    )
+    grids = [grid_axis(lr, n, 0, n, neighbour_mode) for n in sizes]
     indices = np.concatenate([grid.indices for grid in grids])
     np.testing.assert_array_equal(points.indices, indices)
     offsets = np.concatenate([grid.offsets for grid in grids])
     np.testing.assert_allclose(points.offsets, offsets, atol=2e-5)
 
 
-@pytest.mark.parametrize("lookup", ONE_PIXEL)
-def test_points_with_any_cell_are_answered_by_the_pixel_that_holds_them(rng, lookup):
-    # Of a window cut from a larger picture, 2 / cell is no whole number either.
+@pytest.mark.parametrize("neighbour_mode", ONE_PIXEL)
+def test_points_with_any_cell_are_answered_by_the_pixel_that_holds_them(rng, neighbour_mode):
+    # Of a window cut from a larger image, 2 / cell is no whole number either.
     lr = 17
     places, cells = (
         rng.uniform(low, high, (1, 500, 2)).astype(np.float32)
         for low, high in ((-0.8, 1), (0.005, 0.3))
     )
-    axis = points_axis(places, cells, lr, lookup)
-    held = places[0, :, 0] - (cells[0, :, 0] / 2 if lookup == "corner" else 0)
+    axis = points_axis(places, cells, lr, neighbour_mode)
+    held = places[0, :, 0] - (cells[0, :, 0] / 2 if neighbour_mode == "corner" else 0)
     np.testing.assert_array_equal(axis.indices[:, 0], np.floor((held + 1) / 2 * lr))
 
 
-@pytest.mark.parametrize("lookup", LOOKUPS)
-def test_points_in_a_window_keep_the_larger_pictures_geometry(rng, lookup):
+@pytest.mark.parametrize("neighbour_mode", LOOKUPS)
+def test_points_in_a_window_keep_the_larger_images_geometry(rng, neighbour_mode):
     whole, top_left, lr_window = (31, 40), (6, 9), (12, 17)
     centre = [-1 + (2 * t + n) / w for t, n, w in zip(top_left, lr_window, whole, strict=True)]
     half = [n / w for n, w in zip(lr_window, whole, strict=True)]
@@ -84,9 +86,9 @@ def test_points_in_a_window_keep_the_larger_pictures_geometry(rng, lookup):
     cells = rng.uniform(0.01, 0.2, (1, 200, 2)).astype(np.float32)
     window = np.float32([[*centre, *half]])
 
-    part = points_plan(inside, cells, lr_window, lookup, window)
+    part = points_plan(inside, cells, lr_window, neighbour_mode, window)
     same_points = np.float32(centre) + np.float32(half) * inside
-    full = points_plan(same_points, cells * np.float32(half), whole, lookup)
+    full = points_plan(same_points, cells * np.float32(half), whole, neighbour_mode)
     for axis, whole_axis, first in zip(
         (part.rows, part.columns), (full.rows, full.columns), top_left, strict=True
     ):
@@ -96,12 +98,12 @@ def test_points_in_a_window_keep_the_larger_pictures_geometry(rng, lookup):
             np.testing.assert_allclose(a, b, atol=2e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("lookup", LOOKUPS)
+@pytest.mark.parametrize("neighbour_mode", LOOKUPS)
 @pytest.mark.parametrize(
     ("lr", "hr", "first", "window"), [(64, 237, 9, 48), (100, 251, 30, 48), (48, 130, 7, 32)]
 )
-def test_a_pictures_pixels_seen_from_a_window_find_their_own_lr_pixels(
-    lr, hr, first, window, lookup
+def test_a_images_pixels_seen_from_a_window_find_their_own_lr_pixels(
+    lr, hr, first, window, neighbour_mode
 ):
     # Output pixels with both edges in the window; a centre between two LR pixels has no own one.
     k = np.arange(hr)
@@ -110,10 +112,12 @@ def test_a_pictures_pixels_seen_from_a_window_find_their_own_lr_pixels(
     centre, half = (2 * first + window) / lr - 1, window / lr
     places = np.float32((pixel_centres(hr)[k] - np.float32(centre)) / np.float32(half))
     cells = np.full_like(places, cell_size(hr) / half)
-    points = points_axis(*(np.stack([v, v], -1)[None] for v in (places, cells)), window, lookup)
-    whole = grid_axis(lr, hr, 0, hr, lookup)
+    points = points_axis(
+        *(np.stack([v, v], -1)[None] for v in (places, cells)), window, neighbour_mode
+    )
+    whole = grid_axis(lr, hr, 0, hr, neighbour_mode)
     held = whole.indices[k] - first
-    if lookup == "ensemble":
+    if neighbour_mode == "ensemble":
         # Beyond the window there is no neighbour.
         held = np.clip(held, 0, window - 1)
     np.testing.assert_array_equal(points.indices, held)

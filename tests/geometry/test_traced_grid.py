@@ -12,52 +12,52 @@ from hypothesis import strategies as st
 from tfsr.geometry import Axis, grid_axis, pixel_centres, traced_grid_axis
 
 LOOKUPS = ["ensemble", "nearest", "nearest-exact", "corner"]
-every_lookup = pytest.mark.parametrize("lookup", LOOKUPS)
+every_lookup = pytest.mark.parametrize("neighbour_mode", LOOKUPS)
 
 
 @cache
-def traced(lookup):
+def traced(neighbour_mode):
     """`traced_grid_axis` in a graph of its own, of sizes that it learns when it is run."""
     number = tf.TensorSpec((), tf.int32)
 
     def arrays(lr, hr, start, stop):
-        return traced_grid_axis(lr, hr, start, stop, lookup).arrays()
+        return traced_grid_axis(lr, hr, start, stop, neighbour_mode).arrays()
 
     return tf.function(arrays, input_signature=[number] * 4, autograph=False)
 
 
-def check(lr, hr, start, stop, lookup):
-    expected = grid_axis(lr, hr, start, stop, lookup)
-    found = Axis(*(x.numpy() for x in traced(lookup)(lr, hr, start, stop)))
+def check(lr, hr, start, stop, neighbour_mode):
+    expected = grid_axis(lr, hr, start, stop, neighbour_mode)
+    found = Axis(*(x.numpy() for x in traced(neighbour_mode)(lr, hr, start, stop)))
     for field in fields(Axis):
         a, b = getattr(found, field.name), getattr(expected, field.name)
         assert (a.dtype, a.shape) == (b.dtype, b.shape)
         np.testing.assert_array_equal(a.view(np.int32), b.view(np.int32), err_msg=field.name)
 
 
-@given(data=st.data(), lr=st.integers(1, 600), lookup=st.sampled_from(LOOKUPS))
-def test_any_scale_and_any_part(data, lr, lookup):
+@given(data=st.data(), lr=st.integers(1, 600), neighbour_mode=st.sampled_from(LOOKUPS))
+def test_any_scale_and_any_part(data, lr, neighbour_mode):
     hr = data.draw(st.integers(1, 3000))
     start = data.draw(st.integers(0, hr - 1))
-    check(lr, hr, start, data.draw(st.integers(start + 1, hr)), lookup)
+    check(lr, hr, start, data.draw(st.integers(start + 1, hr)), neighbour_mode)
 
 
-@given(lr=st.integers(1, 300), scale=st.integers(1, 12), lookup=st.sampled_from(LOOKUPS))
-def test_whole_scales_whose_queries_meet_centres_and_borders(lr, scale, lookup):
-    check(lr, lr * scale, 0, lr * scale, lookup)
+@given(lr=st.integers(1, 300), scale=st.integers(1, 12), neighbour_mode=st.sampled_from(LOOKUPS))
+def test_whole_scales_whose_queries_meet_centres_and_borders(lr, scale, neighbour_mode):
+    check(lr, lr * scale, 0, lr * scale, neighbour_mode)
 
 
 @every_lookup
 @pytest.mark.parametrize(("lr", "hr"), [(1, 1), (4001, 40_009), (40_009, 4001), (20_000, 2**20)])
-def test_long_axes(lr, hr, lookup):
-    check(lr, hr, 0, hr, lookup)
+def test_long_axes(lr, hr, neighbour_mode):
+    check(lr, hr, 0, hr, neighbour_mode)
 
 
 @every_lookup
-def test_a_window_far_out_on_the_longest_axis(lookup):
+def test_a_window_far_out_on_the_longest_axis(neighbour_mode):
     # NumPy's side would hold all of it: the two agree with doubles instead.
     lr, hr, start = 2**12, 2**24, 2**24 - 1000
-    axis = Axis(*(x.numpy() for x in traced(lookup)(lr, hr, start, hr)))
+    axis = Axis(*(x.numpy() for x in traced(neighbour_mode)(lr, hr, start, hr)))
     exact = -1 + (2 * np.arange(start, hr, dtype=np.float64) + 1) / hr
     np.testing.assert_allclose(axis.coordinates, exact, atol=1e-7)
     assert axis.pair_indices.min() >= lr - 2 and axis.pair_indices.max() == lr - 1

@@ -25,8 +25,8 @@ def image():
 
 def encode(image, image_format, **options):
     encoded = io.BytesIO()
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    picture.save(encoded, image_format, **options)
+    pixels = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    pixels.save(encoded, image_format, **options)
     return encoded.getvalue()
 
 
@@ -64,12 +64,12 @@ def test_lossy_formats_stay_near(suffix, image, tmp_path):
 
 def test_jpeg_keeps_full_chroma(image, tmp_path):
     write(tmp_path / "a.jpg", image)
-    with Image.open(tmp_path / "a.jpg") as picture:
-        assert [layer[1:3] for layer in picture.layer] == [(1, 1)] * 3
+    with Image.open(tmp_path / "a.jpg") as pixels:
+        assert [layer[1:3] for layer in pixels.layer] == [(1, 1)] * 3
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_the_same_picture_gives_the_same_bytes(suffix, image, tmp_path):
+def test_the_same_image_gives_the_same_bytes(suffix, image, tmp_path):
     paths = [tmp_path / f"{name}{suffix}" for name in "ab"]
     for path in paths:
         write(path, image)
@@ -104,11 +104,11 @@ def test_strings_are_paths_too(image, tmp_path):
         (hollow_png(2**31 - 1, 2**31 - 1), "more than 178956970 pixels"),
         (hollow_png(4, 4), "damaged or cut short"),
         (hollow_png(0, 0), "damaged or cut short|not a PNG"),
-        (hollow_png(4, 4)[:30], "not a PNG.* picture that can be read, or its header is damaged"),
+        (hollow_png(4, 4)[:30], "not a PNG.* image that can be read, or its header is damaged"),
     ],
     ids=["empty", "text", "gif", "ppm", "bomb", "largest", "hollow", "no-pixels", "header"],
 )
-def test_what_is_no_picture_is_refused(content, message, tmp_path):
+def test_what_is_no_image_is_refused(content, message, tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(content)
     assert_refused(path, message)
@@ -116,7 +116,7 @@ def test_what_is_no_picture_is_refused(content, message, tmp_path):
 
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "AVIF"])
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-def test_a_truncated_picture_is_refused(image_format, kept, tmp_path):
+def test_a_truncated_image_is_refused(image_format, kept, tmp_path):
     noise = np.random.default_rng(1).integers(0, 256, (40, 48, 3)).astype(np.uint8)
     content = encode(noise, image_format)
     path = tmp_path / "a.png"
@@ -188,9 +188,9 @@ def test_a_file_that_cannot_be_read_is_refused(make, tmp_path):
     assert_refused(path, message)
 
 
-def test_a_large_picture_below_the_limit_is_read_without_a_warning(image, tmp_path, monkeypatch):
+def test_a_large_image_below_the_limit_is_read_without_a_warning(image, tmp_path, monkeypatch):
     write(tmp_path / "a.png", image)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # the picture has 1920, the limit is 2000
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # the image has 1920, the limit is 2000
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         np.testing.assert_array_equal(read(tmp_path / "a.png"), image)
@@ -280,12 +280,12 @@ def test_the_longest_sides_can_be_written_and_read(suffix, shape, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8), None],
 )
-def test_only_8_bit_rgb_is_written(picture, tmp_path):
+def test_only_8_bit_rgb_is_written(image, tmp_path):
     with pytest.raises(InvalidArgument, match="image must"):
-        write(tmp_path / "a.png", picture)
+        write(tmp_path / "a.png", image)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_size_is_checked_when_it_is_known():
         check_writable_format("a.webp", (16384, 2))
 
 
-def test_pictures_are_listed_in_order_and_nothing_else_is(tmp_path):
+def test_images_are_listed_in_order_and_nothing_else_is(tmp_path):
     for name in ["b.png", "a.JPG", "c.webp", "10.jpeg", "notes.txt", "._b.png", "noext"]:
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder.png").mkdir()
@@ -320,7 +320,7 @@ def test_a_folder_that_cannot_be_listed_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     assert_refused(tmp_path / "file", "Not a directory", list_images)
     assert_refused(tmp_path / "missing", "No such file", list_images)
-    assert_refused(tmp_path / "empty", "no picture in it", list_images)
+    assert_refused(tmp_path / "empty", "no image in it", list_images)
 
 
 def test_16_bit_grey_keeps_its_brightness(tmp_path):
@@ -331,7 +331,7 @@ def test_16_bit_grey_keeps_its_brightness(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_are_turned_upright(orientation, tmp_path):
+def test_images_are_turned_upright(orientation, tmp_path):
     rows, columns = np.mgrid[0:16, 0:24]
     upright = np.stack([rows * 15, columns * 10, rows * 0], axis=-1).astype(np.uint8)
     turns = {

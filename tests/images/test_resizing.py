@@ -29,7 +29,7 @@ def test_nearest_is_the_papers():
     np.testing.assert_array_equal(resized, GOLDEN["pil_nearest_16x16"])
 
 
-def test_resize_answers_an_array_of_its_own():
+def test_resize_outputs_an_array_of_its_own():
     image = GOLDEN["hr_u8"].copy()
     resized = resize(image, image.shape[:2])
     resized[:] = 0
@@ -77,7 +77,7 @@ def test_to_uint8_rounds_and_clips(dtype):
         (np.zeros((1, 2, 2, 3)), r"received \(1, 2, 2, 3\)"),
     ],
 )
-def test_to_uint8_refuses_what_is_no_float_picture(image, message):
+def test_to_uint8_refuses_what_is_no_float_image(image, message):
     with pytest.raises(InvalidArgument, match=message):
         to_uint8(image)
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tfsr.images.temporary import remove_abandoned, temporary, write_atomically
+from tfsr.images.atomic import remove_abandoned, temporary, write_atomically
 
 ABANDONED = ".tfsr-0123456789abcdef.tmp"
 MAKERS = {"file": "path.touch()", "folder": "path.mkdir(), (path / 'inner').mkdir()"}
@@ -43,7 +43,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
 def test_what_a_killed_process_left_is_removed(kind, tmp_path):
     program = f"""
 import os, pathlib, signal
-from tfsr.images.temporary import temporary
+from tfsr.images.atomic import temporary
 with temporary(pathlib.Path({str(tmp_path)!r}), lambda path: ({MAKERS[kind]})):
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -17,13 +17,13 @@ def disc(size=40, soft=1.5):
 def test_hidden_colours_become_those_beside_them(dtype):
     alpha = disc().astype(dtype) * (1 if dtype == np.uint8 else 257)
     colours = np.where(alpha[..., None] > 0, dtype([200, 30, 90]), dtype([0, 255, 0]))
-    answer = bleed(colours.astype(dtype), alpha)
-    assert answer.dtype == dtype
-    np.testing.assert_array_equal(answer, np.broadcast_to(dtype([200, 30, 90]), answer.shape))
+    output = bleed(colours.astype(dtype), alpha)
+    assert output.dtype == dtype
+    np.testing.assert_array_equal(output, np.broadcast_to(dtype([200, 30, 90]), output.shape))
 
 
 def test_floats_are_as_8_bits_are():
-    colours, alpha = tiny.picture(40, 40), disc()
+    colours, alpha = tiny.image(40, 40), disc()
     floats = bleed(to_float(colours), alpha / np.float32(255))
     assert floats.dtype == np.float32
     assert np.abs(floats * 255 - bleed(colours, alpha)).max() <= 0.51
@@ -33,15 +33,15 @@ def test_floats_are_as_8_bits_are():
 
 
 def test_what_is_opaque_keeps_its_colour():
-    colours, alpha = tiny.picture(40, 40), disc()
-    answer = bleed(colours, alpha)
-    np.testing.assert_array_equal(answer[alpha == 255], colours[alpha == 255])
-    assert (answer != colours).any()
+    colours, alpha = tiny.image(40, 40), disc()
+    output = bleed(colours, alpha)
+    np.testing.assert_array_equal(output[alpha == 255], colours[alpha == 255])
+    assert (output != colours).any()
 
 
 @pytest.mark.parametrize("level", [0, 1, 128, 255])
 def test_one_alpha_throughout_changes_nothing(level):
-    colours = tiny.picture(9, 7)
+    colours = tiny.image(9, 7)
     alpha = np.full((9, 7), level, np.uint8)
     if level:
         np.testing.assert_array_equal(bleed(colours, alpha), colours)
@@ -51,11 +51,11 @@ def test_one_alpha_throughout_changes_nothing(level):
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (13, 8)])
 def test_any_shape_is_filled(shape):
-    colours = tiny.picture(16, 16)[: shape[0], : shape[1]]
+    colours = tiny.image(16, 16)[: shape[0], : shape[1]]
     alpha = np.zeros(shape, np.uint8)
     alpha[-1, -1] = 255
-    answer = bleed(colours, alpha)
-    np.testing.assert_array_equal(answer, np.broadcast_to(colours[-1, -1], answer.shape))
+    output = bleed(colours, alpha)
+    np.testing.assert_array_equal(output, np.broadcast_to(colours[-1, -1], output.shape))
 
 
 @pytest.mark.parametrize("size", [(83, 97), (11, 17), (40, 40)])

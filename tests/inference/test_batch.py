@@ -11,98 +11,98 @@ from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import read
 from tfsr.inference.batch import run_jobs
 from tfsr.inference.jobs import Job, plan_jobs
+from tfsr.inference.pixel_budget import Closed, Room
 from tfsr.inference.report import write_report
 from tfsr.inference.request import Request
-from tfsr.inference.room import Closed, Room
 from tfsr.inference.sizes import TargetSize
 
 
 def constant(image, size):
-    """An upscaler that answers the picture's mean colour."""
+    """An upscaler that answers the image's mean colour."""
     return np.broadcast_to(np.uint8(image.mean(axis=(0, 1))), (*size, 3)).copy()
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    return tiny.folder(tmp_path / "pictures")
+def images(tmp_path):
+    return tiny.folder(tmp_path / "images")
 
 
 def files_under(folder):
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def test_one_file_becomes_one_file(pictures, tmp_path):
+def test_one_file_becomes_one_file(images, tmp_path):
     for name in ("a.webp", "new/folder/b.PNG"):
-        source, target = pictures / "0.png", tmp_path / name
+        source, target = images / "0.png", tmp_path / name
         assert plan_jobs([source], target) == ([Job(source, target)], [])
         assert target.parent.is_dir()
 
 
-def test_all_else_goes_into_the_output_folder(pictures, tmp_path):
-    lone = tiny.save(tmp_path / "lone.jpg", tiny.picture())
+def test_all_else_goes_into_the_output_folder(images, tmp_path):
+    lone = tiny.save(tmp_path / "lone.jpg", tiny.image())
     out = tmp_path / "new" / "out"
-    jobs, failed = plan_jobs([lone, pictures], out)
+    jobs, failed = plan_jobs([lone, images], out)
     assert failed == []
-    sources = [lone, *(pictures / f"{i}.png" for i in range(3))]
+    sources = [lone, *(images / f"{i}.png" for i in range(3))]
     assert jobs == [Job(source, out / source.name) for source in sources]
     assert out.is_dir()
 
 
-def test_a_folder_whose_name_looks_like_a_file_is_a_folder(pictures, tmp_path):
+def test_a_folder_whose_name_looks_like_a_file_is_a_folder(images, tmp_path):
     out = tmp_path / "out.png"
     out.mkdir()
-    jobs, failed = plan_jobs([pictures / "0.png"], out)
-    assert (jobs, failed) == ([Job(pictures / "0.png", out / "0.png")], [])
+    jobs, failed = plan_jobs([images / "0.png"], out)
+    assert (jobs, failed) == ([Job(images / "0.png", out / "0.png")], [])
 
 
-def test_several_pictures_do_not_become_one_file(pictures, tmp_path):
-    for sources in ([pictures], [pictures / "0.png", pictures / "1.png"]):
+def test_several_images_do_not_become_one_file(images, tmp_path):
+    for sources in ([images], [images / "0.png", images / "1.png"]):
         with pytest.raises(ImageError, match="out.png"):
             plan_jobs(sources, tmp_path / "out.png")
     assert not (tmp_path / "out.png").exists()
 
 
-def test_of_two_sources_with_one_name_the_first_is_done(pictures, tmp_path):
+def test_of_two_sources_with_one_name_the_first_is_done(images, tmp_path):
     other = tiny.folder(tmp_path / "other", count=2)
-    jobs, failed = plan_jobs([pictures / "0.png", other], tmp_path / "out")
-    assert [job.source for job in jobs] == [pictures / "0.png", other / "1.png"]
+    jobs, failed = plan_jobs([images / "0.png", other], tmp_path / "out")
+    assert [job.source for job in jobs] == [images / "0.png", other / "1.png"]
     (outcome,) = failed
     assert outcome.source == other / "0.png"
     assert outcome.error.startswith(str(other / "0.png"))
-    assert str(pictures / "0.png") in outcome.error
+    assert str(images / "0.png") in outcome.error
 
 
-def test_a_source_is_not_written_over(pictures, tmp_path):
-    jobs, failed = plan_jobs([pictures], pictures)
+def test_a_source_is_not_written_over(images, tmp_path):
+    jobs, failed = plan_jobs([images], images)
     assert jobs == []
     assert [outcome.source.name for outcome in failed] == ["0.png", "1.png", "2.png"]
-    jobs, failed = plan_jobs([pictures / "0.png"], pictures / "0.png")
+    jobs, failed = plan_jobs([images / "0.png"], images / "0.png")
     assert jobs == [] and len(failed) == 1
     # Nor is another source.
     other = tiny.folder(tmp_path / "other", count=1)
-    jobs, failed = plan_jobs([pictures / "0.png", other / "0.png"], other)
+    jobs, failed = plan_jobs([images / "0.png", other / "0.png"], other)
     assert jobs == [] and len(failed) == 2
 
 
-def test_a_source_is_not_written_over_through_links(pictures, tmp_path):
+def test_a_source_is_not_written_over_through_links(images, tmp_path):
     folder_link = tmp_path / "same"
-    folder_link.symlink_to(pictures)
-    jobs, failed = plan_jobs([pictures / "0.png"], folder_link)
+    folder_link.symlink_to(images)
+    jobs, failed = plan_jobs([images / "0.png"], folder_link)
     assert jobs == []
     file_link = tmp_path / "link.png"
-    file_link.symlink_to(pictures / "0.png")
-    jobs, failed = plan_jobs([pictures / "0.png"], file_link)
+    file_link.symlink_to(images / "0.png")
+    jobs, failed = plan_jobs([images / "0.png"], file_link)
     assert jobs == []
     assert "link.png" in failed[0].error
     # The source may be the link, too.
-    jobs, failed = plan_jobs([file_link], pictures / "0.png")
+    jobs, failed = plan_jobs([file_link], images / "0.png")
     assert jobs == [] and failed[0].source == file_link
 
 
-def test_a_folder_without_pictures_is_told_and_the_rest_planned(pictures, tmp_path):
+def test_a_folder_without_images_is_told_and_the_rest_planned(images, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
-    jobs, failed = plan_jobs([empty, pictures], tmp_path / "out")
+    jobs, failed = plan_jobs([empty, images], tmp_path / "out")
     assert len(jobs) == 3
     (outcome,) = failed
     assert (outcome.source, outcome.target) == (empty, None)
@@ -115,16 +115,16 @@ def test_a_suffix_that_cannot_be_written_is_told(tmp_path):
     assert "face.gif" in failed[0].error
 
 
-def test_an_output_folder_that_cannot_be_made_is_told(pictures, tmp_path):
+def test_an_output_folder_that_cannot_be_made_is_told(images, tmp_path):
     (tmp_path / "file").write_text("in the way")
     for output in ("file", "file/under", "file/a.png"):
         with pytest.raises(ImageError, match="file") as caught:
-            plan_jobs([pictures / "0.png"], tmp_path / output)
+            plan_jobs([images / "0.png"], tmp_path / output)
         assert "\n" not in str(caught.value)
 
 
-def test_jobs_are_done_and_described(pictures, tmp_path):
-    jobs, _ = plan_jobs([pictures], tmp_path / "out")
+def test_jobs_are_done_and_described(images, tmp_path):
+    jobs, _ = plan_jobs([images], tmp_path / "out")
     outcomes = list(run_jobs(jobs, Request(TargetSize(size=(30, 50))), constant))
     for job, outcome in zip(jobs, outcomes, strict=True):
         assert (outcome.source, outcome.target) == (job.source, job.target)
@@ -135,13 +135,13 @@ def test_jobs_are_done_and_described(pictures, tmp_path):
     assert files_under(tmp_path / "out") == {"0.png", "1.png", "2.png"}
 
 
-def test_a_failure_is_told_and_the_rest_is_done(pictures, tmp_path):
-    whole = (pictures / "1.png").read_bytes()
-    (pictures / "1.png").write_bytes(whole[: len(whole) // 2])
-    (pictures / "empty.jpg").touch()
-    (pictures / "text.webp").write_text("no picture")
-    jobs, _ = plan_jobs([pictures], tmp_path / "out")
-    jobs.append(Job(pictures / "missing.png", tmp_path / "out" / "missing.png"))
+def test_a_failure_is_told_and_the_rest_is_done(images, tmp_path):
+    whole = (images / "1.png").read_bytes()
+    (images / "1.png").write_bytes(whole[: len(whole) // 2])
+    (images / "empty.jpg").touch()
+    (images / "text.webp").write_text("no image")
+    jobs, _ = plan_jobs([images], tmp_path / "out")
+    jobs.append(Job(images / "missing.png", tmp_path / "out" / "missing.png"))
     outcomes = list(run_jobs(jobs, Request(TargetSize(scale=2)), constant))
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     assert {outcome.source.name for outcome in failed} == {
@@ -156,65 +156,65 @@ def test_a_failure_is_told_and_the_rest_is_done(pictures, tmp_path):
     assert files_under(tmp_path / "out") == {"0.png", "2.png"}
 
 
-def test_what_upscaling_refuses_is_told_with_the_files_name(pictures, tmp_path):
+def test_what_upscaling_refuses_is_told_with_the_files_name(images, tmp_path):
     def refuse(image, size):
-        if image[0, 0, 0] == read(pictures / "1.png")[0, 0, 0]:
+        if image[0, 0, 0] == read(images / "1.png")[0, 0, 0]:
             raise InvalidArgument("too large")
-        if image[0, 0, 0] == read(pictures / "2.png")[0, 0, 0]:
+        if image[0, 0, 0] == read(images / "2.png")[0, 0, 0]:
             raise MemoryError
         return constant(image, size)
 
-    jobs, _ = plan_jobs([pictures], tmp_path / "out")
+    jobs, _ = plan_jobs([images], tmp_path / "out")
     outcomes = list(run_jobs(jobs, Request(TargetSize(scale=2)), refuse))
     assert outcomes[0].error is None
-    assert outcomes[1].error == f"{pictures / '1.png'}: too large"
-    assert outcomes[2].error.startswith(str(pictures / "2.png"))
+    assert outcomes[1].error == f"{images / '1.png'}: too large"
+    assert outcomes[2].error.startswith(str(images / "2.png"))
     assert "memory" in outcomes[2].error
     assert files_under(tmp_path / "out") == {"0.png"}
 
 
-def test_answers_too_large_are_refused_before_they_are_made(pictures, tmp_path):
+def test_outputs_too_large_are_refused_before_they_are_made(images, tmp_path):
     def never(image, size):
-        raise AssertionError("asked for a picture that is too large")
+        raise AssertionError("asked for an image that is too large")
 
-    jobs, _ = plan_jobs([pictures / "0.png"], tmp_path / "out.png")
+    jobs, _ = plan_jobs([images / "0.png"], tmp_path / "out.png")
     (outcome,) = run_jobs(jobs, Request(TargetSize(scale=1e9)), never)
-    assert outcome.error.startswith(f"{pictures / '0.png'}: ")
+    assert outcome.error.startswith(f"{images / '0.png'}: ")
     assert "400" in outcome.error
     # WebP ends at 16383 pixels a side.
-    jobs, _ = plan_jobs([pictures / "0.png"], tmp_path / "out.webp")
+    jobs, _ = plan_jobs([images / "0.png"], tmp_path / "out.webp")
     (outcome,) = run_jobs(jobs, Request(TargetSize(size=(10, 20000))), never)
     assert "out.webp" in outcome.error and "16383" in outcome.error
     assert not list(tmp_path.glob("*.webp"))
 
 
-def test_a_write_that_fails_leaves_nothing_behind(pictures, tmp_path):
+def test_a_write_that_fails_leaves_nothing_behind(images, tmp_path):
     out = tmp_path / "out"
     (out / "0.png").mkdir(parents=True)
-    jobs, _ = plan_jobs([pictures], out)
+    jobs, _ = plan_jobs([images], out)
     outcomes = list(run_jobs(jobs, Request(TargetSize(scale=2)), constant))
     assert [outcome.error is None for outcome in outcomes] == [False, True, True]
     assert str(out / "0.png") in outcomes[0].error
     assert files_under(out) == {"0.png", "1.png", "2.png"}
 
 
-def test_what_killed_batches_left_is_removed(pictures, tmp_path):
+def test_what_killed_batches_left_is_removed(images, tmp_path):
     out = tmp_path / "out"
     (out / "inner").mkdir(parents=True)
-    for folder in (out, out / "inner", pictures):
+    for folder in (out, out / "inner", images):
         (folder / ".tfsr-0123456789abcdef.tmp").touch()
-    jobs = [Job(pictures / name, out / name) for name in ("0.png", "inner/1.png")]
-    tiny.save(pictures / "inner" / "1.png", tiny.picture())
+    jobs = [Job(images / name, out / name) for name in ("0.png", "inner/1.png")]
+    tiny.save(images / "inner" / "1.png", tiny.image())
     assert all(not job.error for job in run_jobs(jobs, Request(TargetSize(scale=1)), constant))
     write_report(out / "report.json", [])
     assert files_under(out) == {"0.png", "inner", "inner/1.png", "report.json"}
     # It is nobody's business what lies where nothing is written.
-    assert (pictures / ".tfsr-0123456789abcdef.tmp").exists()
+    assert (images / ".tfsr-0123456789abcdef.tmp").exists()
 
 
-def test_relative_paths_work(pictures, tmp_path, monkeypatch):
+def test_relative_paths_work(images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    jobs, failed = plan_jobs([Path("pictures/0.png")], Path("out.png"))
+    jobs, failed = plan_jobs([Path("images/0.png")], Path("out.png"))
     assert failed == []
     assert [
         outcome.error for outcome in run_jobs(jobs, Request(TargetSize(scale=1)), constant)
@@ -224,14 +224,14 @@ def test_relative_paths_work(pictures, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["large.jpgg", "large.gif"])
 def test_a_file_of_another_format_is_no_folder(name, tmp_path):
-    source = tiny.save(tmp_path / "in.png", tiny.picture())
+    source = tiny.save(tmp_path / "in.png", tiny.image())
     with pytest.raises(ImageError, match=name):
         plan_jobs([source], tmp_path / name)
     assert not (tmp_path / name).exists()
 
 
-def test_decoding_drawing_and_encoding_overlap(pictures, tmp_path):
-    """While one picture is drawn, later ones are read and earlier ones written."""
+def test_decoding_drawing_and_encoding_overlap(images, tmp_path):
+    """While one image is drawn, later ones are read and earlier ones written."""
     out = tmp_path / "out"
     seen = []
 
@@ -245,7 +245,7 @@ def test_decoding_drawing_and_encoding_overlap(pictures, tmp_path):
         return constant(image, size)
 
     reads = []
-    jobs, _ = plan_jobs([pictures], out)
+    jobs, _ = plan_jobs([images], out)
     request = Watched(TargetSize(scale=2), reads)
     assert [outcome.error for outcome in run_jobs(jobs, request, slow)] == [None] * 3
 
@@ -266,15 +266,15 @@ def opened_after_the_first(reads):
     return len(reads) > 1
 
 
-def wait_until(condition):
+def wait_until(modulation):
     deadline = time.monotonic() + 30
-    while not condition():
+    while not modulation():
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
 
-def test_an_iterator_that_is_closed_ends_its_threads(pictures, tmp_path):
-    jobs, _ = plan_jobs([pictures], tmp_path / "out")
+def test_an_iterator_that_is_closed_ends_its_threads(images, tmp_path):
+    jobs, _ = plan_jobs([images], tmp_path / "out")
     before = threading.active_count()
     outcomes = run_jobs(jobs * 50, Request(TargetSize(scale=2)), constant)
     next(outcomes)
@@ -283,11 +283,11 @@ def test_an_iterator_that_is_closed_ends_its_threads(pictures, tmp_path):
     assert all(path.suffix == ".png" for path in (tmp_path / "out").iterdir())
 
 
-def test_what_is_no_error_of_ours_is_not_hidden(pictures, tmp_path):
+def test_what_is_no_error_of_ours_is_not_hidden(images, tmp_path):
     def broken(image, size):
         raise ZeroDivisionError
 
-    jobs, _ = plan_jobs([pictures], tmp_path / "out")
+    jobs, _ = plan_jobs([images], tmp_path / "out")
     with pytest.raises(ZeroDivisionError):
         list(run_jobs(jobs, Request(TargetSize(scale=2)), broken))
 

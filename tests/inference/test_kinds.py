@@ -1,4 +1,4 @@
-"""Whatever a picture is, its answer is of the same kind."""
+"""Whatever an image is, its output is of the same kind."""
 
 import keras
 import numpy as np
@@ -13,8 +13,8 @@ from privileges import ordinary
 import tfsr
 from tfsr import ImplicitSR
 from tfsr.errors import ImageError
-from tfsr.images import Picture, read_picture, to_float
-from tfsr.inference.pictures import place, upscale_picture
+from tfsr.images import DecodedImage, read_image, to_float
+from tfsr.inference.upscale_image import place, upscale_image
 
 LR, SIZE = (12, 16), (25, 41)
 
@@ -26,8 +26,8 @@ def upscaler():
 
 
 def expected(upscaler, pixels, size=SIZE):
-    """The answer to (H, W, channels) of 8 or 16 bits, as files are upscaled."""
-    return upscale_picture(Picture(pixels), size, upscaler).pixels
+    """The output to (H, W, channels) of 8 or 16 bits, as files are upscaled."""
+    return upscale_image(DecodedImage(pixels), size, upscaler).pixels
 
 
 # Arrays.
@@ -47,44 +47,44 @@ ARRAYS = {
 def test_arrays_of_whole_numbers_are_answered_as_files_are(kind, upscaler):
     pixels = ARRAYS[kind]
     before = pixels.copy()
-    answer = upscaler.upscale(pixels, size=SIZE)
-    np.testing.assert_array_equal(answer, expected(upscaler, pixels))
-    assert answer.dtype == pixels.dtype
+    output = upscaler.upscale(pixels, size=SIZE)
+    np.testing.assert_array_equal(output, expected(upscaler, pixels))
+    assert output.dtype == pixels.dtype
     np.testing.assert_array_equal(pixels, before)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
 @pytest.mark.parametrize("kind", ["grey", "grey-alpha", "rgb", "rgba"])
-def test_floats_are_the_same_answer_unrounded(kind, dtype, upscaler):
+def test_floats_are_the_same_output_unrounded(kind, dtype, upscaler):
     pixels = (ARRAYS[kind] / np.float32(255)).astype(dtype)
-    answer = upscaler.upscale(pixels, size=SIZE)
-    assert answer.dtype == dtype
-    assert 0 <= answer.min() and answer.max() <= 1
+    output = upscaler.upscale(pixels, size=SIZE)
+    assert output.dtype == dtype
+    assert 0 <= output.min() and output.max() <= 1
     # Half a level; twice that where three channels become grey, or hidden colours were rounded.
     levels = 0.51 if kind == "rgb" and dtype != "float16" else 1.1
-    difference = np.abs(answer * 255.0 - expected(upscaler, ARRAYS[kind]))
+    difference = np.abs(output * 255.0 - expected(upscaler, ARRAYS[kind]))
     assert 0.1 < difference.max() <= levels
 
 
 def test_grey_may_be_without_channels(upscaler):
     grey = odd_files.GREY[..., 0]
-    answer = upscaler.upscale(grey, size=SIZE)
-    np.testing.assert_array_equal(answer, expected(upscaler, odd_files.GREY)[..., 0])
+    output = upscaler.upscale(grey, size=SIZE)
+    np.testing.assert_array_equal(output, expected(upscaler, odd_files.GREY)[..., 0])
 
 
 @pytest.mark.parametrize("kind", ["grey", "rgba16"])
-def test_a_batch_is_its_pictures(kind, upscaler):
+def test_a_batch_is_its_images(kind, upscaler):
     batch = np.stack([ARRAYS[kind], ARRAYS[kind][::-1]])
-    answer = upscaler.upscale(batch, size=SIZE)
-    for found, pixels in zip(answer, batch, strict=True):
+    output = upscaler.upscale(batch, size=SIZE)
+    for found, pixels in zip(output, batch, strict=True):
         np.testing.assert_array_equal(found, expected(upscaler, pixels))
 
 
 def test_bytes_may_be_in_another_order(upscaler):
     swapped = odd_files.DEEP.astype(">u2")
-    answer = upscaler.upscale(swapped, size=SIZE)
-    assert answer.dtype == swapped.dtype
-    np.testing.assert_array_equal(answer, expected(upscaler, odd_files.DEEP))
+    output = upscaler.upscale(swapped, size=SIZE)
+    assert output.dtype == swapped.dtype
+    np.testing.assert_array_equal(output, expected(upscaler, odd_files.DEEP))
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_sizes_are_height_first(asked, size, upscaler):
 
 @pytest.mark.parametrize(("fit", "drawn"), [("cover", (40, 53)), ("contain", (30, 40))])
 def test_a_size_can_be_fitted(fit, drawn, upscaler):
-    answer = upscaler.upscale(odd_files.RGB, size=(40, 40), fit=fit)
-    large = upscale_picture(Picture(odd_files.RGB), drawn, upscaler)
-    np.testing.assert_array_equal(answer, place(large, (40, 40)).pixels)
+    output = upscaler.upscale(odd_files.RGB, size=(40, 40), fit=fit)
+    large = upscale_image(DecodedImage(odd_files.RGB), drawn, upscaler)
+    np.testing.assert_array_equal(output, place(large, (40, 40)).pixels)
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_the_limit_counts_a_whole_batch(upscaler):
 def test_tensors_are_answered_by_tensors(dtype, upscaler):
     pixels = {"uint8": odd_files.RGB, "uint16": odd_files.DEEP}.get(dtype, to_float(odd_files.RGB))
     tensor = tf.cast(tf.constant(pixels[None]), dtype)
-    answer = upscaler.upscale(tensor, size=SIZE)
-    assert isinstance(answer, tf.Tensor)
-    assert (answer.dtype, tuple(answer.shape)) == (dtype, (1, *SIZE, 3))
+    output = upscaler.upscale(tensor, size=SIZE)
+    assert isinstance(output, tf.Tensor)
+    assert (output.dtype, tuple(output.shape)) == (dtype, (1, *SIZE, 3))
     of_array = upscaler.upscale(pixels, size=SIZE)
     tolerance = 0.02 if dtype == "bfloat16" else 0
-    found = tf.cast(answer[0], "float32").numpy()
+    found = tf.cast(output[0], "float32").numpy()
     np.testing.assert_allclose(found, of_array.astype(np.float32), atol=tolerance)
 
 
@@ -197,18 +197,18 @@ def test_a_tensor_without_values_is_refused(upscaler):
     [("L", "L"), ("LA", "LA"), ("RGB", "RGB"), ("RGBA", "RGBA"), ("I;16", "I;16")]
     + [("P", "RGB"), ("PA", "RGBA"), ("1", "L"), ("CMYK", "RGB")],
 )
-@pytest.mark.filterwarnings("ignore:picture. CMYK was converted")
+@pytest.mark.filterwarnings("ignore:image. CMYK was converted")
 def test_images_keep_their_mode(mode, answered, upscaler):
     transparent = mode in ("LA", "RGBA", "PA")
     image = Image.fromarray(odd_files.RGBA if transparent else odd_files.RGB).convert(mode)
     before = image.copy()
-    answer = upscaler.upscale(image, size=SIZE)
-    assert isinstance(answer, Image.Image)
-    assert (answer.mode, answer.size) == (answered, (41, 25))
+    output = upscaler.upscale(image, size=SIZE)
+    assert isinstance(output, Image.Image)
+    assert (output.mode, output.size) == (answered, (41, 25))
     assert (image.mode, image.tobytes(), image.info) == (mode, before.tobytes(), before.info)
     pixels = np.asarray(image if answered == mode else image.convert(answered))
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
-    found = np.asarray(answer).reshape(*SIZE, -1)
+    found = np.asarray(output).reshape(*SIZE, -1)
     np.testing.assert_array_equal(found, expected(upscaler, pixels))
 
 
@@ -217,24 +217,24 @@ def test_images_come_out_upright_with_profile_and_exif(upscaler):
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "camera"
     image.info.update(exif=exif.tobytes(), icc_profile=odd_files.PROFILE)
-    answer = upscaler.upscale(image, size=SIZE)
-    np.testing.assert_array_equal(np.asarray(answer), expected(upscaler, odd_files.RGB))
-    assert answer.info["icc_profile"] == odd_files.PROFILE
-    assert dict(answer.getexif()) == {0x010F: "camera"}
+    output = upscaler.upscale(image, size=SIZE)
+    np.testing.assert_array_equal(np.asarray(output), expected(upscaler, odd_files.RGB))
+    assert output.info["icc_profile"] == odd_files.PROFILE
+    assert dict(output.getexif()) == {0x010F: "camera"}
     assert image.getexif()[0x0112] == 6
 
 
 @pytest.mark.parametrize("mode", ["F", "I", "LAB"])
 def test_images_of_other_numbers_are_one_line(mode, upscaler):
-    with pytest.raises(ImageError, match="^picture: its pixels are") as caught:
+    with pytest.raises(ImageError, match="^image: its pixels are") as caught:
         upscaler.upscale(Image.new(mode, (9, 9)), scale=2)
     assert "\n" not in str(caught.value)
 
 
 def test_an_image_whose_file_is_cut_short_is_one_line(upscaler, tmp_path):
-    path = tiny.save(tmp_path / "a.jpg", tiny.picture(200, 200))
+    path = tiny.save(tmp_path / "a.jpg", tiny.image(200, 200))
     path.write_bytes(path.read_bytes()[:2000])
-    with Image.open(path) as image, pytest.raises(ImageError, match="^picture: damaged"):
+    with Image.open(path) as image, pytest.raises(ImageError, match="^image: damaged"):
         upscaler.upscale(image, scale=2)
 
 
@@ -244,21 +244,21 @@ def test_an_image_whose_file_is_cut_short_is_one_line(upscaler, tmp_path):
 @pytest.fixture
 def files(tmp_path):
     for name in ("rgb.png", "alpha.png", "rgb16.png", "animated.webp"):
-        (tmp_path / name).write_bytes(odd_files.PICTURES[name][0])
+        (tmp_path / name).write_bytes(odd_files.IMAGES[name][0])
     return tmp_path
 
 
 @pytest.mark.parametrize("as_text", [True, False])
 def test_a_path_is_answered_by_an_image(as_text, upscaler, files):
     path = files / "alpha.png"
-    answer = upscaler.upscale(str(path) if as_text else path, size=SIZE)
-    np.testing.assert_array_equal(np.asarray(answer), expected(upscaler, odd_files.RGBA))
+    output = upscaler.upscale(str(path) if as_text else path, size=SIZE)
+    np.testing.assert_array_equal(np.asarray(output), expected(upscaler, odd_files.RGBA))
 
 
 def test_a_path_with_an_output_is_answered_by_a_file(upscaler, files):
     target = files / "new" / "large.png"
     assert upscaler.upscale(files / "rgb16.png", size=SIZE, output=target) == target
-    written = read_picture(target).pixels
+    written = read_image(target).pixels
     np.testing.assert_array_equal(written, expected(upscaler, odd_files.DEEP))
     assert [path.name for path in target.parent.iterdir()] == ["large.png"]
 
@@ -273,13 +273,13 @@ def test_what_is_lost_is_warned_of(name, word, upscaler, files):
 
 
 def test_a_file_that_is_there_is_kept_unless_told(upscaler, files):
-    target = tiny.save(files / "there.jpg", tiny.picture(9, 9))
+    target = tiny.save(files / "there.jpg", tiny.image(9, 9))
     before = target.read_bytes()
     with pytest.raises(ImageError, match="there.jpg: exists; overwrite=True"):
         upscaler.upscale(files / "rgb.png", size=SIZE, output=target)
     assert target.read_bytes() == before
     upscaler.upscale(files / "rgb.png", size=SIZE, output=target, overwrite=True, quality=30)
-    assert read_picture(target).size == SIZE
+    assert read_image(target).size == SIZE
 
 
 @pytest.mark.parametrize(

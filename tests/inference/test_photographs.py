@@ -7,14 +7,14 @@ import tiny
 from checks import check_refused
 
 from tfsr import from_preset
-from tfsr.images import Picture, read
+from tfsr.images import DecodedImage, read
 from tfsr.inference.photographs import PhotographUpscaler
-from tfsr.inference.pictures import upscale_picture
+from tfsr.inference.upscale_image import upscale_image
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import Bicubic
 from tfsr.presets import DEFAULT
 
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 bicubic = Upscaler(Bicubic())
 
 
@@ -42,16 +42,16 @@ def differences(found, expected):
 )
 def test_a_face_drawn_as_all_else_is_drawn_cannot_be_seen(places, size):
     """Nothing is shifted, mirrored or of another colour, at any scale, stretched or not."""
-    image = tiny.picture()
+    image = tiny.image()
     found = PhotographUpscaler(bicubic, **places)(image, size)
     apart = differences(found, bicubic(image, size))
     assert apart.max() <= 4 and apart.mean() < 0.3
 
 
-def test_a_face_framed_as_for_training_is_the_models_own_answer():
+def test_a_face_framed_as_for_training_is_the_models_own_output():
     """At the middle, where nothing is blended."""
     upscale = Upscaler(from_preset(DEFAULT))
-    whole = read(PICTURES / "astronaut-46.png")
+    whole = read(IMAGES / "astronaut-46.png")
     # Where 256 pixels have the eyes at 95.5, 121 and 159.5, 121.
     eye_row, left, right = (np.float64([121, 95.5, 159.5]) + 0.5) * 46 / 256 - 0.5
     inside = slice(19, -19)
@@ -67,7 +67,7 @@ def test_a_face_framed_as_for_training_is_the_models_own_answer():
 
 
 def test_only_the_face_is_given_to_the_model():
-    image, size = tiny.picture(), (144, 144)
+    image, size = tiny.image(), (144, 144)
     found = PhotographUpscaler(red, boxes=[(4, 8, 20, 30)])(image, size)
     inside = np.zeros(size, bool)
     inside[12:72, 24:114] = True
@@ -84,21 +84,21 @@ def test_only_the_face_is_given_to_the_model():
 def test_a_photograph_stays_of_its_kind(pixels):
     image = np.tile(pixels, (2, 2, 1))
     upscale = PhotographUpscaler(Upscaler(Bicubic()), boxes=[(2, 5, 18, 20)])
-    answer = upscale_picture(Picture(image), (61, 83), upscale)
-    assert (answer.pixels.dtype, answer.pixels.shape) == (image.dtype, (61, 83, image.shape[2]))
-    assert answer.notes == ()
-    plain = upscale_picture(Picture(image), (61, 83), bicubic).pixels
-    assert differences(answer.pixels, plain).mean() < np.iinfo(image.dtype).max / 100
+    output = upscale_image(DecodedImage(image), (61, 83), upscale)
+    assert (output.pixels.dtype, output.pixels.shape) == (image.dtype, (61, 83, image.shape[2]))
+    assert output.notes == ()
+    plain = upscale_image(DecodedImage(image), (61, 83), bicubic).pixels
+    assert differences(output.pixels, plain).mean() < np.iinfo(image.dtype).max / 100
 
 
 def test_a_model_of_8_bits_is_given_8_bits():
-    answer = upscale_picture(
-        Picture(np.tile(odd_files.DEEP, (2, 2, 1))),
+    output = upscale_image(
+        DecodedImage(np.tile(odd_files.DEEP, (2, 2, 1))),
         (48, 64),
         PhotographUpscaler(red, boxes=[(0, 0, 16, 16)]),
     )
-    assert answer.depth == 8
-    assert "8 bits" in answer.notes[0]
+    assert output.depth == 8
+    assert "8 bits" in output.notes[0]
 
 
 def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
@@ -106,14 +106,14 @@ def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
         raise AssertionError("it was drawn")
 
     photograph = PhotographUpscaler(drawn, boxes=[(0, 0, 20, 20), (30, 0, 20, 20)])
-    check_refused(lambda: photograph(tiny.picture(), (96, 96)), "0,30", "48x48")
+    check_refused(lambda: photograph(tiny.image(), (96, 96)), "0,30", "48x48")
 
 
 def test_a_face_of_too_many_pixels_is_told_before_anything_is_drawn():
     def drawn(image, size):
         raise AssertionError("it was drawn")
 
-    # Twice as wide as the photograph: in an answer of 96x96, a face of 192x192.
+    # Twice as wide as the photograph: in an output of 96x96, a face of 192x192.
     wide = [((20.0, 0.0), (20.0, 24.0))]
     photograph = PhotographUpscaler(drawn, eyes=wide, max_output=20_000)
-    check_refused(lambda: photograph(tiny.picture(), (96, 96)), "192x192", "--max-output")
+    check_refused(lambda: photograph(tiny.image(), (96, 96)), "192x192", "--max-output")

@@ -64,7 +64,7 @@ def test_numbers_of_numpy_are_numbers():
         (TargetSize(size=(90, 160), fit="contain"), (9, 9), (90, 160)),
     ],
 )
-def test_sizes_of_answers(target, lr_size, size):
+def test_sizes_of_outputs(target, lr_size, size):
     assert target.of(lr_size) == size
 
 
@@ -154,7 +154,7 @@ def test_impossible_long_sides_are_refused(long_side):
     ],
     ids=["1e9", "1e200", "1e308", "side", "huge-side", "just", "digits"],
 )
-def test_answers_beyond_memory_are_refused(target):
+def test_outputs_beyond_memory_are_refused(target):
     check_refused(lambda: target.of((100, 80)), "megapixels", "400")
 
 

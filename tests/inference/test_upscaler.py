@@ -9,7 +9,7 @@ import tfsr
 from tfsr import ImplicitSR, from_preset
 from tfsr.encoders import EDSR
 from tfsr.errors import InvalidArgument, PresetError
-from tfsr.geometry import windows
+from tfsr.geometry import make_tiles
 from tfsr.images import to_float, to_uint8
 from tfsr.inference.upscaler import DEFAULT_MEMORY, Upscaler
 from tfsr.layers import LocalFrequencyEstimation
@@ -23,28 +23,28 @@ def model():
 
 
 @pytest.mark.parametrize("size", [(31, 57), (12, 20), (5, 4), (260, 190)])
-def test_the_answer_is_the_models_rounded(size, model):
-    image = tiny.picture(12, 20)
-    answer = Upscaler(model)(image, size)
-    assert (answer.shape, answer.dtype) == ((*size, 3), np.uint8)
+def test_the_output_is_the_models_rounded(size, model):
+    image = tiny.image(12, 20)
+    output = Upscaler(model)(image, size)
+    assert (output.shape, output.dtype) == ((*size, 3), np.uint8)
     expected = to_uint8(model.upscale(to_float(image)[None], size)[0])
-    np.testing.assert_array_equal(answer, expected)
+    np.testing.assert_array_equal(output, expected)
 
 
 def test_floats_are_neither_rounded_nor_clipped(model):
-    image = to_float(tiny.picture(12, 20))
-    answer = Upscaler(model)(image, (31, 57))
-    np.testing.assert_array_equal(answer, model.upscale(image[None], (31, 57))[0])
-    assert answer.dtype == np.float32
-    assert answer.min() < 0 or answer.max() > 1
+    image = to_float(tiny.image(12, 20))
+    output = Upscaler(model)(image, (31, 57))
+    np.testing.assert_array_equal(output, model.upscale(image[None], (31, 57))[0])
+    assert output.dtype == np.float32
+    assert output.min() < 0 or output.max() > 1
 
 
-def test_the_same_picture_gives_the_same_answer(model):
-    image = tiny.picture(12, 20)
+def test_the_same_image_gives_the_same_output(model):
+    image = tiny.image(12, 20)
     before = image.copy()
     upscaler = Upscaler(model)
     first = upscaler(image, (30, 41))
-    upscaler(tiny.picture(9, 9), (20, 20))
+    upscaler(tiny.image(9, 9), (20, 20))
     np.testing.assert_array_equal(upscaler(image, (30, 41)), first)
     np.testing.assert_array_equal(image, before)
 
@@ -81,7 +81,7 @@ def test_other_arrays_are_refused(image, model):
 @pytest.mark.parametrize("size", [(0, 16), (16, -1)])
 def test_impossible_sizes_are_refused(size, model):
     with pytest.raises(InvalidArgument, match="whole numbers of at least 1"):
-        Upscaler(model)(tiny.picture(8, 8), size)
+        Upscaler(model)(tiny.image(8, 8), size)
 
 
 # Tiles.
@@ -114,42 +114,42 @@ def tiled_model(name):
     return ImplicitSR(*MODELS[name])
 
 
-def painter_of_tiles(model, pixels):
+def renderer_of_tiles(model, pixels):
     """A painter that has memory, but draws from so many pixels at once."""
-    painter = model.painter(2**26)
-    painter.lr_pixels = pixels
-    return painter
+    renderer = model.renderer(2**26)
+    renderer.lr_pixels = pixels
+    return renderer
 
 
 @cache
-def tiles_painter(name):
+def tiles_renderer(name):
     """Shared, so that it is traced once."""
-    return painter_of_tiles(tiled_model(name), 1000)
+    return renderer_of_tiles(tiled_model(name), 1000)
 
 
-def tiled(painter, image, size):
-    """(picture in float32, number of tiles) of an 8-bit picture, as `Upscaler` draws it."""
-    answer = np.full((*size, 3), np.nan, np.float32)
-    tiles = windows(image.shape[:2], size, painter.reach, painter.lr_pixels)
+def tiled(renderer, image, size):
+    """(image in float32, number of tiles) of an 8-bit image, as `Upscaler` draws it."""
+    output = np.full((*size, 3), np.nan, np.float32)
+    tiles = make_tiles(image.shape[:2], size, renderer.input_span, renderer.lr_pixels)
     for tile in tiles:
         lr = to_float(image[slice(*tile.lr_rows), slice(*tile.lr_columns)])
-        target = answer[slice(*tile.rows), slice(*tile.columns)]
-        for rows, columns, colours in painter.paint(lr[None], tile):
+        target = output[slice(*tile.rows), slice(*tile.columns)]
+        for rows, columns, colours in renderer.render(lr[None], tile):
             target[rows, columns] = colours[0]
-    return answer, len(tiles)
+    return output, len(tiles)
 
 
 def whole(model, image, size):
-    """The picture in float32, not compiled and in one piece."""
+    """The image in float32, not compiled and in one piece."""
     latent = model.encode(to_float(image)[None])
     return np.asarray(model.render(latent, model.plan(image.shape[:2], size)))[0]
 
 
-def check_tiles(painter, model, image, size):
-    """Tiles, and more than one, are the whole picture."""
-    picture, count = tiled(painter, image, size)
+def check_tiles(renderer, model, image, size):
+    """Tiles, and more than one, are the whole image."""
+    pixels, count = tiled(renderer, image, size)
     assert count > 1
-    check_close(picture, whole(model, image, size), 1e-5)
+    check_close(pixels, whole(model, image, size), 1e-5)
 
 
 @pytest.mark.parametrize(
@@ -165,40 +165,40 @@ def check_tiles(painter, model, image, size):
         ("rdn", "fractional"),
     ],
 )
-def test_tiles_are_the_whole_picture(name, size):
-    check_tiles(tiles_painter(name), tiled_model(name), tiny.picture(*LR), SIZES[size])
+def test_tiles_are_the_whole_image(name, size):
+    check_tiles(tiles_renderer(name), tiled_model(name), tiny.image(*LR), SIZES[size])
 
 
-def test_tiles_of_the_shipped_model_are_the_whole_picture():
+def test_tiles_of_the_shipped_model_are_the_whole_image():
     model = from_preset(DEFAULT)
     assert model.decoder.frequency and model.decoder.global_coordinates
-    check_tiles(painter_of_tiles(model, 42 * 58), model, tiny.picture(42, 70), (61, 103))
+    check_tiles(renderer_of_tiles(model, 42 * 58), model, tiny.image(42, 70), (61, 103))
 
 
 @pytest.mark.parametrize(("name", "layer"), [("liif", EDSR), ("arasfsr", LocalFrequencyEstimation)])
 def test_a_halo_of_a_pixel_less_shows(name, layer, monkeypatch):
-    model, image, size = ImplicitSR(*MODELS[name]), tiny.picture(*LR), SIZES["fractional"]
+    model, image, size = ImplicitSR(*MODELS[name]), tiny.image(*LR), SIZES["fractional"]
     part = model.decoder.frequency_estimation if name == "arasfsr" else model.encoder
     assert type(part) is layer
     # Where nothing is below 0 nothing cancels, and no pixel's share is lost in a ReLU.
     part.set_weights([np.abs(weights) for weights in part.get_weights()])
-    check_tiles(painter_of_tiles(model, 1000), model, image, size)
+    check_tiles(renderer_of_tiles(model, 1000), model, image, size)
 
     exact = layer.halo.fget
     monkeypatch.setattr(layer, "halo", property(lambda self: exact(self) - 1))
-    picture, count = tiled(painter_of_tiles(model, 1000), image, size)
+    pixels, count = tiled(renderer_of_tiles(model, 1000), image, size)
     assert count > 1
     expected = whole(model, image, size)
-    assert np.abs(picture - expected).max() > 1e-5 * expected.std()
+    assert np.abs(pixels - expected).max() > 1e-5 * expected.std()
 
 
 def tiles_of(upscaler, image, size):
-    painter = upscaler.painter
-    return len(windows(image.shape[:2], size, painter.reach, painter.lr_pixels))
+    renderer = upscaler.renderer
+    return len(make_tiles(image.shape[:2], size, renderer.input_span, renderer.lr_pixels))
 
 
-def test_a_small_memory_draws_the_same_picture():
-    model, image, size = tiled_model("liif"), tiny.picture(*LR), SIZES["fractional"]
+def test_a_small_memory_draws_the_same_image():
+    model, image, size = tiled_model("liif"), tiny.image(*LR), SIZES["fractional"]
     small, large = Upscaler(model, memory=2**19), Upscaler(model)
     assert large.memory == DEFAULT_MEMORY
     assert tiles_of(large, image, size) == 1 < tiles_of(small, image, size)
@@ -215,8 +215,8 @@ def test_a_small_memory_draws_the_same_picture():
     ids=["bicubic", "sub-pixel"],
 )
 def test_other_models_are_drawn_in_tiles_too(model, size):
-    image = tiny.picture(*LR)
-    upscaler = Upscaler(model, memory=900 * model.painter(0).lr_bytes)
+    image = tiny.image(*LR)
+    upscaler = Upscaler(model, memory=900 * model.renderer(0).bytes_per_lr_pixel)
     assert tiles_of(upscaler, image, size) > 1
     expected = to_uint8(model.upscale(to_float(image)[None], size)[0])
     assert np.abs(upscaler(image, size).astype(int) - expected).max() <= 1
@@ -226,14 +226,14 @@ def test_other_models_are_drawn_in_tiles_too(model, size):
 def test_too_little_memory_is_refused_in_one_line(memory):
     upscaler = Upscaler(tiled_model("arasfsr"), memory)
     with pytest.raises(InvalidArgument) as caught:
-        upscaler(tiny.picture(*LR), (60, 70))
+        upscaler(tiny.image(*LR), (60, 70))
     line = str(caught.value)
     assert "\n" not in line
     assert f"memory of {memory / 2**20:.4g} MiB is not enough for this model" in line
     # The two neighbours and the halo on each side.
     side = 2 + 2 * tiled_model("arasfsr").halo
     assert f"{side}x{side} pixels" in line
-    assert f"room for {upscaler.painter.lr_pixels}" in line
+    assert f"room for {upscaler.renderer.lr_pixels}" in line
 
 
 @pytest.mark.parametrize("memory", [0, -1, -(2**30)])
@@ -242,8 +242,8 @@ def test_memory_must_be_positive(memory):
         Upscaler(Bicubic(), memory)
 
 
-def test_bfloat16_is_near_the_exact_picture():
-    model, image, size = tiled_model("liif"), tiny.picture(*LR), SIZES["fractional"]
+def test_bfloat16_is_near_the_exact_image():
+    model, image, size = tiled_model("liif"), tiny.image(*LR), SIZES["fractional"]
     rounded = Upscaler(model, precision="bfloat16")(image, size).astype(int)
     exact = to_uint8(whole(model, image, size))
     assert 0 < np.abs(rounded - exact).max() <= 8

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_config
+from checks import check_config, outputs
 
 from tfsr.geometry import pixel_centres
 from tfsr.layers import AxisModulation
@@ -33,7 +33,7 @@ def expected_factors(layer, rows, columns):
 
 def test_factors_are_the_formula(layer):
     axes = pixel_centres(H), pixel_centres(W)
-    rows, columns = answers(layer(*axes))
+    rows, columns = outputs(layer(*axes))
     assert rows.shape == (1, H, 1, UNITS) and columns.shape == (1, 1, W, UNITS)
     expected = expected_factors(layer, *axes)
     np.testing.assert_allclose(rows[0, :, 0], expected[0], atol=1e-5)
@@ -43,18 +43,18 @@ def test_factors_are_the_formula(layer):
 def test_each_image_of_a_batch_has_coordinates_of_its_own(layer, rng):
     axes = rng.uniform(-1, 1, (2, H)), rng.uniform(-1, 1, (2, W))
     axes = [axis.astype(np.float32) for axis in axes]
-    rows, columns = answers(layer(*axes))
+    rows, columns = outputs(layer(*axes))
     assert rows.shape == (2, H, 1, UNITS) and columns.shape == (2, 1, W, UNITS)
     for i in (0, 1):
-        alone = answers(layer(axes[0][i], axes[1][i]))
+        alone = outputs(layer(axes[0][i], axes[1][i]))
         np.testing.assert_allclose(rows[i], alone[0][0], atol=1e-6)
         np.testing.assert_allclose(columns[i], alone[1][0], atol=1e-6)
 
 
 def test_a_part_of_an_axis_has_the_factors_of_the_whole(layer):
     rows, columns = pixel_centres(H), pixel_centres(W)
-    whole = answers(layer(rows, columns))
-    part = answers(layer(rows[1:4], columns[2:]))
+    whole = outputs(layer(rows, columns))
+    part = outputs(layer(rows[1:4], columns[2:]))
     np.testing.assert_allclose(part[0], whole[0][:, 1:4], atol=1e-6)
     np.testing.assert_allclose(part[1], whole[1][:, :, 2:], atol=1e-6)
 
@@ -65,7 +65,7 @@ def test_one_pixel_is_an_axis(layer):
 
 
 def test_factors_lie_between_0_and_2(layer):
-    for factor in answers(layer(pixel_centres(300), pixel_centres(300))):
+    for factor in outputs(layer(pixel_centres(300), pixel_centres(300))):
         assert factor.min() >= 0 and factor.max() <= 2
 
 
@@ -78,7 +78,7 @@ def test_factors_start_near_1():
     for kernel in kernels:
         assert kernel.shape == (13, 200)
         assert 0.019 < np.abs(kernel).max() <= 0.02
-    for factor in answers(layer(pixel_centres(30), pixel_centres(30))):
+    for factor in outputs(layer(pixel_centres(30), pixel_centres(30))):
         assert np.abs(factor - 1).max() < 0.26
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from checks import answers, check_config, check_refused
+from checks import check_config, check_refused, outputs
 
 from tfsr.geometry import Neighbour
 from tfsr.layers import FourierBasis, HeatBasis, LearnedBasis, weighted_sum
@@ -48,7 +48,7 @@ def axes(rng):
 
 
 def values_of(basis, axes):
-    return answers(basis.values(*axes))[0]
+    return outputs(basis.values(*axes))[0]
 
 
 # Independent formulas: coefficient by coefficient, in float64.
@@ -144,8 +144,8 @@ def test_rows_then_columns_give_the_same_colours(name, axes, rng):
     partial = basis.contract_rows(coefficients, rows)
     values = basis.column_values(columns)
     assert tuple(partial.shape) == tuple(values.shape) == (*POINTS, len(basis.column_colours))
-    found = answers(weighted_sum(partial, values, basis.column_colours))[0]
-    together = answers(weighted_sum(coefficients, basis.values(rows, columns), basis.colours))[0]
+    found = outputs(weighted_sum(partial, values, basis.column_colours))[0]
+    together = outputs(weighted_sum(coefficients, basis.values(rows, columns), basis.colours))[0]
     np.testing.assert_allclose(found, together, atol=1e-6)
     # Independently of `weighted_sum` too.
     expected = (coefficients * FORMULAS[type(basis)](basis, *axes)) @ basis.colours
@@ -217,7 +217,7 @@ def test_an_orthonormal_series_is_orthonormal():
     axis = neighbour(x, np.ones_like(x))
     basis = FourierBasis(7)
     basis.build(None)
-    terms = np.float64(answers(basis.column_values(axis))[0][:, :7])
+    terms = np.float64(outputs(basis.column_values(axis))[0][:, :7])
     np.testing.assert_allclose(terms.T @ terms / len(x), np.eye(7), atol=1e-6)
 
 
@@ -227,7 +227,7 @@ def test_values_broadcast_over_rows_and_columns(name, rng):
     offsets = [rng.uniform(-1, 1, n).astype(np.float32) for n in (3, 4)]
     rows = neighbour(offsets[0].reshape(1, 3, 1, 1), np.full((1, 3, 1, 1), 0.5, np.float32))
     columns = neighbour(offsets[1].reshape(1, 1, 4, 1), np.full((1, 1, 4, 1), 0.5, np.float32))
-    grid = answers(basis.values(rows, columns))[0]
+    grid = outputs(basis.values(rows, columns))[0]
     assert grid.shape == (1, 3, 4, basis.coefficients)
     for i, j in np.ndindex(3, 4):
         one = [

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from checks import answers, check_layer
+from checks import check_layer, outputs
 from keras import Variable, ops
 from numpy.polynomial.legendre import leggauss
 
@@ -19,11 +19,11 @@ def centres(rng):
 
 def encoded(centre, radius, bandwidth=BANDWIDTH, **kwargs):
     layer = IntegratedPositionalEncoding(bandwidth, **kwargs)
-    return answers(layer(centre, np.float32(radius)))[0]
+    return outputs(layer(centre, np.float32(radius)))[0]
 
 
 def plain(centre):
-    return answers(PositionalEncoding(BANDWIDTH, identity=False)(centre))[0]
+    return outputs(PositionalEncoding(BANDWIDTH, identity=False)(centre))[0]
 
 
 def mean_over(low, high, function):

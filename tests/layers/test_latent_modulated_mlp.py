@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_layer
+from checks import check_layer, outputs
 
 from tfsr.errors import InvalidArgument
 from tfsr.layers import LatentModulatedMLP, split_modulation
@@ -25,7 +25,7 @@ def test_every_layer_is_scaled_and_shifted_before_its_relu(rng):
     mlp.build((None, 8))
     first = rng.normal(size=(2, 7, 8)).astype(np.float32)
     scales, shifts, _ = split_modulation(values(rng), HIDDEN)
-    found = answers(mlp(first, mlp.modulation(scales[1:], shifts[1:])))[0]
+    found = outputs(mlp(first, mlp.modulation(scales[1:], shifts[1:])))[0]
 
     x = np.maximum(first, 0)
     for layer, scale, shift in zip(mlp.dense, scales[1:], shifts[1:], strict=True):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_layer
+from checks import check_layer, outputs
 
 from tfsr.layers import Convolution, Linear
 
@@ -14,8 +14,8 @@ def test_linear_is_a_layer(rng):
 def by_hand(layer, x):
     """The product in float64, with bias and activation."""
     kernel, *bias = (values.astype(np.float64) for values in layer.get_weights())
-    answer = x @ kernel + (bias[0] if bias else 0)
-    return np.maximum(answer, 0) if layer.activation.__name__ == "relu" else answer
+    output = x @ kernel + (bias[0] if bias else 0)
+    return np.maximum(output, 0) if layer.activation.__name__ == "relu" else output
 
 
 @pytest.mark.parametrize("shape", [(6, 7), (2, 5, 7), (2, 3, 5, 7), (1, 1, 1, 7)])
@@ -24,7 +24,7 @@ def by_hand(layer, x):
 def test_linear_is_the_product_and_the_bias(rng, shape, units, arguments):
     x = rng.normal(size=shape).astype(np.float32)
     layer = Linear(units, **arguments)
-    found = answers(layer(x))[0]
+    found = outputs(layer(x))[0]
     assert found.shape == (*shape[:-1], units)
     np.testing.assert_allclose(found, by_hand(layer, x), atol=1e-5)
 
@@ -38,8 +38,8 @@ def test_linear_is_the_product_and_the_bias(rng, shape, units, arguments):
 def test_linear_of_parts_is_linear_of_all(rng, lead, arguments, units):
     parts = [rng.normal(size=(*lead, width)).astype(np.float32) for width in (4, 1, 6)]
     layer = Linear(units, **arguments)
-    expected = answers(layer(np.concatenate(parts, axis=-1)))[0]
-    found = answers(layer.of_parts(parts))[0]
+    expected = outputs(layer(np.concatenate(parts, axis=-1)))[0]
+    found = outputs(layer.of_parts(parts))[0]
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 

@@ -1,5 +1,5 @@
 import numpy as np
-from checks import answers, check_config, check_layer
+from checks import check_config, check_layer, outputs
 
 from tfsr.layers import MLP, ModulatedMLP
 
@@ -16,7 +16,7 @@ def test_mlp_is_a_layer(rng):
 def test_mlp_applies_the_first_relu_and_no_last_one(rng):
     x = rng.normal(size=(50, 8)).astype(np.float32)
     layer = MLP((8, 6, 4))
-    found = answers(layer(x))[0]
+    found = outputs(layer(x))[0]
     kernel1, bias1, kernel2, bias2, kernel3, bias3 = layer.get_weights()
     hidden = relu(relu(relu(x) @ kernel1 + bias1) @ kernel2 + bias2)
     np.testing.assert_allclose(found, hidden @ kernel3 + bias3, atol=1e-6)
@@ -27,7 +27,7 @@ def test_modulated_mlp_is_the_formula_it_states(rng):
     projected, position = rng.normal(size=(2, 50, 8)).astype(np.float32)
     layer = ModulatedMLP((8, 6, 4), outputs=2)
     layer.build((None, 8))
-    found = answers(layer(projected, layer.modulation(position)))[0]
+    found = outputs(layer(projected, layer.modulation(position)))[0]
 
     f, c = relu(projected), np.sin(position)
     m = f * c
@@ -61,5 +61,5 @@ def test_modulated_mlp_in_mixed_precision_keeps_the_sines_arguments_float32(rng)
     ):
         assert wave.dtype == "bfloat16"
         # One rounding at the end, none before: half a unit in the last of bfloat16's 8 bits.
-        np.testing.assert_allclose(answers(wave)[0], exact_wave, rtol=2**-8)
+        np.testing.assert_allclose(outputs(wave)[0], exact_wave, rtol=2**-8)
     assert mixed(projected, mixed.modulation(position)).dtype == "bfloat16"

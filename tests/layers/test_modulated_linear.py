@@ -1,5 +1,5 @@
 import numpy as np
-from checks import answers, check_layer
+from checks import check_layer, outputs
 
 from tfsr.layers import ModulatedLinear
 
@@ -15,7 +15,7 @@ def test_it_scales_and_shifts_a_dense_layer(rng):
     x, scale, shift = (rng.normal(size=(2, 7, n)).astype(np.float32) for n in (5, 8, 8))
     kernel, bias = layer.get_weights()
     expected = (x @ kernel + bias) * (1 + scale) + shift
-    np.testing.assert_allclose(answers(layer(x, *layer.fold(scale, shift)))[0], expected, atol=1e-5)
+    np.testing.assert_allclose(outputs(layer(x, *layer.fold(scale, shift)))[0], expected, atol=1e-5)
 
 
 def test_weights_start_in_the_range_of_a_dense_layer():

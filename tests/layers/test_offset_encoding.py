@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_layer
+from checks import check_layer, outputs
 
 from tfsr.errors import InvalidArgument
 from tfsr.layers import IntegratedPositionalEncoding, OffsetEncoding, PositionalEncoding
@@ -15,7 +15,7 @@ def pixels(rng):
 
 
 def encoded(encoding, pixels, **kwargs):
-    return answers(OffsetEncoding(encoding, 6, **kwargs)(*pixels))[0]
+    return outputs(OffsetEncoding(encoding, 6, **kwargs)(*pixels))[0]
 
 
 @pytest.mark.parametrize(("encoding", "channels"), CHANNELS.items())
@@ -35,12 +35,12 @@ def test_without_encoding_the_offset_is_left_as_it_is(pixels):
 
 
 def test_the_positional_encoding_leaves_out_the_offset_and_the_radius(pixels):
-    expected = answers(PositionalEncoding(6, identity=False)(pixels[0]))[0]
+    expected = outputs(PositionalEncoding(6, identity=False)(pixels[0]))[0]
     np.testing.assert_array_equal(encoded("positional", pixels), expected)
 
 
 def test_the_integrated_encoding_is_over_the_pixel(pixels):
-    expected = answers(IntegratedPositionalEncoding(6)(*pixels))[0]
+    expected = outputs(IntegratedPositionalEncoding(6)(*pixels))[0]
     np.testing.assert_array_equal(encoded("integrated", pixels), expected)
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_layer
+from checks import check_layer, outputs
 
 from tfsr.geometry import pixel_centres
 from tfsr.layers import PositionalEncoding
@@ -19,7 +19,7 @@ def test_values_are_x_then_sine_and_cosine_of_each_octave():
     columns = [x[:, 0]]
     for k in range(10):
         columns += [np.sin(2.0**k * x[:, 0]), np.cos(2.0**k * x[:, 0])]
-    found = answers(PositionalEncoding(10)(x))[0]
+    found = outputs(PositionalEncoding(10)(x))[0]
     np.testing.assert_allclose(found, np.stack(columns, axis=-1), atol=1e-6)
 
 
@@ -32,4 +32,4 @@ def test_mixed_precision_does_not_touch_the_phases():
     x = pixel_centres(37)[:, None]
     exact = PositionalEncoding()(x)
     mixed = PositionalEncoding(dtype="mixed_bfloat16")(x)
-    np.testing.assert_array_equal(answers(mixed)[0], answers(exact)[0])
+    np.testing.assert_array_equal(outputs(mixed)[0], outputs(exact)[0])

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from checks import answers, check_layer
+from checks import check_layer, outputs
 from keras import ops
 
 from tfsr.layers import Convolution, EdgeOrientedConvolution, ExpandedConvolution
@@ -16,7 +16,7 @@ def weights_of(layer):
     """By name; not of the size they start with, so that no branch is too small to be seen."""
     rng = np.random.default_rng(3)
     layer.set_weights([rng.normal(size=w.shape).astype(np.float32) for w in layer.get_weights()])
-    return {w.name: np.asarray(answers(w)[0], np.float64) for w in layer.weights}
+    return {w.name: np.asarray(outputs(w)[0], np.float64) for w in layer.weights}
 
 
 def pad(x, values=0.0):
@@ -71,7 +71,7 @@ def test_one_convolution_equals_its_branches_at_the_border_too(rng, cls, by_hand
     layer = cls(filters)
     layer.build((None, None, None, 4))
     expected = by_hand(x.astype(np.float64), weights_of(layer))
-    (found,) = answers(layer(x[None]))
+    (found,) = outputs(layer(x[None]))
     np.testing.assert_allclose(found[0], expected, atol=1e-5 * np.abs(expected).max())
 
 
@@ -79,11 +79,11 @@ def test_one_convolution_equals_its_branches_at_the_border_too(rng, cls, by_hand
 def test_it_folds_into_a_plain_convolution(rng, cls):
     x = rng.normal(size=(2, 5, 6, 4)).astype(np.float32)
     layer = cls(6, activation="relu")
-    expected = answers(layer(x))[0]
+    expected = outputs(layer(x))[0]
     plain = Convolution(6, activation="relu")
     plain.build(x.shape)
-    plain.set_weights(answers(layer.fold()))
-    np.testing.assert_allclose(answers(plain(x))[0], expected, atol=1e-6)
+    plain.set_weights(outputs(layer.fold()))
+    np.testing.assert_allclose(outputs(plain(x))[0], expected, atol=1e-6)
 
 
 @every_layer
@@ -112,8 +112,8 @@ def test_the_kernel_is_composed_in_float32(rng, cls):
     spy(x)
     composed.clear()
     spy.set_weights(full.get_weights())
-    np.testing.assert_array_equal(answers(spy(x))[0], answers(mixed(x))[0])
-    for found, expected in zip(answers(composed), answers(full.fold()), strict=True):
+    np.testing.assert_array_equal(outputs(spy(x))[0], outputs(mixed(x))[0])
+    for found, expected in zip(outputs(composed), outputs(full.fold()), strict=True):
         np.testing.assert_array_equal(found, expected)
     assert {keras.backend.standardize_dtype(part.dtype) for part in composed[0]} == {"float32"}
 
@@ -128,7 +128,7 @@ def test_every_branch_is_trained(rng, cls):
     before = layer.get_weights()
     model.fit(x, ops.convert_to_numpy(x)[..., ::-1], epochs=1, verbose=0)
     for weight, old in zip(layer.weights, before, strict=True):
-        assert np.abs(answers(weight)[0] - old).max() > 0, weight.name
+        assert np.abs(outputs(weight)[0] - old).max() > 0, weight.name
 
 
 @every_layer
@@ -136,4 +136,4 @@ def test_it_starts_without_amplifying_much(cls):
     """Noise of variance 1 leaves with about that variance: deep stacks train from the start."""
     x = np.random.default_rng(0).normal(size=(1, 32, 32, 32)).astype(np.float32)
     keras.utils.set_random_seed(0)
-    assert 0.3 < answers(cls(32)(x))[0].std() < 1.5
+    assert 0.3 < outputs(cls(32)(x))[0].std() < 1.5

@@ -1,5 +1,5 @@
 import numpy as np
-from checks import answers, check_layer
+from checks import check_layer, outputs
 
 from tfsr.layers import ResidualBlock
 
@@ -14,6 +14,6 @@ def test_the_scale_multiplies_the_branch_alone(rng):
     plain, scaled = ResidualBlock(8), ResidualBlock(8, residual_scale=0.1)
     plain(x), scaled(x)
     scaled.set_weights(plain.get_weights())
-    branch = answers(plain(x))[0] - x
-    np.testing.assert_allclose(answers(scaled(x))[0], x + 0.1 * branch, atol=1e-6)
+    branch = outputs(plain(x))[0] - x
+    np.testing.assert_allclose(outputs(scaled(x))[0], x + 0.1 * branch, atol=1e-6)
     assert np.abs(branch).max() > 0.1

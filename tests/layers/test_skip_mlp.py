@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from checks import answers, check_layer
+from checks import check_layer, outputs
 
 from tfsr.errors import InvalidArgument
 from tfsr.layers import SkipMLP
@@ -17,7 +17,7 @@ def test_it_is_a_layer(rng):
     check_layer(SkipMLP, arguments, (shares(rng),), (2, 7, 4))
 
 
-def test_it_answers_colours_by_default(rng):
+def test_it_outputs_colours_by_default(rng):
     assert SkipMLP(HIDDEN, INPUTS)(shares(rng)).shape == (2, 7, 3)
 
 
@@ -28,7 +28,7 @@ def test_every_hidden_layer_sees_the_whole_input_again(rng):
     biases = [rng.normal(size=width) for width in HIDDEN]
     layer = SkipMLP(HIDDEN, INPUTS)
     given = [np.float32(x @ w + b) for w, b in zip(kernels, biases, strict=True)]
-    found = answers(layer(given))[0]
+    found = outputs(layer(given))[0]
 
     h = np.maximum(x @ kernels[0] + biases[0], 0)
     for dense, kernel, bias in zip(layer.dense, kernels[1:], biases[1:], strict=True):

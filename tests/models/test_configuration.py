@@ -29,15 +29,15 @@ def test_a_model_that_has_the_precision_is_answered_itself(kind):
 
 
 @every_kind
-def test_bfloat16_answers_near_the_exact_model(kind, images):
+def test_bfloat16_outputs_near_the_exact_model(kind, images):
     model = from_config(MODELS[kind])
     rounded = with_precision(model, "bfloat16")
     assert type(rounded) is type(model) and rounded is not model
     assert rounded.dtype_policy.name == rounded.encoder.dtype_policy.name == "mixed_bfloat16"
-    picture, expected = (m.upscale(images, size=(15, 20)) for m in (rounded, model))
-    assert picture.dtype == np.float32
-    assert not np.array_equal(picture, expected)
-    check_close(picture, expected, 0.05)
+    image, expected = (m.upscale(images, size=(15, 20)) for m in (rounded, model))
+    assert image.dtype == np.float32
+    assert not np.array_equal(image, expected)
+    check_close(image, expected, 0.05)
 
 
 @every_kind

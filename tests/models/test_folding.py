@@ -8,8 +8,8 @@ import tiny
 from checks import check_close
 
 from tfsr import from_preset
-from tfsr.evaluation.floats import FloatUpscaler
-from tfsr.geometry import windows
+from tfsr.evaluation.raw_output import FloatUpscaler
+from tfsr.geometry import make_tiles
 from tfsr.images import to_float
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import Bicubic, ImplicitSR, SubPixelSR, folded, from_config, with_precision
@@ -88,11 +88,11 @@ LR, SIZE = (43, 46), (91, 97)
 
 
 def check_tiles(model, upscaler):
-    image = tiny.picture(*LR)
-    painter = upscaler.painter
+    image = tiny.image(*LR)
+    renderer = upscaler.renderer
     whole = upscaler(image, SIZE)
-    painter.lr_pixels = 600
-    assert len(windows(LR, SIZE, painter.reach, painter.lr_pixels)) > 4
+    renderer.lr_pixels = 600
+    assert len(make_tiles(LR, SIZE, renderer.input_span, renderer.lr_pixels)) > 4
     check_close(upscaler(image, SIZE), whole, 1e-5)
     return whole
 
@@ -103,7 +103,7 @@ def test_tiles_begin_at_the_encoders_multiple(kind, self_ensemble, block_means):
     model = ImplicitSR(block_means, LIIF) if kind == "implicit" else SubPixelSR(block_means, 2)
     found = check_tiles(model, FloatUpscaler(model, self_ensemble=self_ensemble))
     if not self_ensemble:
-        expected = model.upscale(to_float(tiny.picture(*LR))[None], SIZE)[0]
+        expected = model.upscale(to_float(tiny.image(*LR))[None], SIZE)[0]
         check_close(found, expected, 1e-5)
 
 

@@ -6,7 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from checks import answers, check_close, grid_points
+from checks import check_close, grid_points, outputs
 
 from tfsr.decoders import LIIF
 from tfsr.encoders import EDSR
@@ -95,7 +95,7 @@ def test_the_configuration_is_json_and_makes_an_equal_model(decoder):
 
 
 @every_decoder
-def test_a_saved_model_answers_alike(decoder, images, tmp_path):
+def test_a_saved_model_outputs_alike(decoder, images, tmp_path):
     model = small(decoder)
     expected = model.upscale(images, size=(15, 20))
     file = tmp_path / "model.keras"
@@ -105,19 +105,19 @@ def test_a_saved_model_answers_alike(decoder, images, tmp_path):
     np.testing.assert_array_equal(loaded.upscale(images, size=(15, 20)), expected)
 
 
-def test_a_saved_model_answers_alike_in_a_fresh_process(images, tmp_path):
+def test_a_saved_model_outputs_alike_in_a_fresh_process(images, tmp_path):
     model = small("arasfsr")
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "images.npy", images)
     program = (
         "import keras, numpy as np, tfsr.models\n"
         "model = keras.models.load_model('model.keras', safe_mode=True)\n"
-        "np.save('picture.npy', model.upscale(np.load('images.npy'), size=(15, 20)))\n"
+        "np.save('image.npy', model.upscale(np.load('images.npy'), size=(15, 20)))\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True)
-    picture = np.load(tmp_path / "picture.npy")
-    np.testing.assert_array_equal(picture, model.upscale(images, size=(15, 20)))
+    image = np.load(tmp_path / "image.npy")
+    np.testing.assert_array_equal(image, model.upscale(images, size=(15, 20)))
 
 
 @every_decoder
@@ -130,21 +130,21 @@ def test_weights_travel_by_file(decoder, images, tmp_path):
 
 
 @every_decoder
-def test_mixed_precision_answers_float32_near_the_exact_model(decoder, images, inputs, tmp_path):
+def test_mixed_precision_outputs_float32_near_the_exact_model(decoder, images, inputs, tmp_path):
     exact, mixed = small(decoder), small(decoder, dtype="mixed_bfloat16")
     mixed.set_weights(exact.get_weights())
-    picture = mixed.upscale(images, size=(15, 20))
-    assert picture.dtype == np.float32
+    image = mixed.upscale(images, size=(15, 20))
+    assert image.dtype == np.float32
     assert mixed(inputs).dtype == "float32"
     expected = exact.upscale(images, size=(15, 20))
-    assert not np.array_equal(picture, expected)
-    check_close(picture, expected, 0.05)
+    assert not np.array_equal(image, expected)
+    check_close(image, expected, 0.05)
 
     mixed.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     for part in (loaded, loaded.encoder, loaded.decoder, loaded.decoder.mlp):
         assert part.dtype_policy.name == "mixed_bfloat16"
-    np.testing.assert_array_equal(loaded.upscale(images, size=(15, 20)), picture)
+    np.testing.assert_array_equal(loaded.upscale(images, size=(15, 20)), image)
 
 
 # Training.
@@ -185,7 +185,7 @@ def test_upscale_by_size_and_by_scale(decoder, images):
 @every_decoder
 def test_upscale_is_call_at_the_pixel_centres(decoder, images, inputs):
     model = small(decoder)
-    points = answers(model(inputs))[0].reshape(2, 9, 10, 3)
+    points = outputs(model(inputs))[0].reshape(2, 9, 10, 3)
     check_close(points, model.upscale(images, size=(9, 10)), 1e-5)
 
 
@@ -210,7 +210,7 @@ def test_upscale_sees_weights_that_changed(decoder, images):
 
 
 @every_decoder
-def test_answers_repeat_unless_noise_is_asked_for(decoder, images, inputs):
+def test_outputs_repeat_unless_noise_is_asked_for(decoder, images, inputs):
     model = small(decoder)
     first = model.upscale(images, scale=2)
     np.testing.assert_array_equal(model.upscale(images, scale=2), first)
@@ -222,9 +222,9 @@ def test_answers_repeat_unless_noise_is_asked_for(decoder, images, inputs):
     assert (not np.array_equal(model(inputs, sample=True), model(inputs))) == stochastic
 
 
-def test_a_window_places_a_crop_in_its_picture():
+def test_a_window_places_a_crop_in_its_image():
     model = small("arasfsr")
-    # Away from its border a constant picture has a constant latent: only the place differs.
+    # Away from its border a constant image has a constant latent: only the place differs.
     flat = np.full((1, 24, 24, 3), 0.4, np.float32)
     crop, top, left = 14, 8, 10
     whole = model.upscale(flat, size=(24, 24))[0]
@@ -246,7 +246,7 @@ def test_a_window_places_a_crop_in_its_picture():
 
 
 @pytest.mark.parametrize("shape", [(6, 7, 3), (1, 6, 7), (1, 6, 7, 4), (1, 0, 7, 3), (0, 6, 7, 3)])
-def test_upscale_refuses_what_is_no_batch_of_pictures(shape):
+def test_upscale_refuses_what_is_no_batch_of_images(shape):
     with pytest.raises(InvalidArgument, match="image must be .batch, h, w, 3."):
         small("liif").upscale(np.zeros(shape, np.float32), scale=2)
 

@@ -6,11 +6,11 @@ import tiny
 from checks import check_close
 
 from tfsr import ImplicitSR
-from tfsr.evaluation.floats import FloatUpscaler
-from tfsr.geometry import windows
+from tfsr.evaluation.raw_output import FloatUpscaler
+from tfsr.geometry import make_tiles
 from tfsr.images import to_float
 from tfsr.models import Bicubic, SubPixelSR
-from tfsr.models.self_ensemble import SelfEnsemblePainter
+from tfsr.models.self_ensemble import SelfEnsembleRenderer
 
 LR, SIZE = (24, 28), (61, 53)
 ENCODER = tiny.MODEL["encoder"]
@@ -33,41 +33,41 @@ def turns(image):
 
 
 @pytest.mark.parametrize("name", ANY_WAY_ROUND)
-def test_the_answer_is_the_mean_over_eight_flips_and_turns(name):
-    model, image = ANY_WAY_ROUND[name], tiny.picture(*LR)
-    answers = []
+def test_the_output_is_the_mean_over_eight_flips_and_turns(name):
+    model, image = ANY_WAY_ROUND[name], tiny.image(*LR)
+    outputs = []
     for turned, back in turns(to_float(image)):
         size = SIZE if turned.shape[:2] == LR else SIZE[::-1]
-        answers.append(back(model.upscale(np.ascontiguousarray(turned)[None], size)[0]))
+        outputs.append(back(model.upscale(np.ascontiguousarray(turned)[None], size)[0]))
     found = FloatUpscaler(model, self_ensemble=True)(image, SIZE)
-    np.testing.assert_allclose(found, np.mean(answers, axis=0), atol=1e-6)
+    np.testing.assert_allclose(found, np.mean(outputs, axis=0), atol=1e-6)
 
 
 def test_a_model_that_knows_what_is_up_sees_the_mirror_image_alone():
-    image = to_float(tiny.picture(*LR))[None]
+    image = to_float(tiny.image(*LR))[None]
     there, back = (UPRIGHT.upscale(x, SIZE) for x in (image, image[:, :, ::-1]))
-    found = FloatUpscaler(UPRIGHT, self_ensemble=True)(tiny.picture(*LR), SIZE)
+    found = FloatUpscaler(UPRIGHT, self_ensemble=True)(tiny.image(*LR), SIZE)
     check_close(found, (there + back[:, :, ::-1])[0] / 2, 1e-5)
     assert np.abs(there - back[:, :, ::-1]).max() > 1e-3
 
 
 @pytest.mark.parametrize("model", [UPRIGHT, ANY_WAY_ROUND["lte-nearest"]], ids=["two", "eight"])
-def test_tiles_are_the_whole_picture(model):
+def test_tiles_are_the_whole_image(model):
     upscaler = FloatUpscaler(model, self_ensemble=True)
-    whole = upscaler(tiny.picture(*LR), SIZE)
-    upscaler.painter.lr_pixels = 600
+    whole = upscaler(tiny.image(*LR), SIZE)
+    upscaler.renderer.lr_pixels = 600
     assert math.prod(LR) > 600
-    check_close(upscaler(tiny.picture(*LR), SIZE), whole, 1e-5)
+    check_close(upscaler(tiny.image(*LR), SIZE), whole, 1e-5)
 
 
 def test_sums_that_do_not_fit_are_made_in_bands():
-    lr, size, memory = to_float(tiny.picture(8, 8))[None], (150, 160), 2**21
-    small = SelfEnsemblePainter(Bicubic(), memory)
-    (window,) = windows((8, 8), size, small.reach, small.lr_pixels)
-    pieces = list(small.paint(lr, window))
+    lr, size, memory = to_float(tiny.image(8, 8))[None], (150, 160), 2**21
+    small = SelfEnsembleRenderer(Bicubic(), memory)
+    (window,) = make_tiles((8, 8), size, small.input_span, small.lr_pixels)
+    pieces = list(small.render(lr, window))
     assert len(pieces) > 1
     # In the quarter that is for sums, a piece is copied three times while it is rounded.
     assert max(colours.nbytes for _, _, colours in pieces) <= memory / 4 / 4
     found = np.concatenate([colours for _, _, colours in pieces], axis=1)
-    ((_, _, expected),) = SelfEnsemblePainter(Bicubic(), 2**26).paint(lr, window)
+    ((_, _, expected),) = SelfEnsembleRenderer(Bicubic(), 2**26).render(lr, window)
     check_close(found, expected, 1e-5)

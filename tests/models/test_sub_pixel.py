@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import windows
+from tfsr.geometry import make_tiles
 from tfsr.images import resize, to_float
 from tfsr.losses import L1
 from tfsr.models import Bicubic, ImplicitSR, SubPixelSR, from_config
@@ -24,17 +24,17 @@ def images(rng):
 
 @pytest.mark.parametrize("encoder", [EDSR, RDN], ids=["edsr", "rdn"])
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
-def test_the_answer_is_larger_by_the_scale(encoder, scale, images):
+def test_the_output_is_larger_by_the_scale(encoder, scale, images):
     model = SubPixelSR(encoder, scale)
-    answer = model.upscale(images, scale=scale)
-    assert answer.shape == (2, 7 * scale, 9 * scale, 3)
-    np.testing.assert_array_equal(answer, np.asarray(model({"image": images})))
+    output = model.upscale(images, scale=scale)
+    assert output.shape == (2, 7 * scale, 9 * scale, 3)
+    np.testing.assert_array_equal(output, np.asarray(model({"image": images})))
 
 
 def test_other_sizes_are_the_models_own_resized(images):
     model = SubPixelSR(EDSR, 2)
-    answer = model.upscale(images, size=(20, 11))
-    np.testing.assert_array_equal(answer, Bicubic().upscale(np.asarray(model(images)), (20, 11)))
+    output = model.upscale(images, size=(20, 11))
+    np.testing.assert_array_equal(output, Bicubic().upscale(np.asarray(model(images)), (20, 11)))
 
 
 def test_sub_pixels_are_grouped_by_channel_then_row_then_column():
@@ -96,10 +96,10 @@ def test_impossible_models_are_refused(config):
 
 def test_bicubic_is_pillows_within_a_level(rng):
     # Away from black and white: Pillow also clips between its two passes.
-    picture = rng.integers(64, 192, size=(24, 31, 3), dtype=np.uint8)
+    image = rng.integers(64, 192, size=(24, 31, 3), dtype=np.uint8)
     for size in ((48, 62), (37, 41), (11, 50)):
-        ours = np.clip(Bicubic().upscale(to_float(picture)[None], size)[0], 0, 1) * 255
-        assert np.abs(ours - resize(picture, size).astype(np.float32)).max() < 2
+        ours = np.clip(Bicubic().upscale(to_float(image)[None], size)[0], 0, 1) * 255
+        assert np.abs(ours - resize(image, size).astype(np.float32)).max() < 2
 
 
 @pytest.mark.parametrize("model", [Bicubic(), SubPixelSR(EDSR, 2)], ids=["bicubic", "edsr"])
@@ -112,18 +112,18 @@ def test_impossible_sizes_are_refused(model, arguments, images):
 
 
 def by_windows(model, image, size, memory):
-    """(picture, number of windows) of windows that cover it exactly once, drawn one by one."""
-    painter = model.painter(memory)
-    picture, times = np.zeros((len(image), *size, 3), np.float32), np.zeros(size, int)
-    found = windows(image.shape[1:3], size, painter.reach, painter.lr_pixels)
+    """(image, number of windows) of windows that cover it exactly once, drawn one by one."""
+    renderer = model.renderer(memory)
+    pixels, times = np.zeros((len(image), *size, 3), np.float32), np.zeros(size, int)
+    found = make_tiles(image.shape[1:3], size, renderer.input_span, renderer.lr_pixels)
     for window in found:
         lr = image[:, slice(*window.lr_rows), slice(*window.lr_columns)]
         place = slice(*window.rows), slice(*window.columns)
-        for rows, columns, colours in painter.paint(lr, window):
-            picture[:, *place][:, rows, columns] = colours
+        for rows, columns, colours in renderer.render(lr, window):
+            pixels[:, *place][:, rows, columns] = colours
             times[place][rows, columns] += 1
     assert (times == 1).all()
-    return picture, len(found)
+    return pixels, len(found)
 
 
 WINDOW_SIZES = [(52, 62), (78, 93), (52, 80), (67, 71), (26, 31), (11, 19)]
@@ -133,9 +133,9 @@ WINDOW_SIZES = [(52, 62), (78, 93), (52, 80), (67, 71), (26, 31), (11, 19)]
 def test_bicubic_by_windows_is_bicubic_at_once(size, rng, monkeypatch):
     monkeypatch.setattr("tfsr.models.bicubic._PIXELS_PER_BAND", 200)
     image = rng.random((2, 26, 31, 3), dtype=np.float32)
-    picture, count = by_windows(Bicubic(), image, size, memory=24 * 200)
+    pixels, count = by_windows(Bicubic(), image, size, memory=24 * 200)
     assert count > 1
-    np.testing.assert_allclose(picture, Bicubic().upscale(image, size), atol=1e-6)
+    np.testing.assert_allclose(pixels, Bicubic().upscale(image, size), atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -148,19 +148,19 @@ def fixed_scale():
 @pytest.mark.parametrize(
     ("scale", "size"), [*((2, size) for size in WINDOW_SIZES), (3, (78, 93)), (4, (104, 90))]
 )
-def test_a_fixed_scale_by_windows_is_the_whole_picture(scale, size, fixed_scale, rng):
+def test_a_fixed_scale_by_windows_is_the_whole_image(scale, size, fixed_scale, rng):
     model = fixed_scale[scale]
     image = rng.random((2, 26, 31, 3), dtype=np.float32)
-    picture, count = by_windows(model, image, size, 480 * model.painter(0).lr_bytes)
+    pixels, count = by_windows(model, image, size, 480 * model.renderer(0).bytes_per_lr_pixel)
     assert count > 1
     expected = model.upscale(image, size)
-    np.testing.assert_allclose(picture, expected, atol=1e-5 * expected.std())
+    np.testing.assert_allclose(pixels, expected, atol=1e-5 * expected.std())
 
 
 def test_the_halo_of_a_fixed_scale_is_needed(fixed_scale, rng, monkeypatch):
     model, size = fixed_scale[2], (67, 71)
     image = rng.random((1, 26, 31, 3), dtype=np.float32)
     monkeypatch.setattr(SubPixelSR, "halo", model.halo - 1)
-    picture, _ = by_windows(model, image, size, 480 * model.painter(0).lr_bytes)
+    pixels, _ = by_windows(model, image, size, 480 * model.renderer(0).bytes_per_lr_pixel)
     expected = model.upscale(image, size)
-    assert np.abs(picture - expected).max() > 1e-4 * expected.std()
+    assert np.abs(pixels - expected).max() > 1e-4 * expected.std()

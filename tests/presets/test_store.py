@@ -15,7 +15,7 @@ from tfsr.images import to_float
 from tfsr.presets import DEFAULT, names, read_metadata, save_preset
 
 FILES = ("config.json", "model.weights.h5", "metadata.json")
-IMAGE = to_float(tiny.picture(12, 10))[None]
+IMAGE = to_float(tiny.image(12, 10))[None]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def check_refused(preset, *words):
         assert str(word) in line
 
 
-def test_a_preset_answers_as_the_model_did(saved):
+def test_a_preset_outputs_as_the_model_did(saved):
     model, directory = saved
     copy = from_preset(directory)
     np.testing.assert_array_equal(copy.upscale(IMAGE, (31, 27)), model.upscale(IMAGE, (31, 27)))
@@ -237,10 +237,10 @@ def test_the_default_is_shipped():
 @pytest.mark.parametrize("name", names())
 def test_shipped_presets_upscale_and_say_where_they_come_from(name):
     model, metadata = from_preset(name), read_metadata(name)
-    answer = model.upscale(IMAGE, (31, 27))
-    assert answer.shape == (1, 31, 27, 3)
-    assert np.isfinite(answer).all()
-    # A trained model keeps the picture: its answer is near the picture it was given.
+    output = model.upscale(IMAGE, (31, 27))
+    assert output.shape == (1, 31, 27, 3)
+    assert np.isfinite(output).all()
+    # A trained model keeps the image: its output is near the image it was given.
     assert np.abs(model.upscale(IMAGE, (12, 10)) - IMAGE).mean() < 0.05
     assert metadata["name"] == name
     assert metadata["parameters"] == model.count_params()

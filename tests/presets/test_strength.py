@@ -19,7 +19,7 @@ from tfsr.presets import (
     store,
 )
 
-IMAGE = tiny.picture(12, 10)
+IMAGE = tiny.image(12, 10)
 
 
 def save(directory, config=tiny.MODEL, **metadata):

@@ -29,7 +29,7 @@ from tfsr.presets import DEFAULT, from_preset
 
 ROOT = Path(__file__).parents[2]
 SERVING = ROOT / "export" / "serving"
-FACE = ROOT / "docs" / "pictures" / "astronaut-46.png"
+FACE = ROOT / "docs" / "images" / "astronaut-46.png"
 
 # From 46x46: whole scales, none, another on each side, and a reduction.
 SIZES = [(92, 92), (138, 138), (173, 211), (46, 46), (30, 77)]
@@ -56,15 +56,15 @@ def version(model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def too_large(version):
-    """How an answer is refused that is larger than the export's limit."""
+    """How an output is refused that is larger than the export's limit."""
     metadata = json.loads((version / "assets.extra" / "tfsr_metadata.json").read_text())
     return f"more than {metadata['max_output_pixels']} pixels"
 
 
 @pytest.fixture(scope="module")
 def face():
-    with Image.open(FACE) as picture:
-        return np.array(picture.convert("RGB"))
+    with Image.open(FACE) as image:
+        return np.array(image.convert("RGB"))
 
 
 def drawn(model, image, size):
@@ -73,7 +73,7 @@ def drawn(model, image, size):
 
 
 def check_levels(found, expected):
-    """8-bit pictures that differ by a level nearly nowhere: where rounding was on the edge."""
+    """8-bit images that differ by a level nearly nowhere: where rounding was on the edge."""
     assert found.shape == expected.shape and found.dtype == np.uint8
     different = found != expected
     assert np.abs(found.astype(int) - expected).max() <= 1
@@ -102,29 +102,29 @@ def run_consumer(consumer, *arguments):
 
 
 def test_a_c_program_draws_the_same(consumer, version, model, face, tmp_path):
-    picture, answer = tmp_path / "picture", tmp_path / "answer"
-    to_float(face).tofile(picture)
+    image, output = tmp_path / "output", tmp_path / "answer"
+    to_float(face).tofile(image)
     for size in SIZES:
-        run = run_consumer(consumer, version, 46, 46, picture, *size, answer)
+        run = run_consumer(consumer, version, 46, 46, image, *size, output)
         assert run.returncode == 0, run.stderr
-        found = np.fromfile(answer, np.float32).reshape(*size, 3)
+        found = np.fromfile(output, np.float32).reshape(*size, 3)
         np.testing.assert_allclose(found, drawn(model, face, size), atol=1e-5, rtol=0)
 
 
 def test_a_c_program_is_told_in_one_line(consumer, version, face, too_large, tmp_path):
-    picture, answer = tmp_path / "picture", tmp_path / "answer"
-    to_float(face).tofile(picture)
+    image, output = tmp_path / "output", tmp_path / "answer"
+    to_float(face).tofile(image)
     for arguments, message in [
-        ((version, 46, 46, picture, 100_000, 100_000, answer), too_large),
-        ((version, 46, 47, picture, 92, 92, answer), "must have 25944 bytes"),
-        ((version, 46, 46, tmp_path / "none", 92, 92, answer), "none: No such file"),
-        ((tmp_path, 46, 46, picture, 92, 92, answer), "Could not find SavedModel"),
-        ((version, 46, 46, picture, 0, 92, answer), "a side must be a whole number"),
+        ((version, 46, 46, image, 100_000, 100_000, output), too_large),
+        ((version, 46, 47, image, 92, 92, output), "must have 25944 bytes"),
+        ((version, 46, 46, tmp_path / "none", 92, 92, output), "none: No such file"),
+        ((tmp_path, 46, 46, image, 92, 92, output), "Could not find SavedModel"),
+        ((version, 46, 46, image, 0, 92, output), "a side must be a whole number"),
     ]:
         run = run_consumer(consumer, *arguments)
         assert run.returncode == 1
         assert run.stderr.splitlines()[-1].startswith("consumer: ") and message in run.stderr
-        assert not answer.exists()
+        assert not output.exists()
 
 
 # OpenVINO.
@@ -132,7 +132,7 @@ def test_a_c_program_is_told_in_one_line(consumer, version, face, too_large, tmp
 
 @pytest.fixture(scope="module")
 def by_openvino(version):
-    return program("openvino_upscale").compiled(version)
+    return program("openvino_upscale").jit(version)
 
 
 def test_openvino_draws_the_same(by_openvino, model, face):
@@ -150,14 +150,14 @@ def test_openvino_takes_every_decoder(name, monkeypatch, tmp_path):
     monkeypatch.setattr(room, "_compare", lambda *arguments: (0.0, np.inf))
     arguments = {"width": 8} if "diinn" in name else {"hidden": 8 if name == "metasr" else [8, 8]}
     model = ImplicitSR(tiny.MODEL["encoder"], {"name": name, **arguments})
-    upscale = program("openvino_upscale").compiled(saved_model(model, tmp_path).path)
-    image = tiny.picture(24, 31)
+    upscale = program("openvino_upscale").jit(saved_model(model, tmp_path).path)
+    image = tiny.image(24, 31)
     for size in [(48, 62), (89, 115)]:
         check_levels(upscale(image, size), to_uint8(drawn(model, image, size)))
 
 
 def test_openvino_without_tensorflow(version, face, model, tmp_path):
-    answer = tmp_path / "large.png"
+    output = tmp_path / "large.png"
     code = (
         "import sys, runpy\n"
         "sys.modules.update(tensorflow=None, keras=None, tfsr=None)\n"
@@ -165,9 +165,9 @@ def test_openvino_without_tensorflow(version, face, model, tmp_path):
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
     script = SERVING / "openvino_upscale.py"
-    command = [script, version, FACE, "-o", answer, "--size", "211x173"]
+    command = [script, version, FACE, "-o", output, "--size", "211x173"]
     subprocess.run([sys.executable, "-I", "-c", code, *map(str, command)], check=True)
-    check_levels(np.array(Image.open(answer)), to_uint8(drawn(model, face, (173, 211))))
+    check_levels(np.array(Image.open(output)), to_uint8(drawn(model, face, (173, 211))))
 
 
 # TensorFlow Serving's messages.
@@ -218,12 +218,12 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if self.path != "/v1/models/tfsr:predict":
                 raise ValueError("Malformed request: POST " + self.path)
-            answer, status = {"outputs": predict(self.server.loaded.signatures, body)}, 200
+            output, status = {"outputs": predict(self.server.loaded.signatures, body)}, 200
         except (ValueError, tf.errors.InvalidArgumentError) as error:
             # Python adds where the graph was made; a server has the graph's own message alone.
             message = str(error)
-            answer, status = {"error": message[max(0, message.find("assertion failed")) :]}, 400
-        content = json.dumps(answer).encode()
+            output, status = {"error": message[max(0, message.find("assertion failed")) :]}, 400
+        content = json.dumps(output).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -277,64 +277,64 @@ def run_client(*arguments):
 
 
 def test_the_client_gets_what_the_model_draws(server, model, face, tmp_path):
-    answer = tmp_path / "large.png"
+    output = tmp_path / "large.png"
     for wanted, size in [
         (["--size", "211x173"], (173, 211)),
         (["--scale", "2"], (92, 92)),
         (["--scale", "3.7"], (170, 170)),
     ]:
-        run = run_client(FACE, "-o", answer, *wanted, "--url", server.url)
+        run = run_client(FACE, "-o", output, *wanted, "--url", server.url)
         assert (run.returncode, run.stderr) == (0, "")
-        check_levels(np.array(Image.open(answer)), to_uint8(drawn(model, face, size)))
+        check_levels(np.array(Image.open(output)), to_uint8(drawn(model, face, size)))
 
 
-def test_the_client_turns_pictures_upright(server, tmp_path):
-    image = tiny.picture(20, 30)
-    turned, plain, answer = (tmp_path / name for name in ("turned.png", "plain.png", "answer.png"))
+def test_the_client_turns_images_upright(server, tmp_path):
+    image = tiny.image(20, 30)
+    turned, plain, output = (tmp_path / name for name in ("turned.png", "plain.png", "answer.png"))
     exif = Image.Exif()
     exif[0x0112] = 6  # To be turned by a quarter clockwise.
     Image.fromarray(np.rot90(image).copy()).save(turned, exif=exif)
     Image.fromarray(image).save(plain)
     found = []
     for path in (turned, plain):
-        run = run_client(path, "-o", answer, "--size", "60x40", "--url", server.url)
+        run = run_client(path, "-o", output, "--size", "60x40", "--url", server.url)
         assert run.returncode == 0, run.stderr
-        found.append(np.array(Image.open(answer)))
+        found.append(np.array(Image.open(output)))
     assert found[0].shape == (40, 60, 3)
     np.testing.assert_array_equal(*found)
 
 
-def test_pictures_as_json_numbers(server, model, face):
+def test_images_as_json_numbers(server, model, face):
     image = face[:12, :9]
     body = {"inputs": {"image": [image.tolist()], "size": [20, 30]}}
-    answer = program("client").post(f"{server.url}:predict", body, 60)["outputs"]
+    output = program("client").post(f"{server.url}:predict", body, 60)["outputs"]
     expected = to_uint8(drawn(model, image, (20, 30)))
-    check_levels(np.array(answer[0], np.uint8), expected)
+    check_levels(np.array(output[0], np.uint8), expected)
 
     body = {
         "signature_name": "upscale_float",
         "inputs": {"image": [to_float(image).tolist()], "size": [20, 30]},
     }
-    answer = program("client").post(f"{server.url}:predict", body, 60)["outputs"]
-    np.testing.assert_allclose(answer[0], drawn(model, image, (20, 30)), atol=1e-5)
+    output = program("client").post(f"{server.url}:predict", body, 60)["outputs"]
+    np.testing.assert_allclose(output[0], drawn(model, image, (20, 30)), atol=1e-5)
 
 
 def test_several_files_in_one_request(server, model):
-    pictures = [tiny.picture(20, 30, 1), tiny.picture(9, 8, 2)]
+    images = [tiny.image(20, 30, 1), tiny.image(9, 8, 2)]
     files = []
-    for picture, form in zip(pictures, ("PNG", "JPEG"), strict=True):
+    for image, form in zip(images, ("PNG", "JPEG"), strict=True):
         file = io.BytesIO()
-        Image.fromarray(picture).save(file, form)
+        Image.fromarray(image).save(file, form)
         files.append({"b64": base64.b64encode(file.getvalue()).decode()})
     body = {
         "signature_name": "upscale_bytes",
         "inputs": {"image_bytes": files, "size": [40, 60]},
     }
-    answers = program("client").post(f"{server.url}:predict", body, 60)["outputs"]
+    outputs = program("client").post(f"{server.url}:predict", body, 60)["outputs"]
     first, second = (
-        np.array(Image.open(io.BytesIO(base64.b64decode(answer["b64"])))) for answer in answers
+        np.array(Image.open(io.BytesIO(base64.b64decode(output["b64"])))) for output in outputs
     )
-    check_levels(first, to_uint8(drawn(model, pictures[0], (40, 60))))
+    check_levels(first, to_uint8(drawn(model, images[0], (40, 60))))
     assert second.shape == (40, 60, 3)
 
 
@@ -345,7 +345,7 @@ def test_the_client_tells_what_failed_in_one_line_and_does_not_try_again(
     broken.write_bytes(FACE.read_bytes()[:200])
     deep = tmp_path / "deep.png"
     Image.fromarray(np.zeros((4, 5), np.uint16)).save(deep)
-    answer = tmp_path / "answer.png"
+    output = tmp_path / "answer.png"
     nobody = "http://127.0.0.1:1/v1/models/tfsr"
     server.asked.clear()
     for arguments, message in [
@@ -359,7 +359,7 @@ def test_the_client_tells_what_failed_in_one_line_and_does_not_try_again(
         ((deep, "--scale", "2", "--url", server.url), "more than 8 bits a channel"),
         ((tmp_path / "no.png", "--scale", "2", "--url", server.url), "no.png: cannot be read"),
     ]:
-        run = run_client(*arguments, "-o", answer)
+        run = run_client(*arguments, "-o", output)
         assert run.returncode == 1, message
         assert len(run.stderr.splitlines()) == 1 and message in run.stderr, run.stderr
         assert run.stderr.startswith("client: ")

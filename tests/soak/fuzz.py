@@ -22,7 +22,7 @@ from pathlib import Path
 
 # As many of each as find something in the time they take: together 10,000.
 CASES = {
-    "pictures": 6000,
+    "images": 6000,
     "presets": 1500,
     "signed-presets": 500,
     "tflite": 1000,

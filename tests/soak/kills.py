@@ -30,7 +30,7 @@ _FILES, _SIDE, _SCALE = 120, 32, 8
 def kill_batches(kills, generator, work):
     """Findings, a line each, of so many kills of batches."""
     out, expected, report = work / "out", work / "expected", work / "report.json"
-    command = ["upscale", _pictures(work / "in"), "--scale", _SCALE, "--preset", _preset(work)]
+    command = ["upscale", _images(work / "in"), "--scale", _SCALE, "--preset", _preset(work)]
     command += ["--skip-existing", "--report", report, "--output"]
     lasted = _lasted([*command, expected])
     findings, midst, completed = [], 0, 0
@@ -87,13 +87,13 @@ def kill_exports(kills, generator, work):
     return findings
 
 
-def _pictures(folder):
+def _images(folder):
     folder.mkdir()
     for number in range(_FILES):
         suffix = _SUFFIXES[number % len(_SUFFIXES)]
-        tiny.save(folder / f"{number}.{suffix}", tiny.picture(_SIDE, _SIDE, number))
+        tiny.save(folder / f"{number}.{suffix}", tiny.image(_SIDE, _SIDE, number))
     for name in ("rgba16.png", "rgb16.tif", "animated.webp", "profile.png"):
-        (folder / name).write_bytes(odd_files.PICTURES[name][0])
+        (folder / name).write_bytes(odd_files.IMAGES[name][0])
     return folder
 
 

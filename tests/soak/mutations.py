@@ -13,7 +13,7 @@ def mutate(content, random):
 
     Args:
         content: bytes of a good file.
-        random: a `random.Random`; the same state gives the same answer.
+        random: a `random.Random`; the same state gives the same output.
     """
     damaged = bytearray(content)
     for _ in range(random.randint(1, 3)):
@@ -28,15 +28,15 @@ def with_right_checks(png):
     """
     if not png.startswith(_PNG):
         return png
-    answer, place = bytearray(png), len(_PNG)
-    while place + 12 <= len(answer):
-        length = int.from_bytes(answer[place : place + 4], "big")
+    output, place = bytearray(png), len(_PNG)
+    while place + 12 <= len(output):
+        length = int.from_bytes(output[place : place + 4], "big")
         end = place + 8 + length
-        if end + 4 > len(answer):
+        if end + 4 > len(output):
             break
-        answer[end : end + 4] = struct.pack(">I", zlib.crc32(answer[place + 4 : end]))
+        output[end : end + 4] = struct.pack(">I", zlib.crc32(output[place + 4 : end]))
         place = end + 4
-    return bytes(answer)
+    return bytes(output)
 
 
 def _place(damaged, random):

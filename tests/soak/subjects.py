@@ -18,7 +18,7 @@ from soak.mutations import with_right_checks
 from tfsr.errors import TfsrError
 
 _TESTS = Path(__file__).parents[1]
-_PICTURE = tiny.picture(6, 7)
+_IMAGE = tiny.image(6, 7)
 
 
 class Pictures:
@@ -27,7 +27,7 @@ class Pictures:
     def __init__(self, folder):
         self.samples = {
             name: content
-            for name, (content, _) in odd_files.PICTURES.items()
+            for name, (content, _) in odd_files.IMAGES.items()
             # Whose EXIF is no EXIF anyway, and names that no file of findings should have.
             if re.fullmatch(r"[\w.-]{1,40}", name, re.ASCII) and "broken" not in name
         }
@@ -38,19 +38,19 @@ class Pictures:
         return with_right_checks(content) if random.random() < 0.5 else content
 
     def use(self, path, out, random):
-        from tfsr.images.wholeness import is_whole
+        from tfsr.images.integrity import is_integer
         from tfsr.inference.batch import run_jobs
         from tfsr.inference.jobs import Job
         from tfsr.inference.request import Request
         from tfsr.inference.sizes import TargetSize
 
-        is_whole(path, (12, 16))
+        is_integer(path, (12, 16))
         request = Request(TargetSize(long_side=40), frames=random.random() < 0.3)
         target = out / path.name
         (outcome,) = run_jobs([Job(path, target)], request, _enlarge)
         if outcome.error is not None:
             raise TfsrError(outcome.error)
-        _check_picture(target, outcome.size)
+        _check_image(target, outcome.size)
 
 
 def _enlarge(image, size):
@@ -62,10 +62,10 @@ def _enlarge(image, size):
 _enlarge.depth = 16
 
 
-def _check_picture(path, size):
-    from tfsr.images import read_picture
+def _check_image(path, size):
+    from tfsr.images import read_image
 
-    assert read_picture(path).size == size, f"{path} is not the picture that was told"
+    assert read_image(path).size == size, f"{path} is not the image that was told"
 
 
 class Presets:
@@ -96,7 +96,7 @@ class Presets:
         if self.signed:
             _sign(preset)
         model = from_preset(preset)
-        model.upscale(_PICTURE[None] / np.float32(255), (12, 14))
+        model.upscale(_IMAGE[None] / np.float32(255), (12, 14))
 
 
 class SignedPresets(Presets):
@@ -134,7 +134,7 @@ class TFLiteFiles:
     def use(self, path, out, random):
         from tfsr.inference.tflite import TFLiteUpscaler
 
-        TFLiteUpscaler(path)(_PICTURE, (12, 14))
+        TFLiteUpscaler(path)(_IMAGE, (12, 14))
 
 
 class Recipes:
@@ -172,7 +172,7 @@ class Checkpoints:
 
 
 SUBJECTS = {
-    "pictures": Pictures,
+    "images": Pictures,
     "presets": Presets,
     "signed-presets": SignedPresets,
     "tflite": TFLiteFiles,

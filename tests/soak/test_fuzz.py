@@ -9,7 +9,7 @@ from soak.mutations import mutate, with_right_checks
 
 # A few seconds' worth.
 SLICE = {
-    "pictures": 150,
+    "images": 150,
     "presets": 20,
     "signed-presets": 8,
     "tflite": 60,

@@ -10,7 +10,7 @@ def run(tmp_path_factory):
     from tfsr.training.trainer import train
 
     base = tmp_path_factory.mktemp("run")
-    pictures = tiny.folder(base / "pictures")
-    recipe = tiny.write_recipe(base / "recipe.yaml", tiny.recipe(pictures))
+    images = tiny.folder(base / "images")
+    recipe = tiny.write_recipe(base / "recipe.yaml", tiny.recipe(images))
     train(recipe, base / "run")
     return base / "run"

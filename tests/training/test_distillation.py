@@ -138,7 +138,7 @@ def test_a_teacher_that_cannot_teach_is_one_line(images, teacher, tmp_path):
 
 
 def test_a_recipe_changes_its_bases_teacher(tmp_path):
-    base = tiny.recipe("pictures", teacher={"preset": "a", "weight": 0.25, "sha256": "0"})
+    base = tiny.recipe("images", teacher={"preset": "a", "weight": 0.25, "sha256": "0"})
     tiny.write_recipe(tmp_path / "_base.yaml", base)
     path = tiny.write_recipe(tmp_path / "r.yaml", {"base": "_base.yaml", "name": "other"})
     for changes, expected in (

@@ -39,10 +39,10 @@ def recipe(tmp_path_factory):
         "loss": ["charbonnier", {"name": "fft", "weight": 0.1}],
         "teacher": {"preset": str(tiny.teacher(base / "teacher")), "weight": 0.25},
     }
-    pictures = tiny.folder(base / "pictures", count=5)
-    content = tiny.recipe(pictures, steps=20, steps_per_epoch=10, **own)
+    images = tiny.folder(base / "images", count=5)
+    content = tiny.recipe(images, steps=20, steps_per_epoch=10, **own)
     content["data"]["sampling"] |= {"batch": 4, "points": "patch"}
-    content["validation"] = {"lr_sizes": [24], "pictures": 2}
+    content["validation"] = {"lr_sizes": [24], "images": 2}
     return tiny.write_recipe(base / "r.yaml", content)
 
 
@@ -158,7 +158,7 @@ def free_ports(count):
 @pytest.mark.parametrize("key, value", [("gradient_accumulation_steps", 2), ("jit_compile", True)])
 @pytest.mark.parametrize("name", ["mirrored", "multi-worker"])
 def test_what_keras_gets_wrong_under_a_strategy_is_refused_by_name(key, value, name):
-    recipe = recipes.parse(tiny.recipe("pictures", **{key: value}))
+    recipe = recipes.parse(tiny.recipe("images", **{key: value}))
     Distribution("one").check(recipe)
     with pytest.raises(RecipeError, match=f"training.{key} .*--strategy {name}"):
         Distribution(name, replicas=2, strategy=tf.distribute.get_strategy()).check(recipe)
@@ -166,11 +166,11 @@ def test_what_keras_gets_wrong_under_a_strategy_is_refused_by_name(key, value, n
 
 def test_keras_own_clipping_is_refused_for_one_that_is_right_everywhere():
     with pytest.raises(RecipeError, match="training.global_clipnorm.*Did you mean 'clip_norm'"):
-        recipes.parse(tiny.recipe("pictures", global_clipnorm=1.0))
+        recipes.parse(tiny.recipe("images", global_clipnorm=1.0))
 
 
 def test_the_batch_must_be_shared_equally():
-    recipe = recipes.parse(tiny.recipe("pictures"))
+    recipe = recipes.parse(tiny.recipe("images"))
     with pytest.raises(RecipeError, match="data.sampling.batch .* 3 replicas"):
         Distribution("mirrored", replicas=3).check(recipe)
 

@@ -67,9 +67,9 @@ def test_a_clean_twin_of_another_architecture_is_refused(run, tmp_path):
 def test_its_quality_is_what_a_fresh_measurement_finds(packed, run):
     preset, lines = packed
     quality = json.loads((preset / "metadata.json").read_text())["quality"]
-    paths = list_images(run.parent / "pictures")
+    paths = list_images(run.parent / "images")
     assert (quality["protocol"], quality["degradation"]) == ("rgb", "bicubic")
-    assert quality["pictures"] == len(paths) == 3
+    assert quality["images"] == len(paths) == 3
     assert list(quality["from"]) == ["24", "16"]
     for line, (side, values) in zip(lines, quality["from"].items(), strict=False):
         reduction = Reduction(int(side))
@@ -82,16 +82,16 @@ def test_its_quality_is_what_a_fresh_measurement_finds(packed, run):
     assert len(lines) == 3
 
 
-def test_other_pictures_can_be_measured_on(run, tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures", count=1)
-    pack(run, tmp_path / "preset", validation_data=pictures)
+def test_other_images_can_be_measured_on(run, tmp_path):
+    images = tiny.folder(tmp_path / "images", count=1)
+    pack(run, tmp_path / "preset", validation_data=images)
     metadata = json.loads((tmp_path / "preset" / "metadata.json").read_text())
-    assert metadata["quality"]["pictures"] == 1
+    assert metadata["quality"]["images"] == 1
 
 
 def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
     """And its run is not: it may be trained on, and so may the preset, folded."""
-    content = tiny.recipe(tiny.folder(tmp_path / "pictures"))
+    content = tiny.recipe(tiny.folder(tmp_path / "images"))
     encoder = {"name": "span", "features": 8, "blocks": 1, "input_scale": 10.0}
     content["model"] = {**tiny.MODEL, "encoder": encoder}
     train(tiny.write_recipe(tmp_path / "recipe.yaml", content), tmp_path / "run")
@@ -101,7 +101,7 @@ def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
     trained, preset = from_preset(tmp_path / "run"), from_preset(tmp_path / "preset")
     assert not trained.encoder.folded
     assert read_metadata(tmp_path / "preset")["parameters"] == preset.count_params()
-    image = to_float(tiny.picture(12, 10))[None]
+    image = to_float(tiny.image(12, 10))[None]
     expected = trained.upscale(image, (31, 37))
     np.testing.assert_allclose(preset.upscale(image, (31, 37)), expected, atol=1e-5)
 
@@ -137,7 +137,7 @@ def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):
     assert not (tmp_path / "preset").exists()
 
 
-def test_missing_pictures_and_a_file_in_the_way_are_told(run, tmp_path):
+def test_missing_images_and_a_file_in_the_way_are_told(run, tmp_path):
     with pytest.raises(ImageError, match="faces"):
         pack(run, tmp_path / "preset", validation_data=tmp_path / "faces")
     (tmp_path / "file").write_text("in the way")

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tiny
-from checks import answers, check_close
+from checks import check_close, outputs
 
 from tfsr.data import Sampler, SamplingConfig
 from tfsr.models import ImplicitSR
@@ -31,7 +31,7 @@ every_kind_of_points = pytest.mark.parametrize("points", ["lattice", "patch"])
 
 @every_kind_of_points
 def test_two_steps_are_trained_on_windows(points, tmp_path):
-    content = tiny.recipe(tiny.folder(tmp_path / "pictures", count=2), steps=2, steps_per_epoch=2)
+    content = tiny.recipe(tiny.folder(tmp_path / "images", count=2), steps=2, steps_per_epoch=2)
     content["model"] = {"encoder": tiny.MODEL["encoder"], "decoder": LINEAR}
     content["data"]["sampling"]["points"] = points
     assert content["data"]["sampling"]["window"] == 12
@@ -50,7 +50,7 @@ def test_two_steps_are_trained_on_windows(points, tmp_path):
 def lattice_batch(points, folder):
     """A batch of windows, and the same points scattered."""
     config = SamplingConfig(
-        batch=2, lr_size=(16, 24), hr_size=(24, 48), window=12, queries=64, points=points
+        batch=2, lr_size=(16, 24), hr_size=(24, 48), window=12, num_points=64, points=points
     )
     inputs, _ = Sampler(folder, config, seed=5).batch(0)
     rows, columns = inputs["rows"], inputs["columns"]
@@ -67,9 +67,9 @@ def lattice_batch(points, folder):
 def test_a_lattice_is_what_its_points_are_scattered(decoder, points, tmp_path):
     model = ImplicitSR(tiny.MODEL["encoder"], DECODERS[decoder])
     lattice, scattered = lattice_batch(points, tiny.folder(tmp_path))
-    found = answers(model(lattice))[0]
+    found = outputs(model(lattice))[0]
     assert found.shape == (2, 8, 8, 3)
-    check_close(found.reshape(2, 64, 3), answers(model(scattered))[0], 1e-4)
+    check_close(found.reshape(2, 64, 3), outputs(model(scattered))[0], 1e-4)
 
 
 def test_the_window_places_a_lattice_in_the_whole_image(tmp_path):
@@ -78,8 +78,8 @@ def test_the_window_places_a_lattice_in_the_whole_image(tmp_path):
     for switch in (True, False):
         decoder = {**LINEAR, "global_coordinates": switch}
         model = ImplicitSR(tiny.MODEL["encoder"], decoder)
-        placed = answers(model(lattice))[0]
-        alone = answers(model({name: x for name, x in lattice.items() if name != "window"}))[0]
+        placed = outputs(model(lattice))[0]
+        alone = outputs(model({name: x for name, x in lattice.items() if name != "window"}))[0]
         assert (np.abs(placed - alone).max() > 1e-3) == switch
 
 
@@ -102,5 +102,5 @@ def test_a_window_is_trained_as_it_is_rendered(rng):
         "cell": np.float32([[1 / side, 1 / side]]),
         "window": window,
     }
-    found = answers(model(inputs))[0][0]
+    found = outputs(model(inputs))[0][0]
     np.testing.assert_allclose(found, whole[rows][:, columns], atol=1e-5)

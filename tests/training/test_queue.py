@@ -32,7 +32,7 @@ def folder(tmp_path, monkeypatch):
     content = tiny.recipe(
         "images", steps=300, steps_per_epoch=100, checkpoint_steps=10, jit_compile=False
     )
-    content["validation"] = {"lr_sizes": [24], "pictures": 1}
+    content["validation"] = {"lr_sizes": [24], "images": 1}
     tiny.write_recipe(tmp_path / "r.yaml", content)
     return tmp_path
 
@@ -57,9 +57,9 @@ def queue(*arguments):
         process.communicate()
 
 
-def wait_for(condition, seconds=120.0):
+def wait_for(modulation, seconds=120.0):
     deadline = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (found := modulation()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return found

@@ -12,7 +12,7 @@ from tfsr.training.recipe import Optimizer, Training
 
 def changed(key, value):
     """The tiny recipe with one dotted key set, or taken away where the value is `...`."""
-    content = deepcopy(tiny.recipe("pictures"))
+    content = deepcopy(tiny.recipe("images"))
     *parents, last = key.split(".")
     mapping = content
     for parent in parents:
@@ -36,9 +36,9 @@ def check_refused(path, *words):
 
 
 def test_values_arrive(tmp_path):
-    recipe = recipes.load(tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("pictures")))
+    recipe = recipes.load(tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("images")))
     assert (recipe.name, recipe.seed) == ("tiny", 5)
-    assert recipe.data.train == "pictures"
+    assert recipe.data.train == "images"
     assert recipe.data.sampling.lr_size == (16, 24)
     assert recipe.data.sampling.augment == ("horizontal",)
     assert recipe.training.learning_rate.decay == "cosine"
@@ -48,7 +48,7 @@ def test_values_arrive(tmp_path):
 
 
 def test_the_mapping_of_a_recipe_is_the_recipe():
-    recipe = recipes.parse(tiny.recipe("pictures"))
+    recipe = recipes.parse(tiny.recipe("images"))
     mapping = recipes.to_mapping(recipe)
     assert yaml.safe_load(yaml.safe_dump(mapping)) == mapping
     assert recipes.parse(mapping) == recipe
@@ -59,7 +59,7 @@ def test_the_mapping_of_a_recipe_is_the_recipe():
     [
         ("trainig", "training"),
         ("data.validaton", "validation"),
-        ("data.sampling.querys", "queries"),
+        ("data.sampling.num_point", "num_points"),
         ("training.step_per_epoch", "steps_per_epoch"),
         ("training.learning_rate.initail", "initial"),
         ("validation.lr_size", "lr_sizes"),
@@ -118,7 +118,7 @@ def test_a_missing_key_is_named(key, tmp_path):
         ("seed", None),
         ("model", "edsr"),
         ("model.encoder", 5),
-        ("data", ["pictures"]),
+        ("data", ["images"]),
         ("data.sampling.hr_size", 48),
         ("data.sampling.hr_size", [48]),
         ("data.sampling.hr_size", [24.5, 48]),
@@ -149,7 +149,7 @@ def test_a_value_that_no_layer_can_have_is_told(value, tmp_path):
     "key, value",
     [
         ("seed", -1),
-        ("data.sampling.queries", 0),
+        ("data.sampling.num_points", 0),
         ("data.sampling.hr_size", [48, 24]),
         ("data.sampling.window", 99),
         ("training.steps", 0),
@@ -172,7 +172,7 @@ def test_a_value_that_no_layer_can_have_is_told(value, tmp_path):
         ("training.checkpoint_steps", 0),
         ("training.checkpoint_minutes", 0),
         ("data.cache", "much"),
-        ("validation.pictures", 0),
+        ("validation.images", 0),
         ("validation.patience", 0),
         ("training.ema", 1.0),
         ("training.clip_norm", 0),
@@ -194,9 +194,9 @@ def test_an_impossible_value_is_named(key, value, tmp_path):
 
 
 def test_an_optimizer_can_be_said_in_one_word():
-    content = tiny.recipe("pictures", optimizer="muon")
+    content = tiny.recipe("images", optimizer="muon")
     assert recipes.parse(content).training.optimizer == Optimizer("muon")
-    content = tiny.recipe("pictures", optimizer={"name": "muon", "weight_decay": 0.1})
+    content = tiny.recipe("images", optimizer={"name": "muon", "weight_decay": 0.1})
     assert recipes.parse(content).training.optimizer == Optimizer("muon", weight_decay=0.1)
 
 
@@ -316,7 +316,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 def derived(folder, content, base=None, base_content=None):
     """A recipe based on a tiny one, or on `base_content`, both written to `folder`."""
     base = base or "_base.yaml"
-    tiny.write_recipe(folder / base, base_content or tiny.recipe("pictures"))
+    tiny.write_recipe(folder / base, base_content or tiny.recipe("images"))
     return tiny.write_recipe(folder / "r.yaml", {"base": base, **content})
 
 
@@ -327,7 +327,7 @@ def test_a_recipe_says_only_how_it_differs_from_its_base(tmp_path):
         "training": {"learning_rate": {"initial": 2e-3}},
         "validation": {"lr_sizes": [16]},
     }
-    expected = deepcopy(tiny.recipe("pictures"))
+    expected = deepcopy(tiny.recipe("images"))
     expected["name"] = "other"
     expected["data"]["sampling"]["batch"] = 7
     expected["training"]["learning_rate"]["initial"] = 2e-3
@@ -355,7 +355,7 @@ def test_empty_replaces_what_the_base_says(tmp_path):
 
 
 def test_a_base_may_have_a_base_and_be_no_whole_recipe(tmp_path):
-    whole = tiny.recipe("pictures")
+    whole = tiny.recipe("images")
     tiny.write_recipe(tmp_path / "_data.yaml", {"data": whole["data"], "seed": 9})
     middle = {"base": "_data.yaml", "model": whole["model"], "validation": whole["validation"]}
     changes = {"name": "top", "training": whole["training"]}
@@ -365,7 +365,7 @@ def test_a_base_may_have_a_base_and_be_no_whole_recipe(tmp_path):
 
 
 def test_figures_and_parameters_of_a_base_are_its_own(tmp_path):
-    base = {**tiny.recipe("pictures"), "expected": {"div2k": {"x2": 34.67}}}
+    base = {**tiny.recipe("images"), "expected": {"div2k": {"x2": 34.67}}}
     base["parameters"] = recipes.parse(base).build_model().count_params()
     recipe = recipes.load(
         derived(tmp_path, {"model": {"encoder": {"features": 12}}}, base_content=base)
@@ -401,12 +401,12 @@ def test_a_base_is_a_name_and_no_path(base, tmp_path):
 
 
 def test_a_misspelt_key_of_the_base_is_told_with_the_nearest(tmp_path):
-    base = changed("data.sampling.querys", 64)
-    check_refused(derived(tmp_path, {}, base_content=base), "querys", "Did you mean 'queries'?")
+    base = changed("data.sampling.num_point", 64)
+    check_refused(derived(tmp_path, {}, base_content=base), "Did you mean 'num_points'?")
 
 
 def test_another_number_of_parameters_is_told(tmp_path):
-    count = recipes.parse(tiny.recipe("pictures")).build_model().count_params()
+    count = recipes.parse(tiny.recipe("images")).build_model().count_params()
     assert recipes.parse(changed("parameters", count)).parameters == count
     path = tiny.write_recipe(tmp_path / "r.yaml", changed("parameters", count + 1))
     check_refused(path, "parameters", str(count), str(count + 1))
@@ -424,8 +424,8 @@ def test_parameters_are_a_whole_number(value, tmp_path):
     [
         (
             tiny.MODEL,
-            {"queries": None, "hr_size": [24, 24], "lr_size": 12, "window": None},
-            "queries",
+            {"num_points": None, "hr_size": [24, 24], "lr_size": 12, "window": None},
+            "num_points",
         ),
         ({"encoder": "edsr-baseline", "scale": 2}, {}, "scale 2"),
         (
@@ -433,7 +433,7 @@ def test_parameters_are_a_whole_number(value, tmp_path):
             {
                 "mode": "random_crop",
                 "scale": [3, 3],
-                "queries": None,
+                "num_points": None,
                 "lr_size": 12,
                 "window": None,
             },

@@ -10,7 +10,7 @@ from tfsr.training import recipe_files as recipes
 
 @pytest.fixture
 def path(tmp_path):
-    return tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("pictures"))
+    return tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("images"))
 
 
 def test_any_key_can_be_changed(path):
@@ -75,7 +75,7 @@ def test_what_could_not_be_written_back_is_one_line(line, words, tmp_path):
 
 
 def test_a_changed_model_need_not_have_the_recipes_parameters(tmp_path):
-    content = {**tiny.recipe("pictures"), "expected": {"div2k": {"x2": 34.0}}}
+    content = {**tiny.recipe("images"), "expected": {"div2k": {"x2": 34.0}}}
     content["parameters"] = recipes.parse(content).build_model().count_params()
     path = tiny.write_recipe(tmp_path / "r.yaml", content)
     assert recipes.load(path, ["seed=3"]).parameters == content["parameters"]
@@ -108,7 +108,7 @@ def test_a_change_that_makes_no_sense_is_one_line(change, words, path):
 
 
 def test_a_recipe_of_a_newer_version_is_told_before_its_keys(tmp_path):
-    content = {**tiny.recipe("pictures"), "version": 2, "teacher": {"name": "something new"}}
+    content = {**tiny.recipe("images"), "version": 2, "teacher": {"name": "something new"}}
     with pytest.raises(RecipeError) as caught:
         recipes.load(tiny.write_recipe(tmp_path / "r.yaml", content))
     line = str(caught.value)

@@ -59,9 +59,9 @@ def loaded(path):
 
 @cache
 def built(model):
-    """Parameters, and the answer's shape, of the model that this JSON configures.
+    """Parameters, and the output's shape, of the model that this JSON configures.
 
-    Two pictures of 24x24 pixels with five query points each go through it symbolically.
+    Two images of 24x24 pixels with five query points each go through it symbolically.
     """
     model = from_config(json.loads(model))
     inputs = {"image": keras.KerasTensor((2, 24, 24, 3))}
@@ -83,7 +83,7 @@ def test_a_recipe_loads_and_is_called_as_its_file(path):
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
-def test_a_recipes_model_answers_and_has_its_parameters(path):
+def test_a_recipes_model_outputs_and_has_its_parameters(path):
     recipe = loaded(path)
     parameters, shape = built(json.dumps(recipe.model, sort_keys=True))
     assert parameters == recipe.parameters
@@ -115,16 +115,16 @@ def test_a_recipes_parameters_are_those_of_the_published_model(name, published):
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
-def test_expected_figures_are_plain_decibels_of_known_pictures(path):
+def test_expected_figures_are_plain_decibels_of_known_images(path):
     expected = loaded(path).expected
     assert json.loads(json.dumps(expected)) == expected
     known = {"div2k", "set5", "set14", "b100", "urban100", "celebahq", "celebahq-nn65"}
     assert set(expected) <= known
-    for pictures, figures in expected.items():
+    for images, figures in expected.items():
         assert len(figures) > 0
         for label, value in figures.items():
             assert isinstance(value, float) and 18 < value < 42
-            if pictures.startswith("celebahq"):
+            if images.startswith("celebahq"):
                 lr, hr = map(int, label.split("-"))
                 assert lr < hr
             else:
@@ -156,7 +156,7 @@ def test_a_fixed_scale_is_trained_and_validated_at_that_scale():
     for recipe in fixed:
         scale = recipe.model["scale"]
         assert recipe.data.sampling.scale == (scale, scale)
-        assert recipe.data.sampling.queries is None
+        assert recipe.data.sampling.num_points is None
         assert recipe.validation.scales == (scale,)
 
 
@@ -202,23 +202,23 @@ def test_every_decoder_has_a_recipe_that_is_trained_here():
 def test_a_recipe_trains_two_steps(name, tmp_path):
     for path in FOLDER.glob("*.yaml"):
         shutil.copy(path, tmp_path)
-    pictures = str(tiny.folder(tmp_path / "pictures", count=2))
+    images = str(tiny.folder(tmp_path / "images", count=2))
     recipe = loaded(FOLDER / f"{name}.yaml")
     sampling = {"batch": 2, "lr_size": 12}
     if recipe.data.sampling.mode == "resize":
         sampling["hr_size"] = [12, 24]
     if recipe.data.sampling.window is not None:
         sampling["window"] = 12
-    if recipe.data.sampling.queries is not None:
-        sampling["queries"] = 64
+    if recipe.data.sampling.num_points is not None:
+        sampling["num_points"] = 64
     content = {
         "base": f"{name}.yaml",
         "name": "two-steps",
         # The decoder is whole; the encoder, which is the same everywhere, is a small one.
         "model": {"encoder": tiny.MODEL["encoder"]},
-        "data": {"train": pictures, "validation": pictures, "sampling": sampling},
+        "data": {"train": images, "validation": images, "sampling": sampling},
         "training": {"steps": 2, "steps_per_epoch": 2},
-        "validation": {"pictures": 1, **({"lr_sizes": [12]} if "hr_size" in sampling else {})},
+        "validation": {"images": 1, **({"lr_sizes": [12]} if "hr_size" in sampling else {})},
     }
     derived = tiny.write_recipe(tmp_path / "two-steps.yaml", content)
     untrained = recipes.load(derived)

@@ -27,7 +27,7 @@ def lives(recipe, directory, *steps, **options):
 
 def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
     content = tiny.recipe(
-        tiny.folder(tmp_path / "pictures", count=5),
+        tiny.folder(tmp_path / "images", count=5),
         steps=18,
         steps_per_epoch=3,
         ema=0.9,
@@ -39,7 +39,7 @@ def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
     content["data"]["sampling"]["points"] = "patch"
     # Noise is drawn in every step.
     content["model"] = {**tiny.MODEL, "decoder": {**tiny.MODEL["decoder"], "noise": True}}
-    content["validation"] = {"lr_sizes": [24], "pictures": 1}
+    content["validation"] = {"lr_sizes": [24], "images": 1}
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     steps = sorted(np.random.default_rng(6).choice(np.arange(1, 19), 5, replace=False))
     for directory, killed in (("whole", ()), ("killed", steps)):
@@ -55,7 +55,7 @@ def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
 @pytest.fixture
 def copy(run, tmp_path):
     """A run's directory to damage, and the recipe that goes on with it for one more epoch."""
-    content = tiny.recipe(run.parent / "pictures", steps=9)
+    content = tiny.recipe(run.parent / "images", steps=9)
     recipe = tiny.write_recipe(tmp_path / "more.yaml", content)
     return shutil.copytree(run, tmp_path / "run"), recipe
 
@@ -162,7 +162,7 @@ def test_the_same_command_on_a_finished_run_trains_nothing(run, tmp_path):
         ("model.encoder.features=12", "model.encoder.features"),
         ("data.sampling.batch=4", "data.sampling.batch"),
         ("training.steps=9", "training.steps"),
-        ("validation.pictures=1", "validation.pictures"),
+        ("validation.images=1", "validation.images"),
     ],
 )
 def test_another_recipe_is_refused_in_one_line(change, key, run):
@@ -171,19 +171,19 @@ def test_another_recipe_is_refused_in_one_line(change, key, run):
         train(run.parent / "recipe.yaml", run, changes=[change])
     line = str(caught.value)
     assert line.startswith(f"{run}: ") and f"its {key} is " in line and "\n" not in line
-    assert ("--resume" in line) == (key in ("training.steps", "validation.pictures"))
+    assert ("--resume" in line) == (key in ("training.steps", "validation.images"))
     assert contents(run) == before
 
 
-def test_other_pictures_are_refused(copy):
+def test_other_images_are_refused(copy):
     directory, recipe = copy
-    pictures = tiny.folder(directory.parent / "pictures", count=4)
-    with pytest.raises(CheckpointError, match="other training pictures, 3 of them") as caught:
-        train(directory / "recipe.yaml", directory, train_data=str(pictures))
+    images = tiny.folder(directory.parent / "images", count=4)
+    with pytest.raises(CheckpointError, match="other training images, 3 of them") as caught:
+        train(directory / "recipe.yaml", directory, train_data=str(images))
     assert "\n" not in str(caught.value)
 
 
-def test_pictures_may_move(run, tmp_path):
+def test_images_may_move(run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "run")
-    moved = shutil.copytree(run.parent / "pictures", tmp_path / "moved")
+    moved = shutil.copytree(run.parent / "images", tmp_path / "moved")
     train(run / "recipe.yaml", copy, train_data=str(moved), validation_data=str(moved))

@@ -149,7 +149,7 @@ def test_steps_that_follow_from_the_time_survive_a_kill(tmp_path):
         ema=0.9,
         learning_rate={"initial": 1e-3, "decay": "cosine", "warmup": 4},
     )
-    content["validation"] = {"lr_sizes": [24], "pictures": 1}
+    content["validation"] = {"lr_sizes": [24], "images": 1}
     recipe, run = tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run"
     command = [TFSR, "train", recipe, "-o", run, "--max-time", "40s"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

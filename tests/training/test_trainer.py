@@ -60,7 +60,7 @@ def test_a_run_leaves_its_files(run):
     assert [(row["epoch"], row["step"]) for row in rows] == [("1", "3"), ("2", "6")]
     record = json.loads((run / "run.json").read_text())
     assert record["seed"] == 5
-    assert record["pictures"]["count"] == 3
+    assert record["images"]["count"] == 3
     [start] = record["starts"]
     assert start["packages"]["keras"] == keras.__version__
     assert (start["tfsr"], start["backend"]) == (__version__, "tensorflow")
@@ -84,27 +84,27 @@ def test_tensorboard_shows_throughput_and_the_same_samples_after_every_epoch(run
                 width, height, png = shown[f"{name}/{side}"][epoch]
                 assert (int(width), int(height)) == (4 * 48, 48)
                 strip = tf.io.decode_png(png).numpy()
-                original = tiny.picture(seed=int(name))
+                original = tiny.image(seed=int(name))
                 np.testing.assert_array_equal(strip[:, 3 * 48 :], original)
                 small = resize(original, (side, side))
                 np.testing.assert_array_equal(strip[:, 48:96], resize(small, (48, 48)))
                 np.testing.assert_array_equal(strip[:, :48], resize(small, (48, 48), "nearest"))
 
 
-def test_validation_measures_the_first_pictures_of_the_last_epoch(run):
+def test_validation_measures_the_first_images_of_the_last_epoch(run):
     model = ImplicitSR.from_config(tiny.MODEL)
     model.load_weights(run / "checkpoints" / "step-00000006" / "model.weights.h5")
     row = history(run)[-1]
     means = []
     for side in (24, 16):
-        paths = list_images(run.parent / "pictures")[:2]
+        paths = list_images(run.parent / "images")[:2]
         means.append(np.mean(restoration_psnr(Upscaler(model), paths, Reduction(side))))
         assert float(row[f"val_psnr_{side}"]) == pytest.approx(means[-1], abs=1e-3)
     assert float(row["val_psnr"]) == pytest.approx(np.mean(means), abs=1e-3)
 
 
 def test_a_robust_model_is_validated_on_clean_and_on_degraded_images(tmp_path):
-    content = tiny.recipe(tiny.folder(tmp_path / "pictures"))
+    content = tiny.recipe(tiny.folder(tmp_path / "images"))
     content["data"]["sampling"]["degradation"] = {"name": "faces", "clean": 0.5}
     content["validation"] |= {"lr_sizes": [24], "degradations": ["clean", "real-medium"]}
     train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
@@ -117,10 +117,10 @@ def test_a_robust_model_is_validated_on_clean_and_on_degraded_images(tmp_path):
 
 
 def test_training_learns(tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures", count=1)
+    images = tiny.folder(tmp_path / "images", count=1)
     rate = {"initial": 3e-3, "boundaries": [150], "warmup": 5}
-    content = tiny.recipe(pictures, steps=180, steps_per_epoch=60, learning_rate=rate)
-    content["validation"] = {"lr_sizes": [24], "pictures": 1}
+    content = tiny.recipe(images, steps=180, steps_per_epoch=60, learning_rate=rate)
+    content["validation"] = {"lr_sizes": [24], "images": 1}
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     assert int(model.optimizer.iterations) == 180
     rows = history(tmp_path / "run")
@@ -129,10 +129,10 @@ def test_training_learns(tmp_path):
 
 
 def test_a_run_made_longer_ends_where_one_in_one_go_does(tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures")
+    images = tiny.folder(tmp_path / "images")
     recipe = tiny.write_recipe(
         tmp_path / "r.yaml",
-        tiny.recipe(pictures, learning_rate={"initial": 1e-3, "boundaries": [4], "warmup": 2}),
+        tiny.recipe(images, learning_rate={"initial": 1e-3, "boundaries": [4], "warmup": 2}),
     )
     whole = train(recipe, tmp_path / "whole")
     train(recipe, tmp_path / "parts", changes=["training.steps=3"])
@@ -148,14 +148,14 @@ def test_a_run_is_a_preset_of_its_best_weights(run):
     metadata = read_metadata(run)
     assert metadata["steps"] == int(row["step"])
     assert metadata["validation"]["val_psnr"] == float(row["val_psnr"])
-    paths = list_images(run.parent / "pictures")[:2]
+    paths = list_images(run.parent / "images")[:2]
     found = np.mean(restoration_psnr(Upscaler(from_preset(run)), paths, Reduction(24)))
     assert found == pytest.approx(float(row["val_psnr_24"]), abs=1e-3)
 
 
 @pytest.mark.parametrize("preset", ["run", "run/best"])
 def test_training_begins_from_the_weights_of_a_run_or_a_preset(preset, run):
-    content = {**tiny.recipe("pictures"), "init": str(run.parent / preset), "seed": 99}
+    content = {**tiny.recipe("images"), "init": str(run.parent / preset), "seed": 99}
     pairs = zip(
         compiled_model(recipes.parse(content)).get_weights(),
         from_preset(run).get_weights(),
@@ -167,7 +167,7 @@ def test_training_begins_from_the_weights_of_a_run_or_a_preset(preset, run):
 
 def test_weights_to_begin_from_must_be_there_and_fit(run):
     for init, change in (("nowhere", {}), (str(run), {"features": 12})):
-        content = {**tiny.recipe("pictures"), "init": init}
+        content = {**tiny.recipe("images"), "init": init}
         content["model"] = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], **change}}
         with pytest.raises(RecipeError, match="init: ") as caught:
             compiled_model(recipes.parse(content))
@@ -175,9 +175,9 @@ def test_weights_to_begin_from_must_be_there_and_fit(run):
 
 
 def test_the_moving_average_is_validated_kept_and_answered(tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures")
+    images = tiny.folder(tmp_path / "images")
     rate = {"initial": 1e-2}
-    content = tiny.recipe(pictures, steps=3, ema=0.5, learning_rate=rate)
+    content = tiny.recipe(images, steps=3, ema=0.5, learning_rate=rate)
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     best = from_preset(tmp_path / "run")
     raw = ImplicitSR.from_config(tiny.MODEL)
@@ -186,16 +186,16 @@ def test_the_moving_average_is_validated_kept_and_answered(tmp_path):
     for found, expected in zip(model.get_weights(), averaged, strict=True):
         np.testing.assert_array_equal(found, expected)
     assert max(np.abs(a - b).max() for a, b in zip(averaged, last, strict=True)) > 1e-3
-    paths = list_images(pictures)[:2]
+    paths = list_images(images)[:2]
     psnr = np.mean(restoration_psnr(Upscaler(best), paths, Reduction(24)))
     assert float(history(tmp_path / "run")[0]["val_psnr_24"]) == pytest.approx(psnr, abs=1e-9)
 
 
 def test_training_ends_where_nothing_gets_better(tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures")
+    images = tiny.folder(tmp_path / "images")
     # At this rate the first epoch is the best one.
-    content = tiny.recipe(pictures, steps=60, learning_rate={"initial": 0.3})
-    content["validation"] = {"lr_sizes": [24], "pictures": 1, "patience": 2}
+    content = tiny.recipe(images, steps=60, learning_rate={"initial": 0.3})
+    content["validation"] = {"lr_sizes": [24], "images": 1, "patience": 2}
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     train(recipe, tmp_path / "run")
     psnr = [float(row["val_psnr"]) for row in history(tmp_path / "run")]
@@ -207,20 +207,20 @@ def test_training_ends_where_nothing_gets_better(tmp_path):
 
 
 def test_training_that_diverges_is_told(tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures")
-    content = tiny.recipe(pictures, learning_rate={"initial": 1e30})
+    images = tiny.folder(tmp_path / "images")
+    content = tiny.recipe(images, learning_rate={"initial": 1e30})
     with pytest.raises(TrainingError, match="diverged before step 3") as caught:
         train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     check_line(caught, "training.learning_rate.initial")
 
 
-def test_a_damaged_picture_among_many_is_skipped_named_and_counted_if_asked_for(run, tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures", count=8)
-    damaged = pictures / "3.png"
+def test_a_damaged_image_among_many_is_skipped_named_and_counted_if_asked_for(run, tmp_path):
+    images = tiny.folder(tmp_path / "images", count=8)
+    damaged = images / "3.png"
     damaged.write_bytes(damaged.read_bytes()[:-30])
-    small = tiny.save(pictures / "4.png", tiny.picture(20, 20))
-    content = tiny.recipe(pictures)
-    content["data"]["validation"] = str(run.parent / "pictures")
+    small = tiny.save(images / "4.png", tiny.image(20, 20))
+    content = tiny.recipe(images)
+    content["data"]["validation"] = str(run.parent / "images")
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     with pytest.raises(ImageError) as caught:
         train(recipe, tmp_path / "strict")
@@ -230,20 +230,20 @@ def test_a_damaged_picture_among_many_is_skipped_named_and_counted_if_asked_for(
     train(recipe, tmp_path / "run", changes=["data.skip_damaged=true"], report=lines.append)
     told = sorted(line for line in lines if "; skipped, " in line)
     assert [line.partition(":")[0] for line in told] == [str(damaged), str(small)]
-    assert lines[-1] == "2 of 8 pictures were skipped"
+    assert lines[-1] == "2 of 8 images were skipped"
 
 
 @pytest.mark.parametrize(
     "change", ["validation.lr_sizes=[400]", "validation.scales=[64]", "validation.protocol=div2k"]
 )
 def test_validation_that_cannot_be_is_told_before_anything_is_trained(change, run, tmp_path):
-    pictures = tiny.folder(tmp_path / "small", count=1, side=20)
-    arguments = {"validation_data": str(pictures), "changes": [change]}
+    images = tiny.folder(tmp_path / "small", count=1, side=20)
+    arguments = {"validation_data": str(images), "changes": [change]}
     if "protocol" in change:
         arguments["changes"] = [change, "validation.lr_sizes=[1]"]
     with pytest.raises(ImageError) as caught:
         train(run / "recipe.yaml", tmp_path / "run", **arguments)
-    check_line(caught, pictures / "0.png")
+    check_line(caught, images / "0.png")
     assert not (tmp_path / "run").exists()
 
 
@@ -252,7 +252,7 @@ def test_other_validation_begins_a_new_search_for_the_best(run, tmp_path):
     others = tiny.folder(tmp_path / "others", count=1)
     with pytest.raises(CheckpointError) as caught:
         train(run / "recipe.yaml", copy, validation_data=str(others))
-    check_line(caught, "other validation pictures", "--resume")
+    check_line(caught, "other validation images", "--resume")
     steps = recipes.load(run / "recipe.yaml").training.steps
     more = [f"training.steps={steps + 3}"]
     train(run / "recipe.yaml", copy, validation_data=str(others), changes=more, resume=True)
@@ -260,12 +260,12 @@ def test_other_validation_begins_a_new_search_for_the_best(run, tmp_path):
     assert len(json.loads((copy / "run.json").read_text())["validation"]["sha256"]) == 64
 
 
-def test_a_damaged_picture_can_be_skipped_later(run, tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures", count=3)
-    damaged = pictures / "2.png"
+def test_a_damaged_image_can_be_skipped_later(run, tmp_path):
+    images = tiny.folder(tmp_path / "images", count=3)
+    damaged = images / "2.png"
     damaged.write_bytes(damaged.read_bytes()[:-30])
-    content = tiny.recipe(pictures, steps=3)
-    content["data"]["validation"] = str(run.parent / "pictures")
+    content = tiny.recipe(images, steps=3)
+    content["data"]["validation"] = str(run.parent / "images")
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     with pytest.raises(ImageError):
         train(recipe, tmp_path / "run")
@@ -278,7 +278,7 @@ def test_a_damaged_picture_can_be_skipped_later(run, tmp_path):
 
 def test_a_run_goes_on_without_the_weights_that_it_began_from(run, tmp_path):
     init = shutil.copytree(run / "best", tmp_path / "init")
-    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(run.parent / "pictures"))
+    recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(run.parent / "images"))
     changes = [f"init={init}"]
     train(recipe, tmp_path / "run", changes=[*changes, "training.steps=3"])
     shutil.rmtree(init)
@@ -295,7 +295,7 @@ def test_nothing_to_resume_from_is_told(run, tmp_path):
 
 
 def test_another_models_checkpoint_is_told(run, tmp_path):
-    content = tiny.recipe(run.parent / "pictures")
+    content = tiny.recipe(run.parent / "images")
     content["model"] = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], "features": 12}}
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     copy = shutil.copytree(run, tmp_path / "run")
@@ -305,12 +305,12 @@ def test_another_models_checkpoint_is_told(run, tmp_path):
     assert (copy / "recipe.yaml").read_bytes() == (run / "recipe.yaml").read_bytes()
 
 
-def test_a_picture_that_fails_in_the_midst_of_training_is_named(run, tmp_path):
-    pictures = tiny.folder(tmp_path / "pictures", count=8)
-    damaged = pictures / "8.png"
-    damaged.write_bytes((pictures / "0.png").read_bytes()[:200])
-    content = tiny.recipe(pictures, steps=5, steps_per_epoch=5)
-    content["data"]["validation"] = str(run.parent / "pictures")
+def test_a_image_that_fails_in_the_midst_of_training_is_named(run, tmp_path):
+    images = tiny.folder(tmp_path / "images", count=8)
+    damaged = images / "8.png"
+    damaged.write_bytes((images / "0.png").read_bytes()[:200])
+    content = tiny.recipe(images, steps=5, steps_per_epoch=5)
+    content["data"]["validation"] = str(run.parent / "images")
     content["seed"] = next(seed for seed in range(99) if begins_well(content, seed))
     with pytest.raises(ImageError) as caught:
         train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
@@ -318,7 +318,7 @@ def test_a_picture_that_fails_in_the_midst_of_training_is_named(run, tmp_path):
 
 
 def begins_well(content, seed):
-    """Whether the damaged picture is not yet in the first batch."""
+    """Whether the damaged image is not yet in the first batch."""
     recipe = recipes.parse(content)
     try:
         Sampler(recipe.data.train, recipe.data.sampling, seed).batch(0)

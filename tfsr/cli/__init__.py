@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Let closed streams lead nowhere: else a picture is opened in their place and printed into."""
+    """Let closed streams lead nowhere: else an image is opened in their place and printed into."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)

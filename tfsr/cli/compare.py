@@ -13,8 +13,8 @@ import typer
 
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.options import parse_box, parse_limits, parse_scale, parse_size, usage
-from tfsr.cli.quiet import import_keras, silence
 from tfsr.cli.strength import load_systems, parse_strengths
+from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import ImageError, InvalidArgument
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def compare(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The picture to enlarge.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The image to enlarge.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="SHEET", help="The picture to write.")
+        Path, typer.Option("-o", "--output", metavar="SHEET", help="The image to write.")
     ],
     scale: Annotated[
         str | None, typer.Option(metavar="S|SxS", help="Factor such as 3.7, or width x height.")
@@ -61,10 +61,10 @@ def compare(
         float | None, typer.Option(metavar="MPX", help="Most megapixels read; 89 if not said.")
     ] = None,
     max_output: Annotated[
-        float | None, typer.Option(metavar="MPX", help="Most megapixels of an answer; 400.")
+        float | None, typer.Option(metavar="MPX", help="Most megapixels of an output; 400.")
     ] = None,
 ) -> None:
-    """Show a picture enlarged by several models side by side, with insets.
+    """Show an image enlarged by several models side by side, with insets.
 
     Example: tfsr compare face.jpg --scale 4 -o sheet.png
     """
@@ -82,17 +82,17 @@ def compare(
         limits.header(path)
     import_keras()
     from tfsr.evaluation import Comparison, Inset
-    from tfsr.images import check_writable_format, read_picture, write
+    from tfsr.images import check_writable_format, read_image, write
     from tfsr.presets import DEFAULT
 
-    picture = read_picture(source)
-    hr = None if original is None else read_picture(original)
+    image = read_image(source)
+    hr = None if original is None else read_image(original)
     with _naming(source), Interrupt() as interrupt:
-        wanted = target.of(picture.size, limits.max_output)
+        wanted = target.of(image.size, limits.max_output)
         with silence():
             systems = load_systems([*(preset or []), *(others or [])] or [DEFAULT], strengths)
         insets = [Inset(left, top, width, height) for top, left, height, width in boxes] or None
-        comparison = Comparison(source.name, picture, wanted, systems, hr, insets)
+        comparison = Comparison(source.name, image, wanted, systems, hr, insets)
         check_writable_format(output, comparison.sheet_size)
         sheet = _drawn(comparison, interrupt)
     write(output, sheet)
@@ -129,7 +129,7 @@ def _check_output(output: Path, overwrite: bool, sources: Sequence[Path | None])
         return
     there = [path for path in sources if path is not None and os.path.exists(path)]
     if os.path.exists(output) and any(os.path.samefile(output, path) for path in there):
-        raise ImageError(f"{output}: the sheet would be written over a picture it shows")
+        raise ImageError(f"{output}: the sheet would be written over an image it shows")
     if os.path.isdir(output) or not overwrite:
         what = "is a folder" if os.path.isdir(output) else "exists; --overwrite replaces it"
         raise ImageError(f"{output}: {what}")
@@ -137,7 +137,7 @@ def _check_output(output: Path, overwrite: bool, sources: Sequence[Path | None])
 
 @contextmanager
 def _naming(source: Path) -> Iterator[None]:
-    """Name the picture in what is wrong with it."""
+    """Name the image in what is wrong with it."""
     try:
         yield
     except InvalidArgument as error:

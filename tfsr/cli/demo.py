@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from tfsr.cli.options import parse_limits, usage
-from tfsr.cli.quiet import import_keras
 from tfsr.cli.strength import OPTION, with_strength
+from tfsr.cli.suppress_stderr import import_keras
 from tfsr.errors import InvalidArgument
 from tfsr.presets import check_strength
 
@@ -40,7 +40,7 @@ def demo(
         float | None, typer.Option(metavar="MPX", help="Most megapixels of a download; 400.")
     ] = None,
 ) -> None:
-    """Zoom into pictures in the browser. Nothing leaves this computer.
+    """Zoom into images in the browser. Nothing leaves this computer.
 
     Example: tfsr demo --preset my-preset
     """

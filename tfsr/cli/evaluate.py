@@ -10,8 +10,8 @@ import typer
 
 from tfsr.cli.completion import preset_names
 from tfsr.cli.options import parse_scales, usage
-from tfsr.cli.quiet import import_keras, silence
 from tfsr.cli.strength import load_systems, parse_strengths
+from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import InvalidArgument, did_you_mean
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def evaluate(
     data: Annotated[
-        Path, typer.Option(metavar="DIR", help="Original pictures, or a data set: HR, LR_bicubic.")
+        Path, typer.Option(metavar="DIR", help="Original images, or a data set: HR, LR_bicubic.")
     ],
     preset: Annotated[
         list[str] | None,
@@ -55,10 +55,10 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE", help="PSNR against scale: .png, .svg or .pdf.")
     ] = None,
     strip: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Pictures side by side: .png, .jpg, .webp.")
+        Path | None, typer.Option(metavar="FILE", help="Images side by side: .png, .jpg, .webp.")
     ] = None,
 ) -> None:
-    """Measure how well reduced pictures are restored, against bicubic.
+    """Measure how well reduced images are restored, against bicubic.
 
     Example: tfsr evaluate --preset my-preset --data faces/test --lr 128,64 --out table.md
     """
@@ -80,7 +80,7 @@ def evaluate(
         systems = load_systems([*(preset or []), *(others or [])] or [DEFAULT], strengths)
     columns = cells(data, rule, reductions)
     _check_apart([*(out or []), plot, strip], columns)
-    pictures = Strip()
+    images = Strip()
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         total = sum(len(column.pairs) for column in columns)
@@ -91,9 +91,9 @@ def evaluate(
             columns,
             systems,
             advance=lambda: progress.advance(task),
-            look=pictures.look if strip is not None else lambda sample: None,
+            look=images.look if strip is not None else lambda sample: None,
         )
-    _write_files(table, out or [], plot, strip, pictures)
+    _write_files(table, out or [], plot, strip, images)
     typer.echo(means_as_markdown(table), nl=False)
 
 
@@ -125,21 +125,21 @@ def _check_files(out: list[Path], plot: Path | None, strip: Path | None) -> None
 
 
 def _check_apart(files: list[Path | None], columns: list[Cell]) -> None:
-    """Refuse to write over a picture that is measured."""
+    """Refuse to write over an image that is measured."""
     pairs = [pair for column in columns for pair in column.pairs]
     measured = {os.path.realpath(pair.original) for pair in pairs}
     measured |= {os.path.realpath(pair.lr) for pair in pairs if pair.lr is not None}
     for path in files:
         if path is not None and os.path.realpath(path) in measured:
-            raise InvalidArgument(f"{path}: would be written over a picture that is measured")
+            raise InvalidArgument(f"{path}: would be written over an image that is measured")
 
 
 def _write_files(
-    table: Table, out: list[Path], plot: Path | None, strip: Path | None, pictures: Strip
+    table: Table, out: list[Path], plot: Path | None, strip: Path | None, images: Strip
 ) -> None:
     from tfsr.evaluation import FORMATS, draw_plot
     from tfsr.images import write
-    from tfsr.images.temporary import write_atomically
+    from tfsr.images.atomic import write_atomically
 
     contents = {
         path: FORMATS[path.suffix.lower()](table).encode(errors="backslashreplace") for path in out
@@ -152,4 +152,4 @@ def _write_files(
         except OSError as error:
             raise InvalidArgument(f"{path}: cannot be written: {error.strerror}") from error
     if strip is not None:
-        write(strip, pictures.draw(table))
+        write(strip, images.draw(table))

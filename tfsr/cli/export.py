@@ -10,8 +10,8 @@ import typer
 
 from tfsr.cli.completion import preset_names
 from tfsr.cli.options import parse_memory, parse_scales, parse_size, usage
-from tfsr.cli.quiet import import_keras, silence
 from tfsr.cli.strength import OPTION
+from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import InvalidArgument
 from tfsr.presets import check_strength, read_metadata
 
@@ -34,7 +34,7 @@ Strength = Annotated[
 
 @app.command()
 def tflite(
-    lr: Annotated[str, typer.Option(metavar="WxH", help="Size of the pictures it takes.")],
+    lr: Annotated[str, typer.Option(metavar="WxH", help="Size of the images it takes.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The .tflite.")],
     scale: Annotated[
         str | None, typer.Option(metavar="S,...", help="Scales it answers in, such as 2,3.7.")
@@ -48,7 +48,7 @@ def tflite(
         str, typer.Option(metavar="none|float16|dynamic|int8", help="How weights are kept.")
     ] = "none",
     calibration: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Pictures of the kind it will see, for int8.")
+        Path | None, typer.Option(metavar="DIR", help="Images of the kind it will see, for int8.")
     ] = None,
     io: Annotated[
         str, typer.Option(metavar="float32|uint8", help="Type of input and output.")
@@ -68,7 +68,7 @@ def tflite(
     memory = parse_memory(max_memory, "--max-memory")
     import_keras()
     sizes = list(_sizes(lr_size, scale, size))
-    pictures = list_images(calibration) if calibration is not None else []
+    images = list_images(calibration) if calibration is not None else []
     model, metadata = _model(preset, strength)
     with silence():
         from tfsr import exporters
@@ -79,7 +79,7 @@ def tflite(
             lr_size,
             sizes,
             quantize=quantize,  # type: ignore[arg-type]
-            calibration=pictures,
+            calibration=images,
             io=io,  # type: ignore[arg-type]
             max_memory=memory,
             metadata=metadata,
@@ -102,10 +102,10 @@ def saved_model(
         int | None, typer.Option(metavar="N", help="Of a request; by default what 4 GiB encode.")
     ] = None,
     max_output_pixels: Annotated[
-        int, typer.Option(metavar="N", help="Of an answer.")
+        int, typer.Option(metavar="N", help="Of an output.")
     ] = 100_000_000,
 ) -> None:
-    """Write a SavedModel for servers: pictures of any size, in any size.
+    """Write a SavedModel for servers: images of any size, in any size.
 
     Example: tfsr export saved-model -o models/faces --warmup
     """
@@ -136,9 +136,9 @@ def _sizes(lr_size: tuple[int, int], scale: str | None, size: str | None) -> Ite
         try:
             size_there = output_size(lr_size, factor)
         except OverflowError as error:
-            raise InvalidArgument(f"--scale {factor:g} is more than any picture has") from error
+            raise InvalidArgument(f"--scale {factor:g} is more than any image has") from error
         if factor * min(lr_size) < 0.5:
-            raise InvalidArgument(f"--scale {factor:g} leaves less than a pixel of the picture")
+            raise InvalidArgument(f"--scale {factor:g} leaves less than a pixel of the image")
         yield size_there
     for text in (size or "").split(",") if size is not None else ():
         yield parse_size(text)
@@ -171,7 +171,7 @@ def _line(report: Any) -> str:
     agreement = "equal to the model"
     if report.largest_difference:
         agreement = (
-            f"agrees with the model to {report.agreement_db:.1f} dB "
+            f"agrees with the model to {report.psnr_vs_model:.1f} dB "
             f"(largest difference {report.largest_difference:.1g})"
         )
     return f"{report.path}: {report.bytes / 2**20:.2f} MiB, {agreement}"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tfsr.cli.completion import preset_names
-from tfsr.cli.quiet import import_keras
+from tfsr.cli.suppress_stderr import import_keras
 
 
 def pack(
@@ -20,7 +20,7 @@ def pack(
     ],
     validation: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Pictures to measure on; the recipe's if not given."),
+        typer.Option(metavar="DIR", help="Images to measure on; the recipe's if not given."),
     ] = None,
     clean: Annotated[
         str | None,

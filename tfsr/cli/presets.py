@@ -86,8 +86,8 @@ def _row(preset: dict[str, Any]) -> tuple[Any, ...]:
 def _facts(preset: dict[str, Any]) -> Table:
     quality = preset["quality"]
     measured = [str(quality[key]) for key in ("what", "degradation") if key in quality]
-    if "pictures" in quality:
-        measured.append(f"{quality['pictures']} pictures")
+    if "images" in quality:
+        measured.append(f"{quality['images']} images")
     facts = {
         **{key: preset[key] for key in ("name", "purpose", "parameters", "licence")},
         **{k: v for k, v in preset["provenance"].items() if k not in ("purpose", "licence")},

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, T
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from tfsr.inference.jobs import Outcome
+from tfsr.inference.jobs import JobResult
 from tfsr.inference.report import as_record
 
 
@@ -28,7 +28,7 @@ class Progress:
     """
 
     def __init__(self, count: int, as_json: bool) -> None:
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[JobResult] = []
         self._as_json = as_json
         console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
         self._bar = Bar(
@@ -53,7 +53,7 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def tell(self, outcome: Outcome) -> None:
+    def tell(self, outcome: JobResult) -> None:
         """Print one outcome."""
         self.outcomes.append(outcome)
         if self._as_json:
@@ -75,7 +75,7 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:.1f} files/s" if speed >= 1 else f"{1 / speed:.1f} s/file")
 
 
-def _description(outcome: Outcome) -> str:
+def _description(outcome: JobResult) -> str:
     (h, w), (height, width) = outcome.lr_size, outcome.size
     sizes = f"{outcome.target}: {w}x{h} to {width}x{height}"
     if outcome.skipped:

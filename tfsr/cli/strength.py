@@ -48,7 +48,7 @@ def load_systems(specs: Sequence[str], strengths: Sequence[float]) -> list[Syste
         PresetError: if a preset takes no strength, or as `tfsr.evaluation.load`.
     """
     from tfsr.evaluation import System, load
-    from tfsr.evaluation.floats import FloatUpscaler
+    from tfsr.evaluation.raw_output import FloatUpscaler
 
     if not strengths:
         return load(specs)

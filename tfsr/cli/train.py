@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tfsr.cli.options import parse_duration, usage
-from tfsr.cli.quiet import STARTED, import_keras
+from tfsr.cli.suppress_stderr import STARTED, import_keras
 
 
 def train(
@@ -30,7 +30,7 @@ def train(
         ),
     ] = None,
     validation: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Validation pictures.")
+        str | None, typer.Option(metavar="DIR", help="Validation images.")
     ] = None,
     changes: Annotated[
         list[str] | None,
@@ -46,7 +46,7 @@ def train(
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Go on though steps, pictures or validation are not those of before."
+            "--resume", help="Go on though steps, images or validation are not those of before."
         ),
     ] = False,
     max_time: Annotated[
@@ -72,7 +72,7 @@ def train(
     with usage():
         seconds = None if max_time is None else parse_duration(max_time)
     import_keras()
-    # TensorFlow's advice against tracing a function anew for pictures of another size.
+    # TensorFlow's advice against tracing a function anew for images of another size.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from tfsr.training.trainer import train as run
 

@@ -24,8 +24,8 @@ from tfsr.cli.options import (
     parse_size,
     usage,
 )
-from tfsr.cli.quiet import import_keras, silence
 from tfsr.cli.strength import OPTION
+from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import InvalidArgument
 from tfsr.presets import check_strength
 
@@ -41,7 +41,7 @@ _MODEL, _FILES = "Model", "Files"
 
 def upscale(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="IN...", help="Pictures, folders, quoted patterns.")
+        list[Path], typer.Argument(metavar="IN...", help="Images, folders, quoted patterns.")
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT", help="A file, or a folder.")
@@ -215,7 +215,7 @@ def upscale(
         ),
     ] = None,
 ) -> None:
-    """Upscale pictures to any size.
+    """Upscale images to any size.
 
     Example: tfsr upscale face.jpg -o large.png --scale 3.7
     """
@@ -246,7 +246,7 @@ def upscale(
                 raise InvalidArgument("--strength goes with presets; export --model with one")
         boxes, pairs = [parse_box(t) for t in box or ()], [parse_eyes(t) for t in eyes or ()]
         if (boxes or pairs) and not names_one_file(inputs):
-            raise InvalidArgument("--box and --eyes are places in one picture; give one file")
+            raise InvalidArgument("--box and --eyes are places in one image; give one file")
         if self_ensemble and model is not None:
             raise InvalidArgument("--self-ensemble goes with presets; --model answers as exported")
         if device not in (None, "cpu") and model is not None and model.suffix == ".tflite":

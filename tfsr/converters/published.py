@@ -12,7 +12,7 @@ from tfsr.converters.weight_source import Assignments, WeightSource
 from tfsr.decoders import ARASFSR, DIINN, LIIF, LMLIIF, LMLTE, LTE, MetaSR
 from tfsr.encoders import EDSR, RDN
 from tfsr.errors import CheckpointError
-from tfsr.layers import AxisDense, LocalFrequencyEstimation, ModulatedMLP
+from tfsr.layers import LocalFrequencyEstimation, ModulatedMLP, SeparableDense
 from tfsr.models import ImplicitSR
 
 # Built by the published code and never run: EDSR's colour shifts; and DIINN's normalisation, which
@@ -221,7 +221,7 @@ def _diinn(decoder: DIINN, source: WeightSource) -> Assignments:
         yield decoder.ratio.kernel, weight[:, 2:].T
     yield decoder.position.bias, source.take(f"{name}.Q.0.0.bias", (decoder.width,))
     layer_of = _linear if dense else _pointwise
-    for i, layer in enumerate(decoder.modulation, start=1):
+    for i, layer in enumerate(decoder.modulation_layers, start=1):
         yield from layer_of(layer, source, f"{name}.Q.{i}.0")
     last = "imnet.output_linear" if dense else "decoder.last_layer"
     yield from layer_of(decoder.output_layer, source, last)
@@ -257,7 +257,7 @@ def _arasfsr(decoder: ARASFSR, source: WeightSource) -> Assignments:
 
 
 def _first_layer(
-    projection, position: AxisDense | None, source: WeightSource, name: str
+    projection, position: SeparableDense | None, source: WeightSource, name: str
 ) -> Assignments:
     """A dense layer on [unfolded features, then (row, column) pairs of position, if any].
 
@@ -276,7 +276,7 @@ def _first_layer(
     yield projection.bias, source.take(f"{name}.bias", (outputs,))
 
 
-def _coordinate(layer: AxisDense, source: WeightSource, name: str) -> Assignments:
+def _coordinate(layer: SeparableDense, source: WeightSource, name: str) -> Assignments:
     """A dense layer on the encoded (row, column): x, then sines and cosines of each octave.
 
     Row and column alternate throughout, so each axis's own encoding is every second value.

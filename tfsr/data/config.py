@@ -29,7 +29,7 @@ class SamplingConfig:
         scale: "random_crop": (min, max) scale, drawn evenly.
         window: "resize": side of a window cut from the LR image, so that large LR sizes cost no
             more than small ones; None keeps the LR image whole.
-        queries: query points in a sample, pixels of the HR image drawn without replacement; None
+        num_points: query points in a sample, pixels of the HR image drawn without replacement; None
             for the HR image whole, as fixed-scale models are trained (its size must then be one).
         points: how they lie: "scattered"; "lattice", some rows times some columns of the HR image,
             for which linear decoders need no gather; "patch", consecutive rows and columns. The
@@ -45,24 +45,24 @@ class SamplingConfig:
     hr_size: tuple[int, int] = (48, 256)
     scale: tuple[float, float] = (1.0, 4.0)
     window: int | None = None
-    queries: int | None = 2304
+    num_points: int | None = 2304
     points: Literal["scattered", "lattice", "patch"] = "scattered"
     degradation: str | Mapping[str, Any] | list[Any] = "bicubic"
     augment: tuple[str, ...] = ("horizontal",)
 
     @property
     def input_size(self) -> int:
-        """Side of the LR pictures that the model sees."""
+        """Side of the LR images that the model sees."""
         return self.window or self.lr_range[0]
 
     @property
     def patch_side(self) -> int:
         """Rows, and columns, of a lattice or a patch of queries."""
-        return math.isqrt(self.queries or 0)
+        return math.isqrt(self.num_points or 0)
 
     @property
     def lr_range(self) -> tuple[int, int]:
-        """Least and most side of the LR picture."""
+        """Least and most side of the LR image."""
         return (self.lr_size, self.lr_size) if isinstance(self.lr_size, int) else self.lr_size
 
     def validate(self) -> None:
@@ -75,7 +75,11 @@ class SamplingConfig:
         least, most = self.lr_range
         if self.mode not in ("resize", "random_crop"):
             raise InvalidArgument(f"mode must be 'resize' or 'random_crop'; received {self.mode!r}")
-        for name, value in (("batch", self.batch), ("queries", self.queries), ("lr_size", least)):
+        for name, value in (
+            ("batch", self.batch),
+            ("num_points", self.num_points),
+            ("lr_size", least),
+        ):
             if value is not None and value < 1:
                 raise InvalidArgument(f"{name} must be at least 1; got {value}")
         for name, (low, high) in (
@@ -105,22 +109,22 @@ class SamplingConfig:
             raise InvalidArgument(
                 f"points must be 'scattered', 'lattice' or 'patch'; received {self.points!r}"
             )
-        if self.points != "scattered" and self.queries != self.patch_side**2:
+        if self.points != "scattered" and self.num_points != self.patch_side**2:
             raise InvalidArgument(
-                f"queries must be a square number for points '{self.points}', such as 2304; "
-                f"received {self.queries}"
+                f"num_points must be a square number for points '{self.points}', such as 2304; "
+                f"received {self.num_points}"
             )
-        if self.queries is None and (drawn[0] != drawn[1] or self.window):
-            raise InvalidArgument("queries can be empty only where every HR picture has one size")
+        if self.num_points is None and (drawn[0] != drawn[1] or self.window):
+            raise InvalidArgument("queries can be empty only where every HR image has one size")
         if self.mode == "random_crop" and (self.window or least != most):
             raise InvalidArgument("mode 'random_crop' takes one lr_size and no window")
 
-    def check_picture(self, height: int, width: int) -> None:
-        """Check that every sample that can be drawn fits in a picture.
+    def check_image(self, height: int, width: int) -> None:
+        """Check that every sample that can be drawn fits in an image.
 
         Args:
-            height: of the picture, in pixels.
-            width: of the picture, in pixels.
+            height: of the image, in pixels.
+            width: of the image, in pixels.
 
         Raises:
             InvalidArgument: saying what does not fit.
@@ -131,7 +135,7 @@ class SamplingConfig:
             if most > min(height, width):
                 raise InvalidArgument(
                     f"a crop of {most}x{most} does not fit in its {size} pixels; "
-                    "use larger pictures, a smaller scale or a smaller lr_size"
+                    "use larger images, a smaller scale or a smaller lr_size"
                 )
             return
         if height != width:
@@ -142,7 +146,7 @@ class SamplingConfig:
         if self.hr_size[1] > height:
             raise InvalidArgument(
                 f"{size} pixels, and the recipe draws HR sizes up to {self.hr_size[1]}; "
-                "use larger pictures or a smaller hr_size"
+                "use larger images or a smaller hr_size"
             )
 
     def crop_side(self, scale: float) -> int:

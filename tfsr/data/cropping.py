@@ -162,7 +162,7 @@ def _points(
     spans: Sequence[slice],
 ) -> Sample:
     """Draw query points of an HR image of some size, of which `hr` holds the rows and columns."""
-    if config.queries is None:
+    if config.num_points is None:
         return {"image": pixels.to_float(lr)}, pixels.to_float(hr)
     rows, columns = (np.arange(span.start, span.stop) for span in spans)
     row_centres, column_centres = (pixel_centres(side) for side in size)
@@ -177,7 +177,7 @@ def _points(
             "cell": cell,
         }
         return inputs, pixels.to_float(hr[rows - top][:, columns - left])
-    available, count = len(rows) * len(columns), config.queries
+    available, count = len(rows) * len(columns), config.num_points
     # Fewer pixels than points: all of them, and as many again as are missing.
     drawn = np.concatenate(
         [

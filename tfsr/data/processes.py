@@ -47,8 +47,8 @@ class SampleProcesses:
     def __init__(self, sampler: Sampler, processes: int) -> None:
         self.sampler = sampler
         self.processes = processes
-        pictures = sampler.pictures
-        images = SharedImages.load(pictures, pictures.cache)
+        arrays = sampler.images
+        images = SharedImages.load(arrays, arrays.cache)
         self._pool = ProcessPoolExecutor(
             processes,
             multiprocessing.get_context("spawn"),
@@ -57,7 +57,7 @@ class SampleProcesses:
                 sampler.sets,
                 sampler.config,
                 sampler.seed,
-                dict(pictures.skipped) if pictures.skip_damaged else None,
+                dict(arrays.skipped) if arrays.skip_damaged else None,
                 images,
             ),
         )
@@ -87,7 +87,7 @@ class SampleProcesses:
         try:
             batch, skipped = future.result()
             for path, reason in skipped:
-                self.sampler.pictures.leave_out(path, reason)
+                self.sampler.images.leave_out(path, reason)
             return batch
         except BrokenProcessPool as error:
             raise self._dead() from error
@@ -135,13 +135,13 @@ def _start(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _sampler = Sampler(sets, config, seed, skipped is not None, cache=0, decoded=images)
-    _sampler.pictures.skipped.update(skipped or {})
+    _sampler.images.skipped.update(skipped or {})
     _told.update(skipped or {})
 
 
 def _batch(step: int, part: int, parts: int) -> tuple[Batch, _Skipped]:
     batch = _sampler.batch(step, part, parts)
-    skipped = [(path, why) for path, why in _sampler.pictures.skipped.items() if path not in _told]
+    skipped = [(path, why) for path, why in _sampler.images.skipped.items() if path not in _told]
     _told.update(path for path, _ in skipped)
     return batch, skipped
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tfsr.data.config import SamplingConfig
 from tfsr.data.cropping import Sample, make_sample
-from tfsr.data.pictures import DEFAULT_CACHE, Pictures, fingerprint
+from tfsr.data.hr_images import DEFAULT_CACHE, Pictures, fingerprint
 from tfsr.data.sources import ImageSet, Source, choose, list_sources
 from tfsr.degradations import get_pipeline
 from tfsr.errors import ImageError, InvalidArgument, TfsrError
@@ -75,9 +75,7 @@ class Sampler:
         self.seed = seed
         self.failure: TfsrError | None = None
         """The error that the last failing batch raised: tf.data hides it from its caller."""
-        self.pictures = Pictures(
-            self.paths, self._check_image, skip_damaged, report, cache, decoded
-        )
+        self.images = Pictures(self.paths, self._check_image, skip_damaged, report, cache, decoded)
         self._pipelines = [get_pipeline(images.config.degradation) for images in self.sets]
         self._weights = [images.weight for images in self.sets]
         self._windowed = any(images.config.window for images in self.sets)
@@ -88,7 +86,7 @@ class Sampler:
         Raises:
             ImageError: naming the first image that cannot be used, unless such are left out.
         """
-        self.pictures.check()
+        self.images.check()
 
     def fingerprint(self) -> str:
         """A digest of the images' names and sizes, and of the weights of several folders."""
@@ -104,7 +102,7 @@ class Sampler:
 
     def _check_image(self, path: Path, height: int, width: int) -> None:
         for config in self._configs[path]:
-            config.check_picture(height, width)
+            config.check_image(height, width)
 
     def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
         """The batch of a step: ({"image", "coordinates", "cell", "window"}, colours).
@@ -141,10 +139,10 @@ class Sampler:
         """One sample of the endless sequence, without the batch axis."""
         chosen = choose(self._weights, self.seed, index)
         images = self.sets[chosen]
-        picture = self._image(images.paths, index)
+        image = self._image(images.paths, index)
         rng = np.random.default_rng([self.seed, index])
-        picture = _augment(picture, images.config.augment, rng)
-        inputs, colours = make_sample(picture, images.config, self._pipelines[chosen], rng)
+        image = _augment(image, images.config.augment, rng)
+        inputs, colours = make_sample(image, images.config, self._pipelines[chosen], rng)
         if self._windowed and "window" not in inputs:
             inputs["window"] = _WHOLE
         return inputs, colours
@@ -156,10 +154,10 @@ class Sampler:
         order = _order(count, self.seed, epoch)
         for place in range(position, position + count):
             path = paths[order[place % count]]
-            image = self.pictures.read(path)
+            image = self.images.read(path)
             if image is not None:
                 return image
-        raise ImageError(f"{path.parent}: none of its pictures can be used")
+        raise ImageError(f"{path.parent}: none of its images can be used")
 
 
 def _image_sets(
@@ -183,12 +181,12 @@ def _order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch, count]).permutation(count)
 
 
-def _augment(picture: np.ndarray, names: Sequence[str], rng: np.random.Generator) -> np.ndarray:
+def _augment(image: np.ndarray, names: Sequence[str], rng: np.random.Generator) -> np.ndarray:
     turns = {
         "horizontal": lambda x: x[:, ::-1],
         "vertical": lambda x: x[::-1],
         "transpose": lambda x: x.transpose(1, 0, 2),
     }
     for name, heads in zip(names, rng.random(len(names)) < 0.5, strict=True):
-        picture = turns[name](picture) if heads else picture
-    return np.ascontiguousarray(picture)
+        image = turns[name](image) if heads else image
+    return np.ascontiguousarray(image)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tfsr.data.cores import available_cores
-from tfsr.data.pictures import Pictures
+from tfsr.data.hr_images import Pictures
 
 
 class SharedImages(Mapping[Path, np.ndarray]):
@@ -38,11 +38,11 @@ class SharedImages(Mapping[Path, np.ndarray]):
         self._pixels = mmap.mmap(descriptor, size, prot=mmap.PROT_READ) if size else b""
 
     @classmethod
-    def load(cls, pictures: Pictures, budget: int) -> SharedImages:
+    def load(cls, images: Pictures, budget: int) -> SharedImages:
         """Decode a folder's images by all cores, the first ones that fit into the budget.
 
         Args:
-            pictures: where they are; says what happens to damaged ones.
+            images: where they are; says what happens to damaged ones.
             budget: bytes.
 
         Raises:
@@ -53,17 +53,17 @@ class SharedImages(Mapping[Path, np.ndarray]):
         end = 0
         threads = available_cores()
         pool = ThreadPoolExecutor(threads)
-        paths = iter(pictures.paths if budget else ())
+        paths = iter(images.paths if budget else ())
         # As many images are decoded ahead as keep all threads busy, and no more.
         pending = deque(
-            (path, pool.submit(pictures.decode, path)) for path in islice(paths, 2 * threads)
+            (path, pool.submit(images.decode, path)) for path in islice(paths, 2 * threads)
         )
         try:
             while pending:
                 path, future = pending.popleft()
                 image = future.result()
                 pending.extend(
-                    (path, pool.submit(pictures.decode, path)) for path in islice(paths, 1)
+                    (path, pool.submit(images.decode, path)) for path in islice(paths, 1)
                 )
                 if image is None:
                     continue

@@ -12,11 +12,11 @@ from tfsr.decoders.decoder import Decoder
 from tfsr.geometry import Axis, Neighbour
 from tfsr.layers import (
     MLP,
-    AxisDense,
     Convolution,
     LocalFrequencyEstimation,
     ModulatedMLP,
     PositionalEncoding,
+    SeparableDense,
     hidden_widths,
 )
 
@@ -92,7 +92,7 @@ class ARASFSR(Decoder):
         self.projection = Convolution(self.hidden[0], dtype=policy, name="projection")
         if global_coordinates:
             self.encoding = PositionalEncoding(bandwidth, name="encoding")
-            self.coordinate = AxisDense(self.hidden[0], use_bias=True, name="coordinate")
+            self.coordinate = SeparableDense(self.hidden[0], use_bias=True, name="coordinate")
             self.mlp = ModulatedMLP(self.hidden, dtype=policy, name="mlp")
         else:
             self.mlp = MLP(self.hidden, dtype=policy, name="mlp")
@@ -109,7 +109,7 @@ class ARASFSR(Decoder):
             self.frequency_estimation.build((*input_shape[:-1], 3))
             channels += self.tokens
         position = 3 if self.global_coordinates else 2
-        self.position = AxisDense(self.hidden[0], 9 * channels + 2 * position, name="position")
+        self.position = SeparableDense(self.hidden[0], 9 * channels + 2 * position, name="position")
         self.position.build((None, position))
         self.projection.build((*input_shape[:-1], channels))
         if self.global_coordinates:
@@ -135,8 +135,8 @@ class ARASFSR(Decoder):
         """The first content layer's share of features and tokens, its bias included."""
         return self.projection(features)
 
-    def condition(self, rows: Axis, columns: Axis) -> Any:
-        """The coordinate branch: the same for all neighbours, and for all pictures of one size."""
+    def modulation(self, rows: Axis, columns: Axis) -> Any:
+        """The coordinate branch: the same for all neighbours, and for all images of one size."""
         if not self.global_coordinates:
             return None
         row_term, column_term = self.coordinate(
@@ -145,21 +145,21 @@ class ARASFSR(Decoder):
         )
         return self.mlp.modulation(row_term + column_term)
 
-    def along_rows(self, features, rows: Neighbour):
+    def add_row_terms(self, features, rows: Neighbour):
         """The first content layer's share of the row added."""
         return features + ops.cast(self.position.row_term(self._position(rows)), features.dtype)
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, modulation: Any):
         """The first content layer's share of the column, and the layers after it."""
         column_term = self.position.column_term(self._position(columns))
         x = features + ops.cast(column_term, features.dtype)
-        return self.mlp(x, condition) if self.global_coordinates else self.mlp(x)
+        return self.mlp(x, modulation) if self.global_coordinates else self.mlp(x)
 
     def _position(self, axis: Neighbour):
         values = [axis.offset, axis.cell]
         if self.global_coordinates:
             values.insert(1, axis.coordinate)
-        return AxisDense.values(*values)
+        return SeparableDense.values(*values)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -6,12 +6,12 @@ A decoder says six things, and shares all the rest:
 - `project`: the part of its work that depends on the LR pixel alone, once per LR pixel;
 - `project_cell`: the part that depends on the LR pixel and the output pixel's size, once per LR
   pixel and output size;
-- `condition`: the part that depends on the query's position alone, once per query;
-- `along_rows`: the part that depends on the LR pixel and the query's row, once for the two;
+- `modulation`: the part that depends on the query's position alone, once per query;
+- `add_row_terms`: the part that depends on the LR pixel and the query's row, once for the two;
 - `decode`: the rest, for one neighbour of every query.
 
 `decode` sees gathered features and geometry that broadcasts against them, whatever their leading
-shape: (batch, points) in training, (batch, rows, columns) with per-axis geometry in pictures.
+shape: (batch, points) in training, (batch, rows, columns) with per-axis geometry in images.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from keras import ops, tree
 from tfsr.errors import InvalidArgument, did_you_mean
 from tfsr.geometry import (
     Axis,
-    Lookup,
     Neighbour,
+    NeighbourMode,
     Phase,
     SamplingPlan,
-    joined,
+    concat_axes,
     lattice_plan,
     points_plan,
 )
@@ -49,7 +49,7 @@ class Decoder(keras.layers.Layer):
 
     Args:
         local_ensemble: bool. Whether the four LR pixels around a query answer together, weighted
-            by area (LIIF, section 3.2); otherwise the nearest one answers.
+            by area (LIIF, section 3.2); otherwise the nearest one outputs.
         input_skip: bool or str. Whether the interpolated input is added to the output, and by which
             interpolation: "bilinear" (True), "nearest", or "none" (False).
 
@@ -88,29 +88,29 @@ class Decoder(keras.layers.Layer):
             column_cell: the same of its width.
 
         Returns:
-            Tensors of the same leading shape, in any nesting, for `along_rows` and `decode`.
+            Tensors of the same leading shape, in any nesting, for `add_row_terms` and `decode`.
         """
         return projected
 
-    def condition(self, rows: Axis, columns: Axis) -> Any:
+    def modulation(self, rows: Axis, columns: Axis) -> Any:
         """What depends on the queries' coordinates alone; handed to every `decode`."""
         return None
 
-    def along_rows(self, features: Any, rows: Neighbour) -> Any:
+    def add_row_terms(self, features: Any, rows: Neighbour) -> Any:
         """What the rows' geometry does to projected features, before columns come into play.
 
         A grid runs it before it gathers columns, so on (batch, rows, w, n).
         """
         return features
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, modulation: Any):
         """One neighbour's answer to every query, (..., 3) in [-1, 1] before ensemble and skip.
 
         Args:
-            features: what `project` gave for that neighbour, and `along_rows` made of it.
+            features: what `project` gave for that neighbour, and `add_row_terms` made of it.
             rows: its geometry on the row axis, each value (..., 1) and broadcastable.
             columns: the same on the column axis.
-            condition: what `condition` gave.
+            modulation: what `modulation` gave.
         """
         raise NotImplementedError(f"{type(self).__name__} must define decode")
 
@@ -156,7 +156,7 @@ class Decoder(keras.layers.Layer):
     """Whether this decoder has `sub_pixels`: all sub-pixels of an LR pixel by one convolution."""
 
     global_coordinates = False
-    """Whether the answer depends on where in the whole picture a query lies."""
+    """Whether the output depends on where in the whole image a query lies."""
 
     @property
     def latent_coordinates(self) -> bool:
@@ -167,13 +167,12 @@ class Decoder(keras.layers.Layer):
     def sums_rows_first(self) -> bool:
         """Whether a grid may add up the row neighbours before it gathers columns.
 
-        `decode` must be linear in the features, and see of the rows what `along_rows` has put into
-        them.
+        `decode` must be linear in the features, and the rows enter it through `add_row_terms` alone.
         """
         return False
 
     @property
-    def lookup(self) -> Lookup:
+    def neighbour_mode(self) -> NeighbourMode:
         """How this decoder finds its LR neighbours."""
         return "ensemble" if self.local_ensemble else "nearest"
 
@@ -185,10 +184,10 @@ class Decoder(keras.layers.Layer):
 
     @property
     def frame(self) -> int:
-        """How far outside the LR picture a run of neighbours may reach; see `geometry.Phase`."""
+        """How far outside the LR image a run of neighbours may reach; see `geometry.Phase`."""
         return int(self.local_ensemble)
 
-    def framed(self, projected, image):
+    def pad_edges(self, projected, image):
         """What `split` answers, with edges repeated as far as `grid_phase` reaches outside."""
         if self.frame:
             projected = tree.map_structure(_repeat_edges, projected)
@@ -201,7 +200,7 @@ class Decoder(keras.layers.Layer):
 
     @property
     def latent_halo(self) -> int:
-        """How far `latent` depends on the picture beside the encoder, in LR pixels."""
+        """How far `latent` depends on the image beside the encoder, in LR pixels."""
         return 0
 
     def split(self, latent, plan: SamplingPlan | None = None):
@@ -230,7 +229,9 @@ class Decoder(keras.layers.Layer):
     def call(self, latent, coordinates, cells, window=None):
         """Colours (batch, points, 3) in [-1, 1] of scattered points; see `geometry.points_plan`."""
         projected, image = self.split(latent)
-        plan = points_plan(coordinates, cells, tuple(ops.shape(latent)[1:3]), self.lookup, window)
+        plan = points_plan(
+            coordinates, cells, tuple(ops.shape(latent)[1:3]), self.neighbour_mode, window
+        )
         if not self.has_cell_projection:
             return self._points(projected, image, plan)
 
@@ -262,22 +263,22 @@ class Decoder(keras.layers.Layer):
             rows, columns = plan.rows.neighbour(i), plan.columns.neighbour(j)
             if project_cell is not None:
                 gathered = project_cell(gathered, rows.cell, columns.cell)
-            return self.along_rows(gathered, rows)
+            return self.add_row_terms(gathered, rows)
 
         def pixels(i, j):
             return gather(image, plan.rows.pair_indices[..., i], plan.columns.pair_indices[..., j])
 
-        condition = self.condition(plan.rows, plan.columns)
-        return self._answer(features, pixels, plan.rows, plan.columns, condition)
+        modulation = self.modulation(plan.rows, plan.columns)
+        return self._blend(features, pixels, plan.rows, plan.columns, modulation)
 
-    def grid(self, projected, image, plan: SamplingPlan, condition: Any = None):
+    def grid(self, projected, image, plan: SamplingPlan, modulation: Any = None):
         """Colours (batch, rows, columns, 3) in [-1, 1] of a grid.
 
         Args:
-            projected: the first of what `split` answers for the plan, each map (batch, h, w, n).
+            projected: the first of what `split` returned for the plan, each map (batch, h, w, n).
             image: (batch, h, w, 3) or None, the second.
-            plan: the grid's, from `geometry.grid_plan` with this decoder's `lookup`.
-            condition: what `grid_condition` answered for the plan's axes, if that was kept.
+            plan: the grid's, from `geometry.grid_plan` with this decoder's `neighbour_mode`.
+            modulation: what `grid_modulation` returned for the plan's axes, if that was kept.
         """
 
         # A grid is two gathers along an axis each: no index is made per pixel.
@@ -288,7 +289,9 @@ class Decoder(keras.layers.Layer):
             return ops.take(source, index[0, 0], axis=2)
 
         rows, columns = _broadcastable(plan.rows, plan.columns)
-        return self._blend_axes(projected, image, rows, columns, take_rows, take_columns, condition)
+        return self._blend_axes(
+            projected, image, rows, columns, take_rows, take_columns, modulation
+        )
 
     def lattice(self, latent, rows, columns, cells, window=None):
         """Colours (batch, P, Q, 3) in [-1, 1] of a lattice: each image's own rows and columns.
@@ -304,7 +307,9 @@ class Decoder(keras.layers.Layer):
             window: (batch, 4) or None; see `geometry.points_plan`.
         """
         projected, image = self.split(latent)
-        plan = lattice_plan(rows, columns, cells, ops.shape(latent)[1:3], self.lookup, window)
+        plan = lattice_plan(
+            rows, columns, cells, ops.shape(latent)[1:3], self.neighbour_mode, window
+        )
         if self.has_cell_projection:
             cells = [axis.cells[:, :1, None, None] for axis in (plan.rows, plan.columns)]
             projected = self.project_cell(projected, *cells)
@@ -317,7 +322,7 @@ class Decoder(keras.layers.Layer):
         )
 
     def _blend_axes(
-        self, projected, image, rows: Axis, columns: Axis, take_rows, take_columns, condition=None
+        self, projected, image, rows: Axis, columns: Axis, take_rows, take_columns, modulation=None
     ):
         """Colours of all rows times all columns: values of axes broadcast against these two.
 
@@ -328,14 +333,14 @@ class Decoder(keras.layers.Layer):
             columns: values (batch or 1, 1, columns, ...).
             take_rows: of a map and the rows' indices: (batch, rows, w, n).
             take_columns: of such a map and the columns' indices: (batch, rows, columns, n).
-            condition: as in `grid`.
+            modulation: as in `grid`.
         """
 
         @cache
         def features_of_rows(i):
             row = rows.neighbour(i)
             gathered = tree.map_structure(lambda x: take_rows(x, row.index), projected)
-            return self.along_rows(gathered, row)
+            return self.add_row_terms(gathered, row)
 
         @cache
         def pixels_of_rows(i):
@@ -350,12 +355,12 @@ class Decoder(keras.layers.Layer):
         def pixels(i, j):
             return take_columns(pixels_of_rows(i), columns.pair_indices[..., j])
 
-        if condition is None:
-            condition = self.condition(rows, columns)
-        return self._answer(features, pixels, summed, columns, condition)
+        if modulation is None:
+            modulation = self.modulation(rows, columns)
+        return self._blend(features, pixels, summed, columns, modulation)
 
     def _row_features(self, features_of_rows: Callable, rows: Axis) -> tuple[Callable, Axis]:
-        """The row neighbours' features as `_answer` takes them, and its row axis.
+        """The row neighbours' features as `_blend` takes them, and its row axis.
 
         Where the decoder allows it they are added up, with their weights, to one neighbour's.
         """
@@ -376,26 +381,26 @@ class Decoder(keras.layers.Layer):
         )
         return summed, one
 
-    def grid_condition(self, rows: Axis, columns: Axis) -> Any:
-        """`condition` of a grid: the same for every picture of a size. None if there is none."""
-        return self.condition(*_broadcastable(rows, columns))
+    def grid_modulation(self, rows: Axis, columns: Axis) -> Any:
+        """`modulation` of a grid: the same for every image of a size. None if there is none."""
+        return self.modulation(*_broadcastable(rows, columns))
 
     def grid_phase(
-        self, projected, image, rows: Phase, columns: Sequence[Phase], condition: Any = None
+        self, projected, image, rows: Phase, columns: Sequence[Phase], modulation: Any = None
     ):
         """Colours (batch, rows, columns, 3) in [-1, 1] of every s-th row of a grid.
 
         Nothing is gathered: each neighbour's features are a rectangle of the map.
 
         Args:
-            projected: the first of what `framed` answers.
+            projected: the first of what `pad_edges` returned.
             image: the second.
             rows: a phase of the plan's rows.
-            columns: phases of its columns that have as many neighbours each; the answer has theirs
+            columns: phases of its columns that have as many neighbours each; the output has theirs
                 one after the other.
-            condition: what `grid_condition` answered for the phases' axes, if that was kept.
+            modulation: what `grid_modulation` returned for the phases' axes, if that was kept.
         """
-        all_columns = joined([phase.axis for phase in columns])
+        all_columns = concat_axes([phase.axis for phase in columns])
         row_axis, column_axis = _broadcastable(rows.axis, all_columns)
         height, *widths = (ops.shape(phase.axis.coordinates)[0] for phase in (rows, *columns))
 
@@ -415,7 +420,7 @@ class Decoder(keras.layers.Layer):
         def features_of_rows(i):
             top = rows.starts[i] + self.frame
             cut = tree.map_structure(lambda source: of_rows(source, top), projected)
-            return self.along_rows(cut, row_axis.neighbour(i))
+            return self.add_row_terms(cut, row_axis.neighbour(i))
 
         row_features, summed = self._row_features(features_of_rows, row_axis)
 
@@ -427,18 +432,18 @@ class Decoder(keras.layers.Layer):
             lefts = [phase.pair_starts[j] + 1 for phase in columns]
             return of_columns(of_rows(image, rows.pair_starts[i] + 1), lefts)
 
-        if condition is None:
-            condition = self.condition(row_axis, column_axis)
-        return self._answer(features, pixels, summed, column_axis, condition)
+        if modulation is None:
+            modulation = self.modulation(row_axis, column_axis)
+        return self._blend(features, pixels, summed, column_axis, modulation)
 
-    def whole_scale(self, latent, plan: SamplingPlan, draw: Callable | None = None):
-        """Colours (batch, s h, t w, 3) in [-1, 1] of a whole picture at whole scales s and t.
+    def integer_scale(self, latent, plan: SamplingPlan, draw: Callable | None = None):
+        """Colours (batch, s h, t w, 3) in [-1, 1] of a whole image at whole scales s and t.
 
         Phase after phase, and no gather: what a TFLite delegate accepts.
 
         Args:
             latent: (batch, h, w, channels).
-            plan: of NumPy arrays, of the whole picture, with this decoder's `lookup`.
+            plan: of NumPy arrays, of the whole image, with this decoder's `neighbour_mode`.
             draw: what draws in the place of `grid_phase`, of the same arguments.
 
         Raises:
@@ -451,7 +456,7 @@ class Decoder(keras.layers.Layer):
                 f"{(len(plan.rows), len(plan.columns))}"
             )
         rows, columns = phases
-        projected, image = self.framed(*self.split(latent, plan))
+        projected, image = self.pad_edges(*self.split(latent, plan))
         draw = draw or self.grid_phase
         # Phases of one neighbour, which odd scales have, and of two are drawn apart.
         groups = [
@@ -466,25 +471,25 @@ class Decoder(keras.layers.Layer):
                 split = [colours] if len(group) == 1 else ops.split(colours, len(group), axis=2)
                 parts.update({(i, j): part for j, part in zip(group, split, strict=True)})
         ordered = [parts[i, j] for i, j in product(range(len(rows)), range(len(columns)))]
-        return interleaved(ops.concatenate(ordered, axis=-1), len(rows), len(columns))
+        return pixel_shuffle(ops.concatenate(ordered, axis=-1), len(rows), len(columns))
 
-    def _answer(self, features, pixels, rows: Axis, columns: Axis, condition: Any) -> Any:
+    def _blend(self, features, pixels, rows: Axis, columns: Axis, modulation: Any) -> Any:
         """The sum over neighbours, `features(i, j)` and `pixels(i, j)` being those of one."""
-        answer: Any = 0.0
+        output: Any = 0.0
         for i in range(rows.indices.shape[-1]):
             row = rows.neighbour(i)
             along: Any = 0.0
             for j in range(columns.indices.shape[-1]):
                 column = columns.neighbour(j)
-                colours = self.decode(features(i, j), row, column, condition)
+                colours = self.decode(features(i, j), row, column, modulation)
                 along += column.weight * ops.cast(colours, "float32")
-            answer += row.weight * along
+            output += row.weight * along
         if self.input_skip:
             row_weights, column_weights = self.skip_weights(rows), self.skip_weights(columns)
             for i in range(2):
                 along = sum(column_weights[..., j, None] * pixels(i, j) for j in range(2))
-                answer += row_weights[..., i, None] * along
-        return answer
+                output += row_weights[..., i, None] * along
+        return output
 
     def skip_weights(self, axis: Axis):
         """Weights (..., 2) of the pair of LR pixels of which the skip is interpolated."""
@@ -504,8 +509,8 @@ class Decoder(keras.layers.Layer):
         return config
 
 
-def interleaved(x, rows: int, columns: int):
-    """Sub-pixels of LR pixels as a picture: (batch, h, w, rows columns n) to (..., n).
+def pixel_shuffle(x, rows: int, columns: int):
+    """Sub-pixels of LR pixels as an image: (batch, h, w, rows columns n) to (..., n).
 
     Channels are ordered by sub-pixel row, sub-pixel column and colour.
     """

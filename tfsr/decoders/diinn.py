@@ -9,8 +9,8 @@ from keras import ops
 
 from tfsr.decoders.decoder import Decoder
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import Axis, Lookup, Neighbour
-from tfsr.layers import AxisDense, Convolution, Linear
+from tfsr.geometry import Axis, Neighbour, NeighbourMode
+from tfsr.layers import Convolution, Linear, SeparableDense
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -26,10 +26,10 @@ class DIINN(Decoder):
         layers: int. Layers of both. Defaults to 4.
         mode: int. What content layers after the first see: 1, the content before, k; 2, k and the
             features; 3, the modulated content q and the features. Defaults to 3, the paper's final
-            model. (Mode 4, a 3x3 convolution over the answer, is not point-wise.)
+            model. (Mode 4, a 3x3 convolution over the output, is not point-wise.)
         local_ensemble: bool. True is the variant that ARASFSR's authors compare with: a local
             ensemble, and the cell's height and width as position where the original has the area
-            ratio of the two pictures. Defaults to False.
+            ratio of the two images. Defaults to False.
 
     Reference:
         Nguyen, Beksi, WACV 2023 (arXiv 2210.12321), section 3.2.
@@ -62,12 +62,14 @@ class DIINN(Decoder):
             Linear(width, use_bias=mode == 1, dtype=policy, name=f"content_{i}") for i in later
         ]
         # The arguments of sines stay float32 whatever the policy.
-        self.position = AxisDense(width, use_bias=True, name="position")
-        self.modulation = [Linear(width, dtype="float32", name=f"modulation_{i}") for i in later]
+        self.position = SeparableDense(width, use_bias=True, name="position")
+        self.modulation_layers = [
+            Linear(width, dtype="float32", name=f"modulation_{i}") for i in later
+        ]
         self.output_layer = Linear(3, dtype=policy, name="output")
 
     @property
-    def lookup(self) -> Lookup:
+    def neighbour_mode(self) -> NeighbourMode:
         """The ensemble's neighbours, or the pixel that torch's "nearest-exact" resize takes."""
         return "ensemble" if self.local_ensemble else "nearest-exact"
 
@@ -78,7 +80,7 @@ class DIINN(Decoder):
         for i, projection in enumerate(self.projections):
             projection.fan_in = unfolded if i == 0 else later
             projection.build(input_shape)
-        for content, modulation in zip(self.content, self.modulation, strict=True):
+        for content, modulation in zip(self.content, self.modulation_layers, strict=True):
             content.fan_in = self.width if self.mode == 1 else later
             content.build((None, self.width))
             modulation.build((None, self.width))
@@ -95,21 +97,21 @@ class DIINN(Decoder):
         """The features' share of every content layer that sees them, biases included."""
         return [projection(features) for projection in self.projections]
 
-    def condition(self, rows: Axis, columns: Axis) -> Any:
-        """The first wave, where there is one neighbour: the same for all pictures of one size."""
+    def modulation(self, rows: Axis, columns: Axis) -> Any:
+        """The first wave, where there is one neighbour: the same for all images of one size."""
         return (
             None
             if self.local_ensemble
             else self._first_wave(rows.neighbour(0), columns.neighbour(0))
         )
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, code: Any):
         """Both branches, from the features' shares and the position."""
         shares = features
         k = ops.relu(shares[0])
-        q = k * (self._first_wave(rows, columns) if condition is None else condition)
+        q = k * (self._first_wave(rows, columns) if code is None else code)
         for i, (content, modulation) in enumerate(
-            zip(self.content, self.modulation, strict=True), start=1
+            zip(self.content, self.modulation_layers, strict=True), start=1
         ):
             k = content(q if self.mode == 3 else k)
             k = ops.relu(k if self.mode == 1 else k + shares[i])
@@ -119,7 +121,7 @@ class DIINN(Decoder):
     def _first_wave(self, rows: Neighbour, columns: Neighbour):
         if self.local_ensemble:
             row_term, column_term = self.position(
-                *(AxisDense.values(axis.offset, axis.cell) for axis in (rows, columns))
+                *(SeparableDense.values(axis.offset, axis.cell) for axis in (rows, columns))
             )
             return self._wave(row_term + column_term)
         row_term, column_term = self.position(rows.offset, columns.offset)

@@ -12,9 +12,9 @@ from tfsr.decoders.decoder import Decoder
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
     MLP,
-    AxisDense,
     Convolution,
     OffsetEncoding,
+    SeparableDense,
     SkipMLP,
     hidden_widths,
 )
@@ -82,9 +82,9 @@ class LIIF(Decoder):
             )
             projection.build(input_shape)
             self.projections.append(projection)
-            axis_dense = AxisDense(width, fan_in, name=f"position_{i}")
-            axis_dense.build((None, position))
-            self.positions.append(axis_dense)
+            separable_dense = SeparableDense(width, fan_in, name=f"position_{i}")
+            separable_dense.build((None, position))
+            self.positions.append(separable_dense)
         if self.skip:
             self.mlp = SkipMLP(self.hidden, inputs, dtype=policy, name="mlp")
         else:
@@ -95,13 +95,13 @@ class LIIF(Decoder):
         """The features' share of each layer that sees them, biases included: one map a layer."""
         return [layer(features) for layer in self.projections]
 
-    def along_rows(self, features, rows: Neighbour):
+    def add_row_terms(self, features, rows: Neighbour):
         """The row's share of those layers added."""
         return _add_terms(
             features, [layer.row_term for layer in self.positions], self._position(rows)
         )
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, modulation: Any):
         """The column's share of those layers, and the perceptron."""
         terms = [layer.column_term for layer in self.positions]
         shares = _add_terms(features, terms, self._position(columns))
@@ -109,7 +109,7 @@ class LIIF(Decoder):
 
     def _position(self, axis: Neighbour):
         encoded = self.offset_encoding(axis.offset, axis.cell / 2)
-        return AxisDense.values(encoded, axis.cell) if self.cell_decode else encoded
+        return SeparableDense.values(encoded, axis.cell) if self.cell_decode else encoded
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfsr.decoders.decoder import Decoder, interleaved, lattice_gathers
-from tfsr.geometry import Axis, Lookup, Neighbour, SamplingPlan, grid_plan, lattice_plan
+from tfsr.decoders.decoder import Decoder, lattice_gathers, pixel_shuffle
+from tfsr.geometry import Axis, Neighbour, NeighbourMode, SamplingPlan, grid_plan, lattice_plan
 from tfsr.layers import Basis, Convolution, weighted_sum
 
 MAX_SUB_PIXELS = 64
@@ -113,13 +113,13 @@ class LinearDecoder(Decoder):
         """The coefficients of each LR pixel."""
         return self.coefficients(features)
 
-    def condition(self, rows: Axis, columns: Axis) -> Any:
+    def modulation(self, rows: Axis, columns: Axis) -> Any:
         """The basis' values, where a query has one neighbour and they do not separate."""
         if self.basis_layer.separable or self.local_ensemble:
             return None
         return self.basis_layer.values(rows.neighbour(0), columns.neighbour(0))
 
-    def along_rows(self, features, rows: Neighbour):
+    def add_row_terms(self, features, rows: Neighbour):
         """The coefficients, contracted at the row's offset where the basis separates."""
         return (
             self.basis_layer.contract_rows(features, rows)
@@ -127,7 +127,7 @@ class LinearDecoder(Decoder):
             else features
         )
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, modulation: Any):
         """The sum of products of coefficients and basis."""
         if self.basis_layer.separable:
             values, colours = (
@@ -135,12 +135,12 @@ class LinearDecoder(Decoder):
                 self.basis_layer.column_colours,
             )
         else:
-            values = self.basis_layer.values(rows, columns) if condition is None else condition
+            values = self.basis_layer.values(rows, columns) if modulation is None else modulation
             colours = self.basis_layer.colours
         return weighted_sum(features, values, colours)
 
-    def _answer(self, features, pixels, rows: Axis, columns: Axis, condition: Any) -> Any:
-        colours = super()._answer(features, pixels, rows, columns, condition)
+    def _blend(self, features, pixels, rows: Axis, columns: Axis, modulation: Any) -> Any:
+        colours = super()._blend(features, pixels, rows, columns, modulation)
         return colours + self._constant if any(self.mean) else colours
 
     @property
@@ -157,13 +157,13 @@ class LinearDecoder(Decoder):
             return super().lattice(latent, rows, columns, cells, window)
         projected, image = self.split(latent)
         size = ops.shape(latent)[1:3]
-        plan = lattice_plan(rows, columns, cells, size, self.lookup, window)
+        plan = lattice_plan(rows, columns, cells, size, self.neighbour_mode, window)
         row_axis = plan.rows.map(lambda x: x[:, :, None])
         take_rows, _ = lattice_gathers()
         partial: Any = 0.0
         for i in range(row_axis.indices.shape[-1]):
             row = row_axis.neighbour(i)
-            partial += row.weight * self.along_rows(take_rows(projected, row.index), row)
+            partial += row.weight * self.add_row_terms(take_rows(projected, row.index), row)
 
         # (batch, rows, w, sums) times (batch, columns, w, sums), over w and the sums of a colour.
         spread: Any = 0.0
@@ -192,7 +192,7 @@ class LinearDecoder(Decoder):
 
     def tail(self, scales: tuple[int, int]) -> Tail:
         """The tail at integer scales s (rows) and t (columns)."""
-        axes = _inner_pixel(scales, self.lookup)
+        axes = _inner_pixel(scales, self.neighbour_mode)
         values = self._tap_values(axes)
         last, bias = self.last_layer, None
         if last is None or not self.merges_last_layer:
@@ -250,13 +250,13 @@ class LinearDecoder(Decoder):
             plain.append(sum(blended[1:], blended[0]) * row_gains * column_gains)
         return sum(plain[1:], plain[0])
 
-    def whole_scale(self, latent, plan: SamplingPlan, draw: Any = None):
-        """As `Decoder.whole_scale`: here one convolution and a pixel shuffle."""
-        scales = plan.whole_scales()
+    def integer_scale(self, latent, plan: SamplingPlan, draw: Any = None):
+        """As `Decoder.integer_scale`: here one convolution and a pixel shuffle."""
+        scales = plan.integer_scales()
         if scales is None:
-            return super().whole_scale(latent, plan, draw)
+            return super().integer_scale(latent, plan, draw)
         features, image = self.parts(latent)
-        return interleaved(self.sub_pixels(features, image, self.tail(scales)), *scales)
+        return pixel_shuffle(self.sub_pixels(features, image, self.tail(scales)), *scales)
 
     def _tap_values(self, axes: tuple[Axis, Axis]):
         """The basis at each sub-pixel and neighbour, weighted: (kh, kw, s t, coefficients)."""
@@ -295,17 +295,17 @@ class LinearDecoder(Decoder):
         }
 
 
-def _inner_pixel(scales: tuple[int, int], lookup: Lookup) -> tuple[Axis, Axis]:
+def _inner_pixel(scales: tuple[int, int], neighbour_mode: NeighbourMode) -> tuple[Axis, Axis]:
     """The sub-pixels of an LR pixel that has a neighbour on every side: LR pixel 1 of 3.
 
     Their offsets are exact: rounding in a plan's coordinates depends on where an LR pixel lies.
     """
-    plan = grid_plan((3, 3), (3 * scales[0], 3 * scales[1]), lookup=lookup)
+    plan = grid_plan((3, 3), (3 * scales[0], 3 * scales[1]), neighbour_mode=neighbour_mode)
     axes = []
     for axis, scale in zip((plan.rows, plan.columns), scales, strict=True):
         axis = axis[scale : 2 * scale]
         # From the neighbour's corner to the sub-pixel's, or from centre to centre.
-        place = 0.0 if lookup == "corner" else 0.5 - scale / 2
+        place = 0.0 if neighbour_mode == "corner" else 0.5 - scale / 2
         pixels = np.arange(scale)[:, None] + place - scale * (axis.indices - 1)
         axes.append(replace(axis, offsets=np.float32(2 * pixels / scale)))
     return axes[0], axes[1]

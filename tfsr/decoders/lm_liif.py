@@ -14,10 +14,10 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
     MLP,
-    AxisDense,
     Convolution,
     LatentModulatedMLP,
     Linear,
+    SeparableDense,
     hidden_widths,
     split_modulation,
 )
@@ -95,7 +95,7 @@ class LMLIIF(Decoder):
         )
         self.projection.build(input_shape)
         if self.cell_decode:
-            self.cell = AxisDense(width, inputs, name="latent_cell")
+            self.cell = SeparableDense(width, inputs, name="latent_cell")
             self.cell.build((None, 1))
         values = 2 * sum(self.hidden) + self.code
         self.latent_mlp = MLP(self.latent_hidden, values, dtype=policy, name="latent_mlp")
@@ -106,7 +106,7 @@ class LMLIIF(Decoder):
         inputs = self.code + 2 * position
         self.code_layer = Linear(self.hidden[0], inputs, dtype=policy, name="code")
         self.code_layer.build((None, self.code))
-        self.position = AxisDense(self.hidden[0], inputs, name="position")
+        self.position = SeparableDense(self.hidden[0], inputs, name="position")
         self.position.build((None, position))
         self.mlp = LatentModulatedMLP(self.hidden, dtype=policy, name="mlp")
         self.mlp.build((None, self.hidden[0]))
@@ -132,13 +132,13 @@ class LMLIIF(Decoder):
         first = self.code_layer(code) * factor + shifts[0]
         return [first, factor, *self.mlp.modulation(scales[1:], shifts[1:])]
 
-    def along_rows(self, features, rows: Neighbour):
+    def add_row_terms(self, features, rows: Neighbour):
         """The row's share of the first layer added."""
         first, factor, *modulation = features
         row_term = ops.cast(self.position.row_term(self._position(rows)), first.dtype)
         return [first + factor * row_term, factor, *modulation]
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, code: Any):
         """The column's share of the first layer, and the layers after it."""
         first, factor, *modulation = features
         column_term = ops.cast(self.position.column_term(self._position(columns)), first.dtype)
@@ -146,8 +146,8 @@ class LMLIIF(Decoder):
 
     def _position(self, axis: Neighbour):
         if not self.cell_decode:
-            return AxisDense.values(axis.offset)
-        return AxisDense.values(axis.offset, clamp_cell(axis.cell, self.max_scale))
+            return SeparableDense.values(axis.offset)
+        return SeparableDense.values(axis.offset, clamp_cell(axis.cell, self.max_scale))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

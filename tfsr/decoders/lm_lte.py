@@ -15,11 +15,11 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
     MLP,
-    AxisDense,
     Convolution,
     LatentModulatedMLP,
     Linear,
     ModulatedLinear,
+    SeparableDense,
     hidden_widths,
     split_modulation,
 )
@@ -89,11 +89,11 @@ class LMLTE(Decoder):
         self.amplitude = Convolution(2 * waves, dtype=policy, name="latent_amplitude")
         # Row frequencies first, then column frequencies; the same of the render network's.
         self.frequency = Convolution(2 * waves, dtype=policy, name="latent_frequency")
-        self.phase = AxisDense(waves, name="latent_phase")
+        self.phase = SeparableDense(waves, name="latent_phase")
         self.latent_first = Linear(width, dtype=policy, name="latent_first")
         values = 2 * sum(self.hidden) + 4 * render_waves
         self.latent_mlp = MLP(self.latent_hidden, values, dtype=policy, name="latent_mlp")
-        self.render_phase = AxisDense(render_waves, name="render_phase")
+        self.render_phase = SeparableDense(render_waves, name="render_phase")
         self.first = ModulatedLinear(self.hidden[0], dtype=policy, name="first")
         self.mlp = LatentModulatedMLP(self.hidden, dtype=policy, name="mlp")
 
@@ -150,7 +150,7 @@ class LMLTE(Decoder):
         ]
         return [amplitude, row_frequency, column_frequency, *modulation]
 
-    def along_rows(self, features, rows: Neighbour):
+    def add_row_terms(self, features, rows: Neighbour):
         """The row frequencies become the row's share of the phases."""
         amplitude, row_frequency, *others = features
         # The phases' factor of pi is given to vectors, here and below.
@@ -158,7 +158,7 @@ class LMLTE(Decoder):
         share = ops.cast(row_frequency, "float32") * (np.pi * rows.offset) + row_phase
         return [amplitude, share, *others]
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, code: Any):
         """Waves at the offset, and the render network."""
         amplitude, row_share, column_frequency, factor, offset, *modulation = features
         column_phase = np.pi * self.render_phase.column_term(

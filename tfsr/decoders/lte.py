@@ -12,18 +12,18 @@ from keras import ops
 from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
 from tfsr.decoders.decoder import Decoder
 from tfsr.geometry import Neighbour
-from tfsr.layers import MLP, AxisDense, Convolution, Linear, hidden_widths
+from tfsr.layers import MLP, Convolution, Linear, SeparableDense, hidden_widths
 
 
 @keras.saving.register_keras_serializable("tfsr")
 class LTE(Decoder):
     """Amplitudes and frequencies estimated for each LR pixel, phases from the cell.
 
-    Around an LR pixel the picture is taken as a sum of waves: their amplitudes and frequencies are
+    Around an LR pixel the image is taken as a sum of waves: their amplitudes and frequencies are
     convolutions of its features, their phase also a linear function of the cell. A perceptron makes
     the colour of them, and the bilinearly interpolated input is added.
 
-    LTE+ is the same function; the authors run its perceptron as 1x1 convolutions over the picture
+    LTE+ is the same function; the authors run its perceptron as 1x1 convolutions over the image
     for speed, which every decoder here does in effect.
 
     Args:
@@ -59,7 +59,7 @@ class LTE(Decoder):
         self.amplitude = Convolution(2 * waves, dtype=policy, name="amplitude")
         # Row frequencies first, then column frequencies. They multiply offsets under a sine.
         self.frequency = Convolution(2 * waves, dtype=policy, name="frequency")
-        self.phase = AxisDense(waves, name="phase")
+        self.phase = SeparableDense(waves, name="phase")
         self.first = Linear(self.hidden[0], dtype=policy, name="first")
         self.mlp = MLP(self.hidden, dtype=policy, name="mlp")
 
@@ -76,7 +76,7 @@ class LTE(Decoder):
         row_frequency, column_frequency = ops.split(self.frequency(features), 2, axis=-1)
         return [self.amplitude(features), row_frequency, column_frequency]
 
-    def along_rows(self, features, rows: Neighbour):
+    def add_row_terms(self, features, rows: Neighbour):
         """The row frequencies become the row's share of the phases."""
         amplitude, row_frequency, column_frequency = features
         # The phases' factor of pi is given to vectors, here and below.
@@ -84,7 +84,7 @@ class LTE(Decoder):
         share = ops.cast(row_frequency, "float32") * (np.pi * rows.offset) + row_phase
         return [amplitude, share, column_frequency]
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, condition: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, modulation: Any):
         """Waves at the offset, and the perceptron."""
         amplitude, row_share, column_frequency = features
         column_phase = np.pi * self.phase.column_term(self._cell(columns))

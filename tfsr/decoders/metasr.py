@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from tfsr.decoders.linear import LinearDecoder
-from tfsr.geometry import Lookup
+from tfsr.geometry import NeighbourMode
 from tfsr.layers import Convolution, LearnedBasis
 
 
@@ -67,7 +67,7 @@ class MetaSR(LinearDecoder):
         return self.basis_layer.encoding
 
     @property
-    def lookup(self) -> Lookup:
+    def neighbour_mode(self) -> NeighbourMode:
         """The LR pixel that contains the output pixel's top left corner."""
         return "corner"
 

@@ -11,7 +11,7 @@ from keras import ops
 
 from tfsr.decoders.linear import LinearDecoder
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import Lookup
+from tfsr.geometry import NeighbourMode
 from tfsr.layers import Convolution, HeatBasis
 
 
@@ -74,8 +74,8 @@ class Thera(LinearDecoder):
         self.field.build(input_shape)
 
     @property
-    def lookup(self) -> Lookup:
-        """As `Decoder.lookup`; of nearest pixels, Thera's own rule."""
+    def neighbour_mode(self) -> NeighbourMode:
+        """As `Decoder.neighbour_mode`; of nearest pixels, Thera's own rule."""
         return "ensemble" if self.local_ensemble else "nearest-centred"
 
     @property

@@ -89,7 +89,7 @@ _LENS = {
 
 
 def _photograph(capture: list[float], sigma: list[float], webp: float) -> list[dict[str, Any]]:
-    """What a picture goes through from the lens to a feed."""
+    """What an image goes through from the lens to a feed."""
     compressed = {
         "one_of": [
             {"probability": 1 - webp, "steps": [{"jpeg": {"full_colour": 0.15}}]},
@@ -112,7 +112,7 @@ def _photograph(capture: list[float], sigma: list[float], webp: float) -> list[d
         {"sharpen": {"probability": 0.1}},
         {"jpeg": {"full_colour": 0.15, "probability": 0.6}},
         # A messenger, a screenshot, a feed: another size, and another file. Smaller than the LR
-        # image as often as larger: pictures that were enlarged and saved look like that.
+        # image as often as larger: images that were enlarged and saved look like that.
         {
             "stage": {
                 "probability": 0.5,
@@ -207,7 +207,7 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         "steps": _photograph([1.5, 4], [0.1, 2], webp=0.25),
     },
     "real-light": {
-        "title": "a phone's picture, sent once",
+        "title": "a phone's image, sent once",
         "steps": [
             _CAPTURE,
             {"blur": [0.3, 0.8]},
@@ -217,7 +217,7 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         ],
     },
     "real-medium": {
-        "title": "a soft, noisy picture, half of the time resized and saved twice",
+        "title": "a soft, noisy image, half of the time resized and saved twice",
         "steps": [
             _CAPTURE,
             {"blur": [0.8, 1.6]},
@@ -236,7 +236,7 @@ CATALOGUE: dict[str, dict[str, Any]] = {
         ],
     },
     "real-heavy": {
-        "title": "a blurred, noisy picture that was made smaller, saved, enlarged, saved again",
+        "title": "a blurred, noisy image that was made smaller, saved, enlarged, saved again",
         "steps": [
             _CAPTURE,
             {"blur": [1.5, 3]},

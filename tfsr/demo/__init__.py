@@ -1,1 +1,1 @@
-"""A web page on this computer: a picture encoded once, seen at any zoom. Needs the extra `demo`."""
+"""A web page on this computer: an image encoded once, seen at any zoom. Needs the extra `demo`."""

@@ -1,4 +1,4 @@
-"""The demo's web application: pictures in, windows of them out."""
+"""The demo's web application: images in, windows of them out."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tfsr.demo.download import Downloads, Stopped
 from tfsr.demo.failures import tell_failures
 from tfsr.demo.gallery import Gallery
 from tfsr.demo.guard import Guard
-from tfsr.demo.scene import Renderer, Scene
+from tfsr.demo.scene import Scene, SceneRenderer
 from tfsr.demo.uploads import MOST_BYTES, receive
-from tfsr.images import read_picture
+from tfsr.images import read_image
 from tfsr.inference.limits import Limits
 from tfsr.inference.sizes import TargetSize
 from tfsr.models import ImplicitSR
@@ -33,7 +33,7 @@ _LOOK_ROUND = 0.25  # Seconds between two looks whether somebody still waits.
 
 
 class Where(BaseModel):
-    """A window: the size of the whole answer, and a rectangle of it."""
+    """A window: the size of the whole output, and a rectangle of it."""
 
     width: int = Field(ge=1)
     height: int = Field(ge=1)
@@ -52,24 +52,24 @@ def create_app(
 ) -> ASGIApp:
     """The application. Its errors are {"error": one line}.
 
-    Windows are drawn one after the other, and so are whole pictures; the two may overlap.
+    Windows are drawn one after the other, and so are whole images; the two may overlap.
 
     Args:
         model: what draws; its weights must not change.
         preset: its name, for the page.
-        limits: of what is read, and of whole pictures.
+        limits: of what is read, and of whole images.
         ending: set when the server ends: what is being drawn is given up then.
         most_bytes: int. The largest file that is taken. Defaults to 256 MiB.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     tell_failures(app)
-    gallery, renderer, downloads = Gallery(), Renderer(model), Downloads(model)
+    gallery, renderer, downloads = Gallery(), SceneRenderer(model), Downloads(model)
     drawing, downloading = asyncio.Lock(), asyncio.Lock()
 
-    def kept(picture: str) -> Scene:
-        scene = gallery.get(picture)
+    def kept(image: str) -> Scene:
+        scene = gallery.get(image)
         if scene is None:
-            raise HTTPException(404, "this picture is not kept any more; choose it again")
+            raise HTTPException(404, "this image is not kept any more; choose it again")
         return scene
 
     async def nobody_waits(request: Request) -> bool:
@@ -79,21 +79,21 @@ def create_app(
     def settings() -> dict[str, Any]:
         return {"preset": preset, "most_bytes": most_bytes}
 
-    @app.post("/pictures", status_code=201)
-    async def add(request: Request, name: str = "the picture") -> dict[str, Any]:
+    @app.post("/images", status_code=201)
+    async def add(request: Request, name: str = "the image") -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="tfsr-demo-") as folder:
-            path = Path(folder) / "picture"
+            path = Path(folder) / "image"
             request.state.names = {str(path): name}
             await receive(request, path, most_bytes)
             async with drawing:
                 scene = await run_in_threadpool(_read, path, limits, renderer)
-        height, width = scene.picture.size
-        notes = list(scene.picture.notes)
+        height, width = scene.image.size
+        notes = list(scene.image.notes)
         return {"id": gallery.add(scene), "width": width, "height": height, "notes": notes}
 
-    @app.get("/pictures/{picture}/whole")
-    async def whole(request: Request, picture: str, scale: float) -> Response:
-        source = kept(picture).picture
+    @app.get("/images/{image}/whole")
+    async def whole(request: Request, image: str, scale: float) -> Response:
+        source = kept(image).image
         size = TargetSize(scale=scale).of(source.size, limits.max_output)
         stop = threading.Event()
         async with downloading:
@@ -107,14 +107,14 @@ def create_app(
             except Stopped as error:
                 raise HTTPException(503, "given up") from error
 
-    @app.get("/pictures/{picture}/{how}")
+    @app.get("/images/{image}/{how}")
     async def window(
         request: Request,
-        picture: str,
+        image: str,
         how: Literal["tfsr", "bicubic"],
         where: Annotated[Where, Query()],
     ) -> Response:
-        scene = kept(picture)
+        scene = kept(image)
         async with drawing:
             # Who zooms on does not wait for what was asked before.
             if await nobody_waits(request):
@@ -126,9 +126,9 @@ def create_app(
     return Guard(app)
 
 
-def _read(path: Path, limits: Limits, renderer: Renderer) -> Scene:
+def _read(path: Path, limits: Limits, renderer: SceneRenderer) -> Scene:
     limits.header(path)
-    scene = Scene(read_picture(path), renderer)
+    scene = Scene(read_image(path), renderer)
     scene.encode()
     return scene
 

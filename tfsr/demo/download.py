@@ -1,4 +1,4 @@
-"""The whole picture as a file, until nobody waits for it any more."""
+"""The whole image as a file, until nobody waits for it any more."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from tfsr.geometry import Window
-from tfsr.images import Picture
+from tfsr.geometry import Tile
+from tfsr.images import DecodedImage
 from tfsr.images.encoding import encode
 from tfsr.images.formats import FORMATS
-from tfsr.inference.pictures import upscale_picture
+from tfsr.inference.upscale_image import upscale_image
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import ImplicitSR
-from tfsr.models.painter import Painter, Piece
+from tfsr.models.renderer import Patch, Renderer
 
 
 class Stopped(Exception):
-    """Nobody waits for the picture any more."""
+    """Nobody waits for the image any more."""
 
 
 class Downloads:
-    """Draws whole pictures as `tfsr upscale` does, one at a time.
+    """Draws whole images as `tfsr upscale` does, one at a time.
 
     Args:
         model: whose weights must not change.
@@ -29,37 +29,37 @@ class Downloads:
 
     def __init__(self, model: ImplicitSR) -> None:
         self._upscaler = Upscaler(model)
-        self._painter = _Stoppable(self._upscaler.painter)
-        self._upscaler.painter = self._painter
+        self._renderer = _Stoppable(self._upscaler.renderer)
+        self._upscaler.renderer = self._renderer
 
     def png(
-        self, picture: Picture, size: tuple[int, int], stop: threading.Event
+        self, image: DecodedImage, size: tuple[int, int], stop: threading.Event
     ) -> bytes | memoryview:
-        """A PNG file of a picture at (H, W), with all that `tfsr upscale` keeps.
+        """A PNG file of an image at (H, W), with all that `tfsr upscale` keeps.
 
         Args:
-            picture: of any kind.
+            image: of any kind.
             size: (H, W).
             stop: set from another thread when nobody waits any more.
 
         Raises:
             Stopped: soon after that.
         """
-        self._painter.stop = stop
-        return encode(upscale_picture(picture, size, self._upscaler), FORMATS["PNG"])[0]
+        self._renderer.stop = stop
+        return encode(upscale_image(image, size, self._upscaler), FORMATS["PNG"])[0]
 
 
 class _Stoppable:
-    """A `Painter` that can be stopped between two pieces."""
+    """A `Renderer` that can be stopped between two pieces."""
 
-    def __init__(self, painter: Painter) -> None:
-        self._painter = painter
-        self.lr_pixels, self.lr_bytes = painter.lr_pixels, painter.lr_bytes
-        self.reach = painter.reach
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self.lr_pixels, self.bytes_per_lr_pixel = renderer.lr_pixels, renderer.bytes_per_lr_pixel
+        self.input_span = renderer.input_span
         self.stop = threading.Event()
 
-    def paint(self, image: Any, window: Window) -> Iterator[Piece]:
-        for piece in self._painter.paint(image, window):
+    def render(self, image: Any, window: Tile) -> Iterator[Patch]:
+        for piece in self._renderer.render(image, window):
             if self.stop.is_set():
                 raise Stopped
             yield piece

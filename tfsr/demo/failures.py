@@ -11,7 +11,7 @@ from tfsr.errors import TfsrError
 
 
 def tell_failures(app: FastAPI) -> None:
-    """Give an application its answers to errors.
+    """Give an application its outputs to errors.
 
     A request's `state.names` says what files of the server are called by who sent them.
     """
@@ -36,7 +36,7 @@ def tell_failures(app: FastAPI) -> None:
     async def broken(request: Request, error: Exception) -> JSONResponse:
         # What the backend raises where NumPy raises MemoryError; no backend is imported here.
         if type(error).__name__ in ("MemoryError", "ResourceExhaustedError"):
-            return _told(507, "not enough memory for this picture")
+            return _told(507, "not enough memory for this image")
         return _told(500, "something went wrong; the terminal says what")
 
 

@@ -28,7 +28,7 @@ class Guard:
     """Lets nobody in but this computer's own page, and tells browsers to let nothing out.
 
     A web page elsewhere can make its visitor's browser send requests to this computer. By a name
-    of its own that leads here it would even be told the answers, so other Host headers are refused;
+    of its own that leads here it would even be told the outputs, so other Host headers are refused;
     and so is all that changes something and comes from another page.
 
     Args:
@@ -64,7 +64,7 @@ def _refusal(method: str, headers: Headers) -> str | None:
     site = headers.get("sec-fetch-site", "same-origin")
     foreign = origin != f"http://{hosts[0]}" or site not in ("same-origin", "none")
     if foreign and method not in _READING:
-        return "pictures are taken from this server's own page alone"
+        return "images are taken from this server's own page alone"
     return None
 
 

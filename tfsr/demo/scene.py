@@ -1,4 +1,4 @@
-"""A picture that is encoded once and drawn window by window, at any zoom."""
+"""An image that is encoded once and drawn window by window, at any zoom."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import Window
-from tfsr.images import Picture, to_float, to_uint8
+from tfsr.geometry import Tile
+from tfsr.images import DecodedImage, to_float, to_uint8
 from tfsr.images.transparency import seen
 from tfsr.models import Bicubic, ImplicitSR
-from tfsr.models.implicit_painter import ImplicitPainter
-from tfsr.models.painter import Painter
+from tfsr.models.implicit_renderer import ImplicitRenderer
+from tfsr.models.renderer import Renderer
 
 _MEMORY = 2**31
 # LR pixels that are kept encoded: 512x512.
@@ -26,8 +26,8 @@ _LONGEST_SIDE = 2**24
 Span = tuple[int, int]
 
 
-class Renderer:
-    """Draws windows of encoded pictures, one at a time.
+class SceneRenderer:
+    """Draws windows of encoded images, one at a time.
 
     Args:
         model: whose weights must not change.
@@ -35,13 +35,13 @@ class Renderer:
 
     def __init__(self, model: ImplicitSR) -> None:
         self.model = model
-        self.painter = ImplicitPainter(model, _MEMORY)
-        self.bicubic = Bicubic().painter(_MEMORY)
+        self.renderer = ImplicitRenderer(model, _MEMORY)
+        self.bicubic = Bicubic().renderer(_MEMORY)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A rectangle of a picture, encoded: `maps` is all that the decoder needs of it."""
+    """A rectangle of an image, encoded: `maps` is all that the decoder needs of it."""
 
     rows: Span
     columns: Span
@@ -52,87 +52,87 @@ class _Part:
 
 
 class Scene:
-    """A picture, and what was encoded of it.
+    """An image, and what was encoded of it.
 
-    A picture of up to 512x512 pixels is encoded whole, once. Of a larger one, as much around the
+    An image of up to 512x512 pixels is encoded whole, once. Of a larger one, as much around the
     window that is drawn is, and kept while windows lie in it.
 
     Args:
-        picture: of any kind. What is transparent is shown on white.
+        image: of any kind. What is transparent is shown on white.
         renderer: what draws it.
 
     Attributes:
-        picture: as it was given.
+        image: as it was given.
         encodings: how often something was encoded.
     """
 
-    def __init__(self, picture: Picture, renderer: Renderer) -> None:
-        self.picture = picture
+    def __init__(self, image: DecodedImage, renderer: SceneRenderer) -> None:
+        self.image = image
         self.encodings = 0
         self._renderer = renderer
-        self._pixels = seen(picture)
+        self._pixels = seen(image)
         self._part: _Part | None = None
 
     def encode(self) -> None:
-        """Encode the picture now, if it is encoded whole."""
-        if prod(self.picture.size) <= self._most_kept:
-            self._encoded(*((0, side) for side in self.picture.size))
+        """Encode the image now, if it is encoded whole."""
+        if prod(self.image.size) <= self._most_kept:
+            self._encoded(*((0, side) for side in self.image.size))
 
     def draw(self, size: tuple[int, int], window: tuple[int, int, int, int]) -> np.ndarray:
-        """A window of the answer, drawn from what was encoded.
+        """A window of the output, drawn from what was encoded.
 
         Args:
-            size: (H, W) of the whole answer.
+            size: (H, W) of the whole output.
             window: (top, left, height, width) in its pixels, 65,536 of them at most.
 
         Returns:
-            (height, width, 3) uint8: the same pixels of the whole answer.
+            (height, width, 3) uint8: the same pixels of the whole output.
 
         Raises:
-            InvalidArgument: if the window is too large or leaves the answer, or is drawn from more
-                of the picture than there is room for, as a reduction may be.
+            InvalidArgument: if the window is too large or leaves the output, or is drawn from more
+                of the image than there is room for, as a reduction may be.
         """
-        painter, model = self._renderer.painter, self._renderer.model
+        renderer, model = self._renderer.renderer, self._renderer.model
         spans = _spans(size, window)
-        rows, columns = self._reach(painter, size, spans)
+        rows, columns = self._reach(renderer, size, spans)
         part = self._encoded(rows, columns)
-        place = Window(self.picture.size, size, *spans, part.rows, part.columns)
-        answer = np.empty((*window[2:], 3), np.uint8)
-        pieces = painter.pieces_of(part.maps, place.plan(model.decoder.lookup))
+        place = Tile(self.image.size, size, *spans, part.rows, part.columns)
+        output = np.empty((*window[2:], 3), np.uint8)
+        pieces = renderer.pieces_of(part.maps, place.plan(model.decoder.neighbour_mode))
         for piece_rows, piece_columns, colours in pieces:
-            answer[piece_rows, piece_columns] = to_uint8(colours[0])
-        return answer
+            output[piece_rows, piece_columns] = to_uint8(colours[0])
+        return output
 
     def draw_bicubic(self, size: tuple[int, int], window: tuple[int, int, int, int]) -> np.ndarray:
         """The same window by bicubic; arguments and errors as of `draw`, but for the room."""
-        painter = self._renderer.bicubic
+        renderer = self._renderer.bicubic
         spans = _spans(size, window)
-        rows, columns = self._reach(painter, size, spans)
-        place = Window(self.picture.size, size, *spans, rows, columns)
-        answer = np.empty((*window[2:], 3), np.uint8)
+        rows, columns = self._reach(renderer, size, spans)
+        place = Tile(self.image.size, size, *spans, rows, columns)
+        output = np.empty((*window[2:], 3), np.uint8)
         lr = to_float(self._pixels[slice(*rows), slice(*columns)])
-        for piece_rows, piece_columns, colours in painter.paint(lr[None], place):
-            answer[piece_rows, piece_columns] = to_uint8(colours[0])
-        return answer
+        for piece_rows, piece_columns, colours in renderer.render(lr[None], place):
+            output[piece_rows, piece_columns] = to_uint8(colours[0])
+        return output
 
     def _reach(
-        self, painter: Painter, size: tuple[int, int], spans: tuple[Span, Span]
+        self, renderer: Renderer, size: tuple[int, int], spans: tuple[Span, Span]
     ) -> tuple[Span, Span]:
-        """The rows and columns of the picture that a window is drawn from."""
+        """The rows and columns of the image that a window is drawn from."""
         rows, columns = (
-            painter.reach(lr, hr, *span)
-            for lr, hr, span in zip(self.picture.size, size, spans, strict=True)
+            renderer.input_span(lr, hr, *span)
+            for lr, hr, span in zip(self.image.size, size, spans, strict=True)
         )
         return rows, columns
 
     @property
     def _most_kept(self) -> int:
-        return min(_KEPT, self._renderer.painter.lr_pixels)
+        return min(_KEPT, self._renderer.renderer.lr_pixels)
 
     def _encoded(self, rows: Span, columns: Span) -> _Part:
         """A part that covers these rows and columns: the one that is kept, or a new one."""
         if self._part is None or not self._part.covers(rows, columns):
-            height, width = self.picture.size
+            height, width = self.image.size
             if height * width <= self._most_kept:
                 rows, columns = (0, height), (0, width)
             else:
@@ -143,11 +143,11 @@ class Scene:
         return self._part
 
     def _encode(self, rows: Span, columns: Span) -> _Part:
-        model, room = self._renderer.model, self._renderer.painter.lr_pixels
+        model, room = self._renderer.model, self._renderer.renderer.lr_pixels
         height, width = (last - first for first, last in (rows, columns))
         if height * width > room:
             raise InvalidArgument(
-                f"this window is drawn from {width}x{height} pixels of the picture; there is room "
+                f"this window is drawn from {width}x{height} pixels of the image; there is room "
                 f"for {room}: ask for a smaller window, or a larger size"
             )
         self.encodings += 1
@@ -170,7 +170,7 @@ def _spans(size: tuple[int, int], window: tuple[int, int, int, int]) -> tuple[Sp
         )
     if top + height > size[0] or left + width > size[1]:
         raise InvalidArgument(
-            f"a window must lie inside the {size[1]}x{size[0]} pixels of the answer; got "
+            f"a window must lie inside the {size[1]}x{size[0]} pixels of the output; got "
             f"{width}x{height} at {left},{top}"
         )
     return (top, top + height), (left, left + width)

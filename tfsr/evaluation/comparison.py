@@ -1,4 +1,4 @@
-"""One picture by several systems, on a sheet."""
+"""One image by several systems, on a sheet."""
 
 from __future__ import annotations
 
@@ -10,62 +10,62 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tfsr.errors import InvalidArgument
-from tfsr.evaluation.insets import Inset, busiest
+from tfsr.evaluation.figure import Row, Sheet, around
 from tfsr.evaluation.reduction import Size
-from tfsr.evaluation.sheet import Row, Sheet, around
 from tfsr.evaluation.systems import System
-from tfsr.images import Picture, resize
+from tfsr.evaluation.zoom_insets import Inset, busiest
+from tfsr.images import DecodedImage, resize
 from tfsr.images.transparency import seen
-from tfsr.inference.pictures import upscale_picture
+from tfsr.inference.upscale_image import upscale_image
 
-# Longest side of a whole picture; the shortest one that a small picture is enlarged to.
+# Longest side of a whole image; the shortest one that a small image is enlarged to.
 _MOST, _LEAST = 512, 256
 _BAND = 256
 _COLOURS = ((230, 75, 53), (0, 114, 178), (0, 158, 115), (204, 121, 167), (230, 159, 0))
 
 
 class Comparison:
-    """LR, every answer and the original of one picture, whole and in insets.
+    """LR, every output and the original of one image, whole and in insets.
 
-    All are shown as they are in files, in 8 bits; what is transparent is laid on white. An answer
+    All are shown as they are in files, in 8 bits; what is transparent is laid on white. An output
     is forgotten when its panels are cut out of it, so that the sheet takes the memory of one.
 
     Attributes:
-        figures: for each system that has answered, what stands under its picture: PSNR in dB and
+        figures: for each system that has answered, what stands under its image: PSNR in dB and
             its gain over the baseline; "" without an original.
 
     Args:
-        name: of the picture, for the title.
-        picture: the LR picture.
-        size: (H, W) of the answers.
+        name: of the image, for the title.
+        image: the LR image.
+        size: (H, W) of the outputs.
         systems: the baseline first, as `load` answers them.
         original: of (H, W), or None.
-        insets: of the LR picture; None for the one with the most detail.
+        insets: of the LR image; None for the one with the most detail.
 
     Raises:
-        InvalidArgument: if a system has no answer of that size, the original has another one, or an
-            inset does not lie in the picture.
+        InvalidArgument: if a system has no output of that size, the original has another one, or an
+            inset does not lie in the image.
     """
 
     def __init__(
         self,
         name: str,
-        picture: Picture,
+        image: DecodedImage,
         size: Size,
         systems: Sequence[System],
-        original: Picture | None = None,
+        original: DecodedImage | None = None,
         insets: Sequence[Inset] | None = None,
     ) -> None:
-        self.picture, self.size, self.systems = picture.in_8_bits(), size, systems
+        self.image, self.size, self.systems = image.in_8_bits(), size, systems
         self.figures: list[str] = []
-        self._lr = seen(self.picture)
-        lr_size = picture.size
+        self._lr = seen(self.image)
+        lr_size = image.size
         for system in systems:
-            if reason := system.misfit(lr_size, size):
-                raise InvalidArgument(f"{system.name}: has no answer here: it {reason}")
+            if reason := system.unsupported_reason(lr_size, size):
+                raise InvalidArgument(f"{system.name}: has no output here: it {reason}")
         if original is not None and original.size != size:
             raise InvalidArgument(
-                f"the original is {_wxh(original.size)} and the answer would be {_wxh(size)}; give "
+                f"the original is {_wxh(original.size)} and the output would be {_wxh(size)}; give "
                 "--original without a size, and its own is meant"
             )
         self._original = None if original is None else seen(original)
@@ -95,13 +95,13 @@ class Comparison:
         panels = [self._panels(self._lr)]
         self.figures, baseline = [], None
         for system in self.systems:
-            answer = seen(upscale_picture(self.picture, self.size, system.rounded))
-            panels.append(self._panels(answer))
-            figure = None if self._original is None else _psnr(answer, self._original)
+            output = seen(upscale_image(self.image, self.size, system.rounded))
+            panels.append(self._panels(output))
+            figure = None if self._original is None else _psnr(output, self._original)
             self.figures.append(_in_words(figure, baseline))
             baseline = figure if baseline is None else baseline
             advance()
-        captions = [_wxh(self.picture.size), *self.figures]
+        captions = [_wxh(self.image.size), *self.figures]
         if self._original is not None:
             panels.append(self._panels(self._original))
             captions.append(_wxh(self.size))
@@ -112,38 +112,38 @@ class Comparison:
         return self._sheet.draw(rows)
 
     def _planned(self, name: str) -> Sheet:
-        height, width = (hr / lr for hr, lr in zip(self.size, self.picture.size, strict=True))
+        height, width = (hr / lr for hr, lr in zip(self.size, self.image.size, strict=True))
         scale = f"x{width:.3g}" if math.isclose(width, height, rel_tol=1e-2) else "stretched"
-        title = f"{name}: {_wxh(self.picture.size)} to {_wxh(self.size)}, {scale}"
+        title = f"{name}: {_wxh(self.image.size)} to {_wxh(self.size)}, {scale}"
         names = ["LR", *(system.name for system in self.systems)]
         if self._original is not None:
-            title += ". PSNR of RGB in 8 bits, all of the picture, and its gain over bicubic"
+            title += ". PSNR of RGB in 8 bits, all of the image, and its gain over bicubic"
             names.append("Original")
         if self._insets:
             title += ". Insets in pixels of LR"
         return Sheet(title, names, self._column)
 
-    def _panels(self, picture: np.ndarray) -> list[np.ndarray]:
-        """The whole of a picture with its insets marked, then each of them."""
-        whole = Image.fromarray(_fitted(picture, self._panel))
+    def _panels(self, image: np.ndarray) -> list[np.ndarray]:
+        """The whole of an image with its insets marked, then each of them."""
+        whole = Image.fromarray(_fitted(image, self._panel))
         pen = ImageDraw.Draw(whole)
         zoomed = []
         for inset, colour in self._insets:
-            rows, columns = inset.spans(self.picture.size, self._panel)
+            rows, columns = inset.spans(self.image.size, self._panel)
             shape = rows.stop - rows.start, columns.stop - columns.start
             pen.rectangle(around((columns.start, rows.start), shape, 1), outline=colour)
-            part = picture[inset.spans(self.picture.size, picture.shape[:2])]
+            part = image[inset.spans(self.image.size, image.shape[:2])]
             zoomed.append(_fitted(part, self._inset_size(inset)))
         return [np.array(whole), *zoomed]
 
     def _inset_size(self, inset: Inset) -> Size:
-        rows, columns = inset.spans(self.picture.size, self.size)
+        rows, columns = inset.spans(self.image.size, self.size)
         part = rows.stop - rows.start, columns.stop - columns.start
         return _inside(part, self._column)
 
 
 def _panel_size(size: Size) -> Size:
-    """What a whole picture of (H, W) is shown at."""
+    """What a whole image of (H, W) is shown at."""
     if max(size) < _LEAST:
         return _inside(size, _LEAST)
     return size if max(size) <= _MOST else _inside(size, _MOST)
@@ -159,20 +159,20 @@ def _inside(size: Size, side: int) -> Size:
     return height, width
 
 
-def _fitted(picture: np.ndarray, size: Size) -> np.ndarray:
-    """A picture at a size: its pixels large, or reduced without gaps."""
-    reduced = picture.shape[0] > size[0] or picture.shape[1] > size[1]
-    return resize(picture, size, "bicubic" if reduced else "nearest")
+def _fitted(image: np.ndarray, size: Size) -> np.ndarray:
+    """An image at a size: its pixels large, or reduced without gaps."""
+    reduced = image.shape[0] > size[0] or image.shape[1] > size[1]
+    return resize(image, size, "bicubic" if reduced else "nearest")
 
 
-def _psnr(answer: np.ndarray, original: np.ndarray) -> float:
-    """`metrics.psnr` of RGB in 8 bits, of pictures too large for its floats."""
+def _psnr(output: np.ndarray, original: np.ndarray) -> float:
+    """`metrics.psnr` of RGB in 8 bits, of images too large for its floats."""
     total = 0
-    for start in range(0, len(answer), _BAND):
+    for start in range(0, len(output), _BAND):
         band = slice(start, start + _BAND)
-        difference = answer[band].astype(np.int32) - original[band]
+        difference = output[band].astype(np.int32) - original[band]
         total += int(np.square(difference).sum(dtype=np.int64))
-    return 10 * math.log10(255**2 * answer.size / total) if total else math.inf
+    return 10 * math.log10(255**2 * output.size / total) if total else math.inf
 
 
 def _in_words(figure: float | None, baseline: float | None) -> str:

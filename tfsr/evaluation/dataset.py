@@ -1,4 +1,4 @@
-"""Which files a table is measured on: originals, and LR pictures where a data set brings them."""
+"""Which files a table is measured on: originals, and LR images where a data set brings them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tfsr.evaluation.protocols import Protocol
 from tfsr.evaluation.reduction import Reduction, Size
 from tfsr.images import list_images, read, resize
 
-# MATLAB's and Pillow's reductions of a picture of Set5 or Set14 agree to 46 dB or more, those of
-# different pictures to 11 at most.
-_SAME_PICTURE_DB = 20.0
+# MATLAB's and Pillow's reductions of an image of Set5 or Set14 agree to 46 dB or more, those of
+# different images to 11 at most.
+_SAME_IMAGE_DB = 20.0
 
-_OTHERS = "choose other columns with --lr or --scale, or larger pictures"
+_OTHERS = "choose other columns with --lr or --scale, or larger images"
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Pair:
 
     Attributes:
         original: the file.
-        lr: the file, or None where the LR picture is made.
+        lr: the file, or None where the LR image is made.
         original_size: (height, width) of the first.
-        lr_size: (h, w) of the LR picture.
-        size: (H, W) of the HR picture, which the answer is compared with.
+        lr_size: (h, w) of the LR image.
+        size: (H, W) of the HR image, which the output is compared with.
     """
 
     original: Path
@@ -47,8 +47,8 @@ class Cell:
     """One column of a table: a reduction and the pairs it makes, all checked.
 
     Attributes:
-        reduction: how LR pictures are made where they are not given.
-        pairs: one for each picture.
+        reduction: how LR images are made where they are not given.
+        pairs: one for each image.
         border_scale: what sets the width of a border, where the protocol cuts one.
     """
 
@@ -63,13 +63,13 @@ class Cell:
 
     @property
     def scale(self) -> float:
-        """HR over LR; of the first picture, where it is not the same for all."""
+        """HR over LR; of the first image, where it is not the same for all."""
         pair = self.pairs[0]
         return self.reduction.scale or pair.size[0] / pair.lr_size[0]
 
     @property
     def origin(self) -> str:
-        """Where the LR pictures come from, in words."""
+        """Where the LR images come from, in words."""
         if self.pairs[0].lr is not None:
             return "LR given"
         pipeline = self.reduction.pipeline
@@ -92,19 +92,19 @@ class Cell:
 def cells(
     data: str | os.PathLike[str], protocol: Protocol, reductions: Sequence[Reduction]
 ) -> list[Cell]:
-    """The columns of a table, every picture read once and every size checked.
+    """The columns of a table, every image read once and every size checked.
 
-    LR pictures are those of the data set where it brings them and the protocol takes them (see
+    LR images are those of the data set where it brings them and the protocol takes them (see
     `layout`), and are made everywhere else.
 
     Args:
         data: the folder.
-        protocol: what asks for the pictures.
+        protocol: what asks for the images.
         reductions: its columns.
 
     Raises:
-        ImageError: no pictures, one that cannot be read or is too small, or an LR picture without
-            its HR picture or the other way round. The file is named.
+        ImageError: no images, one that cannot be read or is too small, or an LR image without
+            its HR image or the other way round. The file is named.
     """
     reductions = list(dict.fromkeys(reductions))
     folder, lr_folder = layout(Path(data))
@@ -144,7 +144,7 @@ def _given_pair(path: Path, original: np.ndarray, lr: Path, scale: int) -> Pair:
     fits = all(0 <= hr - s < scale for hr, s in zip(original.shape, (height, width), strict=False))
     if fits:
         reduced = resize(original[:height, :width], _size(small))
-        fits = metrics.psnr(small, reduced) > _SAME_PICTURE_DB
+        fits = metrics.psnr(small, reduced) > _SAME_IMAGE_DB
     if not fits:
         raise ImageError(
             f"{lr}: {small.shape[1]}x{small.shape[0]}, is no reduction by {scale} of {path}, "
@@ -163,7 +163,7 @@ def _check_side(pair: Pair, reduction: Reduction, protocol: Protocol) -> None:
         least = measure.least_side(scale)
         if min(pair.size) < least:
             raise ImageError(
-                f"{pair.original}: at {reduction.label} the pictures compared have "
+                f"{pair.original}: at {reduction.label} the images compared have "
                 f"{pair.size[1]}x{pair.size[0]} pixels, and the protocol needs {least}x{least}: "
                 f"{measure.label}; {_OTHERS}"
             )

@@ -11,10 +11,10 @@ from tfsr.images import list_images
 
 
 def layout(data: Path) -> tuple[Path, Path | None]:
-    """The folder of originals, and that of LR pictures if it is a data set that brings them.
+    """The folder of originals, and that of LR images if it is a data set that brings them.
 
-    A folder of pictures holds originals. One with a folder HR, or a single one whose name ends in
-    _HR, is a data set; its LR pictures are in LR_bicubic/X2 and so on, beside it.
+    A folder of images holds originals. One with a folder HR, or a single one whose name ends in
+    _HR, is a data set; its LR images are in LR_bicubic/X2 and so on, beside it.
 
     Raises:
         ImageError: if it cannot be listed, or holds several folders of originals.
@@ -49,7 +49,7 @@ def given_lr(root: Path, originals: Sequence[Path], scale: int) -> list[Path]:
     folder = root / f"X{scale}"
     if not os.path.isdir(folder):
         raise ImageError(
-            f"{folder}: is missing; the protocol takes given LR pictures. Choose other scales, or "
+            f"{folder}: is missing; the protocol takes given LR images. Choose other scales, or "
             f"give --data {originals[0].parent} to have them made"
         )
     files = list_images(folder)
@@ -59,12 +59,8 @@ def given_lr(root: Path, originals: Sequence[Path], scale: int) -> list[Path]:
         return files
     for stem, path in by_name.items():
         if stem not in stems:
-            raise ImageError(
-                f"{path}: has no HR picture: {originals[0].parent / stem}.* is missing"
-            )
+            raise ImageError(f"{path}: has no HR image: {originals[0].parent / stem}.* is missing")
     for path in originals:
         if path.stem not in by_name:
-            raise ImageError(
-                f"{path}: has no LR picture: {folder / path.stem}x{scale}.* is missing"
-            )
+            raise ImageError(f"{path}: has no LR image: {folder / path.stem}x{scale}.* is missing")
     return [by_name[path.stem] for path in originals]

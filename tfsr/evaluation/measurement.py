@@ -19,7 +19,7 @@ class Score:
     """What one system reached in one column.
 
     Attributes:
-        values: for each measure, one figure a picture; empty where the system has no answer.
+        values: for each measure, one figure an image; empty where the system has no output.
         note: why it has none.
     """
 
@@ -27,7 +27,7 @@ class Score:
     note: str | None = None
 
     def mean(self, measure: int) -> float | None:
-        """The mean over the pictures, as data sets' figures are; None where there is none."""
+        """The mean over the images, as data sets' figures are; None where there is none."""
         return float(np.mean(self.values[measure])) if self.values else None
 
 
@@ -50,8 +50,8 @@ class Table:
     scores: tuple[tuple[Score, ...], ...]
 
     @property
-    def pictures(self) -> list[str]:
-        """The pictures' names, in the order of the values."""
+    def images(self) -> list[str]:
+        """The images' names, in the order of the values."""
         return [pair.original.stem for pair in self.cells[0].pairs]
 
     def gain(self, row: int, column: int, measure: int) -> float | None:
@@ -65,13 +65,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture of one column, and every answer to it, for who wants to look."""
+    """One image of one column, and every output to it, for who wants to look."""
 
     cell: Cell
     name: str
     lr: np.ndarray
     hr: np.ndarray
-    answers: tuple[np.ndarray | None, ...]
+    outputs: tuple[np.ndarray | None, ...]
     values: tuple[float | None, ...]
 
 
@@ -86,20 +86,20 @@ def measure(
 ) -> Table:
     """Measure every system in every column.
 
-    A system that has no answer to one of a column's pictures has no figure there: a mean over
-    fewer pictures than the others' would be another figure.
+    A system that has no output to one of a column's images has no figure there: a mean over
+    fewer images than the others' would be another figure.
 
     Args:
         protocol: how.
-        data: what the table calls the pictures.
+        data: what the table calls the images.
         cells: the columns, from `dataset.cells`.
         systems: the rows, the baseline first.
-        advance: called after each picture of each column.
-        look: called with the first picture of each column.
+        advance: called after each image of each column.
+        look: called with the first image of each column.
 
     Raises:
-        ImageError: if a picture cannot be read any more.
-        InvalidArgument: if a system refuses a picture.
+        ImageError: if an image cannot be read any more.
+        InvalidArgument: if a system refuses an image.
     """
     columns = []
     for cell in cells:
@@ -107,18 +107,18 @@ def measure(
         values: list[list[list[float]]] = [[[] for _ in protocol.measures] for _ in systems]
         for i, pair in enumerate(cell.pairs):
             lr, hr = cell.load(pair)
-            answers: list[np.ndarray | None] = []
+            outputs: list[np.ndarray | None] = []
             for row, system in enumerate(systems):
                 if notes[row] is not None:
-                    answers.append(None)
+                    outputs.append(None)
                     continue
-                answer = _finished(system.upscale(lr, pair.size), protocol)
+                output = _finished(system.upscale(lr, pair.size), protocol)
                 for found, figure in zip(values[row], protocol.measures, strict=True):
-                    found.append(figure(answer, hr, cell.border_scale))
-                answers.append(answer)
+                    found.append(figure(output, hr, cell.border_scale))
+                outputs.append(output)
             if i == 0:
                 first = tuple(found[0][0] if found[0] else None for found in values)
-                look(Sample(cell, pair.original.stem, lr, hr, tuple(answers), first))
+                look(Sample(cell, pair.original.stem, lr, hr, tuple(outputs), first))
             advance()
         columns.append(
             [
@@ -132,13 +132,13 @@ def measure(
 
 def _misfit(system: System, cell: Cell) -> str | None:
     for pair in cell.pairs:
-        if reason := system.misfit(pair.lr_size, pair.size):
+        if reason := system.unsupported_reason(pair.lr_size, pair.size):
             return reason
     return None
 
 
-def _finished(answer: np.ndarray, protocol: Protocol) -> np.ndarray:
+def _finished(output: np.ndarray, protocol: Protocol) -> np.ndarray:
     """What a protocol compares. What it truncates, its measure truncates."""
-    if protocol.answers == "rounded" and answer.dtype != np.uint8:
-        return to_uint8(answer)
-    return answer
+    if protocol.outputs == "rounded" and output.dtype != np.uint8:
+        return to_uint8(output)
+    return output

@@ -1,4 +1,4 @@
-"""PSNR against scale, as a picture."""
+"""PSNR against scale, as an image."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def draw_plot(table: Table, suffix: str) -> bytes:
     """Draw the protocol's first measure against HR over LR, a colour for each system.
 
     Columns of one LR size that answer in several HR sizes are joined by a line of their own, all
-    others by one line. Where a system has no answer there is no mark; infinite PSNR (equal
-    pictures, at x1) is left out.
+    others by one line. Where a system has no output there is no mark; infinite PSNR (equal
+    images, at x1) is left out.
 
     Args:
         table: what was measured.

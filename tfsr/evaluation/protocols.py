@@ -1,4 +1,4 @@
-"""The papers' evaluations as data: which pairs of pictures, what is rounded, what is measured."""
+"""The papers' evaluations as data: which pairs of images, what is rounded, what is measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tfsr.evaluation.reduction import Reduction
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of a pair of pictures.
+    """One figure of a pair of images.
 
     Attributes:
         kind: "psnr", in dB, or "ssim".
@@ -45,18 +45,18 @@ class Measure:
         return f"SSIM of {channels}{truncated}, {window} window, {border}"
 
     def least_side(self, scale: int | None) -> int:
-        """The shorter side of the smallest picture that can be measured."""
+        """The shorter side of the smallest image that can be measured."""
         return metrics.least_side(self.rule, scale, structural=self.kind == "ssim")
 
     def __call__(self, sr: np.ndarray, hr: np.ndarray, scale: int | None) -> float:
-        """The figure of an answer, uint8 or float in [0, 1], against an HR picture."""
+        """The figure of an output, uint8 or float in [0, 1], against an HR image."""
         measure = metrics.psnr if self.kind == "psnr" else metrics.ssim
         return measure(sr, hr, self.rule, scale)
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a system is measured on a folder of pictures.
+    """How a system is measured on a folder of images.
 
     Attributes:
         name: what the command line calls it.
@@ -68,13 +68,13 @@ class Protocol:
         lr: the LR sides that are measured by default, or "LR-HR" pairs of sides; None if it
             measures scales only.
         scales: the scales that are measured by default; None if it measures pairs only.
-        given: the whole scales whose LR pictures come with the data set.
-        degradations: how LR pictures are made where they are not given; columns for each.
+        given: the whole scales whose LR images come with the data set.
+        degradations: how LR images are made where they are not given; columns for each.
     """
 
     name: str
     title: str
-    answers: Literal["float", "rounded", "truncated"]
+    outputs: Literal["float", "rounded", "truncated"]
     measures: tuple[Measure, ...]
     lr: tuple[str, ...] | None = None
     scales: tuple[float, ...] | None = None
@@ -84,12 +84,12 @@ class Protocol:
     @property
     def how(self) -> str:
         """The protocol in a line, without the measures."""
-        answers = {
+        outputs = {
             "float": "answers are not rounded",
             "rounded": "answers are rounded to 8 bits",
             "truncated": "answers are truncated to 8 bits",
         }
-        return f"{self.name}: {self.title}; {answers[self.answers]}"
+        return f"{self.name}: {self.title}; {outputs[self.outputs]}"
 
     def reductions(
         self,
@@ -102,7 +102,7 @@ class Protocol:
         Args:
             lr: LR sides, or "LR-HR" pairs, instead of the protocol's own.
             scales: scales instead of its own.
-            degradation: how LR pictures are made; any for `files`, where no paper fixes it, one of
+            degradation: how LR images are made; any for `files`, where no paper fixes it, one of
                 its own for others.
 
         Raises:

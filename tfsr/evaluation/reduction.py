@@ -1,4 +1,4 @@
-"""How an LR picture and its HR picture are made from an original."""
+"""How an LR image and its HR image are made from an original."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _SEED = 17
 
 @dataclass(frozen=True)
 class Reduction:
-    """How an LR picture is made from an original. Exactly one of the first two is given.
+    """How an LR image is made from an original. Exactly one of the first two is given.
 
     Attributes:
-        lr_size: side of a square LR picture, in pixels; for square originals such as faces.
-        scale: factor between the two. The LR picture has floor(side / scale) pixels a side, and
+        lr_size: side of a square LR image, in pixels; for square originals such as faces.
+        scale: factor between the two. The LR image has floor(side / scale) pixels a side, and
             the original is cropped to scale times that, from the top left (LIIF's evaluation).
         degradation: see `tfsr.degradations.get_pipeline`. What is random in it depends on it and
             on the image's name alone, not on the other images.
-        hr_size: with `lr_size`, the side of the HR picture, which is the original reduced by
+        hr_size: with `lr_size`, the side of the HR image, which is the original reduced by
             bicubic. Both are made from the original, as ARASFSR's are. Defaults to the original's.
 
     Raises:
@@ -73,7 +73,7 @@ class Reduction:
         return get_pipeline(self.degradation)
 
     def sizes(self, original: Size) -> tuple[Size, Size]:
-        """(h, w) of the LR picture and (H, W) of the HR picture, of an original's (height, width).
+        """(h, w) of the LR image and (H, W) of the HR image, of an original's (height, width).
 
         Raises:
             InvalidArgument: if the original is too small, or not square where it must be.

@@ -1,4 +1,4 @@
-"""How well reduced pictures are brought back to their size."""
+"""How well reduced images are brought back to their size."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ def restoration_psnr(
     protocol: str = "rgb",
     batch: int | None = None,
 ) -> list[float]:
-    """PSNR of each picture after reducing it and upscaling it back.
+    """PSNR of each image after reducing it and upscaling it back.
 
-    Both the LR picture and the answer are 8-bit, as files are.
+    Both the LR image and the output are 8-bit, as files are.
 
     Args:
         upscale: what is measured.
-        paths: HR pictures.
-        reduction: how the LR pictures are made.
+        paths: HR images.
+        reduction: how the LR images are made.
         protocol: of `tfsr.metrics.psnr`.
-        batch: how many pictures of one size `upscale` takes at once, as (B, h, w, 3), to return
+        batch: how many images of one size `upscale` takes at once, as (B, h, w, 3), to return
             (B, H, W, 3); None: one, without the axis.
 
     Returns:
-        dB, one value a picture.
+        dB, one value an image.
 
     Raises:
-        ImageError: if a picture cannot be read, reduced so, or measured by the protocol.
+        ImageError: if an image cannot be read, reduced so, or measured by the protocol.
     """
     metrics.check_protocol(protocol)
     values = []
@@ -59,7 +59,7 @@ def restoration_psnr(
 def _of_one_size(
     paths: Sequence[Path], reduction: Reduction, most: int
 ) -> Iterator[list[tuple[Path, np.ndarray, np.ndarray]]]:
-    """Pictures with their LR and HR, in order, grouped where neighbours have the same sizes."""
+    """Images with their LR and HR, in order, grouped where neighbours have the same sizes."""
     group: list[tuple[Path, np.ndarray, np.ndarray]] = []
     for path in paths:
         original = read(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tfsr.errors import PresetError
-from tfsr.evaluation.floats import FloatSavedModel, FloatTFLite, FloatUpscaler
+from tfsr.evaluation.raw_output import FloatSavedModel, FloatTFLite, FloatUpscaler
 from tfsr.evaluation.reduction import Size
 from tfsr.evaluation.restoration import bicubic_upscale
 from tfsr.presets import from_preset, names
@@ -29,7 +29,7 @@ class System:
         upscale: (h, w, 3) uint8 and (H, W) to (H, W, 3): float32 in [0, 1], unclipped, or uint8
             where it can answer in nothing else.
         rounded: the same to (H, W, 3) uint8, as files hold it.
-        misfit: (h, w) and (H, W) to why it has no answer there, or None; a file of fixed size has
+        misfit: (h, w) and (H, W) to why it has no output there, or None; a file of fixed size has
             one pair only.
     """
 
@@ -37,7 +37,7 @@ class System:
     kind: str
     upscale: Callable[[np.ndarray, Size], np.ndarray]
     rounded: Callable[[np.ndarray, Size], np.ndarray]
-    misfit: Callable[[Size, Size], str | None] = lambda lr_size, size: None
+    unsupported_reason: Callable[[Size, Size], str | None] = lambda lr_size, size: None
 
 
 def bicubic() -> System:
@@ -102,7 +102,7 @@ def _of_tflite(path: Path, row: str) -> System:
     for size in upscaler.metadata["sizes"]:
         upscaler(black, tuple(size))
     kind = "TFLite file" + (", which answers in 8 bits" if upscaler.rounds else "")
-    return System(row, kind, upscaler, upscaler.rounded, upscaler.misfit)
+    return System(row, kind, upscaler, upscaler.rounded, upscaler.unsupported_reason)
 
 
 def _of_saved_model(path: Path, row: str) -> System:

@@ -38,31 +38,31 @@ def means_as_markdown(table: Table) -> str:
 
 
 def as_markdown(table: Table) -> str:
-    """The means, then every picture's figures, folded away."""
+    """The means, then every image's figures, folded away."""
     blocks = [means_as_markdown(table)]
     for m, measure in enumerate(table.protocol.measures):
         digits = _DIGITS[measure.kind]
-        lines = [_row(["", "picture", *(system.name for system in table.systems)])]
+        lines = [_row(["", "image", *(system.name for system in table.systems)])]
         lines.append(_row(["---"] * (2 + len(table.systems))))
         for c, cell in enumerate(table.cells):
-            for i, picture in enumerate(table.pictures):
+            for i, image in enumerate(table.images):
                 values = [
                     _number(row[c].values[m][i] if row[c].values else None, digits)
                     for row in table.scores
                 ]
-                lines.append(_row([cell.label, picture, *values]))
-        heading = f"{measure.label} ({table.protocol.name}), each picture"
+                lines.append(_row([cell.label, image, *values]))
+        heading = f"{measure.label} ({table.protocol.name}), each image"
         body = "\n".join(lines)
         blocks.append(f"<details><summary>{heading}</summary>\n\n{body}\n\n</details>\n")
     return "\n".join(blocks)
 
 
 def as_csv(table: Table) -> str:
-    """One line a figure, its protocol with it; means have the picture "mean"."""
+    """One line a figure, its protocol with it; means have the image "mean"."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
-        ("protocol", "how", "cell", "scale", "system", "measure", "picture", "value", "note")
+        ("protocol", "how", "cell", "scale", "system", "measure", "image", "value", "note")
     )
     for c, cell in enumerate(table.cells):
         for system, row in zip(table.systems, table.scores, strict=True):
@@ -71,12 +71,12 @@ def as_csv(table: Table) -> str:
                 how = _how(table, cell, m)
                 figures = [("mean", score.mean(m))]
                 if score.values:
-                    figures += zip(table.pictures, score.values[m], strict=True)
-                for picture, value in figures:
+                    figures += zip(table.images, score.values[m], strict=True)
+                for image, value in figures:
                     writer.writerow(
                         (
                             *(table.protocol.name, how, cell.label, f"{cell.scale:.6g}"),
-                            *(system.name, measure.name, picture),
+                            *(system.name, measure.name, image),
                             *("" if value is None else f"{value:.6f}", score.note or ""),
                         )
                     )
@@ -84,7 +84,7 @@ def as_csv(table: Table) -> str:
 
 
 def as_json(table: Table) -> str:
-    """Everything, nested; what is infinite (equal pictures) is the text "inf"."""
+    """Everything, nested; what is infinite (equal images) is the text "inf"."""
     cells = [
         {
             "cell": cell.label,
@@ -111,7 +111,7 @@ def as_json(table: Table) -> str:
         "tfsr": __version__,
         "data": table.data,
         "originals": originals(table),
-        "pictures": table.pictures,
+        "images": table.images,
         "systems": [{"name": system.name, "kind": system.kind} for system in table.systems],
         "cells": cells,
     }
@@ -127,9 +127,9 @@ FORMATS: dict[str, Callable[[Table], str]] = {
 
 
 def subject(table: Table) -> str:
-    """How many pictures of what."""
-    count = len(table.pictures)
-    return f"{count} picture{'s' if count > 1 else ''} of {table.data}"
+    """How many images of what."""
+    count = len(table.images)
+    return f"{count} image{'s' if count > 1 else ''} of {table.data}"
 
 
 def originals(table: Table) -> str:
@@ -152,7 +152,7 @@ def notes(table: Table) -> list[str]:
 
 
 def _origins(table: Table) -> str:
-    """Where LR pictures come from, and the sizes of originals."""
+    """Where LR images come from, and the sizes of originals."""
     found: dict[str, list[str]] = {}
     for cell in table.cells:
         found.setdefault(cell.origin, []).append(cell.label)

@@ -1,4 +1,4 @@
-"""What a served model answers, as TensorFlow functions of pictures and sizes that vary."""
+"""What a served model answers, as TensorFlow functions of images and sizes that vary."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfsr.geometry import Axis, SamplingPlan, traced_grid_axis
 from tfsr.models import ImplicitSR
 
-# Queries decoded together: they bound the memory of a picture of any size.
+# Queries decoded together: they bound the memory of an image of any size.
 _QUERIES = 16384
 
 # Up to here whole numbers are float32 numbers, and coordinates those of the published code.
@@ -28,7 +28,7 @@ _BIG_ENDIAN = np.array([2**24, 2**16, 2**8, 1], np.int64)
 
 @dataclass(frozen=True)
 class Limits:
-    """What a server takes on, all pictures of a request together.
+    """What a server takes on, all images of a request together.
 
     Attributes:
         input_pixels: the most pixels that are sent.
@@ -76,14 +76,14 @@ class Endpoints:
         }
 
     def upscale_uint8(self, image, size):
-        """(batch, h, w, 3) uint8 to "picture", (batch, H, W, 3) uint8, H and W being `size`."""
+        """(batch, h, w, 3) uint8 to "image", (batch, H, W, 3) uint8, H and W being `size`."""
         image, size = _after(self._checks(image, size), image, size)
-        return {"picture": self._upscaled(_to_float(image), size, _to_uint8)}
+        return {"output": self._upscaled(_to_float(image), size, _to_uint8)}
 
     def upscale_float(self, image, size):
-        """(batch, h, w, 3) in [0, 1] to "picture", (batch, H, W, 3) in [0, 1]."""
+        """(batch, h, w, 3) in [0, 1] to "image", (batch, H, W, 3) in [0, 1]."""
         image, size = _after(self._checks(image, size), image, size)
-        return {"picture": self._upscaled(image, size, _clipped)}
+        return {"output": self._upscaled(image, size, _clipped)}
 
     def encode(self, image):
         """(batch, h, w, 3) in [0, 1] to "latent", (batch, h, w, channels)."""
@@ -91,24 +91,24 @@ class Endpoints:
         return {"latent": self.model.encode(image)}
 
     def render(self, latent, size, window):
-        """A window of the answer to a latent: "picture", (batch, height, width, 3) in [0, 1].
+        """A window of the output to a latent: "image", (batch, height, width, 3) in [0, 1].
 
         Args:
             latent: (batch, h, w, channels), from `encode`.
-            size: (H, W) of the whole answer.
+            size: (H, W) of the whole output.
             window: (top, left, height, width) of it.
         """
         checks = [*self._input_checks(latent), *_side_checks(size), *_window_checks(size, window)]
         checks += self._output_checks(tf.shape(latent)[0], window[2:])
         latent, size, window = _after(checks, latent, size, window)
-        return {"picture": self._drawn(latent, size, window, _clipped)}
+        return {"output": self._drawn(latent, size, window, _clipped)}
 
     def upscale_bytes(self, image_bytes, size):
-        """JPEG or PNG files to "picture_bytes", PNG files of one size.
+        """JPEG or PNG files to "image_bytes", PNG files of one size.
 
         Args:
             image_bytes: one file's bytes, or those of several in a list.
-            size: (H, W) of the answers.
+            size: (H, W) of the outputs.
         """
         files = tf.reshape(image_bytes, (-1,))
         checks = [*_side_checks(size), *self._output_checks(tf.size(files), size)]
@@ -118,11 +118,11 @@ class Endpoints:
         files, size = _after([self._input_check(_pixels(sizes), sizes)], files, size)
 
         def upscaled(file):
-            picture = self._upscaled(_to_float(_decoded(file)[None]), size, _to_uint8)
-            return tf.io.encode_png(picture[0])
+            image = self._upscaled(_to_float(_decoded(file)[None]), size, _to_uint8)
+            return tf.io.encode_png(image[0])
 
-        answers = tf.map_fn(upscaled, files, parallel_iterations=1)
-        return {"picture_bytes": tf.reshape(answers, tf.shape(image_bytes))}
+        outputs = tf.map_fn(upscaled, files, parallel_iterations=1)
+        return {"output_bytes": tf.reshape(outputs, tf.shape(image_bytes))}
 
     def _upscaled(self, image, size, finish):
         return self._drawn(self.model.encode(image), size, tf.concat([[0, 0], size], 0), finish)
@@ -132,8 +132,8 @@ class Endpoints:
         decoder = self.model.decoder
         batch, lr_height, lr_width = (tf.shape(latent)[i] for i in range(3))
         top, left, height, width = tf.unstack(window)
-        rows = traced_grid_axis(lr_height, size[0], top, top + height, decoder.lookup)
-        columns = traced_grid_axis(lr_width, size[1], left, left + width, decoder.lookup)
+        rows = traced_grid_axis(lr_height, size[0], top, top + height, decoder.neighbour_mode)
+        columns = traced_grid_axis(lr_width, size[1], left, left + width, decoder.neighbour_mode)
         whole = SamplingPlan(rows, columns, (lr_height, lr_width))
         projected, image = decoder.split(latent, whole)
 
@@ -164,7 +164,7 @@ class Endpoints:
     def _input_checks(self, image):
         shape = tf.shape(image)
         return [
-            _refuse(tf.reduce_min(shape) < 1, "picture must not be empty; its shape is", shape),
+            _refuse(tf.reduce_min(shape) < 1, "image must not be empty; its shape is", shape),
             self._input_check(_pixels(shape[None, 1:3]) * tf.cast(shape[0], tf.int64), shape),
         ]
 
@@ -175,7 +175,7 @@ class Endpoints:
     def _output_checks(self, batch, size):
         most = self.limits.output_pixels
         pixels = _pixels(size[None]) * tf.cast(batch, tf.int64)
-        return [_refuse(pixels > most, f"more than {most} pixels in the answer:", size)]
+        return [_refuse(pixels > most, f"more than {most} pixels in the output:", size)]
 
 
 def _divided(length, most):
@@ -197,9 +197,9 @@ def _after(checks, *tensors):
         return [tf.identity(tensor) for tensor in tensors]
 
 
-def _refuse(condition, message: str, got):
+def _refuse(modulation, message: str, got):
     """An operation that fails with one line if the condition holds."""
-    return tf.debugging.Assert(tf.logical_not(condition), [message, got], summarize=64)
+    return tf.debugging.Assert(tf.logical_not(modulation), [message, got], summarize=64)
 
 
 def _side_checks(size, name: str = "size"):
@@ -212,12 +212,12 @@ def _window_checks(size, window):
     start, extent = window[:2], window[2:]
     # Not start + extent, which could exceed the numbers there are.
     wrong = tf.reduce_any((start < 0) | (extent < 1) | (extent > size) | (start > size - extent))
-    message = "window (top, left, height, width) must lie inside the answer; got"
+    message = "window (top, left, height, width) must lie inside the output; got"
     return [_refuse(wrong, message, window)]
 
 
 def _pixels(sizes):
-    """How many pixels pictures of (n, 2) sizes have together."""
+    """How many pixels images of (n, 2) sizes have together."""
     sizes = tf.cast(sizes, tf.int64)
     return tf.reduce_sum(sizes[:, 0] * sizes[:, 1])
 
@@ -251,10 +251,10 @@ def _size_of_file(file):
     """(h, w) of a JPEG or a PNG of 8 bits, from its header."""
     png = _is_png(file)
     known = png | _begins(file, _JPEG, len(_JPEG))
-    check = _refuse(~known, "a picture must be a JPEG or a PNG; bytes:", tf.strings.length(file))
+    check = _refuse(~known, "an image must be a JPEG or a PNG; bytes:", tf.strings.length(file))
     (file,) = _after([check], file)
     size = tf.cond(png, lambda: _size_of_png(file), lambda: _size_of_jpeg(file))
-    (size,) = _after(_side_checks(size, "size of a picture"), size)
+    (size,) = _after(_side_checks(size, "size of an image"), size)
     return size
 
 

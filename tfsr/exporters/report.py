@@ -16,21 +16,21 @@ class Report:
     Attributes:
         path: where it is.
         bytes: its size.
-        largest_difference: the largest of any colour of the pictures compared, in [0, 1].
-        agreement_db: PSNR of its pictures against the Keras model's, in dB; infinite if equal.
+        largest_difference: the largest of any colour of the images compared, in [0, 1].
+        psnr_vs_model: PSNR of its images against the Keras model's, in dB; infinite if equal.
     """
 
     path: Path
     bytes: int
     largest_difference: float
-    agreement_db: float
+    psnr_vs_model: float
 
 
 def agreement(found: list[np.ndarray], expected: list[np.ndarray]) -> tuple[float, float]:
-    """Largest difference, and mean PSNR in dB, of pictures in [0, 1]; NaN disagrees."""
+    """Largest difference, and mean PSNR in dB, of images in [0, 1]; NaN disagrees."""
     largest, psnrs = 0.0, []
-    for picture, reference in zip(found, expected, strict=True):
-        difference = np.abs(picture.astype(np.float64) - reference)
+    for image, reference in zip(found, expected, strict=True):
+        difference = np.abs(image.astype(np.float64) - reference)
         if not np.isfinite(difference).all():
             return math.inf, -math.inf
         largest = max(largest, float(difference.max()))

@@ -1,4 +1,4 @@
-"""SavedModels: any picture size, any answer size, for TensorFlow Serving and all who read them."""
+"""SavedModels: any image size, any output size, for TensorFlow Serving and all who read them."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ import tensorflow as tf
 from PIL import Image
 
 from tfsr.errors import ExportError, InvalidArgument
-from tfsr.exporters import fresh
+from tfsr.exporters import isolated
 from tfsr.exporters.endpoints import Endpoints, Limits
 from tfsr.exporters.report import Report, agreement
 from tfsr.exporters.warmup import WARMUP, Request, write_requests
 from tfsr.images import resize, to_float, to_uint8
-from tfsr.images.temporary import remove_abandoned, temporary
+from tfsr.images.atomic import remove_abandoned, temporary
 from tfsr.inference.saved_model import METADATA
 from tfsr.models import ImplicitSR, folded, with_precision
-from tfsr.models.implicit_painter import ImplicitPainter
+from tfsr.models.implicit_renderer import ImplicitRenderer
 
 # What an export must reach against the Keras model, or it is not kept.
 _LARGEST_DIFFERENCE = 1e-5
 
-# A picture is encoded whole, and answers are held three times while their pieces are put in order.
+# An image is encoded whole, and answers are held three times while their pieces are put in order.
 _ENCODING_MEMORY = 4 * 2**30
 _MAX_OUTPUT_PIXELS = 100_000_000
 
-# What the pictures need that an export is checked with.
+# What the images need that an export is checked with.
 _CHECKED_INPUT_PIXELS = 2048
 _CHECKED_OUTPUT_PIXELS = 16_384
 
@@ -57,21 +57,21 @@ def saved_model(
     max_output_pixels: int = _MAX_OUTPUT_PIXELS,
     metadata: Mapping[str, Any] | None = None,
 ) -> Report:
-    """Write a SavedModel, in DIRECTORY/VERSION, that draws pictures of any size in any size.
+    """Write a SavedModel, in DIRECTORY/VERSION, that draws images of any size in any size.
 
     Its signatures take tensors by name, and "size" is always (H, W):
 
-    - serving_default: "image" (batch, h, w, 3) uint8 and "size" to "picture", uint8;
+    - serving_default: "image" (batch, h, w, 3) uint8 and "size" to "image", uint8;
     - upscale_float: the same in float32, in [0, 1];
     - upscale_bytes: "image_bytes", one JPEG or PNG file or a list of them, and "size" to
-      "picture_bytes", PNG files;
+      "image_bytes", PNG files;
     - encode: "image" float32 to "latent", and render: "latent", "size" and "window" (top, left,
-      height, width) to "picture" float32: encode once, draw any window of any size.
+      height, width) to "image" float32: encode once, draw any window of any size.
 
     Sizes, and files by their headers, are checked in the graph before any work is done. The whole
-    picture is encoded at once; answers are drawn in bands of rows.
+    image is encoded at once; answers are drawn in bands of rows.
 
-    What was written is loaded in a fresh process, without tfsr and Keras, run on several pictures
+    What was written is loaded in a isolated process, without tfsr and Keras, run on several images
     and sizes, and compared with the model. It appears whole or not at all.
 
     Args:
@@ -80,14 +80,14 @@ def saved_model(
         version: int, at least 1. A server takes the highest. Defaults to 1.
         warmup: bool. Whether requests are added that TensorFlow Serving answers before it takes any
             other. Defaults to False.
-        max_input_pixels: int, optional. The most pixels of all pictures of a request. Defaults to
+        max_input_pixels: int, optional. The most pixels of all images of a request. Defaults to
             as many as this model encodes in 4 GiB.
-        max_output_pixels: int. The same of an answer. Defaults to 100 million, which take 3.6 GB
+        max_output_pixels: int. The same of an output. Defaults to 100 million, which take 3.6 GB
             in float32.
         metadata: plain data to travel in the export: origin, licence.
 
     Returns:
-        The report, its agreement measured on the float pictures.
+        The report, its agreement measured on the float images.
 
     Raises:
         InvalidArgument: if the version is not a positive whole number, or a limit less than the
@@ -102,8 +102,8 @@ def saved_model(
     target = directory / str(_positive("version", version))
     _check(model, target)
     exact: Any = folded(with_precision(model, "float32"))
-    lr_bytes = ImplicitPainter(exact, _ENCODING_MEMORY).lr_bytes
-    limits = Limits(max_input_pixels or _ENCODING_MEMORY // lr_bytes, output_pixels)
+    bytes_per_lr_pixel = ImplicitRenderer(exact, _ENCODING_MEMORY).bytes_per_lr_pixel
+    limits = Limits(max_input_pixels or _ENCODING_MEMORY // bytes_per_lr_pixel, output_pixels)
     examples = _examples(exact)
     try:
         with _appearing(target) as temporary:
@@ -121,7 +121,7 @@ def saved_model(
                 "ranges": {"uint8": [0, 255], "float32": [0, 1]},
                 "max_input_pixels": limits.input_pixels,
                 "max_output_pixels": limits.output_pixels,
-                "bytes_per_input_pixel": lr_bytes,
+                "bytes_per_input_pixel": bytes_per_lr_pixel,
                 "largest_difference": largest,
             }
             path = temporary / METADATA
@@ -192,8 +192,8 @@ def _write(model: ImplicitSR, directory: Path, limits: Limits) -> None:
 
 
 def _examples(model: ImplicitSR) -> list[tuple[Request, np.ndarray]]:
-    """Requests of every signature, and the picture that the model draws for each: x2, x3.7, x1."""
-    answer = []
+    """Requests of every signature, and the image that the model draws for each: x2, x3.7, x1."""
+    output = []
     for seed, (signature, lr_size, size) in enumerate(
         [
             ("serving_default", (40, 48), (80, 96)),
@@ -203,37 +203,37 @@ def _examples(model: ImplicitSR) -> list[tuple[Request, np.ndarray]]:
             ("upscale_bytes", (21, 33), (63, 66)),
         ]
     ):
-        picture = _picture(lr_size, seed)
-        batch = to_float(picture)[None]
+        image = _image(lr_size, seed)
+        batch = to_float(image)[None]
         images: dict[str, dict[str, Any]] = {
-            "serving_default": {"image": picture[None]},
+            "serving_default": {"image": image[None]},
             "upscale_float": {"image": batch},
-            "upscale_bytes": {"image_bytes": _png(picture)},
+            "upscale_bytes": {"image_bytes": _png(image)},
         }
         request = Request(signature, {**images[signature], "size": _int32(size)})
-        answer.append((request, _drawn(model, _encoded(model, batch), size)))
+        output.append((request, _drawn(model, _encoded(model, batch), size)))
 
-    two = np.stack([to_float(_picture((19, 26), seed)) for seed in (8, 9)])
+    two = np.stack([to_float(_image((19, 26), seed)) for seed in (8, 9)])
     latent = _encoded(model, two)
     drawn = _drawn(model, latent, *_WINDOW)
     inputs = {"latent": latent, "size": _int32(_WINDOW[0]), "window": _int32(_WINDOW[1])}
     render = Request("render", inputs)
-    return [*answer, (Request("encode", {"image": two}), drawn), (render, drawn)]
+    return [*output, (Request("encode", {"image": two}), drawn), (render, drawn)]
 
 
 def _int32(values) -> np.ndarray:
     return np.array(values, np.int32)
 
 
-def _picture(size: tuple[int, int], seed: int) -> np.ndarray:
-    """A smooth picture of many colours, (h, w, 3) uint8."""
+def _image(size: tuple[int, int], seed: int) -> np.ndarray:
+    """A smooth image of many colours, (h, w, 3) uint8."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     return resize(coarse, size)
 
 
-def _png(picture: np.ndarray) -> bytes:
+def _png(image: np.ndarray) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
 
 
@@ -254,18 +254,18 @@ def _drawn(model: ImplicitSR, latent: np.ndarray, size, window=None) -> np.ndarr
 def _compare(
     model: ImplicitSR, directory: Path, examples: list[tuple[Request, np.ndarray]], target: Path
 ) -> tuple[float, float]:
-    """Largest difference, and agreement in dB, of what a fresh process answers.
+    """Largest difference, and agreement in dB, of what a isolated process answers.
 
     Raises:
         ExportError: if it answers nothing, or something else than the model.
     """
-    answers = _run_afresh(directory, [request for request, _ in examples], target)
+    outputs = _run_afresh(directory, [request for request, _ in examples], target)
     found, expected = [], []
-    for (request, picture), (name, answer) in zip(examples, answers, strict=True):
-        if name == "picture_bytes":
-            answer = np.array(Image.open(io.BytesIO(answer.tobytes())))[None]
-        if answer.dtype == np.uint8:
-            levels = np.abs(answer[0].astype(int) - to_uint8(picture[0])).max()
+    for (request, image), (name, output) in zip(examples, outputs, strict=True):
+        if name == "output_bytes":
+            output = np.array(Image.open(io.BytesIO(output.tobytes())))[None]
+        if output.dtype == np.uint8:
+            levels = np.abs(output[0].astype(int) - to_uint8(image[0])).max()
             if levels > 1:
                 raise ExportError(
                     f"{target}: not kept: {request.signature} differs from the model by {levels} "
@@ -274,9 +274,9 @@ def _compare(
             continue
         if name == "latent":
             # Seen through what the model draws of it: features have no range of their own.
-            answer = _drawn(model, answer, *_WINDOW)
-        found.append(answer)
-        expected.append(picture)
+            output = _drawn(model, output, *_WINDOW)
+        found.append(output)
+        expected.append(image)
     largest, decibels = agreement(found, expected)
     if not largest <= _LARGEST_DIFFERENCE:
         raise ExportError(
@@ -289,7 +289,7 @@ def _compare(
 def _run_afresh(
     directory: Path, requests: list[Request], target: Path
 ) -> list[tuple[str, np.ndarray]]:
-    """The name and value of each answer of a process that has TensorFlow and NumPy alone.
+    """The name and value of each output of a process that has TensorFlow and NumPy alone.
 
     Raises:
         ExportError: if it fails.
@@ -306,7 +306,7 @@ def _run_afresh(
         np.savez(asked, **arrays)
         # Isolated: no PYTHONPATH, no current directory.
         run = subprocess.run(
-            [sys.executable, "-I", fresh.__file__, directory, asked, answered],
+            [sys.executable, "-I", isolated.__file__, directory, asked, answered],
             env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
             capture_output=True,
             text=True,
@@ -316,7 +316,7 @@ def _run_afresh(
         if run.returncode:
             last = (run.stderr.strip().splitlines() or ["no message"])[-1]
             raise ExportError(
-                f"{target}: not kept: a fresh process could not run it (exit code "
+                f"{target}: not kept: a isolated process could not run it (exit code "
                 f"{run.returncode}): {last}"
             )
         with np.load(answered) as file:

@@ -14,12 +14,12 @@ import tensorflow as tf
 from tfsr.errors import ExportError, InvalidArgument, did_you_mean
 from tfsr.exporters.graph import at_size
 from tfsr.exporters.report import Report, agreement
-from tfsr.geometry import whole_numbers
+from tfsr.geometry import check_integers
 from tfsr.images import read, resize, to_float
-from tfsr.images.temporary import remove_abandoned, write_atomically
+from tfsr.images.atomic import remove_abandoned, write_atomically
 from tfsr.inference.tflite import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR, folded
-from tfsr.models.implicit_painter import ImplicitPainter
+from tfsr.models.implicit_renderer import ImplicitRenderer
 
 Quantization = Literal["none", "float16", "dynamic", "int8"]
 
@@ -30,9 +30,9 @@ DEFAULT_MEMORY = 128 * 2**20
 _LARGEST_DIFFERENCE = 1e-4
 _AGREEMENT = {"float16": 55.0, "dynamic": 45.0, "int8": 45.0}
 
-_CALIBRATION_PICTURES = 16
+_CALIBRATION_IMAGES = 16
 
-# Of the input, and of an answer: a phone has no room for more.
+# Of the input, and of an output: a phone has no room for more.
 _MOST_PIXELS = 100_000_000
 
 # In int8 files these stay float: sines of coordinates, whose arguments eight bits cannot hold, the
@@ -57,9 +57,9 @@ def tflite(
     max_memory: int = DEFAULT_MEMORY,
     metadata: Mapping[str, Any] | None = None,
 ) -> Report:
-    """Write a TFLite file that draws pictures of one size in one or more sizes.
+    """Write a TFLite file that draws images of one size in one or more sizes.
 
-    Input "image" (1, h, w, 3), output "picture" (1, H, W, 3): float32 in [0, 1], or uint8. One
+    Input "image" (1, h, w, 3), output "image" (1, H, W, 3): float32 in [0, 1], or uint8. One
     signature a size, named WxH; they share their weights. Whole scales gather nothing, which GPU
     delegates need; other sizes gather along rows and columns.
 
@@ -69,34 +69,34 @@ def tflite(
         model: the model. It is exported folded.
         path: the file; its suffix is .tflite.
         lr_size: (h, w) of the input.
-        sizes: the answers' (H, W), at least one.
+        sizes: the outputs' (H, W), at least one.
         quantize: "none"; "float16", weights of half the size; "dynamic", weights of 8 bits;
-            "int8", products of 8 bits as well, calibrated on pictures.
-        calibration: for "int8", picture files of the kind the file will see; 16 of them are used.
+            "int8", products of 8 bits as well, calibrated on images.
+        calibration: for "int8", image files of the kind the file will see; 16 of them are used.
         io: type of input and output. Defaults to "float32".
         max_memory: int. Bytes that the values between layers should take; more of them, and the
-            picture is drawn in bands. Defaults to 128 MiB.
+            image is drawn in bands. Defaults to 128 MiB.
         metadata: plain data to travel in the file.
 
     Returns:
-        The report, its agreement measured on the calibration pictures, or on smooth noise.
+        The report, its agreement measured on the calibration images, or on smooth noise.
 
     Raises:
         InvalidArgument: for an impossible size or option.
-        ImageError: if a calibration picture cannot be read.
+        ImageError: if a calibration image cannot be read.
         ExportError: if the file cannot be made or written, or does not agree with the model.
     """
     path = Path(path)
     height, width = _size("lr_size", lr_size)
-    answers = [_size("sizes", size) for size in sizes]
-    _check(model, path, answers, quantize, io)
-    pictures = _pictures(list(calibration), (height, width), quantize)
+    outputs = [_size("sizes", size) for size in sizes]
+    _check(model, path, outputs, quantize, io)
+    images = _images(list(calibration), (height, width), quantize)
     model = folded(model)
 
-    content = _converted(model, (height, width), answers, quantize, io, max_memory)
+    content = _converted(model, (height, width), outputs, quantize, io, max_memory)
     if quantize == "int8":
-        content = _int8(content, pictures, io)
-    largest, decibels = _compare(model, content, pictures, answers, io, path)
+        content = _int8(content, images, io)
+    largest, decibels = _compare(model, content, images, outputs, io, path)
     if quantize == "none" and io == "float32" and largest > _LARGEST_DIFFERENCE:
         raise ExportError(
             f"{path}: not written: differs from the model by {largest:.2g}, "
@@ -111,11 +111,11 @@ def tflite(
         **(metadata or {}),
         "format": "tflite",
         "lr_size": [height, width],
-        "sizes": [list(size) for size in answers],
+        "sizes": [list(size) for size in outputs],
         "io": io,
         "range": [0, 255] if io == "uint8" else [0, 1],
         "quantize": quantize,
-        "agreement_db": None if decibels == float("inf") else round(decibels, 2),
+        "psnr_vs_model": None if decibels == float("inf") else round(decibels, 2),
         "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
     }
     content = with_metadata(content, description)
@@ -128,7 +128,7 @@ def tflite(
 
 
 def _size(name: str, values: Sequence[int]) -> tuple[int, int]:
-    height, width = whole_numbers(name, values, 2)
+    height, width = check_integers(name, values, 2)
     if min(height, width) < 1 or height * width > _MOST_PIXELS:
         raise InvalidArgument(
             f"{name} must be 1x1 to {_MOST_PIXELS / 1e6:g} megapixels; got {width}x{height}"
@@ -156,27 +156,27 @@ def _check(model: Any, path: Path, sizes: list, quantize: str, io: str) -> None:
         raise ExportError(f"{path}: cannot be written there; choose another folder")
 
 
-def _pictures(paths: list, lr_size: tuple[int, int], quantize: str) -> list[np.ndarray]:
-    """Pictures of the input's size, uint8, to calibrate and to compare with."""
+def _images(paths: list, lr_size: tuple[int, int], quantize: str) -> list[np.ndarray]:
+    """Images of the input's size, uint8, to calibrate and to compare with."""
     if quantize == "int8" and not paths:
-        raise InvalidArgument("int8 needs calibration pictures of the kind the file will see")
+        raise InvalidArgument("int8 needs calibration images of the kind the file will see")
     if paths:
         # Spread over all of them: folders are often sorted by kind.
-        chosen = paths[:: -(-len(paths) // _CALIBRATION_PICTURES)]
+        chosen = paths[:: -(-len(paths) // _CALIBRATION_IMAGES)]
         return [resize(read(path), lr_size) for path in chosen]
     coarse = np.random.default_rng(0).integers(0, 256, (2, 6, 6, 3), np.uint8)
-    return [resize(picture, lr_size) for picture in coarse]
+    return [resize(image, lr_size) for image in coarse]
 
 
 def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -> bytes:
-    queries = max(1, max_memory // ImplicitPainter(model, max_memory).query_bytes)
+    num_points = max(1, max_memory // ImplicitRenderer(model, max_memory).query_bytes)
     module = tf.Module()
     module.variables_of_model = [variable.value for variable in model.variables]
     dtype = tf.uint8 if io == "uint8" else tf.float32
     signature = [tf.TensorSpec((1, *lr_size, 3), dtype, name="image")]
     functions = {
         signature_name(size): tf.function(
-            _endpoint(at_size(model, lr_size, size, queries), io),
+            _endpoint(at_size(model, lr_size, size, num_points), io),
             input_signature=signature,
             autograph=False,
         )
@@ -201,16 +201,16 @@ def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -
 
 def _endpoint(draw: Callable, io: str) -> Callable:
     def from_float(image):
-        return {"picture": draw(image)}
+        return {"output": draw(image)}
 
     def from_uint8(image):
-        picture = draw(tf.cast(image, tf.float32) / 255.0)
-        return {"picture": tf.cast(tf.floor(picture * 255.0 + 0.5), tf.uint8)}
+        pixels = draw(tf.cast(image, tf.float32) / 255.0)
+        return {"output": tf.cast(tf.floor(pixels * 255.0 + 0.5), tf.uint8)}
 
     return from_uint8 if io == "uint8" else from_float
 
 
-def _int8(content: bytes, pictures: list[np.ndarray], io: str) -> bytes:
+def _int8(content: bytes, images: list[np.ndarray], io: str) -> bytes:
     try:
         from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe_manager
     except ImportError as error:
@@ -231,7 +231,7 @@ def _int8(content: bytes, pictures: list[np.ndarray], io: str) -> bytes:
     )
     work = quantizer.Quantizer(content)
     work.load_quantization_recipe(recipe.get_quantization_recipe())
-    samples = [{"image": _batch(picture, io)} for picture in pictures]
+    samples = [{"image": _batch(image, io)} for image in images]
     ranges = work.calibrate(
         {name: samples for name in runners(content, 1, Path("calibration"))},
         num_threads=os.cpu_count() or 1,
@@ -243,16 +243,16 @@ def _int8(content: bytes, pictures: list[np.ndarray], io: str) -> bytes:
     return bytes(work.quantize(ranges, enable_progress_report=False).quantized_model)
 
 
-def _compare(model, content: bytes, pictures, sizes, io: str, path: Path) -> tuple[float, float]:
+def _compare(model, content: bytes, images, sizes, io: str, path: Path) -> tuple[float, float]:
     functions = runners(content, os.cpu_count() or 1, path)
     found, expected = [], []
-    for picture in pictures[:4]:
+    for image in images[:4]:
         for size in sizes:
-            answer = functions[signature_name(size)](image=_batch(picture, io))["picture"]
-            found.append(answer / 255.0 if io == "uint8" else answer)
-            expected.append(np.clip(model.upscale(to_float(picture)[None], size), 0, 1))
+            output = functions[signature_name(size)](image=_batch(image, io))["output"]
+            found.append(output / 255.0 if io == "uint8" else output)
+            expected.append(np.clip(model.upscale(to_float(image)[None], size), 0, 1))
     return agreement(found, expected)
 
 
-def _batch(picture: np.ndarray, io: str) -> np.ndarray:
-    return picture[None] if io == "uint8" else to_float(picture)[None]
+def _batch(image: np.ndarray, io: str) -> np.ndarray:
+    return image[None] if io == "uint8" else to_float(image)[None]

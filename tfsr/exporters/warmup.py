@@ -70,9 +70,9 @@ def _field(number: int, content: bytes) -> bytes:
 
 def _varint(value: int) -> bytes:
     """A whole number, seven bits a byte, the lowest first; the eighth bit says that more follow."""
-    answer = bytearray()
+    output = bytearray()
     while value > 127:
-        answer.append(value & 127 | 128)
+        output.append(value & 127 | 128)
         value >>= 7
-    answer.append(value)
-    return bytes(answer)
+    output.append(value)
+    return bytes(output)

@@ -18,80 +18,80 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tfsr.geometry.axis import Axis, Neighbour, joined
-    from tfsr.geometry.cubic import cubic_axis, cubic_reach, cubic_taps
-    from tfsr.geometry.frame import Frame, frame_of_box, frame_of_eyes
+    from tfsr.geometry.axis import Axis, Neighbour, concat_axes
+    from tfsr.geometry.cubic import cubic_axis, cubic_span, cubic_taps
+    from tfsr.geometry.face_region import FaceRegion, face_region_from_box, face_region_from_eyes
     from tfsr.geometry.grid import grid_axis, grid_plan, traced_grid_axis
-    from tfsr.geometry.neighbours import Lookup
+    from tfsr.geometry.neighbours import NeighbourMode
     from tfsr.geometry.phase import Phase
-    from tfsr.geometry.pixels import cell_size, centres, output_size, pixel_centres, whole_numbers
+    from tfsr.geometry.pixels import cell_size, centres, check_integers, output_size, pixel_centres
     from tfsr.geometry.plan import SamplingPlan
     from tfsr.geometry.points import lattice_plan, points_plan, window_coordinates
-    from tfsr.geometry.symmetry import FLIPS_AND_TURNS, MIRRORED, Symmetry
-    from tfsr.geometry.tiles import Window, windows
+    from tfsr.geometry.symmetry import DIHEDRAL_TRANSFORMS, MIRROR_TRANSFORMS, Symmetry
+    from tfsr.geometry.tiles import Tile, make_tiles
 
 __all__ = [
-    "FLIPS_AND_TURNS",
-    "MIRRORED",
+    "DIHEDRAL_TRANSFORMS",
+    "MIRROR_TRANSFORMS",
     "Axis",
-    "Frame",
-    "Lookup",
+    "FaceRegion",
+    "NeighbourMode",
     "Neighbour",
     "Phase",
     "SamplingPlan",
     "Symmetry",
-    "Window",
+    "Tile",
     "cell_size",
     "centres",
     "cubic_axis",
-    "cubic_reach",
+    "cubic_span",
     "cubic_taps",
-    "frame_of_box",
-    "frame_of_eyes",
+    "face_region_from_box",
+    "face_region_from_eyes",
     "grid_axis",
     "grid_plan",
-    "joined",
+    "concat_axes",
     "lattice_plan",
     "output_size",
     "pixel_centres",
     "points_plan",
     "traced_grid_axis",
-    "whole_numbers",
+    "check_integers",
     "window_coordinates",
-    "windows",
+    "make_tiles",
 ]
 
 # The modules of each name. They are imported on first use: the processes that cut training samples
 # need pixel centres and no Keras.
 _MODULES = {
     "Axis": "axis",
-    "FLIPS_AND_TURNS": "symmetry",
-    "Frame": "frame",
-    "Lookup": "neighbours",
-    "MIRRORED": "symmetry",
+    "DIHEDRAL_TRANSFORMS": "symmetry",
+    "FaceRegion": "face_region",
+    "NeighbourMode": "neighbours",
+    "MIRROR_TRANSFORMS": "symmetry",
     "Neighbour": "axis",
     "Phase": "phase",
     "SamplingPlan": "plan",
     "Symmetry": "symmetry",
-    "Window": "tiles",
+    "Tile": "tiles",
     "cell_size": "pixels",
     "centres": "pixels",
     "cubic_axis": "cubic",
-    "cubic_reach": "cubic",
+    "cubic_span": "cubic",
     "cubic_taps": "cubic",
-    "frame_of_box": "frame",
-    "frame_of_eyes": "frame",
+    "face_region_from_box": "face_region",
+    "face_region_from_eyes": "face_region",
     "grid_axis": "grid",
     "grid_plan": "grid",
-    "joined": "axis",
+    "concat_axes": "axis",
     "lattice_plan": "points",
     "output_size": "pixels",
     "pixel_centres": "pixels",
     "points_plan": "points",
     "traced_grid_axis": "grid",
-    "whole_numbers": "pixels",
+    "check_integers": "pixels",
     "window_coordinates": "points",
-    "windows": "tiles",
+    "make_tiles": "tiles",
 }
 
 

@@ -59,10 +59,10 @@ class Axis:
         return int(first), int(last) + 1
 
     def cut(self, start: int) -> Axis:
-        """The same axis where the LR picture is a cut that begins at its pixel `start`.
+        """The same axis where the LR image is a cut that begins at its pixel `start`.
 
         Only the indices change: the neighbours' and the queries' own coordinates stay those of the
-        whole picture.
+        whole image.
         """
         return replace(self, indices=self.indices - start, pair_indices=self.pair_indices - start)
 
@@ -96,7 +96,7 @@ class Neighbour:
     cell: Any
 
 
-def joined(axes: Sequence[Axis]) -> Axis:
+def concat_axes(axes: Sequence[Axis]) -> Axis:
     """One axis after the other as one axis, of NumPy arrays or of tensors."""
     if len(axes) == 1:
         return axes[0]

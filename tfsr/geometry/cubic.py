@@ -11,11 +11,11 @@ def cubic_axis(
     """Weights of bicubic resizing (a = -0.5, antialiased) along one axis, as Pillow has them.
 
     Args:
-        lr: pixels of the picture.
-        hr: pixels of the answer.
-        start: first pixel of the answer that is asked for.
+        lr: pixels of the image.
+        hr: pixels of the output.
+        start: first pixel of the output that is asked for.
         stop: the one after the last.
-        first: first pixel of the picture that is at hand, see `cubic_reach`.
+        first: first pixel of the image that is at hand, see `cubic_span`.
         last: the one after the last; all if None.
 
     Returns:
@@ -31,7 +31,7 @@ def cubic_axis(
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def cubic_reach(lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
+def cubic_span(lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
     """First pixel, and the one after the last, that some pixels of a bicubic answer depend on."""
     centres = (np.array([start, stop - 1]) + 0.5) * (lr / hr)
     lowest, highest = _cubic_support(centres, lr, max(lr / hr, 1.0))

@@ -10,7 +10,7 @@ from keras import ops
 from tfsr.errors import InvalidArgument
 from tfsr.geometry.axis import Axis
 from tfsr.geometry.neighbours import (
-    Lookup,
+    NeighbourMode,
     centred_coordinate,
     centred_index,
     corner,
@@ -18,7 +18,7 @@ from tfsr.geometry.neighbours import (
     nearest_exact_index,
     nearest_index,
 )
-from tfsr.geometry.pixels import centres, first_centre, whole_numbers
+from tfsr.geometry.pixels import centres, check_integers, first_centre
 from tfsr.geometry.plan import SamplingPlan
 
 
@@ -27,24 +27,24 @@ def grid_plan(
     size: Sequence[int],
     *,
     window: Sequence[int] | None = None,
-    lookup: Lookup = "ensemble",
+    neighbour_mode: NeighbourMode = "ensemble",
 ) -> SamplingPlan:
     """The sampling plan of a whole output grid, or of a window of it.
 
     Args:
-        lr_size: (h, w) of the LR picture.
+        lr_size: (h, w) of the LR image.
         size: (H, W) of the whole output.
         window: (top, left, height, width) in output pixels; the whole output if None. A window's
             plan equals the same rows and columns of the whole plan.
-        lookup: how neighbours are found.
+        neighbour_mode: how neighbours are found.
 
     Raises:
         InvalidArgument: if a size is not positive or the window leaves the output.
     """
-    lr_size, size = whole_numbers("LR size", lr_size, 2), whole_numbers("size", size, 2)
+    lr_size, size = check_integers("LR size", lr_size, 2), check_integers("size", size, 2)
     if min(*lr_size, *size) < 1:
         raise InvalidArgument(f"sizes must be at least 1x1 pixels; got {lr_size} to {size}")
-    window = (0, 0, *size) if window is None else whole_numbers("window", window, 4)
+    window = (0, 0, *size) if window is None else check_integers("window", window, 4)
     top, left, height, width = window
     if (
         min(top, left) < 0
@@ -57,13 +57,15 @@ def grid_plan(
             f"got {(top, left, height, width)}"
         )
     return SamplingPlan(
-        rows=grid_axis(lr_size[0], size[0], top, top + height, lookup),
-        columns=grid_axis(lr_size[1], size[1], left, left + width, lookup),
+        rows=grid_axis(lr_size[0], size[0], top, top + height, neighbour_mode),
+        columns=grid_axis(lr_size[1], size[1], left, left + width, neighbour_mode),
         lr_size=(lr_size[0], lr_size[1]),
     )
 
 
-def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensemble") -> Axis:
+def grid_axis(
+    lr: int, hr: int, start: int, stop: int, neighbour_mode: NeighbourMode = "ensemble"
+) -> Axis:
     """One axis of a grid: output pixels start <= k < stop of `hr`, over `lr` LR pixels.
 
     Neighbours follow from the integer k, exactly: in LR pixels the query lies at
@@ -71,10 +73,10 @@ def grid_axis(lr: int, hr: int, start: int, stop: int, lookup: Lookup = "ensembl
     coordinates, as published, the last pixel of an odd scale is decided by rounding.
     """
     k = np.arange(start, stop, dtype=np.int64)
-    return _grid_axis(np, k, np.asarray(lr), np.asarray(hr), lookup)
+    return _grid_axis(np, k, np.asarray(lr), np.asarray(hr), neighbour_mode)
 
 
-def traced_grid_axis(lr, hr, start, stop, lookup: Lookup = "ensemble") -> Axis:
+def traced_grid_axis(lr, hr, start, stop, neighbour_mode: NeighbourMode = "ensemble") -> Axis:
     """What `grid_axis` answers, bit for bit, where sizes are known only when the graph is run.
 
     Args:
@@ -82,17 +84,17 @@ def traced_grid_axis(lr, hr, start, stop, lookup: Lookup = "ensemble") -> Axis:
         hr: of the same kind, at most 2^24.
         start: first output pixel.
         stop: the one after the last.
-        lookup: how neighbours are found.
+        neighbour_mode: how neighbours are found.
 
     Returns:
         An axis of backend tensors. On JAX, whose integers are of 32 bits unless told otherwise,
         2 lr hr must be below 2^31.
     """
     lr, hr, start, stop = (ops.cast(n, "int64") for n in (lr, hr, start, stop))
-    return _grid_axis(ops, ops.arange(start, stop, dtype="int64"), lr, hr, lookup)
+    return _grid_axis(ops, ops.arange(start, stop, dtype="int64"), lr, hr, neighbour_mode)
 
 
-def _grid_axis(xp, k, lr, hr, lookup: Lookup) -> Axis:
+def _grid_axis(xp, k, lr, hr, neighbour_mode: NeighbourMode) -> Axis:
     """An axis at output pixels k, of NumPy arrays or of tensors: all are int64."""
     cast = np.astype if xp is np else ops.cast
     lr_size, hr_size = cast(lr, "float32"), cast(hr, "float32")
@@ -106,16 +108,16 @@ def _grid_axis(xp, k, lr, hr, lookup: Lookup) -> Axis:
     pair_centres = centres(cast(pair, "float32"), lr_size)
     pair_offsets = (coordinates[:, None] - pair_centres) * lr_size
     pair_weights = linear_weights(xp, pair, pair_offsets)
-    if lookup == "ensemble":
+    if neighbour_mode == "ensemble":
         indices, offsets, weights = pair, pair_offsets, pair_weights
     else:
         query, first = coordinates, first_centre(lr_size)
-        if lookup == "nearest-centred":
+        if neighbour_mode == "nearest-centred":
             query = centred_coordinate(cast(k, "float32") + 0.5, hr_size)
             nearest = centred_index(xp, query, lr_size)
-        elif lookup == "nearest":
+        elif neighbour_mode == "nearest":
             nearest = nearest_index(xp, coordinates, lr_size)
-        elif lookup == "nearest-exact":
+        elif neighbour_mode == "nearest-exact":
             nearest = nearest_exact_index(xp, cast(k, "float32") + 0.5, lr_size / hr_size, lr_size)
         else:
             cell = 2.0 / hr_size
@@ -123,7 +125,7 @@ def _grid_axis(xp, k, lr, hr, lookup: Lookup) -> Axis:
             query, first = coordinates - cell / 2, -1.0
         indices = cast(nearest, "int64")[:, None]
         weights = xp.ones_like(indices, dtype="float32")
-        if lookup == "nearest-centred":
+        if neighbour_mode == "nearest-centred":
             centre = centred_coordinate(cast(indices, "float32") + 0.5, lr_size)
             offsets = (query[:, None] - centre) * lr_size * 2.0
         else:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from keras import ops
 
-Lookup = Literal["ensemble", "nearest", "nearest-exact", "nearest-centred", "corner"]
+NeighbourMode = Literal["ensemble", "nearest", "nearest-exact", "nearest-centred", "corner"]
 """How LR neighbours are found, on each axis.
 
 - "ensemble": the two around the query.

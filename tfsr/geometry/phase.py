@@ -16,7 +16,7 @@ class Phase:
     """Every s-th row (or column) of a grid, s being the whole scale of its axis.
 
     Their LR neighbours are consecutive pixels: a run, one for each neighbour, of as many pixels as
-    there are rows. A run may begin one pixel before the LR picture, or end one after it; what lies
+    there are rows. A run may begin one pixel before the LR image, or end one after it; what lies
     outside stands for the pixel at the edge. Neighbours of no weight are left out.
 
     Attributes:
@@ -44,13 +44,13 @@ class Phase:
 
     @classmethod
     def of(cls, arrays: Sequence[Any]) -> Phase:
-        """The phase of what `arrays` answered."""
+        """The phase of what `arrays` returned."""
         return cls(Axis(*arrays[:-2]), *arrays[-2:])
 
 
 def phases_of(axis: Axis, lr: int, scale: int) -> list[Phase] | None:
     """Rows i, i + scale, i + 2 scale and so on for each i below the scale and the axis's length."""
-    answer = []
+    output = []
     for i in range(min(scale, len(axis))):
         part = axis[i::scale]
         # A query on a pixel's centre has its whole weight there, but for float32 rounding. After
@@ -69,8 +69,8 @@ def phases_of(axis: Axis, lr: int, scale: int) -> list[Phase] | None:
         pair_starts = [_run(part.pair_indices[:, j], lr) for j in (0, 1)]
         if None in starts or None in pair_starts:
             return None
-        answer.append(Phase(part, np.array(starts, np.int32), np.array(pair_starts, np.int32)))
-    return answer
+        output.append(Phase(part, np.array(starts, np.int32), np.array(pair_starts, np.int32)))
+    return output
 
 
 def _run(indices: np.ndarray, lr: int) -> int | None:

@@ -41,7 +41,7 @@ def cell_size(size: int) -> float:
 
 
 def output_size(lr_size: Sequence[int], scale: float) -> tuple[int, int]:
-    """(H, W) of an (h, w) picture at `scale`, each rounded to the nearest whole pixel, at least 1.
+    """(H, W) of an (h, w) image at `scale`, each rounded to the nearest whole pixel, at least 1.
 
     Raises:
         InvalidArgument: if the scale is not a finite number above 0.
@@ -54,7 +54,7 @@ def output_size(lr_size: Sequence[int], scale: float) -> tuple[int, int]:
     return height, width
 
 
-def whole_numbers(name: str, values: Any, count: int) -> tuple[int, ...]:
+def check_integers(name: str, values: Any, count: int) -> tuple[int, ...]:
     """`values` as a tuple of `count` integers.
 
     Raises:

@@ -28,7 +28,7 @@ class SamplingPlan:
     lr_size: tuple[Any, Any]
     crop: tuple[int, int, int, int] | None = None
 
-    def whole_scales(self) -> tuple[int, int] | None:
+    def integer_scales(self) -> tuple[int, int] | None:
         """Output pixels to an LR pixel on both axes of a grid, if these are whole numbers."""
         scales = [2.0 / float(axis.cells[0]) for axis in (self.rows, self.columns)]
         rows, columns = (max(1, round(scale)) for scale in scales)
@@ -41,7 +41,7 @@ class SamplingPlan:
         None if a scale is not whole, or if somewhere the neighbours are no runs: a published lookup
         that float32 rounding decides is not always regular.
         """
-        scales = self.whole_scales()
+        scales = self.integer_scales()
         if scales is None:
             return None
         rows = phases_of(self.rows, self.lr_size[0], scales[0])
@@ -62,7 +62,7 @@ class SamplingPlan:
         return replace(self, rows=self.rows[rows], columns=self.columns[columns])
 
     def cut(self, top: int, left: int, height: int, width: int) -> SamplingPlan:
-        """The same plan over a cut of the LR picture, which must hold all it looks at."""
+        """The same plan over a cut of the LR image, which must hold all it looks at."""
         whole = self.crop or (0, 0, *self.lr_size)
         crop = (whole[0] + top, whole[1] + left, *whole[2:])
         return SamplingPlan(self.rows.cut(top), self.columns.cut(left), (height, width), crop)

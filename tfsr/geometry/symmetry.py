@@ -1,4 +1,4 @@
-"""The flips and turns of a picture, and of windows of it."""
+"""The flips and turns of an image, and of windows of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from tfsr.geometry.tiles import Span, Window
+from tfsr.geometry.tiles import Span, Tile
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Symmetry:
     columns: bool = False
     swapped: bool = False
 
-    def of(self, pictures: np.ndarray) -> np.ndarray:
-        """A view of pictures (batch, H, W, n): what is written to it is written to them."""
-        turned = pictures[:, :: -1 if self.rows else 1, :: -1 if self.columns else 1]
+    def of(self, images: np.ndarray) -> np.ndarray:
+        """A view of images (batch, H, W, n): what is written to it is written to them."""
+        turned = images[:, :: -1 if self.rows else 1, :: -1 if self.columns else 1]
         return turned.swapaxes(1, 2) if self.swapped else turned
 
-    def of_window(self, window: Window) -> Window:
-        """Where a window lies in the flipped or turned picture, and what it is drawn from."""
+    def of_window(self, window: Tile) -> Tile:
+        """Where a window lies in the flipped or turned image, and what it is drawn from."""
         turned = replace(
             window,
             rows=_reversed(window.rows, window.size[0], self.rows),
@@ -40,7 +40,7 @@ class Symmetry:
         )
         if not self.swapped:
             return turned
-        return Window(
+        return Tile(
             lr_size=turned.lr_size[::-1],
             size=turned.size[::-1],
             rows=turned.columns,
@@ -50,11 +50,11 @@ class Symmetry:
         )
 
 
-MIRRORED = (Symmetry(), Symmetry(columns=True))
-"""A picture and its mirror image."""
+MIRROR_TRANSFORMS = (Symmetry(), Symmetry(columns=True))
+"""An image and its mirror image."""
 
 # Those of one shape come first, so that what depends on it is made twice at the most.
-FLIPS_AND_TURNS = tuple(
+DIHEDRAL_TRANSFORMS = tuple(
     Symmetry(rows, columns, swapped) for swapped, rows, columns in product((False, True), repeat=3)
 )
 """All eight symmetries of a square."""

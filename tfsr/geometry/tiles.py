@@ -1,4 +1,4 @@
-"""An answer in windows, each drawn from a part of the LR picture."""
+"""An output in windows, each drawn from a part of the LR image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry.grid import grid_axis
-from tfsr.geometry.neighbours import Lookup
+from tfsr.geometry.neighbours import NeighbourMode
 from tfsr.geometry.plan import SamplingPlan
 
 Span = tuple[int, int]
@@ -16,15 +16,15 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Window:
-    """A rectangle of an answer, and the rectangle of the LR picture that it is drawn from.
+class Tile:
+    """A rectangle of an output, and the rectangle of the LR image that it is drawn from.
 
     Attributes:
-        lr_size: (h, w) of the whole LR picture.
-        size: (H, W) of the whole answer.
-        rows: first row of the answer's rectangle, and the one after the last.
+        lr_size: (h, w) of the whole LR image.
+        size: (H, W) of the whole output.
+        rows: first row of the output's rectangle, and the one after the last.
         columns: the same for its columns.
-        lr_rows: first row of the LR picture's rectangle, and the one after the last.
+        lr_rows: first row of the LR image's rectangle, and the one after the last.
         lr_columns: the same for its columns.
     """
 
@@ -35,15 +35,16 @@ class Window:
     lr_rows: Span
     lr_columns: Span
 
-    def plan(self, lookup: Lookup) -> SamplingPlan:
-        """The whole answer's sampling plan for this window, over the LR picture's rectangle."""
+    def plan(self, neighbour_mode: NeighbourMode) -> SamplingPlan:
+        """The whole output's sampling plan for this window, over the LR image's rectangle."""
         rows, columns = (
-            grid_axis(lr, hr, *span, lookup).cut(lr_span[0]) for lr, hr, span, lr_span in self.axes
+            grid_axis(lr, hr, *span, neighbour_mode).cut(lr_span[0])
+            for lr, hr, span, lr_span in self.axes
         )
         crop = (self.lr_rows[0], self.lr_columns[0], *self.lr_size)
         return SamplingPlan(rows, columns, (_long(self.lr_rows), _long(self.lr_columns)), crop)
 
-    def aligned(self, multiple: int) -> Window:
+    def aligned(self, multiple: int) -> Tile:
         """The same window, of an LR rectangle whose first row and column are multiples."""
         rows, columns = (
             (-(-first // multiple) * multiple, last)
@@ -53,40 +54,40 @@ class Window:
 
     @property
     def axes(self) -> tuple[tuple[int, int, Span, Span], ...]:
-        """Of the rows and of the columns: LR pixels, pixels of the answer, and the two spans."""
+        """Of the rows and of the columns: LR pixels, pixels of the output, and the two spans."""
         return (
             (self.lr_size[0], self.size[0], self.rows, self.lr_rows),
             (self.lr_size[1], self.size[1], self.columns, self.lr_columns),
         )
 
 
-def windows(
+def make_tiles(
     lr_size: tuple[int, int],
     size: tuple[int, int],
-    reach: Callable[[int, int, int, int], Span],
+    input_span: Callable[[int, int, int, int], Span],
     lr_pixels: int,
-) -> list[Window]:
-    """Divide an answer into windows, each drawn from so many LR pixels at most.
+) -> list[Tile]:
+    """Divide an output into windows, each drawn from so many LR pixels at most.
 
     Args:
-        lr_size: (h, w) of the LR picture.
-        size: (H, W) of the answer.
-        reach: of (lr, hr, start, stop): the first LR pixel, and the one after the last, that pixels
-            start to stop of an axis are drawn from.
+        lr_size: (h, w) of the LR image.
+        size: (H, W) of the output.
+        input_span: maps (lr, hr, start, stop) to the first LR pixel, and the one after the last, that
+            pixels start to stop of an axis are drawn from.
         lr_pixels: the most LR pixels of a window.
 
     Returns:
-        The windows row by row; one where the whole picture is not too large.
+        The windows row by row; one where the whole image is not too large.
 
     Raises:
-        InvalidArgument: if even a single pixel of the answer needs more.
+        InvalidArgument: if even a single pixel of the output needs more.
     """
     sides = list(zip(lr_size, size, strict=True))
-    needed = [_long(reach(lr, hr, hr // 2, hr // 2 + 1)) for lr, hr in sides]
+    needed = [_long(input_span(lr, hr, hr // 2, hr // 2 + 1)) for lr, hr in sides]
     if math.prod(needed) > lr_pixels:
         raise _no_room(needed, lr_pixels)
-    axes = [_Steps(lr, hr, reach) for lr, hr in sides]
-    # Near to squares, whose halo is the smallest, unless the picture is narrower.
+    axes = [_Steps(lr, hr, input_span) for lr, hr in sides]
+    # Near to squares, whose halo is the smallest, unless the image is narrower.
     short, long = sorted(axes, key=lambda axis: axis.longest)
     short.fit(math.isqrt(lr_pixels))
     long.fit(lr_pixels // short.longest)
@@ -96,25 +97,25 @@ def windows(
     if short.longest * long.longest > lr_pixels:
         raise _no_room([axis.longest for axis in axes], lr_pixels)
     return [
-        Window(lr_size, size, rows, columns, lr_rows, lr_columns)
+        Tile(lr_size, size, rows, columns, lr_rows, lr_columns)
         for rows, lr_rows in axes[0].parts
         for columns, lr_columns in axes[1].parts
     ]
 
 
 class _Steps:
-    """An axis of an answer in equal steps, the last one aside: parts of it.
+    """An axis of an output in equal steps, the last one aside: parts of it.
 
-    All are as long as may be, so that a larger picture has more windows, not larger ones. All but
+    All are as long as may be, so that a larger image has more windows, not larger ones. All but
     the last are drawn from equally many LR pixels.
 
     Attributes:
-        parts: (first pixel of the answer, the one after the last), and the same of the LR picture.
+        parts: (first pixel of the output, the one after the last), and the same of the LR image.
         longest: the most LR pixels that a part is drawn from.
     """
 
-    def __init__(self, lr: int, hr: int, reach: Callable[[int, int, int, int], Span]) -> None:
-        self._lr, self._hr, self._reach = lr, hr, reach
+    def __init__(self, lr: int, hr: int, input_span: Callable[[int, int, int, int], Span]) -> None:
+        self._lr, self._hr, self._reach = lr, hr, input_span
         self._divide(hr)
 
     def fit(self, lr_pixels: int) -> None:
@@ -130,7 +131,7 @@ class _Steps:
         spans = [(start, min(start + step, self._hr)) for start in range(0, self._hr, step)]
         parts = [(span, self._reach(self._lr, self._hr, *span)) for span in spans]
         self.longest = most = max(_long(lr_span) for _, lr_span in parts)
-        # At the picture's edges less is needed. Of one length they take the same memory again.
+        # At the image's edges less is needed. Of one length they take the same memory again.
         firsts = [min(first, self._lr - most) for _, (first, _) in parts]
         self.parts = [
             (span, (first, first + most))
@@ -145,6 +146,6 @@ def _long(span: Span) -> int:
 
 def _no_room(needed: list[int], lr_pixels: int) -> InvalidArgument:
     return InvalidArgument(
-        f"a pixel of the answer is drawn from {needed[1]}x{needed[0]} pixels of the picture; "
+        f"a pixel of the output is drawn from {needed[1]}x{needed[0]} pixels of the image; "
         f"there is room for {lr_pixels}"
     )

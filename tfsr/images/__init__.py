@@ -1,20 +1,20 @@
-"""Pictures in and out: files, 8-bit and float pixels, resizing."""
+"""Images in and out: files, 8-bit and float pixels, resizing."""
 
-from tfsr.images.files import list_images, read, read_picture, write, write_picture
+from tfsr.images.decoded_image import DecodedImage
+from tfsr.images.files import list_images, read, read_image, write, write_image
 from tfsr.images.formats import check_writable_format
-from tfsr.images.picture import Picture
 from tfsr.images.pixels import to_float, to_uint8
 from tfsr.images.resizing import resize
 
 __all__ = [
-    "Picture",
+    "DecodedImage",
     "check_writable_format",
     "list_images",
     "read",
-    "read_picture",
+    "read_image",
     "resize",
     "to_float",
     "to_uint8",
     "write",
-    "write_picture",
+    "write_image",
 ]

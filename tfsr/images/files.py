@@ -1,4 +1,4 @@
-"""Picture files in and out: found by content, decoded to the end, written whole or not at all."""
+"""Image files in and out: found by content, decoded to the end, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tfsr.errors import ImageError, TfsrError
+from tfsr.images.atomic import write_atomically
+from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.decoding import decode
 from tfsr.images.encoding import encode
 from tfsr.images.exif import is_turned, orientation_of
 from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
-from tfsr.images.picture import Picture
 from tfsr.images.pixels import check_uint8
-from tfsr.images.temporary import write_atomically
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
 _WARNINGS_LOCK = threading.Lock()
@@ -32,8 +32,8 @@ class Header:
     """What a file says before its pixels are decoded.
 
     Attributes:
-        size: (H, W) of the upright picture.
-        frames: how many pictures it holds.
+        size: (H, W) of the upright image.
+        frames: how many images it holds.
     """
 
     size: tuple[int, int]
@@ -41,9 +41,9 @@ class Header:
 
 
 def read(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read a picture as 8-bit RGB: what models are trained on and measured with.
+    """Read an image as 8-bit RGB: what models are trained on and measured with.
 
-    As `read_picture`; then alpha is dropped, 16 bits become 8 and grey becomes RGB. ICC profiles
+    As `read_image`; then alpha is dropped, 16 bits become 8 and grey becomes RGB. ICC profiles
     are not applied.
 
     Args:
@@ -53,16 +53,16 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
         (H, W, 3) uint8 RGB.
 
     Raises:
-        ImageError: as `read_picture`.
+        ImageError: as `read_image`.
     """
-    return read_picture(path).in_8_bits().rgb
+    return read_image(path).in_8_bits().rgb
 
 
-def read_picture(path: str | os.PathLike[str]) -> Picture:
-    """Read a picture file, whatever its suffix says, with its depth, alpha, profile and EXIF.
+def read_image(path: str | os.PathLike[str]) -> DecodedImage:
+    """Read an image file, whatever its suffix says, with its depth, alpha, profile and EXIF.
 
     The file is decoded to its last row, so one that was cut short is an error and not a half-grey
-    picture. Of an animation, the first frame is read. Pictures are turned upright as their EXIF
+    image. Of an animation, the first frame is read. Images are turned upright as their EXIF
     orientation says.
 
     Args:
@@ -72,54 +72,54 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         ImageError: no readable file there, not one of the formats, damaged, or larger than Pillow's
             limit against decompression bombs (178,956,970 pixels).
     """
-    with opened(path) as picture:
-        return decode(picture, os.fspath(path))
+    with opened(path) as image:
+        return decode(image, os.fspath(path))
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """Read how large a picture is, and leave its pixels where they are.
+    """Read how large an image is, and leave its pixels where they are.
 
     Raises:
-        ImageError: as `read_picture`, but for damage further on.
+        ImageError: as `read_image`, but for damage further on.
     """
-    with opened(path) as picture:
-        width, height = picture.size
+    with opened(path) as image:
+        width, height = image.size
         # Pillow tells the size of a TIFF file as it will be after turning.
-        if picture.format != "TIFF" and is_turned(orientation_of(picture)):
+        if image.format != "TIFF" and is_turned(orientation_of(image)):
             width, height = height, width
-        # The other pictures of a camera's MPO are previews of the first.
-        frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+        # The other images of a camera's MPO are previews of the first.
+        frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         return Header((height, width), frames)
 
 
 def write(path: str | os.PathLike[str], image: np.ndarray) -> None:
-    """Write an 8-bit RGB picture, in the format its suffix names; see `write_picture`.
+    """Write an 8-bit RGB image, in the format its suffix names; see `write_image`.
 
     Args:
         path: the file; its suffix is one of `SUFFIXES`, in any case.
         image: (H, W, 3) uint8 RGB.
 
     Raises:
-        ImageError: as `write_picture`.
-        InvalidArgument: not an 8-bit RGB picture.
+        ImageError: as `write_image`.
+        InvalidArgument: not an 8-bit RGB image.
     """
     check_uint8(image)
-    write_picture(path, Picture(image))
+    write_image(path, DecodedImage(image))
 
 
-def write_picture(
-    path: str | os.PathLike[str], picture: Picture, quality: int | None = None
+def write_image(
+    path: str | os.PathLike[str], image: DecodedImage, quality: int | None = None
 ) -> tuple[str, ...]:
-    """Write a picture, in the format its suffix names.
+    """Write an image, in the format its suffix names.
 
     PNG, TIFF and BMP are lossless; JPEG, WebP and AVIF are of high quality, with all of the colour
-    where the format allows it. The same picture gives the same bytes. The file appears complete or
+    where the format allows it. The same image gives the same bytes. The file appears complete or
     not at all: it is written under a temporary name in the same folder and renamed, and what was
     there before survives a failure.
 
     Args:
         path: the file; its suffix is one of `SUFFIXES`, in any case.
-        picture: what to write.
+        image: what to write.
         quality: int. 1 to 100, for the formats that lose something. Defaults to the format's own.
 
     Returns:
@@ -129,9 +129,9 @@ def write_picture(
         ImageError: another suffix, a side longer than the format allows, or the file system
             refuses.
     """
-    image_format = FORMATS[check_writable_format(path, picture.size)]
+    image_format = FORMATS[check_writable_format(path, image.size)]
     with writing(path):
-        content, lost = encode(picture, image_format, quality)
+        content, lost = encode(image, image_format, quality)
         write_atomically(os.fspath(path), content)
     return lost
 
@@ -162,10 +162,10 @@ def list_images(
     recursive: bool = False,
     fail: Callable[[Path, ImageError], None] | None = None,
 ) -> list[Path]:
-    """List the pictures of a folder, by suffix, in the order of their names.
+    """List the images of a folder, by suffix, in the order of their names.
 
     Hidden files and folders are left out (archives made on a Mac bring a `._name.png` for each
-    `name.png`, which is no picture).
+    `name.png`, which is no image).
 
     Args:
         folder: the folder.
@@ -178,7 +178,7 @@ def list_images(
         Paths, at least one.
 
     Raises:
-        ImageError: the folder cannot be read or holds no picture.
+        ImageError: the folder cannot be read or holds no image.
     """
     failed: list[Path] = []
 
@@ -191,14 +191,14 @@ def list_images(
     paths = _listed(Path(folder), recursive, tell)
     if not paths and not failed:
         raise ImageError(
-            f"{os.fspath(folder)}: no picture in it; it must hold {', '.join(SUFFIXES)} files"
+            f"{os.fspath(folder)}: no image in it; it must hold {', '.join(SUFFIXES)} files"
         )
     return paths
 
 
 def _listed(folder: Path, recursive: bool, fail: Callable[[Path, ImageError], None]) -> list[Path]:
-    """The pictures of a folder, then those of its folders."""
-    pictures: list[Path] = []
+    """The images of a folder, then those of its folders."""
+    images: list[Path] = []
     folders: list[Path] = []
     try:
         entries = sorted(folder.iterdir(), key=lambda path: path.name)
@@ -211,13 +211,13 @@ def _listed(folder: Path, recursive: bool, fail: Callable[[Path, ImageError], No
             if recursive and not path.is_symlink():
                 folders.append(path)
         elif path.suffix.lower() in SUFFIXES:
-            pictures.append(path)
+            images.append(path)
     for inner in folders:
         try:
-            pictures += _listed(inner, recursive, fail)
+            images += _listed(inner, recursive, fail)
         except ImageError as error:
             fail(inner, error)
-    return pictures
+    return images
 
 
 @contextmanager
@@ -228,30 +228,30 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         # Looked at before it is opened: opening a named pipe would wait for its writer for ever.
         status = os.stat(name)
         if stat.S_ISDIR(status.st_mode):
-            raise ImageError(f"{name}: it is a folder; give one picture file")
+            raise ImageError(f"{name}: it is a folder; give one image file")
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(f"{name}: it is not a regular file; give a picture file")
+            raise ImageError(f"{name}: it is not a regular file; give an image file")
         if status.st_size == 0:
-            raise ImageError(f"{name}: the file is empty; give a {LISTED} picture")
+            raise ImageError(f"{name}: the file is empty; give a {LISTED} image")
         file = open(name, "rb")
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise ImageError(f"{name}: cannot be read: {_reason(error)}") from error
     with file, reading(name):
         # Pillow warns at half its limit and raises at the limit: the error is the guard, and a
-        # large picture in between is nothing a user did wrong.
+        # large image in between is nothing a user did wrong.
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(file, formats=tuple(FORMATS))
-        with picture:
-            yield picture
+            image = Image.open(file, formats=tuple(FORMATS))
+        with image:
+            yield image
 
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Tell what goes wrong while Pillow opens and decodes a picture.
+    """Tell what goes wrong while Pillow opens and decodes an image.
 
     Raises:
-        ImageError: with the picture's name and the reason.
+        ImageError: with the image's name and the reason.
     """
     try:
         yield
@@ -259,7 +259,7 @@ def reading(name: str) -> Iterator[None]:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{name}: its content is not a {LISTED} picture that can be read, or its header is "
+            f"{name}: its content is not a {LISTED} image that can be read, or its header is "
             "damaged"
         ) from error
     except Image.DecompressionBombError as error:

@@ -23,7 +23,7 @@ class Format:
         alpha: whether it holds transparency.
         grey: whether it holds one channel of grey, and not RGB of three equal ones.
         deep: whether it holds 16 bits a channel.
-        frames: whether it holds several pictures.
+        frames: whether it holds several images.
         metadata: whether it holds ICC profiles and EXIF.
         options: for the encoder.
     """
@@ -100,11 +100,11 @@ def suffix_of_format(name: str) -> str:
 
 
 def check_writable_format(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> str:
-    """Tell whether `write` will know the format, before any work is spent on the picture.
+    """Tell whether `write` will know the format, before any work is spent on the image.
 
     Args:
         path: the file to be written. Nothing is created, nor need its folder exist.
-        size: (H, W) of the picture, or None when it is not known yet. Defaults to None.
+        size: (H, W) of the image, or None when it is not known yet. Defaults to None.
 
     Returns:
         Pillow's name of the format, a key of `FORMATS`.
@@ -123,7 +123,7 @@ def check_writable_format(path: str | os.PathLike[str], size: tuple[int, int] | 
     limit = FORMATS[image_format].max_side
     if size is not None and max(size) > limit:
         raise ImageError(
-            f"{name}: a picture of {size[1]}x{size[0]} does not fit in {image_format}, whose "
+            f"{name}: an image of {size[1]}x{size[0]} does not fit in {image_format}, whose "
             f"longest side is {limit} pixels; use .png"
         )
     return image_format

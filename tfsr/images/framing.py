@@ -1,4 +1,4 @@
-"""A part of a picture cut out upright, and laid back into the enlarged picture."""
+"""A part of an image cut out upright, and laid back into the enlarged image."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from tfsr.geometry import Frame, cubic_taps
+from tfsr.geometry import FaceRegion, cubic_taps
 
 # Pixels whose positions and neighbours are held at once: about 30 MB.
 _PIXELS_PER_BAND = 2**17
@@ -16,8 +16,8 @@ _PIXELS_PER_BAND = 2**17
 _FEATHER = 0.2
 
 
-def cut(pixels: np.ndarray, frame: Frame) -> np.ndarray:
-    """A frame's picture, upright, in pixels as large as the picture's own.
+def cut(pixels: np.ndarray, frame: FaceRegion) -> np.ndarray:
+    """A frame's image, upright, in pixels as large as the image's own.
 
     Args:
         pixels: (h, w, 3) uint8 or uint16. Beyond them their edges are repeated.
@@ -28,27 +28,27 @@ def cut(pixels: np.ndarray, frame: Frame) -> np.ndarray:
         pixels, it is these pixels.
     """
     height, width = frame.size
-    answer = np.empty((height, width, 3), pixels.dtype)
+    output = np.empty((height, width, 3), pixels.dtype)
     for rows in _bands(0, height, width):
         colours = _interpolated(pixels, *frame.positions(rows))
-        answer[slice(*rows)] = _rounded(colours, pixels.dtype)
-    return answer
+        output[slice(*rows)] = _rounded(colours, pixels.dtype)
+    return output
 
 
-def lay(target: np.ndarray, picture: np.ndarray, frame: Frame) -> None:
-    """Lay a picture of a frame over another one, blended towards the frame's edges.
+def lay(target: np.ndarray, image: np.ndarray, frame: FaceRegion) -> None:
+    """Lay an image of a frame over another one, blended towards the frame's edges.
 
     Args:
         target: (H, W, 3) uint8 or uint16, changed where the frame is.
-        picture: (h, w, 3) of the same type, of `frame.size` so that it is seen pixel by pixel.
+        image: (h, w, 3) of the same type, of `frame.size` so that it is seen pixel by pixel.
         frame: in the target's pixels.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     (top, bottom), columns = frame.spans(target.shape[:2])
     for rows in _bands(top, bottom, columns[1] - columns[0]):
         v, u = frame.coordinates(rows, columns)
         share = (_share(v) * _share(u)).astype(np.float32)[..., None]
-        colours = _interpolated(picture, (v + 1) * (height / 2) - 0.5, (u + 1) * (width / 2) - 0.5)
+        colours = _interpolated(image, (v + 1) * (height / 2) - 0.5, (u + 1) * (width / 2) - 0.5)
         part = target[slice(*rows), slice(*columns)]
         part[...] = _rounded(part + share * (colours - part), target.dtype)
 

@@ -1,4 +1,4 @@
-"""Pictures of 8 and 16 bits to floats and back, and checks that something is one at all."""
+"""Images of 8 and 16 bits to floats and back, and checks that something is one at all."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tfsr.errors import InvalidArgument
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
-    """Turn a picture of 8 or 16 bits into what the models take.
+    """Turn an image of 8 or 16 bits into what the models take.
 
     Args:
         image: (H, W, 3) uint8 or uint16.
@@ -17,16 +17,16 @@ def to_float(image: np.ndarray) -> np.ndarray:
         (H, W, 3) float32 in [0, 1], level / 255 or level / 65535.
 
     Raises:
-        InvalidArgument: not an RGB picture of 8 or 16 bits.
+        InvalidArgument: not an RGB image of 8 or 16 bits.
     """
     check_integers(image)
     return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:
-    """Turn what the models answer into an 8-bit picture: clip to [0, 1], round half up.
+    """Turn what the models answer into an 8-bit image: clip to [0, 1], round half up.
 
-    The authors' demo programs truncate instead, which darkens a picture by half a level on average
+    The authors' demo programs truncate instead, which darkens an image by half a level on average
     and costs PSNR on the saved file. `tfsr.metrics` truncates where a published protocol does.
 
     Args:
@@ -36,20 +36,20 @@ def to_uint8(image: np.ndarray) -> np.ndarray:
         (H, W, 3) uint8.
 
     Raises:
-        InvalidArgument: not a floating-point RGB picture, or it holds NaN.
+        InvalidArgument: not a floating-point RGB image, or it holds NaN.
     """
     return to_integers(image, np.uint8)
 
 
 def to_integers(image: np.ndarray, dtype: Any) -> np.ndarray:
-    """Turn what the models answer into a picture of 8 or 16 bits, as `to_uint8` does.
+    """Turn what the models answer into an image of 8 or 16 bits, as `to_uint8` does.
 
     Args:
         image: (H, W, 3) floating point, unclipped.
         dtype: uint8 or uint16.
 
     Raises:
-        InvalidArgument: not a floating-point RGB picture, or it holds NaN.
+        InvalidArgument: not a floating-point RGB image, or it holds NaN.
     """
     check_rgb(image)
     if not np.issubdtype(image.dtype, np.floating):

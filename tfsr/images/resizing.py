@@ -1,4 +1,4 @@
-"""Resizing of 8-bit pictures, as the papers' data pipelines do it."""
+"""Resizing of 8-bit images, as the papers' data pipelines do it."""
 
 import operator
 from typing import Literal
@@ -25,14 +25,14 @@ def resize(
     method: Literal["bicubic", "nearest", "bilinear", "area"] = "bicubic",
     box: tuple[float, float, float, float] | None = None,
 ) -> np.ndarray:
-    """Resize an 8-bit picture with Pillow.
+    """Resize an 8-bit image with Pillow.
 
-    Bicubic is what LIIF, LTE and ARASFSR make their LR and HR pictures with. DIINN resizes a
+    Bicubic is what LIIF, LTE and ARASFSR make their LR and HR images with. DIINN resizes a
     uint8 tensor with the same kernel instead; the two differ by one grey level at most.
 
     Args:
         image: (H, W, 3) uint8.
-        size: (H, W) of the answer, in pixels.
+        size: (H, W) of the output, in pixels.
         method: str. `"bicubic"` (antialiased, a = -0.5), `"bilinear"` (antialiased), `"area"` (the
             mean of the pixels covered) or `"nearest"`. Defaults to `"bicubic"`.
         box: (top, left, bottom, right) of the region that is resized, in pixels, fractions allowed;
@@ -43,7 +43,7 @@ def resize(
         (H, W, 3) uint8.
 
     Raises:
-        InvalidArgument: not an 8-bit RGB picture, an impossible size, or an unknown method.
+        InvalidArgument: not an 8-bit RGB image, an impossible size, or an unknown method.
     """
     check_uint8(image)
     height, width = check_size(size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from tfsr.images.picture import Picture
+from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.pixels import from_levels, full_scale
 
 
@@ -15,10 +15,10 @@ def is_constant(alpha: np.ndarray) -> bool:
 
 
 def bleed(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colours that go on where the picture is transparent.
+    """Colours that go on where the image is transparent.
 
     A transparent pixel's own colour is whatever a program left there. Once resized, it would shine
-    through along the edges. Multiplying by alpha first keeps it out, but shows the model a picture
+    through along the edges. Multiplying by alpha first keeps it out, but shows the model an image
     that darkens towards its edges; so what is transparent is given the colours around it instead,
     weighted by alpha. A pixel as opaque as the most opaque of its neighbours keeps its own colour,
     so that what is half transparent throughout stays as it is.
@@ -59,12 +59,12 @@ def on_white(pixels: np.ndarray) -> np.ndarray:
     return np.floor(seen + np.float32(0.5)).astype(pixels.dtype)
 
 
-def seen(picture: Picture) -> np.ndarray:
-    """(H, W, 3) uint8 of how a picture looks: in 8 bits, laid on white where it is transparent."""
-    picture = picture.in_8_bits()
-    if picture.alpha is not None:
-        picture = picture.changed(pixels=on_white(picture.pixels))
-    return picture.rgb
+def seen(image: DecodedImage) -> np.ndarray:
+    """(H, W, 3) uint8 of how an image looks: in 8 bits, laid on white where it is transparent."""
+    image = image.in_8_bits()
+    if image.alpha is not None:
+        image = image.changed(pixels=on_white(image.pixels))
+    return image.rgb
 
 
 def _greatest_around(opacity: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ def _greatest_around(opacity: np.ndarray) -> np.ndarray:
 def _filled(colours: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Means of the colours around each pixel by weight, from as far away as there is any weight.
 
-    Halves the picture until one pixel is left, then answers from the finest mean that has a weight
+    Halves the image until one pixel is left, then answers from the finest mean that has a weight
     (pull-push; Gortler et al., The Lumigraph, 1996, section 3.4).
     """
     height, width = weight.shape

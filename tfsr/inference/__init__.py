@@ -1,1 +1,1 @@
-"""Pictures of any number and size through a model, within limits."""
+"""Images of any number and size through a model, within limits."""

@@ -9,16 +9,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from tfsr.errors import ImageError, TfsrError
-from tfsr.images import read_picture, write_picture
+from tfsr.images import read_image, write_image
+from tfsr.images.atomic import remove_abandoned
 from tfsr.images.files import writing
 from tfsr.images.frames import Frames, read_frames, write_frames
-from tfsr.images.temporary import remove_abandoned
-from tfsr.inference.jobs import Job, Outcome
-from tfsr.inference.pictures import Upscale, place, upscale_picture
+from tfsr.inference.jobs import Job, JobResult
+from tfsr.inference.pixel_budget import Room
 from tfsr.inference.request import Request
-from tfsr.inference.room import Room
+from tfsr.inference.upscale_image import Upscale, place, upscale_image
 
-# Pixels that wait for the model, and for the disk: 100 and 200 MB of 8-bit RGB. A larger picture
+# Pixels that wait for the model, and for the disk: 100 and 200 MB of 8-bit RGB. A larger image
 # waits alone.
 _READ_AHEAD = 32_000_000
 _WRITTEN_BEHIND = 64_000_000
@@ -30,7 +30,7 @@ class _Work:
     """A job on its way.
 
     Attributes:
-        frames: its pictures; None before they are read and after they are written.
+        frames: its images; None before they are read and after they are written.
         in_pixels: what they take in the room of those that were read.
         out_pixels: what they take in the room of those to be written.
     """
@@ -45,16 +45,16 @@ class _Work:
     notes: list[str] = field(default_factory=list)
 
 
-def run_jobs(jobs: Sequence[Job], request: Request, upscale: Upscale) -> Generator[Outcome]:
+def run_jobs(jobs: Sequence[Job], request: Request, upscale: Upscale) -> Generator[JobResult]:
     """Do the jobs; a failed one is told and the rest go on.
 
-    While the model draws one picture, a thread decodes the next ones and others encode the last
+    While the model draws one image, a thread decodes the next ones and others encode the last
     ones. Close the iterator (or use it up) to end the threads; files in the midst of being written
     are then finished first. What killed processes left where files go to is removed.
 
     Args:
         jobs: from `plan_jobs`.
-        request: what is asked of every picture.
+        request: what is asked of every image.
         upscale: an `Upscaler`, or any function of its shape.
 
     Yields:
@@ -82,14 +82,14 @@ class _Batch:
         for threads in (self.readers, self.writers):
             threads.shutdown(cancel_futures=True)
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[Job]) -> Iterator[JobResult]:
         written: deque[tuple[_Work, Future[None]]] = deque()
         for work, reading in self._read_ahead(jobs):
             written.append((work, self._drawn_and_sent(work, reading)))
             while written and written[0][1].done():
-                yield _outcome(*written.popleft())
+                yield _result(*written.popleft())
         while written:
-            yield _outcome(*written.popleft())
+            yield _result(*written.popleft())
 
     def _read_ahead(self, jobs: Sequence[Job]) -> Iterator[tuple[_Work, Future[None]]]:
         waiting: deque[tuple[_Work, Future[None]]] = deque()
@@ -131,10 +131,10 @@ class _Batch:
         if count > 1:
             work.frames = read_frames(job.source)
         else:
-            work.frames = Frames((read_picture(job.source),), (0,))
+            work.frames = Frames((read_image(job.source),), (0,))
             if header.frames > 1:
-                work.notes.append(f"the first of its {header.frames} pictures")
-        lr_size = work.frames.pictures[0].size
+                work.notes.append(f"the first of its {header.frames} images")
+        lr_size = work.frames.images[0].size
         if lr_size != work.lr_size:  # What said that it lies on its side came after its pixels.
             work.lr_size, work.size = lr_size, self.request.size(job, lr_size, count)
         work.seconds += time.perf_counter() - start
@@ -144,11 +144,11 @@ class _Batch:
         if frames is None:
             raise RuntimeError("drawn before it was read")
         start = time.perf_counter()
-        answers = []
-        for picture in frames.pictures:
-            drawn = self.request.target.drawn(picture.size, self.request.max_output)
-            answers.append(place(upscale_picture(picture, drawn, self.upscale), work.size))
-        work.frames = replace(frames, pictures=tuple(answers))
+        outputs = []
+        for image in frames.images:
+            drawn = self.request.target.drawn(image.size, self.request.max_output)
+            outputs.append(place(upscale_image(image, drawn, self.upscale), work.size))
+        work.frames = replace(frames, images=tuple(outputs))
         work.seconds += time.perf_counter() - start
 
     def _write(self, work: _Work) -> None:
@@ -158,11 +158,11 @@ class _Batch:
         try:
             with writing(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
-            if len(frames.pictures) > 1:
+            if len(frames.images) > 1:
                 lost = write_frames(target, frames, self.request.quality)
             else:
-                lost = write_picture(target, frames.pictures[0], self.request.quality)
-            work.notes += [note for picture in frames.pictures for note in picture.notes]
+                lost = write_image(target, frames.images[0], self.request.quality)
+            work.notes += [note for image in frames.images for note in image.notes]
             work.notes += lost
         finally:
             work.frames = None
@@ -170,19 +170,19 @@ class _Batch:
         work.seconds += time.perf_counter() - start
 
 
-def _outcome(work: _Work, writing_it: Future[None]) -> Outcome:
+def _result(work: _Work, writing_it: Future[None]) -> JobResult:
     job = work.job
     try:
         writing_it.result()
     except TfsrError as error:
-        return Outcome(job.source, job.target, _naming(job, error))
+        return JobResult(job.source, job.target, _naming(job, error))
     except Exception as error:
         # What the backend raises where NumPy raises MemoryError; no backend is imported here.
         if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
             raise
         wanted = f"{work.size[1]}x{work.size[0]} pixels"
-        return Outcome(job.source, job.target, f"{job.source}: not enough memory for {wanted}")
-    return Outcome(
+        return JobResult(job.source, job.target, f"{job.source}: not enough memory for {wanted}")
+    return JobResult(
         *(job.source, job.target, None, work.lr_size, work.size, work.seconds),
         notes=tuple(dict.fromkeys(work.notes)),
     )

@@ -20,14 +20,14 @@ _SIGNS = "*?["
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to read, and the file to write."""
+    """One image to read, and the file to write."""
 
     source: Path
     target: Path
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobResult:
     """What became of a source.
 
     Attributes:
@@ -37,7 +37,7 @@ class Outcome:
         lr_size: (h, w) of what was read.
         size: (H, W) of what was written.
         seconds: how long it was worked on.
-        notes: what a user should know of the answer, a few words each.
+        notes: what a user should know of the output, a few words each.
         skipped: whether the target had been there before, and was left as it is.
     """
 
@@ -64,10 +64,10 @@ def plan_jobs(
     recursive: bool = False,
     suffix: str | None = None,
     existing: Existing = "overwrite",
-) -> tuple[list[Job], list[Outcome]]:
+) -> tuple[list[Job], list[JobResult]]:
     """Pair sources, which may be folders or patterns, with the files to write.
 
-    One file goes to `output` itself if that has a suffix, which must be a picture's. All else goes
+    One file goes to `output` itself if that has a suffix, which must be an image's. All else goes
     into the folder `output`, which is made, under the source's own name; what lies in folders of a
     folder, into the same folders there.
 
@@ -91,15 +91,15 @@ def plan_jobs(
         check_writable_format(output)  # Not a folder named large.gif.
     as_file = output.suffix.lower() in SUFFIXES and not os.path.isdir(output)
     if as_file and not single:
-        raise ImageError(f"{output}: several pictures need a folder; drop the suffix")
+        raise ImageError(f"{output}: several images need a folder; drop the suffix")
     if as_file and suffix and SUFFIXES[output.suffix.lower()] != SUFFIXES[suffix]:
         raise ImageError(f"{output}: its suffix is not that of --format; change one of the two")
     folder = output.parent if as_file else output
     _make_folder(folder)
-    failed: list[Outcome] = []
+    failed: list[JobResult] = []
 
     def fail(source: Path, error: TfsrError) -> None:
-        failed.append(Outcome(source, error=str(error)))
+        failed.append(JobResult(source, error=str(error)))
 
     found: list[tuple[Path, Path]] = []
     for source in sources:
@@ -140,7 +140,7 @@ def _found(
 ) -> Iterator[tuple[Path, Path]]:
     """The files that a source means, each with its name in the output folder.
 
-    The answers of an earlier run, if they lie in a folder of the source, are no sources.
+    The outputs of an earlier run, if they lie in a folder of the source, are no sources.
     """
     if not os.path.isdir(source) and not _is_pattern(source):
         yield source, Path(source.name)

@@ -1,4 +1,4 @@
-"""How large pictures may be, looked at before memory is taken."""
+"""How large images may be, looked at before memory is taken."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Limits:
 
         Args:
             source: the file.
-            frames: whether all pictures of an animation are read, and not the first alone.
+            frames: whether all images of an animation are read, and not the first alone.
 
         Raises:
             ImageError: if it cannot be read, or tells of too many pixels.

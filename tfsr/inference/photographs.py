@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfsr.geometry import frame_of_box, frame_of_eyes
-from tfsr.geometry.frame import Point
+from tfsr.geometry import face_region_from_box, face_region_from_eyes
+from tfsr.geometry.face_region import Point
 from tfsr.images.framing import cut, lay
 from tfsr.images.pixels import check_integers
 from tfsr.images.resizing import check_size
-from tfsr.inference.pictures import Upscale
 from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize
+from tfsr.inference.upscale_image import Upscale
 from tfsr.inference.upscaler import DEFAULT_MEMORY, Upscaler
 from tfsr.models import Bicubic
 
@@ -29,13 +29,13 @@ class PhotographUpscaler:
     Args:
         upscale: for the faces: an `Upscaler`, or any function of its shape.
         boxes: of faces, each (top, left, height, width) in pixels. The model sees the box as it is:
-            it should be framed as the model's training pictures were.
+            it should be framed as the model's training images were.
         eyes: of other faces, each ((row, column), (row, column)) in pixels, whole numbers being
             pixel centres: the left and the right eye, as one sees them. The face is turned and
             framed as the shipped presets were trained.
         memory: int. Bytes for the bicubic filter to work in. Defaults to 2 GiB.
         max_output: int. The most pixels of a face: one that leaves the photograph may have more
-            than the answer. Defaults to 400 million.
+            than the output. Defaults to 400 million.
     """
 
     def __init__(
@@ -56,19 +56,19 @@ class PhotographUpscaler:
         """(h, w, 3) uint8 or uint16 to (H, W, 3) of the same type, H and W being `size`.
 
         Raises:
-            InvalidArgument: as what upscales; or a face does not lie in the picture, is too small,
+            InvalidArgument: as what upscales; or a face does not lie in the image, is too small,
                 or would have too many pixels.
         """
         check_integers(image)
         size = check_size(size)
         lr_size = image.shape[:2]
-        frames = [frame_of_box(lr_size, box) for box in self._boxes]
-        frames += [frame_of_eyes(lr_size, eyes) for eyes in self._eyes]
+        frames = [face_region_from_box(lr_size, box) for box in self._boxes]
+        frames += [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
         large_frames = [frame.in_size(lr_size, size) for frame in frames]
         for large in large_frames:
-            # As any answer's size is: checked before memory is taken.
+            # As any output's size is: checked before memory is taken.
             TargetSize(size=large.size).of(lr_size, self._max_output)
-        answer = self._background(image, size)
+        output = self._background(image, size)
         for frame, large in zip(frames, large_frames, strict=True):
-            lay(answer, self._upscale(cut(image, frame), large.size), large)
-        return answer
+            lay(output, self._upscale(cut(image, frame), large.size), large)
+        return output

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tfsr.errors import ImageError
-from tfsr.images.temporary import remove_abandoned, write_atomically
-from tfsr.inference.jobs import Job, Outcome
+from tfsr.images.atomic import remove_abandoned, write_atomically
+from tfsr.inference.jobs import Job, JobResult
 
 _START = b'{\n "done": '
 
 
-def as_record(outcome: Outcome) -> dict[str, Any]:
+def as_record(outcome: JobResult) -> dict[str, Any]:
     """An outcome as plain data. Sizes are [width, height], or null where there is none."""
     return {
         "source": str(outcome.source),
@@ -54,19 +54,19 @@ def check_report(path: Path, overwrite: bool = False) -> None:
 
 
 def check_report_apart(path: Path, jobs: Sequence[Job]) -> None:
-    """Raise if a report would be written over a picture that is read or written.
+    """Raise if a report would be written over an image that is read or written.
 
     Raises:
-        ImageError: naming the picture.
+        ImageError: naming the image.
     """
     report = os.path.realpath(path)
     for job in jobs:
-        for picture in (job.source, job.target):
-            if os.path.realpath(picture) == report:
-                raise ImageError(f"{path}: the report would be written over {picture}")
+        for image in (job.source, job.target):
+            if os.path.realpath(image) == report:
+                raise ImageError(f"{path}: the report would be written over {image}")
 
 
-def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
+def write_report(path: Path, outcomes: Sequence[JobResult]) -> None:
     """Write a JSON file: how many of each status, and every file's record.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What is asked of every picture of a batch, and whether a file allows it."""
+"""What is asked of every image of a batch, and whether a file allows it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import check_writable_format
 from tfsr.images.files import Header
 from tfsr.images.frames import check_holds_frames
-from tfsr.images.wholeness import is_whole
-from tfsr.inference.jobs import Job, Outcome
+from tfsr.images.integrity import is_integer
+from tfsr.inference.jobs import Job, JobResult
 from tfsr.inference.limits import Limits
 from tfsr.inference.sizes import TargetSize
 
 
 @dataclass(frozen=True)
 class Request(Limits):
-    """What is asked of every picture, within limits.
+    """What is asked of every image, within limits.
 
     Attributes:
-        target: the size of the answers.
+        target: the size of the outputs.
         quality: 1 to 100, for formats that lose something; None for their own.
-        frames: whether all pictures of an animation are upscaled, and not the first alone.
+        frames: whether all images of an animation are upscaled, and not the first alone.
 
     Raises:
         InvalidArgument: if the quality is not possible.
@@ -42,15 +42,15 @@ class Request(Limits):
             )
 
     def count(self, header: Header) -> int:
-        """How many pictures of a file are upscaled."""
+        """How many images of a file are upscaled."""
         return header.frames if self.frames else 1
 
     def check(self, job: Job) -> tuple[Header, tuple[int, int]]:
-        """Look at a file's header: (header, (H, W) of the answer), before memory is taken.
+        """Look at a file's header: (header, (H, W) of the output), before memory is taken.
 
         Raises:
-            ImageError: if it cannot be read, is too large, or the target cannot hold the answer.
-            InvalidArgument: if the answer is too large.
+            ImageError: if it cannot be read, is too large, or the target cannot hold the output.
+            InvalidArgument: if the output is too large.
         """
         header = self.header(job.source, self.frames)
         count = self.count(header)
@@ -59,18 +59,18 @@ class Request(Limits):
         return header, self.size(job, header.size, count)
 
     def size(self, job: Job, lr_size: tuple[int, int], count: int = 1) -> tuple[int, int]:
-        """(H, W) of the answer to so many pictures of (h, w).
+        """(H, W) of the output to so many images of (h, w).
 
         Raises:
             ImageError: if the target cannot hold it.
             InvalidArgument: if it is too large.
         """
-        return self.check_answer(lr_size, job.target, count)[1]
+        return self.check_output(lr_size, job.target, count)[1]
 
-    def check_answer(
+    def check_output(
         self, lr_size: tuple[int, int], target: Path | None = None, count: int = 1
     ) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(H, W) that so many pictures of (h, w) are drawn at, and (H, W) of the answer.
+        """(H, W) that so many images of (h, w) are drawn at, and (H, W) of the output.
 
         Raises:
             ImageError: if the target, where there is one, cannot hold it.
@@ -83,13 +83,13 @@ class Request(Limits):
         return drawn, size
 
 
-def skip_done(jobs: list[Job], request: Request) -> tuple[list[Job], list[Outcome]]:
+def skip_done(jobs: list[Job], request: Request) -> tuple[list[Job], list[JobResult]]:
     """Part jobs into those to be done and those whose target is there, whole and of the right size.
 
     No pixel is decoded where the format tells that a file is whole.
     """
     left: list[Job] = []
-    done: list[Outcome] = []
+    done: list[JobResult] = []
     for job in jobs:
         if os.path.isfile(job.target):
             try:
@@ -97,9 +97,9 @@ def skip_done(jobs: list[Job], request: Request) -> tuple[list[Job], list[Outcom
             except (ImageError, InvalidArgument):
                 pass  # It will be told when its turn comes.
             else:
-                if is_whole(job.target, size, several=request.count(header) > 1):
+                if is_integer(job.target, size, several=request.count(header) > 1):
                     done.append(
-                        Outcome(job.source, job.target, None, header.size, size, skipped=True)
+                        JobResult(job.source, job.target, None, header.size, size, skipped=True)
                     )
                     continue
         left.append(job)

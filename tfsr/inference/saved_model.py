@@ -19,9 +19,9 @@ METADATA = "assets.extra/tfsr_metadata.json"
 
 
 class SavedModelUpscaler:
-    """An exported SavedModel as a function from 8-bit picture to 8-bit picture, of any size.
+    """An exported SavedModel as a function from 8-bit image to 8-bit image, of any size.
 
-    The picture is encoded whole; the answer is drawn in bands. A SavedModel is a program: load none
+    The image is encoded whole; the output is drawn in bands. A SavedModel is a program: load none
     that you do not trust.
 
     Args:
@@ -51,7 +51,7 @@ class SavedModelUpscaler:
         """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
 
         Raises:
-            InvalidArgument: if it is no 8-bit picture, the size is impossible, or one of the two is
+            InvalidArgument: if it is no 8-bit image, the size is impossible, or one of the two is
                 beyond the limits that were exported.
         """
         import tensorflow as tf
@@ -61,10 +61,10 @@ class SavedModelUpscaler:
         # Larger numbers do not fit into the signature's 32 bits, and are refused with these.
         wanted = np.minimum([height, width], 2**31 - 1).astype(np.int32)
         try:
-            answer = self._upscale(image=tf.constant(image[None]), size=tf.constant(wanted))
+            output = self._upscale(image=tf.constant(image[None]), size=tf.constant(wanted))
         except tf.errors.InvalidArgumentError as error:
             raise InvalidArgument(f"{self.path}: {refusal(str(error))}") from error
-        return answer["picture"][0].numpy()
+        return output["output"][0].numpy()
 
 
 def version_directory(directory: str | os.PathLike[str]) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 from tfsr.errors import InvalidArgument, did_you_mean
 
 MAX_INPUT_PIXELS = 89_478_485
-"""What Pillow warns at: a picture of 256 MiB in RGB."""
+"""What Pillow warns at: an image of 256 MiB in RGB."""
 
 MAX_OUTPUT_PIXELS = 400_000_000
 """400 megapixels are 1.2 GB of 8-bit colours, twice that while a file is encoded."""
@@ -20,16 +20,16 @@ FITS = ("stretch", "cover", "contain")
 
 @dataclass(frozen=True)
 class TargetSize:
-    """What size a picture shall have. Exactly one of all but `fit` is given.
+    """What size an image shall have. Exactly one of all but `fit` is given.
 
     Attributes:
         scale: factor on both sides, or factors of (height, width).
         size: (H, W) in pixels.
-        long_side: the longer side in pixels; the other follows the picture's shape.
+        long_side: the longer side in pixels; the other follows the image's shape.
         short_side: the shorter side in pixels; likewise.
         megapixels: height x width in millions, as near as whole pixels allow; likewise.
-        fit: how a picture of another shape comes to `size`: "stretch" it, "cover" all of it and cut
-            off what is left over, "contain" it and leave the rest empty. The answer is exactly
+        fit: how an image of another shape comes to `size`: "stretch" it, "cover" all of it and cut
+            off what is left over, "contain" it and leave the rest empty. The output is exactly
             `size` in each case.
 
     Raises:
@@ -81,7 +81,7 @@ class TargetSize:
         return tuple(self.scale) if isinstance(self.scale, tuple | list) else (self.scale,)
 
     def of(self, lr_size: tuple[int, int], max_pixels: int = MAX_OUTPUT_PIXELS) -> tuple[int, int]:
-        """(H, W) of the answer to a picture of (h, w).
+        """(H, W) of the output to an image of (h, w).
 
         Raises:
             InvalidArgument: if that is more than so many pixels.
@@ -91,7 +91,7 @@ class TargetSize:
     def drawn(
         self, lr_size: tuple[int, int], max_pixels: int = MAX_OUTPUT_PIXELS
     ) -> tuple[int, int]:
-        """(H, W) that a picture of (h, w) is drawn at, before it is cut or surrounded.
+        """(H, W) that an image of (h, w) is drawn at, before it is cut or surrounded.
 
         Raises:
             InvalidArgument: if that is more than so many pixels.

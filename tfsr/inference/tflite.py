@@ -29,7 +29,7 @@ _MAX_METADATA_BYTES = 2**20
 
 
 class TFLiteUpscaler:
-    """An exported file as a function from 8-bit picture to 8-bit picture, of its own sizes.
+    """An exported file as a function from 8-bit image to 8-bit image, of its own sizes.
 
     Args:
         path: the file.
@@ -52,13 +52,13 @@ class TFLiteUpscaler:
         """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
 
         Raises:
-            InvalidArgument: if the picture or the size is not one of the file's.
+            InvalidArgument: if the image or the size is not one of the file's.
         """
         check_uint8(image)
         height, width = self.metadata["lr_size"]
         if image.shape[:2] != (height, width):
             raise InvalidArgument(
-                f"{self.path} takes pictures of {width}x{height}; "
+                f"{self.path} takes images of {width}x{height}; "
                 f"this one is {image.shape[1]}x{image.shape[0]}: reduce or crop it"
             )
         name = signature_name(size)
@@ -66,19 +66,19 @@ class TFLiteUpscaler:
             raise InvalidArgument(
                 f"{self.path} answers in {', '.join(self._runners)}; asked for {name}"
             )
-        whole_numbers = self.metadata["io"] == "uint8"
-        batch = image[None] if whole_numbers else to_float(image)[None]
-        picture = self._runners[name](image=batch)["picture"][0]
-        return picture if whole_numbers else to_uint8(picture)
+        check_integers = self.metadata["io"] == "uint8"
+        batch = image[None] if check_integers else to_float(image)[None]
+        pixels = self._runners[name](image=batch)["output"][0]
+        return pixels if check_integers else to_uint8(pixels)
 
 
 def signature_name(size: tuple[int, int]) -> str:
-    """The name of a file's signature for an answer of (H, W): "WxH"."""
+    """The name of a file's signature for an output of (H, W): "WxH"."""
     return f"{size[1]}x{size[0]}"
 
 
 def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
-    """A function for each signature, of image= to {"picture": ...}.
+    """A function for each signature, of image= to {"image": ...}.
 
     Raises:
         ExportError: if the content is no TFLite model.

@@ -1,4 +1,4 @@
-"""A preset as a function from picture to picture, of any size."""
+"""A preset as a function from image to image, of any size."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import windows
+from tfsr.geometry import make_tiles
 from tfsr.images import to_float
 from tfsr.images.pixels import check_pixels, to_integers
 from tfsr.images.resizing import check_size
-from tfsr.inference.kinds import same_kind
+from tfsr.inference.adapters import upscale_any
 from tfsr.inference.memory import parse_memory
 from tfsr.inference.request import Request
 from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, TargetSize, pixels_of
 from tfsr.inference.spelling import in_python
 from tfsr.models import AnyModel, Bicubic, folded, with_precision
-from tfsr.models.painter import Painter
-from tfsr.models.self_ensemble import SelfEnsemblePainter
+from tfsr.models.renderer import Renderer
+from tfsr.models.self_ensemble import SelfEnsembleRenderer
 from tfsr.presets import DEFAULT, from_preset
 
 DEFAULT_MEMORY = 2 * 2**30
@@ -28,25 +28,25 @@ DEFAULT_MEMORY = 2 * 2**30
 
 
 class Upscaler:
-    """Upscales pictures of any kind and size, one after the other.
+    """Upscales images of any kind and size, one after the other.
 
-    What does not fit into the budget is drawn in tiles that overlap by all that an answer depends
-    on, so that tiles do not show: with EDSR the answer is that of the whole picture to 1e-5, with
-    RDN to what docs/performance.md says. Coordinates are those of the whole picture.
+    What does not fit into the budget is drawn in tiles that overlap by all that an output depends
+    on, so that tiles do not show: with EDSR the output is that of the whole image to 1e-5, with
+    RDN to what docs/performance.md says. Coordinates are those of the whole image.
 
-    Compiled functions, and what depends on a picture's size alone, are kept between pictures.
+    Compiled functions, and what depends on an image's size alone, are kept between images.
 
     Args:
         preset: a preset's name or directory, or a model whose weights will not change any more.
             Defaults to the preset that the command line takes.
-        memory: what to work in, beside the program itself and the two pictures: bytes, or a text
+        memory: what to work in, beside the program itself and the two images: bytes, or a text
             such as "512MiB". Defaults to 2 GiB.
         precision: str. "float32", or "bfloat16" for matrix products of half the width, on machines
-            that have them: faster for most decoders, 55 dB or more from the exact answer. Defaults
+            that have them: faster for most decoders, 55 dB or more from the exact output. Defaults
             to "float32".
-        self_ensemble: bool. Whether answers are the mean over the picture and its mirror image, or,
+        self_ensemble: bool. Whether answers are the mean over the image and its mirror image, or,
             of a model without global coordinates, over all flips and turns: 2 or 8 times the work
-            for a slightly better picture. Defaults to False.
+            for a slightly better image. Defaults to False.
         strength: float. In [0, 1], for a preset with a clean twin: 0 gives the twin's output, 1
             that of the preset, which takes out most of what harmed the image; see
             `tfsr.presets.interpolate`. Defaults to None: the preset as it is.
@@ -90,15 +90,15 @@ class Upscaler:
                 f"got {type(model).__name__}"
             )
         self.model = with_precision(model, precision)
-        self.painter: Painter = (
-            SelfEnsemblePainter(self.model, self.memory)
+        self.renderer: Renderer = (
+            SelfEnsembleRenderer(self.model, self.memory)
             if self_ensemble
-            else self.model.painter(self.memory)
+            else self.model.renderer(self.memory)
         )
 
     def upscale(
         self,
-        picture: Any,
+        image: Any,
         *,
         scale: float | tuple[float, float] | None = None,
         size: tuple[int, int] | None = None,
@@ -112,33 +112,33 @@ class Upscaler:
         max_input: float = MAX_INPUT_PIXELS / 1e6,
         max_output: float = MAX_OUTPUT_PIXELS / 1e6,
     ) -> Any:
-        """Upscale a picture of any kind; the answer is of the same kind.
+        """Upscale an image of any kind; the output is of the same kind.
 
         - NumPy array, (H, W) grey or (H, W, channels): grey, grey and alpha, RGB, RGB and alpha; or
-          a batch of the latter. uint8, uint16 or floats in [0, 1], and so is the answer.
+          a batch of the latter. uint8, uint16 or floats in [0, 1], and so is the output.
         - Tensor of Keras's backend: likewise.
-        - Pillow's image: the answer has its mode, profile and EXIF, and is upright. What a model
+        - Pillow's image: the output has its mode, profile and EXIF, and is upright. What a model
           cannot draw becomes what it can: palettes RGB, single bits grey, CMYK RGB.
-        - Path of a file: the answer is Pillow's image, or with `output` a file.
+        - Path of a file: the output is Pillow's image, or with `output` a file.
 
         Exactly one of the sizes is given.
 
         Args:
-            picture: the picture.
+            image: the image.
             scale: factor on both sides, or factors of (height, width).
             size: (H, W) in pixels.
-            long_side: the longer side in pixels; the other follows the picture's shape.
+            long_side: the longer side in pixels; the other follows the image's shape.
             short_side: the shorter side in pixels; likewise.
             megapixels: height x width in millions; likewise.
-            fit: how a picture of another shape comes to `size`: "stretch", "cover" or "contain".
+            fit: how an image of another shape comes to `size`: "stretch", "cover" or "contain".
             output: the file to write for a path, as `tfsr upscale` does; it is answered as a Path.
             overwrite: bool. Whether `output` may be there already. Defaults to False.
             quality: int. 1 to 100, for the formats of `output` that lose something.
             max_input: the most megapixels that are read from a file. Defaults to 89.
-            max_output: the most megapixels of an answer. Defaults to 400.
+            max_output: the most megapixels of an output. Defaults to 400.
 
         Raises:
-            InvalidArgument: if it is no picture, or an argument has no possible value.
+            InvalidArgument: if it is no image, or an argument has no possible value.
             ImageError: if a file cannot be read or written.
         """
         if size is not None:
@@ -150,40 +150,42 @@ class Upscaler:
                 max_input=pixels_of(max_input, "--max-input"),
                 max_output=pixels_of(max_output, "--max-output"),
             )
-            return same_kind(picture, request, self, output, overwrite)
+            return upscale_any(image, request, self, output, overwrite)
 
     def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """(h, w, 3) uint8, uint16 or float32 to (H, W, 3) of the same type, H and W being `size`.
 
-        Floats are in [0, 1]; their answer is neither rounded nor clipped.
+        Floats are in [0, 1]; their output is neither rounded nor clipped.
 
         Raises:
-            InvalidArgument: if it is no such picture, the size is impossible, or the memory is not
+            InvalidArgument: if it is no such image, the size is impossible, or the memory is not
                 enough for the smallest tile.
         """
         check_pixels(image)
         height, width = check_size(size)
-        painter = self.painter
+        renderer = self.renderer
         try:
-            tiles = windows(image.shape[:2], (height, width), painter.reach, painter.lr_pixels)
+            tiles = make_tiles(
+                image.shape[:2], (height, width), renderer.input_span, renderer.lr_pixels
+            )
         except InvalidArgument as error:
             raise InvalidArgument(
                 f"memory of {self.memory / 2**20:.4g} MiB is not enough for this model: {error}"
             ) from error
-        answer = np.empty((height, width, 3), image.dtype)
+        output = np.empty((height, width, 3), image.dtype)
         floats = image.dtype == np.float32
         for tile in tiles:
             lr = image[slice(*tile.lr_rows), slice(*tile.lr_columns)]
             lr = lr if floats else to_float(lr)
-            target = answer[slice(*tile.rows), slice(*tile.columns)]
-            for rows, columns, colours in painter.paint(lr[None], tile):
+            target = output[slice(*tile.rows), slice(*tile.columns)]
+            for rows, columns, colours in renderer.render(lr[None], tile):
                 answered = colours[0]
                 target[rows, columns] = answered if floats else to_integers(answered, image.dtype)
-        return answer
+        return output
 
 
 def upscale(
-    picture: Any,
+    image: Any,
     *,
     preset: str | os.PathLike[str] = DEFAULT,
     memory: int | str = DEFAULT_MEMORY,
@@ -192,10 +194,10 @@ def upscale(
     strength: float | None = None,
     **options: Any,
 ) -> Any:
-    """Upscale one picture; for several, an `Upscaler` loads its preset once.
+    """Upscale one image; for several, an `Upscaler` loads its preset once.
 
     Args:
-        picture: an array, a tensor, Pillow's image, or the path of a file.
+        image: an array, a tensor, Pillow's image, or the path of a file.
         preset: as of `Upscaler`.
         memory: as of `Upscaler`.
         precision: as of `Upscaler`.
@@ -204,7 +206,7 @@ def upscale(
         options: those of `Upscaler.upscale`: scale, size and so on.
 
     Returns:
-        As `Upscaler.upscale`: what is of the picture's kind.
+        As `Upscaler.upscale`: what is of the image's kind.
 
     Raises:
         InvalidArgument, ImageError, PresetError: as `Upscaler` and its `upscale`.
@@ -212,7 +214,7 @@ def upscale(
     Example:
         large = tfsr.upscale("face.jpg", scale=3.7)
     """
-    return Upscaler(preset, memory, precision, self_ensemble, strength).upscale(picture, **options)
+    return Upscaler(preset, memory, precision, self_ensemble, strength).upscale(image, **options)
 
 
 def _bytes_of(memory: int | str) -> int:

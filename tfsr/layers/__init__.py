@@ -1,6 +1,5 @@
 """Small layers, one idea a file, on keras.ops alone."""
 
-from tfsr.layers.axis_dense import AxisDense
 from tfsr.layers.axis_modulation import AxisModulation
 from tfsr.layers.basis import Basis, by_colour, for_each_colour, weighted_sum
 from tfsr.layers.fourier_basis import FourierBasis
@@ -20,11 +19,12 @@ from tfsr.layers.reparameterized import (
     ReparameterizedConvolution,
 )
 from tfsr.layers.residual_block import ResidualBlock
+from tfsr.layers.separable_dense import SeparableDense
 from tfsr.layers.skip_mlp import SkipMLP
 
 __all__ = [
     "MLP",
-    "AxisDense",
+    "SeparableDense",
     "AxisModulation",
     "Basis",
     "Convolution",

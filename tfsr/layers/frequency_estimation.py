@@ -18,7 +18,7 @@ class LocalFrequencyEstimation(keras.layers.Layer):
     Encoder: conv, leaky ReLU 0.2, residual blocks, conv, skip, then a conv to the mean and the log
     variance of a latent per pixel. Decoder: the same shape, from a latent to a token.
 
-    The published code draws noise at inference too, so its pictures never repeat. Here inference
+    The published code draws noise at inference too, so its images never repeat. Here inference
     uses the mean; noise is drawn in training, or when asked for with `sample=True`.
 
     Args:
@@ -62,7 +62,7 @@ class LocalFrequencyEstimation(keras.layers.Layer):
 
     @property
     def halo(self) -> int:
-        """How far from a pixel its token still depends on the picture, in pixels."""
+        """How far from a pixel its token still depends on the image, in pixels."""
         return 2 * (2 * self.blocks + 3)
 
     def build(self, input_shape) -> None:

@@ -10,10 +10,10 @@ from keras import ops
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
-from tfsr.layers.axis_dense import AxisDense
 from tfsr.layers.basis import Basis, by_colour, for_each_colour
 from tfsr.layers.linear import Linear
 from tfsr.layers.offset_encoding import OffsetEncoding
+from tfsr.layers.separable_dense import SeparableDense
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -55,7 +55,7 @@ class LearnedBasis(Basis):
         channels = self.offset_encoding.channels
         sees_scale = self.encoding != "integrated"
         inputs = 2 * channels + sees_scale
-        self.position = AxisDense(self.functions, inputs, use_bias=True, name="position")
+        self.position = SeparableDense(self.functions, inputs, use_bias=True, name="position")
         self.position.build((None, channels))
         if sees_scale:
             self.scale = Linear(

@@ -62,16 +62,16 @@ class Linear(keras.layers.Dense):
 
         The sum of their products takes less time than the copy.
         """
-        answer, start = None, 0
+        output, start = None, 0
         for part in parts:
             product = ops.matmul(_matrix(part), self.kernel[start : start + part.shape[-1]])
-            if answer is None and self.use_bias:
+            if output is None and self.use_bias:
                 product = product + self.bias
             # Shaped before the sum: WebGPU delegates take a matrix's rows for a batch.
             product = self._shaped(product, part)
-            answer = product if answer is None else product + answer
+            output = product if output is None else product + output
             start += part.shape[-1]
-        return self.activation(answer)
+        return self.activation(output)
 
     def _shaped(self, matrix, inputs):
         return ops.reshape(matrix, (*ops.shape(inputs)[:-1], self.units))

@@ -38,7 +38,7 @@ class MLP(keras.layers.Layer):
 
     Args:
         hidden: sequence of int. Widths of the hidden layers, the projected first one included.
-        outputs: int. Width of the answer. Defaults to 3.
+        outputs: int. Width of the output. Defaults to 3.
 
     Input shape: (..., hidden[0]), the first layer before its ReLU. Output shape: (..., outputs).
     """
@@ -84,7 +84,7 @@ class ModulatedMLP(keras.layers.Layer):
 
     Args:
         hidden: sequence of int. Widths of the layers, the projected first one included.
-        outputs: int. Width of the answer. Defaults to 3.
+        outputs: int. Width of the output. Defaults to 3.
 
     Input shape: (..., hidden[0]) for both arguments of `call` and of `modulation`: each branch's
     first layer before its activation. Output shape: (..., outputs).
@@ -126,7 +126,7 @@ class ModulatedMLP(keras.layers.Layer):
         return [ops.cast(wave, self.compute_dtype) for wave in waves]
 
     def call(self, projected, modulation):
-        """(..., hidden[0]) and what `modulation` answered to (..., outputs)."""
+        """(..., hidden[0]) and what `modulation` returned to (..., outputs)."""
         f = ops.relu(projected)
         m = f * modulation[0]
         for layer, wave in zip(self.content, modulation[1:], strict=True):

@@ -23,7 +23,7 @@ class SkipMLP(keras.layers.Layer):
         hidden: sequence of int. Widths of the hidden layers.
         inputs: int. Width of the input whose shares are given; it sets the range from which the
             kernels start.
-        outputs: int. Width of the answer. Defaults to 3.
+        outputs: int. Width of the output. Defaults to 3.
 
     Input: one (..., width) share for each hidden layer. Output shape: (..., outputs).
 

@@ -13,7 +13,7 @@ from tfsr.models.implicit_sr import ImplicitSR
 
 @dataclass(frozen=True)
 class MultiplyAdds:
-    """Multiply-adds of one picture; biases and the functions between layers are left out.
+    """Multiply-adds of one image; biases and the functions between layers are left out.
 
     Attributes:
         encoder: of the encoder, folded.
@@ -29,13 +29,13 @@ class MultiplyAdds:
 
 
 def multiply_adds(model: ImplicitSR, lr_size: Sequence[int], size: Sequence[int]) -> MultiplyAdds:
-    """Count the multiply-adds of upscaling an (h, w) picture to (H, W)."""
-    lr_pixels, queries = lr_size[0] * lr_size[1], size[0] * size[1]
+    """Count the multiply-adds of upscaling an (h, w) image to (H, W)."""
+    lr_pixels, num_points = lr_size[0] * lr_size[1], size[0] * size[1]
     decoder: Decoder = model.decoder
     encoder = sum(matrix for _, matrix in _matrices(model.encoder.fold())) * lr_pixels
     if isinstance(decoder, LinearDecoder):
         return MultiplyAdds(encoder, *_linear(decoder, lr_size, size))
-    neighbours = queries * (4 if decoder.local_ensemble else 1)
+    neighbours = num_points * (4 if decoder.local_ensemble else 1)
     published = here = 0
     for path, matrix in _matrices(decoder):
         if "/projection" in path:  # Published as a layer on unfolded features.
@@ -57,7 +57,7 @@ def multiply_adds(model: ImplicitSR, lr_size: Sequence[int], size: Sequence[int]
             here += matrix * size[1]
         elif "/coordinate_" in path:  # ARASFSR's branch of sines.
             published += matrix * neighbours
-            here += matrix * queries
+            here += matrix * num_points
         elif "conv" in path or path.split("/")[-2] in ("amplitude", "frequency"):
             published += matrix * lr_pixels
             here += matrix * lr_pixels
@@ -69,8 +69,8 @@ def multiply_adds(model: ImplicitSR, lr_size: Sequence[int], size: Sequence[int]
 
 def _linear(decoder: LinearDecoder, lr_size: Sequence[int], size: Sequence[int]) -> tuple[int, int]:
     """Of a linear decoder: as its authors run it, and as it runs here."""
-    lr_pixels, queries = math.prod(lr_size), math.prod(size)
-    neighbours = queries * (4 if decoder.local_ensemble else 1)
+    lr_pixels, num_points = math.prod(lr_size), math.prod(size)
+    neighbours = num_points * (4 if decoder.local_ensemble else 1)
     basis, last = decoder.basis_layer, decoder.last_layer
     of_last = 0 if last is None else math.prod(last.kernel.shape)
     of_latent = sum(
@@ -98,10 +98,10 @@ def _linear(decoder: LinearDecoder, lr_size: Sequence[int], size: Sequence[int])
     neighbours_of_axis = 2 if decoder.local_ensemble else 1
     if basis.separable:
         here += neighbours_of_axis * basis.coefficients * size[0] * lr_size[1]
-        return published, here + neighbours_of_axis * len(basis.column_colours) * queries
+        return published, here + neighbours_of_axis * len(basis.column_colours) * num_points
     for path, n in learned:
         axis = {"row_kernel": size[0], "column_kernel": size[1]}
-        here += n * axis.get(path.split("/")[-1], queries)
+        here += n * axis.get(path.split("/")[-1], num_points)
     return published, here + basis.coefficients * neighbours
 
 

@@ -13,20 +13,20 @@ from tfsr.decoders import DECODERS, Decoder
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
-from tfsr.models.implicit_painter import ImplicitPainter
-from tfsr.models.painter import Painter
-from tfsr.models.picture import check_floating, output_size_of, picture_shape
+from tfsr.models.arguments import check_floating, image_shape, output_size_of
+from tfsr.models.implicit_renderer import ImplicitRenderer
+from tfsr.models.renderer import Renderer
 from tfsr.registry import check_model_config
 
-# What `upscale` decodes a piece in, four times over: the picture is encoded whole.
+# What `upscale` decodes a piece in, four times over: the image is encoded whole.
 _UPSCALE_MEMORY = 2**30
 
 
 @keras.saving.register_keras_serializable("tfsr")
 class ImplicitSR(keras.Model):
-    """Super-resolution at any scale: encode the LR picture once, then answer any point of it.
+    """Super-resolution at any scale: encode the LR image once, then answer any point of it.
 
-    Pictures are float32 RGB in [0, 1], (batch, height, width, 3); inside, and in the published
+    Images are float32 RGB in [0, 1], (batch, height, width, 3); inside, and in the published
     weights, they live in [-1, 1]. Answers are in [0, 1] and not clipped.
 
     Args:
@@ -48,7 +48,7 @@ class ImplicitSR(keras.Model):
         self.encoder.build((None, None, None, 3))
         self.decoder.build((None, None, None, self.encoder.channels))
         self.built = True
-        self._painter: ImplicitPainter | None = None
+        self._renderer: ImplicitRenderer | None = None
 
     def encode(self, image, **arguments: Any):
         """Everything the decoder needs of an image, as one tensor.
@@ -102,7 +102,7 @@ class ImplicitSR(keras.Model):
         Args:
             inputs: "image" (batch, h, w, 3) in [0, 1]; "coordinates" (batch, points, 2), (row,
                 column) in [-1, 1]; "cell" (batch, points, 2), the output pixel's size 2 / (H, W).
-                Optionally "window" (batch, 4): where the picture lies in the whole one it was cut
+                Optionally "window" (batch, 4): where the image lies in the whole one it was cut
                 from (see `geometry.points_plan`). Of a lattice instead: "rows" (batch, P) and
                 "columns" (batch, Q) in [-1, 1], and "cell" (batch, 2).
             training: whether this is a training step.
@@ -125,21 +125,21 @@ class ImplicitSR(keras.Model):
         return 0.5 * colours + 0.5
 
     def render(self, latent, plan: SamplingPlan):
-        """Draw an encoded picture on a grid: the whole of it, or a window at any zoom.
+        """Draw an encoded image on a grid: the whole of it, or a window at any zoom.
 
         Args:
-            latent: what `encode` answered.
-            plan: from `plan`, or `geometry.grid_plan` with the decoder's `lookup`.
+            latent: what `encode` returned.
+            plan: from `plan`, or `geometry.grid_plan` with the decoder's `neighbour_mode`.
 
         Returns:
             (batch, rows, columns, 3) float32 in [0, 1], not clipped.
 
         Raises:
-            InvalidArgument: if the plan is for an LR picture of another size.
+            InvalidArgument: if the plan is for an LR image of another size.
         """
         if tuple(latent.shape[1:3]) not in (plan.lr_size, (None, None)):
             raise InvalidArgument(
-                f"the plan is for LR pictures of {plan.lr_size}; this one is {latent.shape[1:3]}"
+                f"the plan is for LR images of {plan.lr_size}; this one is {latent.shape[1:3]}"
             )
         projected, image = self.decoder.split(latent, plan)
         return 0.5 * self.decoder.grid(projected, image, plan) + 0.5
@@ -148,7 +148,7 @@ class ImplicitSR(keras.Model):
         self, lr_size: Sequence[int], size: Sequence[int], window: Sequence[int] | None = None
     ) -> SamplingPlan:
         """The sampling plan for `render`: (h, w) to (H, W), or (top, left, height, width) of it."""
-        return grid_plan(lr_size, size, window=window, lookup=self.decoder.lookup)
+        return grid_plan(lr_size, size, window=window, neighbour_mode=self.decoder.neighbour_mode)
 
     def upscale(
         self,
@@ -158,13 +158,13 @@ class ImplicitSR(keras.Model):
         scale: float | None = None,
         sample: bool = False,
     ) -> np.ndarray:
-        """Upscale pictures to any size, whole, the answer piece by piece.
+        """Upscale images to any size, whole, the output piece by piece.
 
-        Of pictures too large to be encoded at once, `inference.Upscaler` makes tiles.
+        Of images too large to be encoded at once, `inference.Upscaler` makes tiles.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
-            size: (H, W) of the answer.
+            size: (H, W) of the output.
             scale: factor on both sides, instead of a size; 3.7 is as good as 4.
             sample: as in `encode`.
 
@@ -172,33 +172,33 @@ class ImplicitSR(keras.Model):
             (batch, H, W, 3) float32 in [0, 1], not clipped.
 
         Raises:
-            InvalidArgument: if the picture is not (batch, h, w, 3), or not exactly one of a valid
+            InvalidArgument: if the image is not (batch, h, w, 3), or not exactly one of a valid
                 size and a valid scale is given.
         """
         size = output_size_of(image, size, scale)
-        shape = picture_shape(image)
-        # Planned before the answer's memory is taken: the plan refuses impossible sizes.
+        shape = image_shape(image)
+        # Planned before the output's memory is taken: the plan refuses impossible sizes.
         plan = self.plan(shape[1:3], size)
-        if self._painter is None:
-            self._painter = ImplicitPainter(self, _UPSCALE_MEMORY)
+        if self._renderer is None:
+            self._renderer = ImplicitRenderer(self, _UPSCALE_MEMORY)
         if sample:
             latent = self.encode(image, sample=True)
-            pieces = self._painter.pieces_of(self.decoder.split(latent), plan)
+            pieces = self._renderer.pieces_of(self.decoder.split(latent), plan)
         else:
-            pieces = self._painter.pieces(image, plan)
-        answer = np.empty((shape[0], *size, 3), np.float32)
+            pieces = self._renderer.pieces(image, plan)
+        output = np.empty((shape[0], *size, 3), np.float32)
         for rows, columns, colours in pieces:
-            answer[:, rows, columns] = colours
-        return answer
+            output[:, rows, columns] = colours
+        return output
 
     @property
     def halo(self) -> int:
-        """How far from its neighbours a query depends on the picture, in LR pixels."""
+        """How far from its neighbours a query depends on the image, in LR pixels."""
         return max(self.encoder.halo, self.decoder.latent_halo) + self.decoder.halo
 
-    def painter(self, memory: int) -> Painter:
-        """What draws windows of the answer in so many bytes; the weights must not change then."""
-        return ImplicitPainter(self, memory, keep=True)
+    def renderer(self, memory: int) -> Renderer:
+        """What draws windows of the output in so many bytes; the weights must not change then."""
+        return ImplicitRenderer(self, memory, keep=True)
 
     def get_config(self) -> dict[str, Any]:
         """Plain data: {"encoder": {"name": ..., ...}, "decoder": {...}} and the layer's own."""

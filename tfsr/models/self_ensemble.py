@@ -1,4 +1,4 @@
-"""The mean of what a model answers to a picture's flips and turns."""
+"""The mean of what a model answers to an image's flips and turns."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfsr.geometry import FLIPS_AND_TURNS, MIRRORED, Window
+from tfsr.geometry import DIHEDRAL_TRANSFORMS, MIRROR_TRANSFORMS, Tile
 from tfsr.models.bicubic import Bicubic
 from tfsr.models.configuration import AnyModel
 from tfsr.models.implicit_sr import ImplicitSR
-from tfsr.models.painter import Painter, Piece
+from tfsr.models.renderer import Patch, Renderer
 
 # A pixel's float32 sum, and three copies while it is rounded.
 _BYTES = 4 * 3 * 4
 
 
-class SelfEnsemblePainter:
+class SelfEnsembleRenderer:
     """Draws with a painter several times, and answers the mean before anything is rounded.
 
-    A model that knows where in the picture it is has learnt what is up and what is down: it is
-    shown the picture and its mirror image. Any other is shown all eight flips and turns.
+    A model that knows where in the image it is has learnt what is up and what is down: it is
+    shown the image and its mirror image. Any other is shown all eight flips and turns.
 
     Args:
         model: the model.
@@ -33,19 +33,22 @@ class SelfEnsemblePainter:
 
     def __init__(self, model: AnyModel | Bicubic, memory: int) -> None:
         upright = isinstance(model, ImplicitSR) and model.decoder.global_coordinates
-        self.symmetries = MIRRORED if upright else FLIPS_AND_TURNS
-        self.painter: Painter = model.painter(memory - memory // 4)
-        self.lr_pixels, self.lr_bytes = self.painter.lr_pixels, self.painter.lr_bytes
+        self.symmetries = MIRROR_TRANSFORMS if upright else DIHEDRAL_TRANSFORMS
+        self.renderer: Renderer = model.renderer(memory - memory // 4)
+        self.lr_pixels, self.bytes_per_lr_pixel = (
+            self.renderer.lr_pixels,
+            self.renderer.bytes_per_lr_pixel,
+        )
         self._pixels = memory // 4 // _BYTES
 
-    def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
-        """As `Painter.reach`: what these pixels and their mirror images are drawn from."""
-        first, last = self.painter.reach(lr, hr, start, stop)
-        mirrored_first, mirrored_last = self.painter.reach(lr, hr, hr - stop, hr - start)
+    def input_span(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
+        """As `Renderer.input_span`: what these pixels and their mirror images are drawn from."""
+        first, last = self.renderer.input_span(lr, hr, start, stop)
+        mirrored_first, mirrored_last = self.renderer.input_span(lr, hr, hr - stop, hr - start)
         return min(first, lr - mirrored_last), max(last, lr - mirrored_first)
 
-    def paint(self, image: np.ndarray, window: Window) -> Iterator[Piece]:
-        """As `Painter.paint`: bands of rows, as many as there is room for their sums."""
+    def render(self, image: np.ndarray, window: Tile) -> Iterator[Patch]:
+        """As `Renderer.render`: bands of rows, as many as there is room for their sums."""
         (top, bottom), (left, right) = window.rows, window.columns
         count = max(1, self._pixels // (right - left))
         for start in range(top, bottom, count):
@@ -53,12 +56,12 @@ class SelfEnsemblePainter:
             rows = slice(start - top, band.rows[1] - top)
             yield rows, slice(None), self._mean(image, band)
 
-    def _mean(self, image: np.ndarray, window: Window) -> np.ndarray:
+    def _mean(self, image: np.ndarray, window: Tile) -> np.ndarray:
         (top, bottom), (left, right) = window.rows, window.columns
         total = np.zeros((len(image), bottom - top, right - left, 3), np.float32)
         for symmetry in self.symmetries:
             view = symmetry.of(total)
-            pieces = self.painter.paint(symmetry.of(image), symmetry.of_window(window))
+            pieces = self.renderer.render(symmetry.of(image), symmetry.of_window(window))
             for rows, columns, colours in pieces:
                 view[:, rows, columns] += colours
         total /= len(self.symmetries)

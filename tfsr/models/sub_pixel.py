@@ -9,14 +9,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfsr.backend import compiled
+from tfsr.backend import jit
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import Window, cubic_axis, cubic_reach
+from tfsr.geometry import Tile, cubic_axis, cubic_span
 from tfsr.layers import Convolution
+from tfsr.models.arguments import output_size_of
 from tfsr.models.bicubic import Bicubic, in_bands
-from tfsr.models.painter import Painter, Piece, aligned
-from tfsr.models.picture import output_size_of
+from tfsr.models.renderer import Patch, Renderer, aligned
 from tfsr.registry import check_model_config
 
 _FACTORS = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
@@ -83,11 +83,11 @@ class SubPixelSR(keras.Model):
     def upscale(
         self, image: Any, size: Sequence[int] | None = None, *, scale: float | None = None
     ) -> np.ndarray:
-        """Upscale pictures to any size: by the model's scale, the rest by bicubic.
+        """Upscale images to any size: by the model's scale, the rest by bicubic.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
-            size: (H, W) of the answer.
+            size: (H, W) of the output.
             scale: factor on both sides, instead of a size.
 
         Returns:
@@ -97,18 +97,18 @@ class SubPixelSR(keras.Model):
             InvalidArgument: as `ImplicitSR.upscale`.
         """
         size = output_size_of(image, size, scale)
-        answer = ops.convert_to_numpy(self(image))
-        return answer if size == answer.shape[1:3] else Bicubic().upscale(answer, size)
+        output = ops.convert_to_numpy(self(image))
+        return output if size == output.shape[1:3] else Bicubic().upscale(output, size)
 
     @property
     def halo(self) -> int:
-        """How far from a pixel the answer depends on the picture, in LR pixels."""
+        """How far from a pixel the output depends on the image, in LR pixels."""
         # The tail's convolutions reach one pixel each, at 1, 2, 4 and so on to an LR pixel.
         return self.encoder.halo + 2
 
-    def painter(self, memory: int) -> Painter:
-        """What draws windows of the answer in so many bytes."""
-        return SubPixelPainter(self, memory)
+    def renderer(self, memory: int) -> Renderer:
+        """What draws windows of the output in so many bytes."""
+        return SubPixelRenderer(self, memory)
 
     def get_config(self) -> dict[str, Any]:
         """Plain data: {"encoder": {"name": ..., ...}, "scale": ...} and the layer's own."""
@@ -127,45 +127,45 @@ class SubPixelSR(keras.Model):
         return cls(**config)
 
 
-class SubPixelPainter:
-    """Windows of the answer of a `SubPixelSR`.
+class SubPixelRenderer:
+    """Windows of the output of a `SubPixelSR`.
 
     Args:
         model: the model.
-        memory: int. Bytes that a window may take beside its answer.
+        memory: int. Bytes that a window may take beside its output.
     """
 
     def __init__(self, model: SubPixelSR, memory: int) -> None:
         self.model = model
         # Of the tail, the last map before and after its pixels are moved.
         tail = 2 * model.colours.kernel.shape[2] * model.scale**2
-        self.lr_bytes = 4 * (model.encoder.peak_channels + tail)
-        self.lr_pixels = memory // self.lr_bytes
-        self._call = compiled(model.__call__, model)
+        self.bytes_per_lr_pixel = 4 * (model.encoder.peak_channels + tail)
+        self.lr_pixels = memory // self.bytes_per_lr_pixel
+        self._call = jit(model.__call__, model)
 
-    def reach(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
-        """As `Painter.reach`: what the model needs of the picture."""
+    def input_span(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
+        """As `Renderer.input_span`: what the model needs of the image."""
         scale, halo = self.model.scale, self.model.halo
-        first, last = cubic_reach(scale * lr, hr, start, stop)
-        # Fewer than a multiple before: `paint` crops them, so that the image begins at a multiple.
+        first, last = cubic_span(scale * lr, hr, start, stop)
+        # Fewer than a multiple before: `render` crops them, so that the image begins at a multiple.
         before = halo + self.model.encoder.size_multiple - 1
         return max(0, first // scale - before), min(lr, -(-last // scale) + halo)
 
-    def paint(self, image: Any, window: Window) -> Iterator[Piece]:
-        """As `Painter.paint`: one piece."""
+    def render(self, image: Any, window: Tile) -> Iterator[Patch]:
+        """As `Renderer.render`: one piece."""
         image, window = aligned(image, window, self.model.encoder.size_multiple)
-        answer = ops.convert_to_numpy(self._call(ops.convert_to_tensor(image, "float32")))
+        output = ops.convert_to_numpy(self._call(ops.convert_to_tensor(image, "float32")))
         scale = self.model.scale
         matrices, spans = [], []
         for lr, hr, span, lr_span in window.axes:
-            first, last = span if hr == scale * lr else cubic_reach(scale * lr, hr, *span)
+            first, last = span if hr == scale * lr else cubic_span(scale * lr, hr, *span)
             spans.append(slice(first - scale * lr_span[0], last - scale * lr_span[0]))
             matrices.append(cubic_axis(scale * lr, hr, *span, first, last))
-        answer = answer[:, *spans]
+        output = output[:, *spans]
         if window.size == tuple(scale * side for side in window.lr_size):
-            yield slice(None), slice(None), answer
+            yield slice(None), slice(None), output
         else:
-            yield from in_bands(answer, *matrices)
+            yield from in_bands(output, *matrices)
 
 
 def sub_pixels_to_space(x, factor: int):

@@ -52,12 +52,12 @@ def describe(preset: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _gains(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Each size's figures, with the gain over bicubic."""
-    answer = {}
+    output = {}
     for size, figures in measured.items():
         psnr, bicubic = (_mapping(figures).get(key) for key in ("psnr", "bicubic"))
         if isinstance(psnr, int | float) and isinstance(bicubic, int | float):
-            answer[size] = {"psnr": psnr, "bicubic": bicubic, "gain": round(psnr - bicubic, 3)}
-    return answer
+            output[size] = {"psnr": psnr, "bicubic": bicubic, "gain": round(psnr - bicubic, 3)}
+    return output
 
 
 def _mapping(value: Any) -> dict[str, Any]:

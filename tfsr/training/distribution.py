@@ -76,21 +76,21 @@ class Distribution:
         """
         if self.workers == 1:
             return function()
-        failure, answer = None, {}
+        failure, output = None, {}
         if self.chief:
             try:
-                answer = {"value": function()}
+                output = {"value": function()}
             except TfsrError as error:
-                failure, answer = error, {"error": str(error)}
-        text = np.frombuffer(json.dumps(answer).encode(), np.uint8).astype(np.int32)
+                failure, output = error, {"error": str(error)}
+        text = np.frombuffer(json.dumps(output).encode(), np.uint8).astype(np.int32)
         length = int(self.sum(np.array(len(text) if self.chief else 0)))
         said = self.sum(text if self.chief else np.zeros(length, np.int32))
         if failure is not None:
             raise failure
-        answer = json.loads(said.astype(np.uint8).tobytes())
-        if "error" in answer:
-            raise TrainingError(f"worker 0 stopped: {answer['error']}")
-        return answer["value"]
+        output = json.loads(said.astype(np.uint8).tobytes())
+        if "error" in output:
+            raise TrainingError(f"worker 0 stopped: {output['error']}")
+        return output["value"]
 
     def _total(self, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
         if self.workers == 1:

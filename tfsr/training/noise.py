@@ -12,7 +12,7 @@ import numpy as np
 from tfsr.training.distribution import Distribution
 
 
-class StepNoise(keras.callbacks.Callback):
+class SeedCallback(keras.callbacks.Callback):
     """Sets the random generators of a model where `fit` begins.
 
     Args:

@@ -37,13 +37,13 @@ def pack(
 
     Re-parameterised convolutions are folded: the run's own checkpoint keeps their branches.
 
-    The preset's metadata has the recipe whole, the steps done, and PSNR on all validation pictures
+    The preset's metadata has the recipe whole, the steps done, and PSNR on all validation images
     at each reduction of the recipe, measured in float32 now, not copied from the training log.
 
     Args:
         run: the run's directory.
         output: the preset's directory, which must be new.
-        validation_data: folder of pictures to measure on, instead of the recipe's.
+        validation_data: folder of images to measure on, instead of the recipe's.
         clean: the preset, or run, that the run was fine-tuned from: the preset's clean twin, with
             which it takes a strength. The metadata name it by a shipped preset's name, or by a path
             relative to `output`. The two are compared as folded. Defaults to None: no strength.
@@ -51,7 +51,7 @@ def pack(
 
     Raises:
         CheckpointError: if the run has no checkpoint, or it does not fit its recipe.
-        RecipeError, ImageError, PresetError: if recipe, pictures or output are at fault, or the
+        RecipeError, ImageError, PresetError: if recipe, images or output are at fault, or the
             clean twin cannot be loaded or is of another architecture.
 
     Example:
@@ -83,7 +83,7 @@ def pack(
         "what": "mean PSNR in dB of originals reduced to a side, or by a scale, and restored",
         "protocol": recipe.validation.protocol,
         "degradation": list(recipe.validation.degradations) or recipe.data.sampling.degradation,
-        "pictures": len(paths),
+        "images": len(paths),
         "from": measured,
     }
     save_preset(model, output, metadata)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tfsr.images.temporary import write_atomically
+from tfsr.images.atomic import write_atomically
 from tfsr.training.locks import is_locked
 from tfsr.training.progress import read_progress
 from tfsr.training.queue_list import QueuedRun

@@ -21,14 +21,14 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Data:
-    """Where the pictures are, and how samples are cut from them.
+    """Where the images are, and how samples are cut from them.
 
     Attributes:
         train: folder of HR images, or several, each with a weight and what differs for it:
             `[{folder: faces, weight: 3}, {folder: photos, mode: random_crop}]`.
-        validation: folder of HR pictures that are never trained on.
+        validation: folder of HR images that are never trained on.
         sampling: how samples are cut.
-        skip_damaged: whether training pictures that cannot be read, or are too small, are left out,
+        skip_damaged: whether training images that cannot be read, or are too small, are left out,
             each named and counted, instead of ending the run.
         cache: memory for decoded training images, such as "512MiB": what fits is decoded once.
     """
@@ -207,14 +207,14 @@ class Training:
 
 @dataclass(frozen=True)
 class Validation:
-    """PSNR on whole pictures, after every epoch.
+    """PSNR on whole images, after every epoch.
 
     Attributes:
-        lr_sizes: sides of the LR pictures from which square originals are to be restored.
+        lr_sizes: sides of the LR images from which square originals are to be restored.
         scales: factors by which originals of any shape are reduced.
         degradations: what makes the LR images, such as ["clean", "real-medium"]; empty: as in
             training.
-        pictures: how many of the validation pictures, the first ones by name.
+        images: how many of the validation images, the first ones by name.
         protocol: a protocol of `tfsr.metrics`.
         patience: epochs without a better mean PSNR after which training ends; None goes on.
     """
@@ -222,7 +222,7 @@ class Validation:
     lr_sizes: tuple[int, ...] = ()
     scales: tuple[float, ...] = ()
     degradations: tuple[str | Mapping[str, Any] | list[Any], ...] = ()
-    pictures: int = 10
+    images: int = 10
     protocol: str = "rgb"
     patience: int | None = None
 
@@ -234,11 +234,11 @@ class Recipe:
     Attributes:
         name: the recipe's own, for people.
         model: configuration of a model; see `tfsr.models.from_config`.
-        data: pictures.
+        data: images.
         training: optimization.
         validation: quality along the way.
         seed: of initialisation, order, crops, queries and noise.
-        provenance: what is to be known about the pictures and the weights: purpose, licence,
+        provenance: what is to be known about the images and the weights: purpose, licence,
             origin. It goes into the preset's metadata as it stands.
         expected: the published figures that this recipe is to reach, for example
             {"div2k": {"x2": 34.67}}, in dB.

@@ -70,7 +70,7 @@ def check(recipe: Recipe) -> None:
     _check_samples_fit(recipe)
     for name, value in (
         *((f"training.{name}", _number(getattr(training, name))) for name in _POSITIVE),
-        ("validation.pictures", validation.pictures),
+        ("validation.images", validation.images),
         ("validation.patience", validation.patience),
         *(("validation.lr_sizes", size) for size in validation.lr_sizes),
         *(("validation.scales", scale) for scale in validation.scales),
@@ -147,7 +147,7 @@ def _check_loss(recipe: Recipe) -> None:
     except InvalidArgument as error:
         raise RecipeError(f"training.loss: {error}") from error
     sampling = recipe.data.sampling
-    if loss.needs_patch and sampling.queries is not None and sampling.points != "patch":
+    if loss.needs_patch and sampling.num_points is not None and sampling.points != "patch":
         raise RecipeError(
             f"training.loss: {_name_of(loss)} needs data.sampling.points: patch; "
             f"received {sampling.points}"
@@ -164,11 +164,11 @@ def _check_samples_fit(recipe: Recipe) -> None:
     """A fixed-scale model is trained on whole patches of its scale, all others on query points."""
     sampling, scale = recipe.data.sampling, recipe.model.get("scale")
     if scale is None:
-        if sampling.queries is None:
-            raise RecipeError("data.sampling.queries must be a number for a model with a decoder")
+        if sampling.num_points is None:
+            raise RecipeError("data.sampling.num_points must be given for a model with a decoder")
         return
     fixed = sampling.mode == "random_crop" and sampling.scale == (scale, scale)
-    if sampling.queries is not None or not fixed:
+    if sampling.num_points is not None or not fixed:
         raise RecipeError(
             f"a model of scale {scale} is trained with data.sampling mode random_crop, "
             f"scale [{scale}, {scale}] and queries empty"

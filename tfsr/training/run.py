@@ -1,7 +1,7 @@
 """A run's directory: whose it is, and what is in it.
 
 recipe.yaml   the recipe, whole: bases, --set and --data are in it
-run.json      which pictures they were, and for each start: command, commit, versions, devices
+run.json      which images they were, and for each start: command, commit, versions, devices
 checkpoints/  the last two states
 best/         a preset of the best weights so far
 history.csv   a row of figures for each epoch
@@ -24,9 +24,9 @@ from typing import Any
 import yaml
 
 from tfsr.data import Sampler
-from tfsr.data.pictures import fingerprint
+from tfsr.data.hr_images import fingerprint
 from tfsr.errors import CheckpointError, PresetError, RecipeError
-from tfsr.images.temporary import write_atomically
+from tfsr.images.atomic import write_atomically
 from tfsr.models import AnyModel
 from tfsr.presets import save_preset
 from tfsr.training import recipe_files as recipes
@@ -62,8 +62,8 @@ def open_run(
     Args:
         directory: of the run.
         recipe: of this start.
-        sampler: of its training pictures.
-        validation: pictures to validate on.
+        sampler: of its training images.
+        validation: images to validate on.
         start: what `provenance.start` says of it.
         resume: whether the user asked to go on, perhaps for more steps.
 
@@ -71,12 +71,12 @@ def open_run(
         Whether validation is what it was, so that its figures can be compared.
 
     Raises:
-        CheckpointError: if the directory has a run of another recipe or of other pictures, or has
+        CheckpointError: if the directory has a run of another recipe or of other images, or has
             none and was to be resumed.
         RecipeError: if it cannot be read or written.
     """
-    pictures = {
-        "pictures": {"count": len(sampler.paths), "sha256": sampler.fingerprint()},
+    images = {
+        "images": {"count": len(sampler.paths), "sha256": sampler.fingerprint()},
         "validation": {"count": len(validation), "sha256": fingerprint(validation)},
     }
     starts: list[Any] = []
@@ -84,8 +84,8 @@ def open_run(
     if os.path.exists(directory / "recipe.yaml"):
         was = recipes.load(directory / "recipe.yaml")
         _check_same_recipe(directory, was, recipe, resume)
-        starts, same_pictures = _starts(directory, pictures, resume)
-        comparable = same_pictures and was.validation == recipe.validation
+        starts, same_images = _starts(directory, images, resume)
+        comparable = same_images and was.validation == recipe.validation
     elif resume:
         raise CheckpointError(f"{directory}: no run to resume; train without --resume")
     elif found(directory):
@@ -94,7 +94,7 @@ def open_run(
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        record = {"seed": recipe.seed, **pictures, "starts": [*starts, start]}
+        record = {"seed": recipe.seed, **images, "starts": [*starts, start]}
         _write(directory / "run.json", json.dumps(record, indent=2) + "\n")
         # Last: a directory that has it has the rest.
         write_recipe(directory, recipe)
@@ -200,25 +200,25 @@ def _leaves(mapping: Any, where: str = "") -> dict[str, Any]:
     return found
 
 
-def _starts(directory: Path, pictures: dict[str, Any], resume: bool) -> tuple[list[Any], bool]:
-    """The starts so far, and whether the validation pictures are the same."""
+def _starts(directory: Path, images: dict[str, Any], resume: bool) -> tuple[list[Any], bool]:
+    """The starts so far, and whether the validation images are the same."""
     path = directory / "run.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        was, starts = record["pictures"], list(record["starts"])
-        validation = record.get("validation", pictures["validation"])
+        was, starts = record["images"], list(record["starts"])
+        validation = record.get("validation", images["validation"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: cannot be read: {error}; name another directory") from error
     for kind, before, now, so in (
-        ("training", was, pictures["pictures"], "they would be seen in another order"),
-        ("validation", validation, pictures["validation"], "figures could not be compared"),
+        ("training", was, images["images"], "they would be seen in another order"),
+        ("validation", validation, images["validation"], "figures could not be compared"),
     ):
         if before != now and not resume:
             raise CheckpointError(
-                f"{directory}: its run has other {kind} pictures, {before['count']} of them, than "
+                f"{directory}: its run has other {kind} images, {before['count']} of them, than "
                 f"these {now['count']}: {so}; add --resume to go on so, or name another directory"
             )
-    return starts, validation == pictures["validation"]
+    return starts, validation == images["validation"]
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Pictures in TensorBoard: the same ones after every epoch, so that progress can be seen."""
+"""Images in TensorBoard: the same ones after every epoch, so that progress can be seen."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tfsr.evaluation import Reduction, bicubic_upscale
 from tfsr.images import read, resize
 from tfsr.training.snapshot import Snapshot
 
-_PICTURES = 3
+_IMAGES = 3
 # Of a large photograph, its middle is shown.
 _MOST = 256
 
 
 class Samples(keras.callbacks.Callback):
-    """Shows LR, bicubic, SR and HR side by side, for the first validation pictures.
+    """Shows LR, bicubic, SR and HR side by side, for the first validation images.
 
     Args:
         directory: of TensorBoard's files.
-        paths: validation pictures.
-        reductions: one strip of each picture for each.
+        paths: validation images.
+        reductions: one strip of each image for each.
         snapshot: the model after the epoch.
     """
 
@@ -39,7 +39,7 @@ class Samples(keras.callbacks.Callback):
         super().__init__()
         self.snapshot = snapshot
         self.directory = directory
-        self.paths = paths[:_PICTURES]
+        self.paths = paths[:_IMAGES]
         self.reductions = reductions
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -59,14 +59,14 @@ def strip(upscale, original: np.ndarray, reduction: Reduction, name: str = "") -
     Args:
         upscale: (h, w, 3) uint8 and (H, W) to (H, W, 3) uint8.
         original: (H, W, 3) uint8.
-        reduction: how the LR picture is made of it.
+        reduction: how the LR image is made of it.
         name: of the original.
     """
     if reduction.scale is not None:
-        # A reduction by a scale takes any shape; one to a size wants the whole, square picture.
+        # A reduction by a scale takes any shape; one to a size wants the whole, square image.
         top, left = (max(0, side - _MOST) // 2 for side in original.shape[:2])
         original = original[top : top + _MOST, left : left + _MOST]
     lr, hr = reduction(original, name)
     size = hr.shape[:2]
-    pictures = [resize(lr, size, "nearest"), bicubic_upscale(lr, size), upscale(lr, size), hr]
-    return np.concatenate(pictures, axis=1)
+    images = [resize(lr, size, "nearest"), bicubic_upscale(lr, size), upscale(lr, size), hr]
+    return np.concatenate(images, axis=1)

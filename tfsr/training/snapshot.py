@@ -16,7 +16,7 @@ class Snapshot:
     """A float32 copy of a trained model, taken anew after each epoch.
 
     It has the weights' moving average, if the recipe keeps one. The trained model, its precision
-    and its devices are left alone, and what is compiled for pictures is compiled once a run.
+    and its devices are left alone, and what is compiled for images is compiled once a run.
 
     Args:
         recipe: of the run.
@@ -35,15 +35,15 @@ class Snapshot:
     def upscale(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """(h, w, 3) uint8 and (H, W) to (H, W, 3) uint8."""
         if self._is_new:
-            # An upscaler keeps what depends on a picture's size and the weights alone, until a
-            # picture of another size comes.
+            # An upscaler keeps what depends on an image's size and the weights alone, until a
+            # image of another size comes.
             self._upscaler(np.zeros((1, 1, 3), np.uint8), (1, 1))
             self._is_new = False
         return self._upscaler(image, size)
 
     def upscale_batch(self, images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """(B, h, w, 3) uint8 and (H, W) to (B, H, W, 3) uint8, as many together as memory takes."""
-        most = max(1, self._upscaler.painter.lr_pixels // (images.shape[1] * images.shape[2]))
+        most = max(1, self._upscaler.renderer.lr_pixels // (images.shape[1] * images.shape[2]))
         if most == 1 or isinstance(self.model, SubPixelSR):
             return np.stack([self.upscale(image, size) for image in images])
         parts = [images[i : i + most] for i in range(0, len(images), most)]

@@ -28,7 +28,7 @@ from tfsr.training.compilation import compiled_model
 from tfsr.training.distillation import with_teacher_identity
 from tfsr.training.distribution import Distribution, distribution
 from tfsr.training.intervals import Intervals, is_over
-from tfsr.training.noise import StepNoise
+from tfsr.training.noise import SeedCallback
 from tfsr.training.pace import Pace
 from tfsr.training.recipe import Recipe
 from tfsr.training.run import open_run, with_decided_steps, write_history
@@ -106,7 +106,7 @@ def train(
     cache = parse_memory(data.cache)
     sampler = Sampler(data.sources, data.sampling, recipe.seed, data.skip_damaged, report, cache)
     sampler.check()
-    validation = list_images(data.validation)[: recipe.validation.pictures]
+    validation = list_images(data.validation)[: recipe.validation.images]
     for reduction in recipe.reductions():
         # One that does not do should be told now, not when the first epoch is over.
         restoration_psnr(bicubic_upscale, validation, reduction, recipe.validation.protocol)
@@ -144,8 +144,8 @@ def train(
     )
     with _samples(sampler, processes) as samples:
         _fit(model, samples, sampler, intervals, recipe, devices)
-    if sampler.pictures.skipped:
-        report(f"{len(sampler.pictures.skipped)} of {len(sampler.paths)} pictures were skipped")
+    if sampler.images.skipped:
+        report(f"{len(sampler.images.skipped)} of {len(sampler.paths)} images were skipped")
     return model
 
 
@@ -211,7 +211,7 @@ def _fit(
                 initial_epoch=first // interval,
                 epochs=steps // interval,
                 steps_per_epoch=interval,
-                callbacks=[StepNoise(recipe.seed, first, devices), intervals],
+                callbacks=[SeedCallback(recipe.seed, first, devices), intervals],
                 shuffle=False,
                 verbose=0,
             )

@@ -1,4 +1,4 @@
-"""PSNR on whole pictures along the way."""
+"""PSNR on whole images along the way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfsr.training.distribution import Distribution
 from tfsr.training.recipe import Recipe
 from tfsr.training.snapshot import Snapshot
 
-# Pictures of one size that an accelerator restores together.
+# Images of one size that an accelerator restores together.
 _BATCH = 16
 
 
@@ -22,7 +22,7 @@ class Validation:
     """Measures a model as it would be shipped.
 
     Args:
-        paths: validation pictures; several workers share them.
+        paths: validation images; several workers share them.
         recipe: says how they are reduced, and the protocol.
         distribution: where the run is computed.
         snapshot: taken anew by every measurement, for what else looks at the model then.

@@ -1,4 +1,4 @@
-// Two pictures of one size on a canvas, and a divider between them.
+// Two images of one size on a canvas, and a divider between them.
 
 const ARROWS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2 };
 const STEPS = { ...ARROWS, PageDown: -10, PageUp: 10 };

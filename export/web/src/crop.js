@@ -1,8 +1,8 @@
-// The square that is dragged and resized over a picture, by touch, mouse or keyboard.
+// The square that is dragged and resized over an image, by touch, mouse or keyboard.
 
 import { first, move, stretch, zoom } from './square.js';
 
-// Longest side of what is shown; crops are cut from the picture itself.
+// Longest side of what is shown; crops are cut from the image itself.
 const SHOWN = 1280;
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

@@ -4,7 +4,7 @@ import { Compare } from './compare.js';
 import { Crop } from './crop.js';
 import { Engine } from './engine.js';
 import { install } from './install.js';
-import { decode, paint, reduce } from './pictures.js';
+import { decode, paint, reduce } from './images.js';
 import { toBytes, toFloats } from './pixels.js';
 import { resize } from './resize.js';
 
@@ -74,9 +74,9 @@ async function pick(input) {
   if (!file) return;
   say('');
   try {
-    const picture = await decode(file);
+    const image = await decode(file);
     bitmap?.close();
-    bitmap = picture;
+    bitmap = image;
   } catch (error) {
     say(error.message);
     return;

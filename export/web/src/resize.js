@@ -1,6 +1,6 @@
-// Pillow's BICUBIC on 8-bit pictures, bit for bit: the kernel with a = -0.5, widened when the
-// picture is reduced (antialiased), widths first, weights of 22 bits, 8 bits between the passes.
-// Pictures are RGBA bytes, row by row; alpha is not read, and is 255 in the answer.
+// Pillow's BICUBIC on 8-bit images, bit for bit: the kernel with a = -0.5, widened when the
+// image is reduced (antialiased), widths first, weights of 22 bits, 8 bits between the passes.
+// Images are RGBA bytes, row by row; alpha is not read, and is 255 in the output.
 
 const BITS = 22;
 const HALF = 1 << (BITS - 1);
@@ -12,7 +12,7 @@ function cubic(distance) {
   return 0;
 }
 
-/** For each place of the answer: the first place it reads, and its whole-number weights. */
+/** For each place of the output: the first place it reads, and its whole-number weights. */
 function taps(from, to) {
   const scale = from / to;
   const widening = Math.max(scale, 1);

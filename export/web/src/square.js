@@ -1,4 +1,4 @@
-// The crop as numbers: {x, y, side} in whole pixels of the picture, always inside it.
+// The crop as numbers: {x, y, side} in whole pixels of the image, always inside it.
 
 const SMALLEST = 16;
 
@@ -14,7 +14,7 @@ export function fit({ x, y, side }, width, height) {
   };
 }
 
-/** The whole of a square picture; of another, its middle, a little above for portraits. */
+/** The whole of a square image; of another, its middle, a little above for portraits. */
 export function first(width, height) {
   const longest = Math.min(width, height);
   const wanted = { x: 0, y: 0, side: width === height ? longest : 0.7 * longest };

@@ -76,9 +76,9 @@ async function check(wasm) {
   const found = await run(noise);
   const expected = await run(noise, wasm);
   wasm.delete();
-  // NaN is no answer either.
+  // NaN is no output either.
   const same = found.every((level, i) => Math.abs(level - expected[i]) <= TOLERANCE);
-  if (!same) throw new Error('WebGPU computes wrong pictures');
+  if (!same) throw new Error('WebGPU computes wrong images');
 }
 
 self.onmessage = async ({ data }) => {

@@ -19,7 +19,7 @@ import {
   reference,
 } from './setup.mjs';
 
-const FACE = path('../../../docs/pictures/astronaut-46.png');
+const FACE = path('../../../docs/images/astronaut-46.png');
 const SIDE = 46;
 const CANVAS = '#stage canvas';
 
@@ -41,13 +41,13 @@ async function drawn(page, side) {
   await page.waitForSelector(`#stage[data-drawn="${side}x${side}"]`, { timeout: 120_000 });
 }
 
-/** Wait until the facts under the picture say something. */
+/** Wait until the facts under the image say something. */
 async function told(page, words) {
   const say = (pattern) => new RegExp(pattern).test(document.getElementById('facts').textContent);
   await page.waitForFunction(say, words.source);
 }
 
-/** Wait until all that is seen is drawn; answers the side of a square picture's answer. */
+/** Wait until all that is seen is drawn; answers the side of a square image's answer. */
 async function settled(page) {
   const frame = () => page.evaluate(() => new Promise((seen) => requestAnimationFrame(seen)));
   await frame();
@@ -72,7 +72,7 @@ async function pinch(page, selector, from, to) {
   await session.detach();
 }
 
-/** Where the answer's first pixel lies, when the picture's middle is in the canvas's. */
+/** Where the output's first pixel lies, when the image's middle is in the canvas's. */
 async function origin(page, side) {
   const { width, height } = await page.evaluate((which) => {
     const canvas = document.querySelector(which);
@@ -82,7 +82,7 @@ async function origin(page, side) {
   return { x, y, width, height };
 }
 
-/** The largest difference of what is seen from what Python draws, of an answer in the middle. */
+/** The largest difference of what is seen from what Python draws, of an output in the middle. */
 async function differenceFromPython(page, side, draw) {
   const { x, y, width, height } = await origin(page, side);
   const [left, top] = [Math.max(0, -x), Math.max(0, -y)];
@@ -97,7 +97,7 @@ async function differenceFromPython(page, side, draw) {
   return largestDifference(part, draw(left, top, columns, rows));
 }
 
-/** What Python draws of a window of an answer with so many pixels a side. */
+/** What Python draws of a window of an output with so many pixels a side. */
 const by = (how, side) => (...place) => reference('window', [how, FACE, side, side, ...place]);
 
 describe('the demo', () => {
@@ -125,16 +125,16 @@ describe('the demo', () => {
     server?.demo.kill('SIGKILL');
   });
 
-  test('a file that is no picture gives one line', async () => {
+  test('a file that is no image gives one line', async () => {
     assert.match(await page.textContent('#about'), /^arasfsr-compact-faces-v1\./);
-    const file = { name: 'notes.txt', mimeType: 'image/png', buffer: Buffer.from('no picture') };
+    const file = { name: 'notes.txt', mimeType: 'image/png', buffer: Buffer.from('no image') };
     await page.setInputFiles('#choose', file);
     await page.waitForSelector('#message:not([hidden])');
     assert.match(await page.textContent('#message'), /^notes\.txt: its content is not a PNG/);
     await page.screenshot({ path: `${OUT}demo-1-error.png` });
   });
 
-  test('a picture is shown whole, as Python draws it', async () => {
+  test('an image is shown whole, as Python draws it', async () => {
     await page.setInputFiles('#choose', FACE);
     const side = await settled(page);
     assert.equal(await page.isVisible('#message'), false);
@@ -167,7 +167,7 @@ describe('the demo', () => {
     assert.ok(difference <= 1, `differs by ${difference}`);
     await page.screenshot({ path: `${OUT}demo-3-zoom.png` });
     const sent = requests.filter((request) => request.method() === 'POST');
-    assert.equal(sent.length, 2, 'the notes, and the picture once');
+    assert.equal(sent.length, 2, 'the notes, and the image once');
   });
 
   test('the mouse, the wheel and the keys move and zoom', async () => {
@@ -185,7 +185,7 @@ describe('the demo', () => {
     assert.deepEqual(
       moved.slice(at(200, 150), at(260, 150)),
       before.slice(at(170, 130), at(230, 130)),
-      'the picture follows the mouse',
+      'the image follows the mouse',
     );
 
     const scale = async () => Number((await page.textContent('#facts')).match(/×([\d.]+) it/)[1]);
@@ -201,7 +201,7 @@ describe('the demo', () => {
     await page.click('#fit');
   });
 
-  test('saves the whole picture at the scale', async () => {
+  test('saves the whole image at the scale', async () => {
     await page.fill('#scale', '3.7');
     assert.equal(await page.textContent('#save'), 'Save 170×170');
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')]);
@@ -228,15 +228,15 @@ describe('the demo', () => {
     assert.match(await page.textContent('#save'), /^Save /);
   });
 
-  test('a picture that the server has dropped is sent again', async () => {
+  test('an image that the server has dropped is sent again', async () => {
     await page.click('#sample');
     await told(page, /^face/);
     await settled(page);
     const others = await page.evaluate(async () => {
-      const picture = await (await fetch('face.png')).blob();
+      const image = await (await fetch('face.png')).blob();
       const answers = [];
       for (let i = 0; i < 4; i++) {
-        answers.push((await fetch('pictures', { method: 'POST', body: picture })).status);
+        answers.push((await fetch('images', { method: 'POST', body: image })).status);
       }
       return answers;
     });

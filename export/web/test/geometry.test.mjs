@@ -5,13 +5,13 @@ import { first, fit, move, stretch, zoom } from '../src/square.js';
 import { sides } from '../tflite.mjs';
 import { path } from './setup.mjs';
 
-test('the first square is the whole of a square picture, and lies inside others', () => {
+test('the first square is the whole of a square image, and lies inside others', () => {
   assert.deepEqual(first(46, 46), { x: 0, y: 0, side: 46 });
   assert.deepEqual(first(100, 200), { x: 15, y: 43, side: 70 });
   assert.deepEqual(first(9, 5), { x: 2, y: 0, side: 5 });
 });
 
-test('a square stays inside the picture', () => {
+test('a square stays inside the image', () => {
   const square = { x: 10, y: 10, side: 50 };
   assert.deepEqual(move(square, -99, 99, 100, 80), { x: 0, y: 30, side: 50 });
   assert.deepEqual(zoom(square, 999, 100, 80), { x: 0, y: 0, side: 80 });

@@ -21,7 +21,7 @@ import {
   upscale,
 } from './setup.mjs';
 
-const FACE = path('../../../docs/pictures/astronaut.png');
+const FACE = path('../../../docs/images/astronaut.png');
 const TOLERANCE = 1e-5;
 
 before(needs);
@@ -35,7 +35,7 @@ function json(page, url) {
   return page.evaluate((address) => fetch(address).then((response) => response.json()), url);
 }
 
-/** The largest difference from LiteRT in Python, on the page's own LR picture. */
+/** The largest difference from LiteRT in Python, on the page's own LR image. */
 function differenceFromPython({ floats, sr }, dist = path('../dist/')) {
   const [{ file }] = JSON.parse(readFileSync(`${dist}models/models.json`));
   const answer = reference('run', [`${dist}models/${file}`], Float32Array.from(floats));
@@ -79,18 +79,18 @@ describe('the page, on a phone', () => {
     await page.screenshot({ path: `${OUT}1-pick.png` });
   });
 
-  test('a file that is no picture gives one line', async () => {
-    const file = { name: 'notes.txt', mimeType: 'image/png', buffer: Buffer.from('no picture') };
+  test('a file that is no image gives one line', async () => {
+    const file = { name: 'notes.txt', mimeType: 'image/png', buffer: Buffer.from('no image') };
     await page.setInputFiles('#choose', file);
     await page.waitForSelector('#message:not([hidden])');
     assert.equal(
       await page.textContent('#message'),
-      'notes.txt is not a picture that this browser can read.',
+      'notes.txt is not an image that this browser can read.',
     );
     await page.screenshot({ path: `${OUT}2-error.png` });
   });
 
-  test('a picture is shown upright', async () => {
+  test('an image is shown upright', async () => {
     const buffer = reference('turned', []);
     await page.setInputFiles('#take', { name: 'turned.jpg', mimeType: 'image/jpeg', buffer });
     await page.waitForSelector('#crop:not([hidden])');
@@ -101,14 +101,14 @@ describe('the page, on a phone', () => {
     await page.locator('#crop .other').tap();
   });
 
-  test('a picture is cropped by touch and by keys', async () => {
+  test('an image is cropped by touch and by keys', async () => {
     await page.setInputFiles('#choose', FACE);
     await page.waitForSelector('#crop:not([hidden])');
     assert.equal(await page.isVisible('#message'), false);
     const stage = await boxOf(page, '#crop-stage');
-    assert.ok(stage.x >= 0 && stage.right <= 360, 'the picture fits the phone');
+    assert.ok(stage.x >= 0 && stage.right <= 360, 'the image fits the phone');
     const whole = await boxOf(page, '#crop-box');
-    assert.ok(Math.abs(whole.width - stage.width) < 1, 'a square picture is taken whole');
+    assert.ok(Math.abs(whole.width - stage.width) < 1, 'a square image is taken whole');
 
     await drag(page, [whole.right - 9, whole.bottom - 9], [whole.right - 89, whole.bottom - 89]);
     const smaller = await boxOf(page, '#crop-box');

@@ -8,40 +8,40 @@ from PIL import Image
 
 
 def run(model: str) -> bytes:
-    """The model's answer to the float32 picture on standard input."""
+    """The model's output to the float32 image on standard input."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model)
     interpreter.allocate_tensors()
     (source,) = interpreter.get_input_details()
-    (answer,) = interpreter.get_output_details()
-    picture = np.frombuffer(sys.stdin.buffer.read(), np.float32).reshape(source["shape"])
-    interpreter.set_tensor(source["index"], picture)
+    (output,) = interpreter.get_output_details()
+    image = np.frombuffer(sys.stdin.buffer.read(), np.float32).reshape(source["shape"])
+    interpreter.set_tensor(source["index"], image)
     interpreter.invoke()
-    return interpreter.get_tensor(answer["index"]).tobytes()
+    return interpreter.get_tensor(output["index"]).tobytes()
 
 
 def resize(width: str, height: str, new_width: str, new_height: str) -> bytes:
-    """The RGBA picture on standard input, resized by bicubic."""
+    """The RGBA image on standard input, resized by bicubic."""
     size = int(width), int(height)
-    picture = Image.frombytes("RGBA", size, sys.stdin.buffer.read()).convert("RGB")
-    resized = picture.resize((int(new_width), int(new_height)), Image.Resampling.BICUBIC)
+    image = Image.frombytes("RGBA", size, sys.stdin.buffer.read()).convert("RGB")
+    resized = image.resize((int(new_width), int(new_height)), Image.Resampling.BICUBIC)
     return resized.convert("RGBA").tobytes()
 
 
 def crop(path: str, x: str, y: str, side: str, size: str) -> bytes:
-    """A square of a picture file, resized by bicubic: RGBA."""
+    """A square of an image file, resized by bicubic: RGBA."""
     left, top, length = int(x), int(y), int(side)
-    with Image.open(path) as picture:
-        square = picture.convert("RGB").crop((left, top, left + length, top + length))
+    with Image.open(path) as image:
+        square = image.convert("RGB").crop((left, top, left + length, top + length))
     resized = square.resize((int(size), int(size)), Image.Resampling.BICUBIC)
     return resized.convert("RGBA").tobytes()
 
 
 def window(how: str, path: str, *numbers: str) -> bytes:
-    """A window of a picture file's answer by the shipped preset ("tfsr") or bicubic: RGBA.
+    """A window of an image file's output by the shipped preset ("tfsr") or bicubic: RGBA.
 
-    The numbers are the answer's width and height, then the window's left, top, columns and rows.
+    The numbers are the output's width and height, then the window's left, top, columns and rows.
     """
     from tfsr import from_preset
     from tfsr.images import read, to_float, to_uint8
@@ -62,9 +62,9 @@ def window(how: str, path: str, *numbers: str) -> bytes:
 
 
 def pixels(path: str) -> bytes:
-    """A picture file's RGBA bytes."""
-    with Image.open(path) as picture:
-        return picture.convert("RGBA").tobytes()
+    """An image file's RGBA bytes."""
+    with Image.open(path) as image:
+        return image.convert("RGBA").tobytes()
 
 
 def turned() -> bytes:

@@ -26,8 +26,8 @@ for (const sizes of [
 ]) {
   test(`bicubic ${sizes} is Pillow's, bit for bit`, () => {
     const [width, height] = sizes;
-    const picture = noise(width, height);
-    assert.deepEqual(Buffer.from(resize(picture, ...sizes)), reference('resize', sizes, picture));
+    const image = noise(width, height);
+    assert.deepEqual(Buffer.from(resize(image, ...sizes)), reference('resize', sizes, image));
   });
 }
 

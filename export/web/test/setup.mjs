@@ -29,7 +29,7 @@ export async function needs() {
   await mkdir(OUT, { recursive: true });
 }
 
-/** The answer of one of reference.py's functions, as bytes. */
+/** The output of one of reference.py's functions, as bytes. */
 export function reference(name, args, input) {
   return execFileSync(PYTHON, [path('reference.py'), name, ...args.map(String)], {
     input,

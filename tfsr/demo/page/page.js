@@ -1,4 +1,4 @@
-// The page: a picture is chosen, looked at, saved.
+// The page: an image is chosen, looked at, saved.
 
 import { Stage } from './stage.js';
 import { failure } from './tiles.js';
@@ -8,7 +8,7 @@ const at = (id) => document.getElementById(id);
 const [message, facts, slider, number] = ['message', 'facts', 'zoom', 'scale'].map(at);
 const { preset, most_bytes: mostBytes } = await (await fetch('settings')).json();
 
-let shown; // {file, id, width, height} of the picture.
+let shown; // {file, id, width, height} of the image.
 let view;
 let saving;
 
@@ -36,7 +36,7 @@ function tell(error) {
 function describe() {
   const { width, height } = view.size;
   const notes = shown.notes.map((note) => `; ${note}`).join('');
-  const reduced = view.scale < 1 ? ' Below ×1 both sides are the picture, reduced.' : '';
+  const reduced = view.scale < 1 ? ' Below ×1 both sides are the image, reduced.' : '';
   facts.textContent =
     `${shown.file.name}: ${shown.width}×${shown.height} pixels${notes}; ` +
     `at ×${view.scale.toFixed(2)} it has ${width}×${height}.${reduced}`;
@@ -57,7 +57,7 @@ async function open(file, again = false) {
     at('stage').setAttribute('aria-busy', true);
     const query = new URLSearchParams({ name: file.name });
     const headers = { 'Content-Type': 'application/octet-stream' };
-    const response = await fetch(`pictures?${query}`, { method: 'POST', headers, body: file });
+    const response = await fetch(`images?${query}`, { method: 'POST', headers, body: file });
     if (!response.ok) throw await failure(response);
     shown = { ...(await response.json()), file };
     at('controls').inert = false;
@@ -68,7 +68,7 @@ async function open(file, again = false) {
   }
 }
 
-/** The whole picture, as `tfsr upscale` makes it. */
+/** The whole image, as `tfsr upscale` makes it. */
 async function save() {
   if (saving) return saving.abort();
   tell();
@@ -76,7 +76,7 @@ async function save() {
   describe();
   try {
     const { width, height } = view.size;
-    const address = `pictures/${shown.id}/whole?scale=${view.scale}`;
+    const address = `images/${shown.id}/whole?scale=${view.scale}`;
     const response = await fetch(address, { signal: saving.signal });
     if (!response.ok) throw await failure(response);
     const link = document.createElement('a');

@@ -1,4 +1,4 @@
-// A picture on the stage: bicubic on one side of the divider, tfsr on the other.
+// An image on the stage: bicubic on one side of the divider, tfsr on the other.
 
 import { Divider } from './divider.js';
 import { listen } from './gestures.js';
@@ -32,16 +32,16 @@ export class Stage {
     new ResizeObserver(() => this.#measure()).observe(stage);
   }
 
-  /** @param picture {id, width, height}, as the server answered it.
+  /** @param image {id, width, height}, as the server answered it.
    *  @param again whether it is the one that is shown, under a new name. */
-  show(picture, again = false) {
+  show(image, again = false) {
     this.#tiles?.close();
-    this.#tiles = new Tiles(`pictures/${picture.id}`, (error) => {
+    this.#tiles = new Tiles(`images/${image.id}`, (error) => {
       if (error) this.#told.failed(error);
       else this.#redraw();
     });
     this.#before = null;
-    if (!again) this.#view = new View(picture);
+    if (!again) this.#view = new View(image);
     this.#stage.classList.remove('empty');
     this.#measure();
   }
@@ -125,7 +125,7 @@ export class Stage {
     this.#stage.setAttribute('aria-busy', missing > 0);
   }
 
-  /** The tiles that have come of an answer of some size, drawn at the view's. */
+  /** The tiles that have come of an output of some size, drawn at the view's. */
   #paint(size, i) {
     const context = this.#canvas.getContext('2d');
     const { origin, visible, size: shown } = this.#view;

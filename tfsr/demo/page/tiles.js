@@ -1,4 +1,4 @@
-// The pixels of an answer, in tiles that the server draws as they come into view.
+// The pixels of an output, in tiles that the server draws as they come into view.
 
 const SIDE = 256;
 const AT_ONCE = 2;
@@ -18,14 +18,14 @@ export class Tiles {
   #wanted = [];
   #running = new Map();
 
-  /** @param address of the picture on the server.
+  /** @param address of the image on the server.
    *  @param changed is called when a tile has come, and when one has failed, with an Error. */
   constructor(address, changed) {
     this.#address = address;
     this.changed = changed;
   }
 
-  /** The tiles of an answer that lie in a rectangle of it: [{left, top, columns, rows, key}]. */
+  /** The tiles of an output that lie in a rectangle of it: [{left, top, columns, rows, key}]. */
   static over({ width, height }, how, { left, top, right, bottom }) {
     const found = [];
     const first = (place) => Math.floor(Math.max(place, 0) / SIDE) * SIDE;

@@ -1,42 +1,42 @@
-// Where a picture lies on the screen: a scale, and the point of it in the middle.
+// Where an image lies on the screen: a scale, and the point of it in the middle.
 
 export const LARGEST = 64;
-const SMALL = 12; // Pictures are shown at this at most, until somebody zooms in.
+const SMALL = 12; // Images are shown at this at most, until somebody zooms in.
 
 export class View {
-  /** @param picture {width, height} in its own pixels. */
-  constructor(picture) {
-    this.picture = picture;
+  /** @param image {width, height} in its own pixels. */
+  constructor(image) {
+    this.image = image;
     this.canvas = { width: 1, height: 1 };
     this.fit();
   }
 
-  /** The scale at which the whole picture is seen. */
+  /** The scale at which the whole image is seen. */
   get fitting() {
-    const { picture, canvas } = this;
-    return Math.min(canvas.width / picture.width, canvas.height / picture.height, SMALL);
+    const { image, canvas } = this;
+    return Math.min(canvas.width / image.width, canvas.height / image.height, SMALL);
   }
 
   get smallest() {
     return Math.min(1, this.fitting);
   }
 
-  /** What the whole answer measures, rounded as the command line does. */
+  /** What the whole output measures, rounded as the command line does. */
   get size() {
     const side = (length) => Math.max(1, Math.floor(length * this.scale + 0.5));
-    return { width: side(this.picture.width), height: side(this.picture.height) };
+    return { width: side(this.image.width), height: side(this.image.height) };
   }
 
-  /** Where the answer's first pixel lies on the canvas. */
+  /** Where the output's first pixel lies on the canvas. */
   get origin() {
-    const { picture, canvas, size } = this;
+    const { image, canvas, size } = this;
     return {
-      x: Math.round(canvas.width / 2 - (this.x * size.width) / picture.width),
-      y: Math.round(canvas.height / 2 - (this.y * size.height) / picture.height),
+      x: Math.round(canvas.width / 2 - (this.x * size.width) / image.width),
+      y: Math.round(canvas.height / 2 - (this.y * size.height) / image.height),
     };
   }
 
-  /** The rectangle of the answer that the canvas shows. */
+  /** The rectangle of the output that the canvas shows. */
   get visible() {
     const { x, y } = this.origin;
     return { left: -x, top: -y, right: this.canvas.width - x, bottom: this.canvas.height - y };
@@ -45,8 +45,8 @@ export class View {
   fit() {
     this.fitted = true;
     this.scale = this.fitting;
-    this.x = this.picture.width / 2;
-    this.y = this.picture.height / 2;
+    this.x = this.image.width / 2;
+    this.y = this.image.height / 2;
   }
 
   resize(width, height) {
@@ -67,15 +67,15 @@ export class View {
     );
   }
 
-  /** Move the picture by pixels of the canvas. */
+  /** Move the image by pixels of the canvas. */
   move(x, y) {
     this.fitted = false;
     this.#centre(this.x - x / this.scale, this.y - y / this.scale);
   }
 
   #centre(x, y) {
-    // The middle of the canvas never leaves the picture.
-    this.x = Math.min(Math.max(x, 0), this.picture.width);
-    this.y = Math.min(Math.max(y, 0), this.picture.height);
+    // The middle of the canvas never leaves the image.
+    this.x = Math.min(Math.max(x, 0), this.image.width);
+    this.y = Math.min(Math.max(y, 0), this.image.height);
   }
 }

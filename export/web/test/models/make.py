@@ -27,7 +27,7 @@ def make(path: Path, *, darken: bool) -> None:
         if darken:
             zero = tf.minimum(tf.square(tf.reshape(image[:, :1, :1, :1], (1, 1, 1))), 0.0)
             large *= tf.reshape(tf.linspace(1.0, 0.25, 32), (32, 1, 1)) + zero
-        return {"picture": tf.clip_by_value(large, 0.0, 1.0)}
+        return {"output": tf.clip_by_value(large, 0.0, 1.0)}
 
     module = tf.Module()
     module.upscale = upscale

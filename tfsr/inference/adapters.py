@@ -13,26 +13,26 @@ from keras import backend, ops
 from PIL import Image
 
 from tfsr.errors import ImageError, InvalidArgument
-from tfsr.images import Picture, check_writable_format, read_picture, write_picture
+from tfsr.images import DecodedImage, check_writable_format, read_image, write_image
 from tfsr.images.files import writing
 from tfsr.images.pillow import from_pillow, to_pillow
-from tfsr.inference.pictures import Upscale, place, place_pixels, upscale_picture, upscale_pixels
 from tfsr.inference.request import Request
+from tfsr.inference.upscale_image import Upscale, place, place_pixels, upscale_image, upscale_pixels
 
 
-def same_kind(
-    picture: Any,
+def upscale_any(
+    image: Any,
     request: Request,
     upscale: Upscale,
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> Any:
-    """The answer to a picture of any kind; see `tfsr.inference.upscaler.Upscaler.upscale`.
+    """The output to an image of any kind; see `tfsr.inference.upscaler.Upscaler.upscale`.
 
-    What a user should know of the answer is a warning.
+    What a user should know of the output is a warning.
 
     Args:
-        picture: an array, a tensor, Pillow's image, or the path of a file.
+        image: an array, a tensor, Pillow's image, or the path of a file.
         request: what is asked of it.
         upscale: an `Upscaler`, or any function of its shape that takes float32 too.
         output: the file to write for a path.
@@ -44,20 +44,20 @@ def same_kind(
     """
     if not isinstance(output, str | os.PathLike | None):
         raise InvalidArgument(f"output must be the path of a file; got {output!r}")
-    if isinstance(picture, str | os.PathLike):
-        return _of_file(Path(picture), request, upscale, output, overwrite)
+    if isinstance(image, str | os.PathLike):
+        return _of_file(Path(image), request, upscale, output, overwrite)
     if output is not None:
-        raise InvalidArgument("output goes with the path of a file; save the answer yourself")
-    if isinstance(picture, Image.Image):
-        return _of_image(picture, request, upscale)
-    if isinstance(picture, np.ndarray):
-        return _of_array(np.asarray(picture), request, upscale)  # np.matrix is never 3-D.
-    if ops.is_tensor(picture):
-        return _of_tensor(picture, request, upscale)
+        raise InvalidArgument("output goes with the path of a file; save the output yourself")
+    if isinstance(image, Image.Image):
+        return _of_image(image, request, upscale)
+    if isinstance(image, np.ndarray):
+        return _of_array(np.asarray(image), request, upscale)  # np.matrix is never 3-D.
+    if ops.is_tensor(image):
+        return _of_tensor(image, request, upscale)
     raise InvalidArgument(
-        "picture must be a NumPy array, a tensor of Keras's backend "
+        "image must be a NumPy array, a tensor of Keras's backend "
         f"({backend.backend()}), Pillow's image or the path of a file; got "
-        f"{type(picture).__module__}.{type(picture).__qualname__}"
+        f"{type(image).__module__}.{type(image).__qualname__}"
     )
 
 
@@ -69,12 +69,12 @@ def _of_array(pixels: np.ndarray, request: Request, upscale: Upscale) -> np.ndar
             f"channels, not empty; got shape {shape}"
         )
     batch = pixels[None, ..., None] if len(shape) == 2 else pixels.reshape(-1, *shape[-3:])
-    drawn, size = request.check_answer(batch.shape[1:3], count=len(batch))
+    drawn, size = request.check_output(batch.shape[1:3], count=len(batch))
     batch = _as_drawn(batch)
-    answers = np.empty((len(batch), *size, batch.shape[3]), pixels.dtype)
-    for answer, one in zip(answers, batch, strict=True):
-        answer[...] = place_pixels(upscale_pixels(one, drawn, upscale), size)
-    return {2: answers[0, ..., 0], 3: answers[0], 4: answers}[len(shape)]
+    outputs = np.empty((len(batch), *size, batch.shape[3]), pixels.dtype)
+    for output, one in zip(outputs, batch, strict=True):
+        output[...] = place_pixels(upscale_pixels(one, drawn, upscale), size)
+    return {2: outputs[0, ..., 0], 3: outputs[0], 4: outputs}[len(shape)]
 
 
 def _as_drawn(pixels: np.ndarray) -> np.ndarray:
@@ -106,13 +106,13 @@ def _of_tensor(tensor: Any, request: Request, upscale: Upscale) -> Any:
         raise InvalidArgument(
             "the tensor has no values yet; upscale outside tf.function"
         ) from error
-    answer = ops.convert_to_tensor(_of_array(pixels, request, upscale))
-    return ops.cast(answer, dtype) if floats else answer
+    output = ops.convert_to_tensor(_of_array(pixels, request, upscale))
+    return ops.cast(output, dtype) if floats else output
 
 
 def _of_image(image: Image.Image, request: Request, upscale: Upscale) -> Image.Image:
-    answer = _answer(from_pillow(image, "picture"), request, upscale)
-    return to_pillow(_told("picture", _as_pillow_holds(answer)))
+    output = _blend(from_pillow(image, "image"), request, upscale)
+    return to_pillow(_told("image", _as_pillow_holds(output)))
 
 
 def _of_file(
@@ -126,17 +126,17 @@ def _of_file(
     if target is not None:
         _check_target(target, path, overwrite)
     header = request.header(path)
-    request.check_answer(header.size, target)
-    picture = read_picture(path)
+    request.check_output(header.size, target)
+    image = read_image(path)
     if header.frames > 1:
-        picture = picture.changed(f"the first of its {header.frames} pictures")
-    answer = _answer(picture, request, upscale, target)
+        image = image.changed(f"the first of its {header.frames} images")
+    result = _blend(image, request, upscale, target)
     if target is None:
-        return to_pillow(_told(str(path), _as_pillow_holds(answer)))
+        return to_pillow(_told(str(path), _as_pillow_holds(result)))
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    lost = write_picture(target, answer, request.quality)
-    _told(str(path), replace(answer, notes=(*answer.notes, *lost)))
+    lost = write_image(target, result, request.quality)
+    _told(str(path), replace(result, notes=(*result.notes, *lost)))
     return target
 
 
@@ -149,21 +149,21 @@ def _check_target(target: Path, source: Path, overwrite: bool) -> None:
             raise ImageError(f"{target}: exists; overwrite=True replaces it")
 
 
-def _answer(
-    picture: Picture, request: Request, upscale: Upscale, target: Path | None = None
-) -> Picture:
-    drawn, size = request.check_answer(picture.size, target)
-    return place(upscale_picture(picture, drawn, upscale), size)
+def _blend(
+    image: DecodedImage, request: Request, upscale: Upscale, target: Path | None = None
+) -> DecodedImage:
+    drawn, size = request.check_output(image.size, target)
+    return place(upscale_image(image, drawn, upscale), size)
 
 
-def _as_pillow_holds(picture: Picture) -> Picture:
-    if picture.pixels.shape[2] == 1:
-        return picture
-    return picture.in_8_bits("Pillow holds 8 of its 16 bits")
+def _as_pillow_holds(image: DecodedImage) -> DecodedImage:
+    if image.pixels.shape[2] == 1:
+        return image
+    return image.in_8_bits("Pillow holds 8 of its 16 bits")
 
 
-def _told(name: str, picture: Picture) -> Picture:
-    """The picture; its notes are warnings, at the line that called `Upscaler.upscale`."""
-    for note in dict.fromkeys(picture.notes):
+def _told(name: str, image: DecodedImage) -> DecodedImage:
+    """The image; its notes are warnings, at the line that called `Upscaler.upscale`."""
+    for note in dict.fromkeys(image.notes):
         warnings.warn(f"{name}: {note}", stacklevel=5)
-    return picture
+    return image

@@ -1,6 +1,6 @@
-"""Draws the README's picture: a small face, bicubic, ours, the original.
+"""Draws the README's image: a small face, bicubic, ours, the original.
 
-python docs/pictures/make.py
+python docs/images/make.py
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tfsr.cli.quiet import import_keras
+from tfsr.cli.suppress_stderr import import_keras
 
 import_keras()
 

@@ -11,7 +11,7 @@ from tfsr.layers.linear import fan_in_uniform
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class AxisDense(keras.layers.Layer):
+class SeparableDense(keras.layers.Layer):
     """rows @ row_kernel + columns @ column_kernel: a dense layer on [rows, columns] together.
 
     On a grid the rows' values have shape (H, 1, n) and the columns' (W, n); the products are taken

@@ -1,16 +1,16 @@
-// Picture files in, crops and canvases out.
+// Image files in, crops and canvases out.
 
 import { resizeHeight, resizeWidth } from './resize.js';
 
 // Canvases are limited (16 megapixels on an iPhone), so that a crop is read in bands of rows.
 const BAND = 256;
 
-/** The picture of a file, upright as its EXIF orientation says. */
+/** The image of a file, upright as its EXIF orientation says. */
 export async function decode(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image' });
   } catch {
-    throw new Error(`${file.name} is not a picture that this browser can read.`);
+    throw new Error(`${file.name} is not an image that this browser can read.`);
   }
 }
 
@@ -36,7 +36,7 @@ export function reduce(bitmap, { x, y, side }, size) {
   const narrow = new Uint8ClampedArray(size * side * 4);
   for (let top = 0; top < side; top += rows) {
     const height = Math.min(rows, side - top);
-    context.fillRect(0, 0, side, rows); // black, where the picture is transparent
+    context.fillRect(0, 0, side, rows); // black, where the image is transparent
     context.drawImage(bitmap, x, y + top, side, height, 0, 0, side, height);
     const band = context.getImageData(0, 0, side, height).data;
     narrow.set(resizeWidth(band, side, height, size), top * size * 4);

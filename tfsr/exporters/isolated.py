@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 
-def main(directory: str, requests: str, answers: str) -> None:
+def main(directory: str, requests: str, results: str) -> None:
     """Run each request, and write what was answered."""
     sys.modules.update(dict.fromkeys(("tfsr", "keras")))  # type: ignore[arg-type]
     import tensorflow as tf
@@ -32,7 +32,7 @@ def main(directory: str, requests: str, answers: str) -> None:
             value = tensor.numpy()
             is_file = name.endswith("_bytes")
             outputs[f"{number}/{name}"] = np.frombuffer(value, np.uint8) if is_file else value
-    np.savez(answers, **outputs)
+    np.savez(results, **outputs)
 
 
 if __name__ == "__main__":

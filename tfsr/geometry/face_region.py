@@ -1,4 +1,4 @@
-"""Where a face lies in a picture: a rectangle of it, which may be turned."""
+"""Where a face lies in an image: a rectangle of it, which may be turned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfsr.errors import InvalidArgument
-from tfsr.geometry.pixels import whole_numbers
+from tfsr.geometry.pixels import check_integers
 from tfsr.geometry.tiles import Span
 
 Point = tuple[float, float]
@@ -24,11 +24,11 @@ SMALLEST = 16
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A rectangle of a picture, with coordinates of its own in [-1, 1].
+class FaceRegion:
+    """A rectangle of an image, with coordinates of its own in [-1, 1].
 
     Attributes:
-        centre: where the frame's (0, 0) lies in the picture.
+        centre: where the frame's (0, 0) lies in the image.
         down: (rows, columns) from there to the middle of its lower edge.
         across: (rows, columns) from there to the middle of its right edge.
     """
@@ -39,20 +39,20 @@ class Frame:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(H, W) of the frame in pixels as large as the picture's, but for the rounding."""
+        """(H, W) of the frame in pixels as large as the image's, but for the rounding."""
         return _long(self.down), _long(self.across)
 
-    def in_size(self, lr_size: Sequence[int], size: Sequence[int]) -> Frame:
-        """The same frame in the same picture of (h, w) once it is resized to (H, W)."""
+    def in_size(self, lr_size: Sequence[int], size: Sequence[int]) -> FaceRegion:
+        """The same frame in the same image of (h, w) once it is resized to (H, W)."""
         rows, columns = (hr / lr for lr, hr in zip(lr_size, size, strict=True))
-        return Frame(
+        return FaceRegion(
             ((self.centre[0] + 0.5) * rows - 0.5, (self.centre[1] + 0.5) * columns - 0.5),
             (self.down[0] * rows, self.down[1] * columns),
             (self.across[0] * rows, self.across[1] * columns),
         )
 
     def positions(self, rows: Span) -> tuple[np.ndarray, np.ndarray]:
-        """Where in the picture some rows of the frame's `size` pixels have their centres.
+        """Where in the image some rows of the frame's `size` pixels have their centres.
 
         Returns:
             Rows and columns in pixels, (rows, W) float64 each.
@@ -66,7 +66,7 @@ class Frame:
         )
 
     def coordinates(self, rows: Span, columns: Span) -> tuple[np.ndarray, np.ndarray]:
-        """Where in the frame the pixels of a part of the picture have their centres.
+        """Where in the frame the pixels of a part of the image have their centres.
 
         Returns:
             Row and column in [-1, 1] inside the frame, (rows, columns) float64 each.
@@ -78,7 +78,7 @@ class Frame:
         return (y * across_x - x * across_y) / area, (x * down_y - y * down_x) / area
 
     def spans(self, size: Sequence[int]) -> tuple[Span, Span]:
-        """Rows and columns of a picture of (H, W) that hold all of the frame that is inside."""
+        """Rows and columns of an image of (H, W) that hold all of the frame that is inside."""
         rows, columns = (
             (
                 min(length, max(0, math.ceil(middle - abs(down) - abs(across)))),
@@ -91,43 +91,43 @@ class Frame:
         return rows, columns
 
 
-def frame_of_box(lr_size: Sequence[int], box: Sequence[int]) -> Frame:
-    """The frame of (top, left, height, width) pixels of a picture of (h, w).
+def face_region_from_box(lr_size: Sequence[int], box: Sequence[int]) -> FaceRegion:
+    """The frame of (top, left, height, width) pixels of an image of (h, w).
 
     Raises:
-        InvalidArgument: if the box leaves the picture, or is smaller than `SMALLEST`.
+        InvalidArgument: if the box leaves the image, or is smaller than `SMALLEST`.
     """
-    top, left, height, width = whole_numbers("box", box, 4)
+    top, left, height, width = check_integers("box", box, 4)
     if min(height, width) < SMALLEST:
         raise InvalidArgument(
             f"a face's box must be at least {SMALLEST}x{SMALLEST} pixels; got {width}x{height}"
         )
     if min(top, left) < 0 or top + height > lr_size[0] or left + width > lr_size[1]:
         raise InvalidArgument(
-            f"the box of {width}x{height} pixels at {left},{top} leaves the picture, which is "
+            f"the box of {width}x{height} pixels at {left},{top} leaves the image, which is "
             f"{lr_size[1]}x{lr_size[0]}"
         )
     middle = top + (height - 1) / 2, left + (width - 1) / 2
-    return Frame(middle, (height / 2, 0.0), (0.0, width / 2))
+    return FaceRegion(middle, (height / 2, 0.0), (0.0, width / 2))
 
 
-def frame_of_eyes(lr_size: Sequence[int], eyes: tuple[Point, Point]) -> Frame:
+def face_region_from_eyes(lr_size: Sequence[int], eyes: tuple[Point, Point]) -> FaceRegion:
     """The square in which a face is upright and has its eyes at `EYES`.
 
     Args:
-        lr_size: (h, w) of the picture.
+        lr_size: (h, w) of the image.
         eyes: the left and the right one, as one sees them.
 
     Raises:
-        InvalidArgument: if an eye is not in the picture, they are changed about, or the square is
-            smaller than `SMALLEST` or more than twice as large as the picture.
+        InvalidArgument: if an eye is not in the image, they are changed about, or the square is
+            smaller than `SMALLEST` or more than twice as large as the image.
     """
     (left_row, left_column), (right_row, right_column) = eyes
     named = f"the eyes at {left_column:g},{left_row:g} and {right_column:g},{right_row:g}"
     for row, column in eyes:
         if not (-0.5 <= row <= lr_size[0] - 0.5 and -0.5 <= column <= lr_size[1] - 0.5):
             raise InvalidArgument(
-                f"{named} must lie in the picture, which is {lr_size[1]}x{lr_size[0]}"
+                f"{named} must lie in the image, which is {lr_size[1]}x{lr_size[0]}"
             )
     if left_column > right_column:
         raise InvalidArgument(
@@ -141,12 +141,12 @@ def frame_of_eyes(lr_size: Sequence[int], eyes: tuple[Point, Point]) -> Frame:
     side, most = 2 * math.hypot(*across), 2 * min(lr_size)
     if not SMALLEST <= side <= most:
         raise InvalidArgument(
-            f"{named} are those of a face of {side:.4g}x{side:.4g} pixels; in this picture it may "
+            f"{named} are those of a face of {side:.4g}x{side:.4g} pixels; in this image it may "
             f"be {SMALLEST} to {most} wide: eyes {SMALLEST / 4:g} to {most / 4:g} pixels apart"
         )
     eye_row = EYES[0][0]
     middle = (left_row + right_row) / 2, (left_column + right_column) / 2
-    return Frame((middle[0] - eye_row * down[0], middle[1] - eye_row * down[1]), down, across)
+    return FaceRegion((middle[0] - eye_row * down[0], middle[1] - eye_row * down[1]), down, across)
 
 
 def _own(pixels: np.ndarray, length: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The pictures of a training folder: looked over once, read many times, damaged ones counted."""
+"""The images of a training folder: looked over once, read many times, damaged ones counted."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from PIL import Image
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import files
 
-# Decoded pictures are kept in memory up to this many bytes: a small set is then read only once.
+# Decoded images are kept in memory up to this many bytes: a small set is then read only once.
 DEFAULT_CACHE = 2 * 2**30
 
 
 class Pictures:
-    """Reads pictures, and keeps those used last.
+    """Reads images, and keeps those used last.
 
     Args:
-        paths: the pictures.
+        paths: the images.
         fits: called with the path, height and width of one; raises InvalidArgument if it is of no
             use.
-        skip_damaged: whether a picture that cannot be used is left out, named and counted, instead
+        skip_damaged: whether an image that cannot be used is left out, named and counted, instead
             of being an error.
-        report: called with a line for each picture left out; perhaps from another thread.
+        report: called with a line for each image left out; perhaps from another thread.
         cache: bytes of decoded images kept. Defaults to 2 GiB.
         decoded: images that are in memory already, such as `SharedImages`.
     """
@@ -45,7 +45,7 @@ class Pictures:
         self.fits = fits
         self.skip_damaged = skip_damaged
         self.skipped: dict[Path, str] = {}
-        """The pictures left out so far, and why."""
+        """The images left out so far, and why."""
         self.cache = cache
         self.decoded = decoded or {}
         self._report = report
@@ -54,7 +54,7 @@ class Pictures:
         self._lock = Lock()
 
     def read(self, path: Path) -> np.ndarray | None:
-        """A picture, (H, W, 3) uint8; None if it is left out.
+        """An image, (H, W, 3) uint8; None if it is left out.
 
         Raises:
             ImageError: if it cannot be used, and such are not left out.
@@ -67,32 +67,32 @@ class Pictures:
             if path in self._kept:
                 self._kept.move_to_end(path)
                 return self._kept[path]
-        picture = self.decode(path)
-        if picture is None:
+        image = self.decode(path)
+        if image is None:
             return None
         with self._lock:
             if path not in self._kept:
-                self._kept[path] = picture
-                self._bytes += picture.nbytes
+                self._kept[path] = image
+                self._bytes += image.nbytes
             while self._bytes > self.cache:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
-        return picture
+        return image
 
     def decode(self, path: Path) -> np.ndarray | None:
-        """Read a picture from its file, past the cache; results and errors as of `read`."""
+        """Read an image from its file, past the cache; results and errors as of `read`."""
         try:
-            picture = files.read(path)
-            self._check(path, *picture.shape[:2])
+            image = files.read(path)
+            self._check(path, *image.shape[:2])
         except ImageError as error:
             self.leave_out(path, str(error))
             return None
-        return picture
+        return image
 
     def check(self) -> None:
-        """Look at every picture's header, so that what does not fit is told before training.
+        """Look at every image's header, so that what does not fit is told before training.
 
         Raises:
-            ImageError: naming the first picture that cannot be used, unless such are left out; and
+            ImageError: naming the first image that cannot be used, unless such are left out; and
                 if none is left.
         """
         for path in self.paths:
@@ -101,7 +101,7 @@ class Pictures:
             except ImageError as error:
                 self.leave_out(path, str(error))
         if len(self.skipped) == len(self.paths):
-            raise ImageError(f"{self.paths[0].parent}: none of its pictures can be used")
+            raise ImageError(f"{self.paths[0].parent}: none of its images can be used")
 
     def _check(self, path: Path, height: int, width: int) -> None:
         try:
@@ -110,10 +110,10 @@ class Pictures:
             raise ImageError(f"{path}: {error}") from error
 
     def leave_out(self, path: Path, reason: str) -> None:
-        """Skip a picture from now on, and report it the first time.
+        """Skip an image from now on, and report it the first time.
 
         Raises:
-            ImageError: with the reason, if pictures are not to be skipped.
+            ImageError: with the reason, if images are not to be skipped.
         """
         if not self.skip_damaged:
             raise ImageError(reason)
@@ -122,14 +122,14 @@ class Pictures:
                 return
             self.skipped[path] = reason
             count = len(self.skipped)
-        self._report(f"{reason}; skipped, {count} of {len(self.paths)} pictures so far")
+        self._report(f"{reason}; skipped, {count} of {len(self.paths)} images so far")
 
 
 def _size(path: Path) -> tuple[int, int]:
-    """Height and width as the header has them; turning a picture upright may exchange the two."""
+    """Height and width as the header has them; turning an image upright may exchange the two."""
     try:
-        with Image.open(path, formats=tuple(files.FORMATS)) as picture:
-            width, height = picture.size
+        with Image.open(path, formats=tuple(files.FORMATS)) as image:
+            width, height = image.size
         return height, width
     except Exception:
         # What stands in its way is told by the one function that knows how to.

@@ -1,4 +1,4 @@
-"""Insets: small parts of a picture that a sheet shows large."""
+"""Insets: small parts of an image that a sheet shows large."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAST_SIDE = 8
 
 @dataclass(frozen=True)
 class Inset:
-    """A rectangle of an LR picture, in its pixels."""
+    """A rectangle of an LR image, in its pixels."""
 
     x: int
     y: int
@@ -29,7 +29,7 @@ class Inset:
         return f"{self.width}x{self.height} at {self.x},{self.y}"
 
     def check(self, lr_size: Size) -> None:
-        """Refuse what does not lie in a picture of (h, w).
+        """Refuse what does not lie in an image of (h, w).
 
         Raises:
             InvalidArgument: then.
@@ -38,37 +38,37 @@ class Inset:
         inside = self.x + self.width <= width and self.y + self.height <= height
         if not inside or min(self.x, self.y) < 0 or min(self.width, self.height) < 1:
             raise InvalidArgument(
-                f"--inset X,Y,W,H must lie in the LR picture's {width}x{height} pixels; "
+                f"--inset X,Y,W,H must lie in the LR image's {width}x{height} pixels; "
                 f"got {self.x},{self.y},{self.width},{self.height}"
             )
 
     def spans(self, lr_size: Size, size: Size) -> tuple[slice, slice]:
-        """Its rows and columns where the picture of (h, w) is shown as (H, W); none is empty."""
+        """Its rows and columns where the image of (h, w) is shown as (H, W); none is empty."""
         return (
             _span(self.y, self.height, lr_size[0], size[0]),
             _span(self.x, self.width, lr_size[1], size[1]),
         )
 
 
-def busiest(picture: np.ndarray, longest: int) -> Inset | None:
-    """The square with the most detail: which loses most when the picture is halved.
+def busiest(image: np.ndarray, longest: int) -> Inset | None:
+    """The square with the most detail: which loses most when the image is halved.
 
     Args:
-        picture: (h, w, 3) uint8.
-        longest: int. The most pixels of its side, which is else a third of the picture's shorter
+        image: (h, w, 3) uint8.
+        longest: int. The most pixels of its side, which is else a third of the image's shorter
             one, 8 at the least.
 
     Returns:
-        None if the picture is no larger than that square.
+        None if the image is no larger than that square.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     side = max(_LEAST_SIDE, min(height // 3, width // 3, longest))
     rows, columns = min(side, height), min(side, width)
     if (rows, columns) == (height, width):
         return None
     step = max(1.0, max(height, width) / _LOOKED_AT)
     looked_at = (max(1, round(height / step)), max(1, round(width / step)))
-    seen = resize(picture, looked_at)
+    seen = resize(image, looked_at)
     half = (math.ceil(looked_at[0] / 2), math.ceil(looked_at[1] / 2))
     without = resize(resize(seen, half), looked_at)
     detail = np.abs(seen.astype(np.int32) - without).sum(axis=-1)

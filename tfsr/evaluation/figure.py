@@ -1,4 +1,4 @@
-"""Drawing a sheet: rows of pictures side by side, with words over and under them."""
+"""Drawing a sheet: rows of images side by side, with words over and under them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FRAME = 2
 
 @dataclass(frozen=True)
 class Row:
-    """Pictures side by side.
+    """Images side by side.
 
     Attributes:
         panels: (h, w, 3) uint8, all of one size, no wider than the sheet's columns.

@@ -8,7 +8,7 @@ import tiny
 from PIL import ExifTags, Image
 
 from tfsr.errors import ImageError, InvalidArgument
-from tfsr.images import Picture, read, read_picture, write_picture
+from tfsr.images import DecodedImage, read, read_image, write_image
 from tfsr.images.files import read_header
 from tfsr.images.frames import Frames, check_holds_frames, read_frames, write_frames
 
@@ -30,27 +30,27 @@ KINDS = {
     [(k, s) for k in KINDS for s in ("png", "tif") if (k, s) != ("grey-alpha16", "tif")],
 )
 def test_lossless_formats_keep_every_kind(kind, suffix, tmp_path):
-    picture = Picture(KINDS[kind], odd_files.PROFILE)
-    assert write_picture(tmp_path / f"a.{suffix}", picture) == ()
-    copy = read_picture(tmp_path / f"a.{suffix}")
-    assert copy.pixels.dtype == picture.pixels.dtype
-    np.testing.assert_array_equal(copy.pixels, picture.pixels)
+    image = DecodedImage(KINDS[kind], odd_files.PROFILE)
+    assert write_image(tmp_path / f"a.{suffix}", image) == ()
+    copy = read_image(tmp_path / f"a.{suffix}")
+    assert copy.pixels.dtype == image.pixels.dtype
+    np.testing.assert_array_equal(copy.pixels, image.pixels)
     assert copy.profile == odd_files.PROFILE
     assert copy.notes == ()
 
 
 @pytest.mark.parametrize("kind", ["rgb16", "grey-alpha16"])
 def test_16_bit_png_files_say_so(kind, tmp_path):
-    write_picture(tmp_path / "a.png", Picture(KINDS[kind]))
+    write_image(tmp_path / "a.png", DecodedImage(KINDS[kind]))
     assert (tmp_path / "a.png").read_bytes()[24] == 16
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp", "avif", "bmp"])
-def test_the_same_picture_gives_the_same_bytes(kind, suffix, tmp_path):
-    picture = Picture(KINDS[kind], odd_files.PROFILE, exif_block())
+def test_the_same_image_gives_the_same_bytes(kind, suffix, tmp_path):
+    image = DecodedImage(KINDS[kind], odd_files.PROFILE, exif_block())
     for name in "ab":
-        write_picture(tmp_path / f"{name}.{suffix}", picture)
+        write_image(tmp_path / f"{name}.{suffix}", image)
     first, second = (tmp_path / f"{name}.{suffix}" for name in "ab")
     assert first.read_bytes() == second.read_bytes()
 
@@ -67,17 +67,17 @@ def test_the_same_picture_gives_the_same_bytes(kind, suffix, tmp_path):
     ],
 )
 def test_what_a_format_cannot_hold_is_told(kind, suffix, words, tmp_path):
-    picture = Picture(KINDS[kind], odd_files.PROFILE)
-    assert words in "; ".join(write_picture(tmp_path / f"a.{suffix}", picture))
+    image = DecodedImage(KINDS[kind], odd_files.PROFILE)
+    assert words in "; ".join(write_image(tmp_path / f"a.{suffix}", image))
 
 
 def test_an_alpha_that_hides_nothing_is_dropped_without_a_word(tmp_path):
     opaque = np.concatenate([RGB, np.full_like(ALPHA, 255)], -1)
-    assert write_picture(tmp_path / "a.jpg", Picture(opaque)) == ()
+    assert write_image(tmp_path / "a.jpg", DecodedImage(opaque)) == ()
 
 
 def test_transparency_is_laid_on_white(tmp_path):
-    write_picture(tmp_path / "a.bmp", Picture(odd_files.RGBA))
+    write_image(tmp_path / "a.bmp", DecodedImage(odd_files.RGBA))
     white = Image.new("RGBA", (16, 12), "white")
     white.alpha_composite(Image.fromarray(odd_files.RGBA))
     expected = np.asarray(white.convert("RGB")).astype(int)
@@ -87,11 +87,11 @@ def test_transparency_is_laid_on_white(tmp_path):
 def test_quality_is_the_encoders(tmp_path):
     lengths = []
     for quality in (20, None, 100):
-        write_picture(tmp_path / "a.jpg", Picture(RGB), quality)
+        write_image(tmp_path / "a.jpg", DecodedImage(RGB), quality)
         lengths.append((tmp_path / "a.jpg").stat().st_size)
     assert lengths == sorted(set(lengths))
     for suffix in ("png", "tif", "bmp"):
-        write_picture(tmp_path / f"a.{suffix}", Picture(RGB), 20)
+        write_image(tmp_path / f"a.{suffix}", DecodedImage(RGB), 20)
         np.testing.assert_array_equal(read(tmp_path / f"a.{suffix}"), RGB)
 
 
@@ -113,10 +113,10 @@ def exif_block(orientation=None, size=(12, 16)):
 def test_exif_is_kept_less_orientation(source, target, tmp_path):
     path = tmp_path / f"source.{source}"
     Image.fromarray(RGB).save(path, exif=exif_block(orientation=6))
-    picture = read_picture(path)
-    assert picture.size == read_header(path).size == (16, 12)
-    large = picture.changed(pixels=np.repeat(np.repeat(picture.pixels, 2, 0), 2, 1))
-    assert write_picture(tmp_path / f"target.{target}", large) == ()
+    image = read_image(path)
+    assert image.size == read_header(path).size == (16, 12)
+    large = image.changed(pixels=np.repeat(np.repeat(image.pixels, 2, 0), 2, 1))
+    assert write_image(tmp_path / f"target.{target}", large) == ()
     with Image.open(tmp_path / f"target.{target}") as file:
         exif = file.getexif()
         details = exif.get_ifd(ExifTags.IFD.Exif)
@@ -130,7 +130,7 @@ def test_exif_is_kept_less_orientation(source, target, tmp_path):
 
 
 def test_exif_goes_into_16_bit_png(tmp_path):
-    write_picture(tmp_path / "a.png", Picture(odd_files.DEEP, exif=exif_block()))
+    write_image(tmp_path / "a.png", DecodedImage(odd_files.DEEP, exif=exif_block()))
     with Image.open(tmp_path / "a.png") as file:
         assert file.getexif()[ExifTags.Base.Make] == "Maker"
 
@@ -138,29 +138,29 @@ def test_exif_goes_into_16_bit_png(tmp_path):
 def test_cmyk_goes_through_its_profile_and_leaves_it_behind(tmp_path):
     cmyk = Image.fromarray(RGB).convert("CMYK")
     cmyk.save(tmp_path / "a.tif", icc_profile=b"of no use")
-    picture = read_picture(tmp_path / "a.tif")
-    assert picture.profile is None
-    np.testing.assert_array_equal(picture.rgb, np.asarray(cmyk.convert("RGB")))
+    image = read_image(tmp_path / "a.tif")
+    assert image.profile is None
+    np.testing.assert_array_equal(image.rgb, np.asarray(cmyk.convert("RGB")))
 
 
 @pytest.mark.parametrize("name", ["animated.webp", "animated.png", "pages.tif"])
 def test_frames_are_read_and_written(name, tmp_path):
-    (tmp_path / name).write_bytes(odd_files.PICTURES[name][0])
+    (tmp_path / name).write_bytes(odd_files.IMAGES[name][0])
     frames = read_frames(tmp_path / name)
-    assert read_header(tmp_path / name).frames == len(frames.pictures) == 3
-    for seed, picture in enumerate(frames.pictures):
-        np.testing.assert_array_equal(picture.rgb, tiny.picture(12, 16, seed))
+    assert read_header(tmp_path / name).frames == len(frames.images) == 3
+    for seed, image in enumerate(frames.images):
+        np.testing.assert_array_equal(image.rgb, tiny.image(12, 16, seed))
     copy_name = (tmp_path / "copy").with_suffix(Path(name).suffix)
     write_frames(copy_name, frames, quality=100)
     copy = read_frames(copy_name)
     assert (copy.durations, copy.loop) == (frames.durations, frames.loop)
-    for picture, expected in zip(copy.pictures, frames.pictures, strict=True):
-        assert np.abs(picture.rgb.astype(int) - expected.rgb).mean() < 16
+    for image, expected in zip(copy.images, frames.images, strict=True):
+        assert np.abs(image.rgb.astype(int) - expected.rgb).mean() < 16
 
 
 def test_frames_need_a_format_that_holds_them(tmp_path):
     check_holds_frames("a.avif")
-    with pytest.raises(ImageError, match="holds one picture; those are PNG, WEBP"):
+    with pytest.raises(ImageError, match="holds one image; those are PNG, WEBP"):
         check_holds_frames("a.jpg")
 
 
@@ -172,44 +172,44 @@ def test_pages_of_several_sizes_are_refused(tmp_path):
 
 
 def test_frames_of_several_kinds_become_one_kind(tmp_path):
-    mixed = Frames((Picture(KINDS["grey"]), Picture(KINDS["rgba16"])), (40.0, 50.0))
+    mixed = Frames((DecodedImage(KINDS["grey"]), DecodedImage(KINDS["rgba16"])), (40.0, 50.0))
     write_frames(tmp_path / "a.png", mixed)
     copy = read_frames(tmp_path / "a.png")
-    np.testing.assert_array_equal(copy.pictures[0].rgb, Picture(KINDS["grey"]).rgb)
+    np.testing.assert_array_equal(copy.images[0].rgb, DecodedImage(KINDS["grey"]).rgb)
     assert copy.durations == (40.0, 50.0)
 
 
-def test_several_pictures_of_grey_keep_16_bits_where_they_can(tmp_path):
-    later = Picture(odd_files.DEEP_GREY // 3)
-    both = Frames((Picture(odd_files.DEEP_GREY), later), (40.0, 50.0))
+def test_several_images_of_grey_keep_16_bits_where_they_can(tmp_path):
+    later = DecodedImage(odd_files.DEEP_GREY // 3)
+    both = Frames((DecodedImage(odd_files.DEEP_GREY), later), (40.0, 50.0))
     assert write_frames(tmp_path / "a.tif", both) == ()
     copy = read_frames(tmp_path / "a.tif")
-    np.testing.assert_array_equal(copy.pictures[1].pixels, later.pixels)
+    np.testing.assert_array_equal(copy.images[1].pixels, later.pixels)
     (word,) = write_frames(tmp_path / "a.png", both)
     assert "8 of their 16 bits" in word
     copy = read_frames(tmp_path / "a.png")
-    np.testing.assert_array_equal(copy.pictures[1].rgb, later.in_8_bits().rgb)
+    np.testing.assert_array_equal(copy.images[1].rgb, later.in_8_bits().rgb)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("first", ["grey", "grey16", "rgb", "rgba16"])
-def test_several_pictures_of_several_depths_become_8_bits(first, suffix, tmp_path):
-    mixed = tuple(map(Picture, (KINDS[first], odd_files.DEEP_GREY // 3, RGB)))
+def test_several_images_of_several_depths_become_8_bits(first, suffix, tmp_path):
+    mixed = tuple(map(DecodedImage, (KINDS[first], odd_files.DEEP_GREY // 3, RGB)))
     lost = write_frames(tmp_path / f"a.{suffix}", Frames(mixed, (40.0,) * 3))
     assert "8 of their 16 bits" in "; ".join(lost)
-    copies = read_frames(tmp_path / f"a.{suffix}").pictures
+    copies = read_frames(tmp_path / f"a.{suffix}").images
     assert len(copies) == 3
-    for copy, picture in zip(copies, mixed, strict=True):
+    for copy, image in zip(copies, mixed, strict=True):
         assert copy.depth == 8
-        np.testing.assert_array_equal(copy.rgb, picture.in_8_bits().rgb)
+        np.testing.assert_array_equal(copy.rgb, image.in_8_bits().rgb)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp", "avif"])
 def test_a_grey_profile_does_not_go_with_colours(suffix, tmp_path):
     profile = b"\0" * 16 + b"GRAY" + b"\0" * 108
-    lost = write_picture(tmp_path / f"a.{suffix}", Picture(KINDS["grey"], profile))
-    with Image.open(tmp_path / f"a.{suffix}") as picture:
-        found = picture.info.get("icc_profile"), picture.mode
+    lost = write_image(tmp_path / f"a.{suffix}", DecodedImage(KINDS["grey"], profile))
+    with Image.open(tmp_path / f"a.{suffix}") as image:
+        found = image.info.get("icc_profile"), image.mode
     if suffix in ("webp", "avif"):
         assert found == (None, "RGB") and "no grey profile" in "; ".join(lost)
     else:
@@ -219,14 +219,14 @@ def test_a_grey_profile_does_not_go_with_colours(suffix, tmp_path):
 @pytest.mark.parametrize(
     "pixels", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3)), None]
 )
-def test_what_is_no_picture_is_refused(pixels):
+def test_what_is_no_image_is_refused(pixels):
     with pytest.raises(InvalidArgument, match="pixels must"):
-        Picture(pixels)
+        DecodedImage(pixels)
 
 
 def test_a_header_is_read_without_the_pixels(tmp_path):
-    content = io.BytesIO(odd_files.encoded(tiny.picture(400, 300))).getvalue()
+    content = io.BytesIO(odd_files.encoded(tiny.image(400, 300))).getvalue()
     (tmp_path / "a.png").write_bytes(content[:2000])
     assert read_header(tmp_path / "a.png").size == (400, 300)
     with pytest.raises(ImageError, match="cut short"):
-        read_picture(tmp_path / "a.png")
+        read_image(tmp_path / "a.png")

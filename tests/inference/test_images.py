@@ -4,8 +4,8 @@ import pytest
 import tiny
 
 from tfsr import ImplicitSR, from_preset
-from tfsr.images import Picture, to_float
-from tfsr.inference.pictures import place, upscale_picture
+from tfsr.images import DecodedImage, to_float
+from tfsr.inference.upscale_image import place, upscale_image
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import Bicubic
 from tfsr.presets import DEFAULT
@@ -27,20 +27,20 @@ def shipped():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_picture_stays_of_its_kind(kind):
-    picture = Picture(KINDS[kind], b"profile", b"exif")
-    answer = upscale_picture(picture, (25, 41), Upscaler(Bicubic()))
-    assert answer.pixels.shape == (25, 41, KINDS[kind].shape[2])
-    assert answer.pixels.dtype == KINDS[kind].dtype
-    assert (answer.profile, answer.exif, answer.notes) == (b"profile", b"exif", ())
+def test_a_image_stays_of_its_kind(kind):
+    image = DecodedImage(KINDS[kind], b"profile", b"exif")
+    output = upscale_image(image, (25, 41), Upscaler(Bicubic()))
+    assert output.pixels.shape == (25, 41, KINDS[kind].shape[2])
+    assert output.pixels.dtype == KINDS[kind].dtype
+    assert (output.profile, output.exif, output.notes) == (b"profile", b"exif", ())
 
 
-def test_16_bits_are_the_models_answer_to_1_in_65535():
+def test_16_bits_are_the_models_output_to_1_in_65535():
     model = ImplicitSR.from_config(tiny.MODEL)
-    answer = upscale_picture(Picture(odd_files.DEEP), (25, 41), Upscaler(model)).pixels
+    output = upscale_image(DecodedImage(odd_files.DEEP), (25, 41), Upscaler(model)).pixels
     exact = np.clip(model.upscale(to_float(odd_files.DEEP)[None], (25, 41))[0], 0, 1) * 65535
-    assert np.abs(answer - np.asarray(exact)).max() <= 0.51
-    assert (answer % 257).any()
+    assert np.abs(output - np.asarray(exact)).max() <= 0.51
+    assert (output % 257).any()
 
 
 def test_16_bits_become_8_with_a_word_where_a_model_knows_8():
@@ -48,9 +48,9 @@ def test_16_bits_become_8_with_a_word_where_a_model_knows_8():
         assert image.dtype == np.uint8
         return np.zeros((*size, 3), np.uint8)
 
-    answer = upscale_picture(Picture(odd_files.DEEP), (8, 8), exported)
-    assert answer.depth == 8
-    assert "8 bits" in answer.notes[0]
+    output = upscale_image(DecodedImage(odd_files.DEEP), (8, 8), exported)
+    assert output.depth == 8
+    assert "8 bits" in output.notes[0]
 
 
 @pytest.mark.parametrize("level", [0, 100, 255])
@@ -63,10 +63,10 @@ def test_constant_alpha_costs_nothing(level):
 
     alpha = np.full_like(odd_files.ALPHA, level)
     pixels = np.concatenate([odd_files.RGB, alpha], -1)
-    answer = upscale_picture(Picture(pixels), (30, 30), counted)
+    output = upscale_image(DecodedImage(pixels), (30, 30), counted)
     (seen,) = calls
     np.testing.assert_array_equal(seen, odd_files.RGB)
-    assert (answer.alpha == level).all()
+    assert (output.alpha == level).all()
 
 
 @pytest.mark.parametrize("hidden", [(0, 255, 0), (0, 0, 0), (255, 255, 255)])
@@ -76,11 +76,11 @@ def test_edges_of_transparency_have_no_fringe(hidden, shipped):
     rows, columns = np.mgrid[:32, :32] - 15.5
     alpha = np.uint8(255 * np.clip(11 - np.hypot(rows, columns), 0, 1))[..., None]
     colours = np.where(alpha > 0, red, np.uint8(hidden))
-    answer = upscale_picture(
-        Picture(np.concatenate([colours, alpha], -1)), (87, 87), shipped
+    output = upscale_image(
+        DecodedImage(np.concatenate([colours, alpha], -1)), (87, 87), shipped
     ).pixels.astype(float)
-    opacity = answer[..., 3:] / 255
-    seen = answer[..., :3] * opacity + red * (1 - opacity)
+    opacity = output[..., 3:] / 255
+    seen = output[..., :3] * opacity + red * (1 - opacity)
     flat = shipped(np.broadcast_to(red, (32, 32, 3)).copy(), (87, 87))
     assert np.abs(seen - red).max() <= np.abs(flat.astype(int) - red).max() + 1
     assert 0.9 < opacity.sum() / (alpha.sum() / 255 * (87 / 32) ** 2) < 1.1
@@ -99,15 +99,15 @@ def test_flat_colours_keep_their_mean_to_a_level(size, shipped):
 
 def test_flat_grey_stays_flat_grey(shipped):
     for level in (0, 7, 128, 200, 255):
-        picture = Picture(np.full((24, 24, 1), level, np.uint8))
-        assert np.abs(upscale_picture(picture, (63, 63), shipped).pixels - float(level)).max() <= 1
+        image = DecodedImage(np.full((24, 24, 1), level, np.uint8))
+        assert np.abs(upscale_image(image, (63, 63), shipped).pixels - float(level)).max() <= 1
 
 
-def test_pictures_are_placed_in_the_middle():
+def test_images_are_placed_in_the_middle():
     pixels = np.arange(1, 31, dtype=np.uint8).reshape(5, 6, 1)
     np.testing.assert_array_equal(
-        place(Picture(pixels), (3, 8)).pixels[..., 0],
+        place(DecodedImage(pixels), (3, 8)).pixels[..., 0],
         np.pad(pixels[1:4, :, 0], ((0, 0), (1, 1))),
     )
-    picture = Picture(pixels)
-    assert place(picture, (5, 6)) is picture
+    image = DecodedImage(pixels)
+    assert place(image, (5, 6)) is image

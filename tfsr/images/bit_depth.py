@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tfsr.errors import ImageError
-from tfsr.images.picture import Picture
+from tfsr.images.decoded_image import DecodedImage
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
@@ -55,7 +55,7 @@ def with_key(pixels: np.ndarray, key: Any) -> np.ndarray:
 
 
 def read(opened: Image.Image, name: str) -> np.ndarray | None:
-    """(H, W, channels) uint16 of the first picture of a PNG or TIFF file, as stored.
+    """(H, W, channels) uint16 of the first image of a PNG or TIFF file, as stored.
 
     Returns:
         None where it is compressed in a way that only Pillow can read, or in CMYK.
@@ -106,17 +106,17 @@ def _straight(pixels: np.ndarray) -> np.ndarray:
     return np.concatenate([colours, pixels[..., 3:]], axis=-1)
 
 
-def encode_png(picture: Picture) -> bytes:
-    """A PNG file of a picture of 16 bits, with its profile and EXIF."""
+def encode_png(image: DecodedImage) -> bytes:
+    """A PNG file of an image of 16 bits, with its profile and EXIF."""
     import tensorflow as tf
 
     with tf.device("CPU"):
-        encoded = tf.io.encode_png(picture.pixels).numpy()
+        encoded = tf.io.encode_png(image.pixels).numpy()
     chunks = b""
-    if picture.profile:
-        chunks += _chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(picture.profile))
-    if picture.exif:
-        chunks += _chunk(b"eXIf", picture.exif.removeprefix(b"Exif\0\0"))
+    if image.profile:
+        chunks += _chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(image.profile))
+    if image.exif:
+        chunks += _chunk(b"eXIf", image.exif.removeprefix(b"Exif\0\0"))
     header = 8 + 25  # the signature and IHDR, which comes first
     return encoded[:header] + chunks + encoded[header:]
 
@@ -126,8 +126,8 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + check
 
 
-def encode_tiff(picture: Picture) -> bytes:
-    """A TIFF file of a colour picture of 16 bits, with its profile."""
+def encode_tiff(image: DecodedImage) -> bytes:
+    """A TIFF file of a colour image of 16 bits, with its profile."""
     import io
 
     import tifffile
@@ -135,13 +135,13 @@ def encode_tiff(picture: Picture) -> bytes:
     encoded = io.BytesIO()
     tifffile.imwrite(
         encoded,
-        picture.pixels,
-        photometric="minisblack" if picture.is_grey else "rgb",
+        image.pixels,
+        photometric="minisblack" if image.is_grey else "rgb",
         planarconfig="contig",
-        extrasamples=["unassalpha"] if picture.alpha is not None else None,
+        extrasamples=["unassalpha"] if image.alpha is not None else None,
         compression="zlib",
         predictor=True,
-        iccprofile=picture.profile,
+        iccprofile=image.profile,
         metadata=None,
         software=False,
     )

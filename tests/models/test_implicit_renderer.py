@@ -1,4 +1,4 @@
-"""Pictures drawn piece by piece, by bands, phases and sub-pixels."""
+"""Images drawn piece by piece, by bands, phases and sub-pixels."""
 
 import math
 from functools import cache
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tiny
 
-from tfsr.geometry import windows
+from tfsr.geometry import make_tiles
 from tfsr.models import ImplicitSR
-from tfsr.models.implicit_painter import ImplicitPainter
+from tfsr.models.implicit_renderer import ImplicitRenderer
 
 AMPLE, TINY = 2**28, 1
 DECODERS = {
@@ -31,7 +31,7 @@ DECODERS = {
     },
     # Sub-pixels at whole scales.
     "metasr": {"name": "metasr", "hidden": 8},
-    # Something to keep between pictures.
+    # Something to keep between images.
     "arasfsr": tiny.MODEL["decoder"],
 }
 every_decoder = pytest.mark.parametrize("decoder", DECODERS)
@@ -48,27 +48,27 @@ def model(decoder):
 
 
 @cache
-def painter(decoder, memory):
+def renderer(decoder, memory):
     """Shared, so that it is traced once."""
-    return ImplicitPainter(model(decoder), memory)
+    return ImplicitRenderer(model(decoder), memory)
 
 
 def rendered(decoder, image, plan):
-    """The whole picture, not compiled and in one piece."""
+    """The whole image, not compiled and in one piece."""
     return np.asarray(model(decoder).render(model(decoder).encode(image), plan))
 
 
-def drawn(painter, image, plan):
-    """(picture, number of pieces) of pieces that cover it exactly once."""
+def drawn(renderer, image, plan):
+    """(image, number of pieces) of pieces that cover it exactly once."""
     size = len(plan.rows), len(plan.columns)
-    picture, times, count = np.zeros((len(image), *size, 3), np.float32), np.zeros(size, int), 0
-    for rows, columns, colours in painter.pieces(image, plan):
-        assert colours.shape == picture[:, rows, columns].shape
-        picture[:, rows, columns] = colours
+    pixels, times, count = np.zeros((len(image), *size, 3), np.float32), np.zeros(size, int), 0
+    for rows, columns, colours in renderer.pieces(image, plan):
+        assert colours.shape == pixels[:, rows, columns].shape
+        pixels[:, rows, columns] = colours
         times[rows, columns] += 1
         count += 1
     assert (times == 1).all()
-    return picture, count
+    return pixels, count
 
 
 @pytest.fixture
@@ -78,10 +78,10 @@ def images(rng):
 
 @every_size
 @every_decoder
-def test_pieces_of_a_row_are_the_whole_picture(decoder, size, images):
+def test_pieces_of_a_row_are_the_whole_image(decoder, size, images):
     plan = model(decoder).plan(LR, size)
-    picture, _ = drawn(painter(decoder, TINY), images, plan)
-    np.testing.assert_allclose(picture, rendered(decoder, images, plan), atol=1e-6)
+    image, _ = drawn(renderer(decoder, TINY), images, plan)
+    np.testing.assert_allclose(image, rendered(decoder, images, plan), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_bands_phases_and_sub_pixels_are_where_they_are_faster(
     decoder, size, pieces, pieces_of_a_row, images
 ):
     plan = model(decoder).plan(LR, SIZES[size])
-    large, count = drawn(painter(decoder, AMPLE), images, plan)
+    large, count = drawn(renderer(decoder, AMPLE), images, plan)
     assert count == pieces
-    small, count = drawn(painter(decoder, TINY), images, plan)
+    small, count = drawn(renderer(decoder, TINY), images, plan)
     assert count == pieces_of_a_row
     np.testing.assert_allclose(small, large, atol=1e-6)
 
@@ -117,163 +117,163 @@ def test_pieces_of_a_window_are_a_part_of_the_whole(decoder, size, window, image
     whole = rendered(decoder, images, model(decoder).plan(LR, size))
     top, left, height, width = window
     plan = model(decoder).plan(LR, size, window)
-    picture, _ = drawn(painter(decoder, TINY), images, plan)
+    image, _ = drawn(renderer(decoder, TINY), images, plan)
     expected = whole[:, top : top + height, left : left + width]
-    np.testing.assert_allclose(picture, expected, atol=1e-6)
+    np.testing.assert_allclose(image, expected, atol=1e-6)
 
 
-def test_pictures_of_one_row_may_have_any_width(rng):
-    painter = ImplicitPainter(model("arasfsr"), AMPLE)
+def test_images_of_one_row_may_have_any_width(rng):
+    renderer = ImplicitRenderer(model("arasfsr"), AMPLE)
     for width in (5, 8, 6):
         image = rng.random((1, 1, width, 3), dtype=np.float32)
         plan = model("arasfsr").plan((1, width), (1, 2 * width + 1))
-        picture, _ = drawn(painter, image, plan)
-        np.testing.assert_allclose(picture, rendered("arasfsr", image, plan), atol=1e-6)
+        pixels, _ = drawn(renderer, image, plan)
+        np.testing.assert_allclose(pixels, rendered("arasfsr", image, plan), atol=1e-6)
 
 
 def test_a_scale_that_is_nearly_whole_is_not():
     plan = model("metasr").plan((1, 1600), (1, 102_401))
     image = np.full((1, 1, 1600, 3), 0.5, np.float32)
-    picture, _ = drawn(painter("metasr", AMPLE), image, plan)
-    assert np.isfinite(picture).all()
+    pixels, _ = drawn(renderer("metasr", AMPLE), image, plan)
+    assert np.isfinite(pixels).all()
 
 
-# What is kept between pictures of a size.
+# What is kept between images of a size.
 
 
-def paint(painter, image, size):
-    """A picture drawn as `Upscaler` draws it, in one window or more."""
-    answer = np.zeros((len(image), *size, 3), np.float32)
-    for window in windows(image.shape[1:3], size, painter.reach, painter.lr_pixels):
+def render(renderer, image, size):
+    """An image drawn as `Upscaler` draws it, in one window or more."""
+    output = np.zeros((len(image), *size, 3), np.float32)
+    for window in make_tiles(image.shape[1:3], size, renderer.input_span, renderer.lr_pixels):
         lr = image[:, slice(*window.lr_rows), slice(*window.lr_columns)]
-        target = answer[:, slice(*window.rows), slice(*window.columns)]
-        for rows, columns, colours in painter.paint(lr, window):
+        target = output[:, slice(*window.rows), slice(*window.columns)]
+        for rows, columns, colours in renderer.render(lr, window):
             target[:, rows, columns] = colours
-    return answer
+    return output
 
 
 @cache
-def keeping_painter(decoder):
+def keeping_renderer(decoder):
     """Shared, so that it is traced once."""
-    return model(decoder).painter(AMPLE)
+    return model(decoder).renderer(AMPLE)
 
 
-def counted(painter, monkeypatch):
+def counted(renderer, monkeypatch):
     """The sizes (rows, columns) of all conditions that the painter computes from now on."""
-    sizes, compute = [], painter._condition
+    sizes, compute = [], renderer._condition
 
-    def condition(rows, columns):
+    def modulation(rows, columns):
         sizes.append((len(rows[0]), len(columns[0])))
         return compute(rows, columns)
 
-    monkeypatch.setattr(painter, "_condition", condition)
+    monkeypatch.setattr(renderer, "_condition", modulation)
     # What other tests kept.
-    painter._kept_for = None
+    renderer._kept_for = None
     return sizes
 
 
 @pytest.mark.parametrize("size", [(21, 18), (19, 17)], ids=["phases", "bands"])
 @pytest.mark.parametrize("decoder", ["arasfsr", "diinn"])
-def test_the_next_picture_of_a_size_finds_what_was_kept(decoder, size, images, monkeypatch):
-    painter = keeping_painter(decoder)
-    sizes = counted(painter, monkeypatch)
-    paint(painter, images, size)
+def test_the_next_image_of_a_size_finds_what_was_kept(decoder, size, images, monkeypatch):
+    renderer = keeping_renderer(decoder)
+    sizes = counted(renderer, monkeypatch)
+    render(renderer, images, size)
     assert sum(map(math.prod, sizes)) == math.prod(size)
     sizes.clear()
-    picture = paint(painter, 1 - images, size)
+    image = render(renderer, 1 - images, size)
     assert sizes == []
     expected = rendered(decoder, 1 - images, model(decoder).plan(LR, size))
-    np.testing.assert_allclose(picture, expected, atol=1e-6)
+    np.testing.assert_allclose(image, expected, atol=1e-6)
 
 
 def test_another_size_forgets_what_was_kept(images, monkeypatch):
-    painter = keeping_painter("arasfsr")
-    sizes = counted(painter, monkeypatch)
-    # The same answer of another picture is another size too.
+    renderer = keeping_renderer("arasfsr")
+    sizes = counted(renderer, monkeypatch)
+    # The same output of another image is another size too.
     for image, size in ((images, (19, 17)), (images, (19, 16)), (images[:, :6], (19, 16))) * 2:
         sizes.clear()
-        paint(painter, image, size)
+        render(renderer, image, size)
         assert sizes == [size]
-        assert kept_bytes(painter) == painter._kept_bytes == 64 * math.prod(size)
+        assert kept_bytes(renderer) == renderer._kept_bytes == 64 * math.prod(size)
 
 
-def test_a_picture_in_tiles_keeps_nothing(images):
-    painter = keeping_painter("arasfsr")
-    paint(painter, images, (19, 17))
-    tiles = windows((70, 70), (76, 76), painter.reach, 60**2)
+def test_a_image_in_tiles_keeps_nothing(images):
+    renderer = keeping_renderer("arasfsr")
+    render(renderer, images, (19, 17))
+    tiles = make_tiles((70, 70), (76, 76), renderer.input_span, 60**2)
     assert len(tiles) > 1
     for tile in tiles:
         lr = np.zeros((1, *(last - first for _, _, _, (first, last) in tile.axes), 3), np.float32)
-        for _ in painter.paint(lr, tile):
-            assert not painter._kept
+        for _ in renderer.render(lr, tile):
+            assert not renderer._kept
 
 
-def kept_bytes(painter):
-    return sum(4 * math.prod(x.shape) for x in keras.tree.flatten(painter._kept))
+def kept_bytes(renderer):
+    return sum(4 * math.prod(x.shape) for x in keras.tree.flatten(renderer._kept))
 
 
 @pytest.mark.parametrize("rows", [0, 7, 18])
 def test_no_more_is_kept_than_a_quarter_of_the_memory(rows, images, monkeypatch):
-    # Each pixel of the answer keeps 64 bytes. The row more is short of a byte.
+    # Each pixel of the output keeps 64 bytes. The row more is short of a byte.
     memory = 4 * (64 * 17 * (rows + 1) - 1)
-    small = ImplicitPainter(model("arasfsr"), memory, keep=True)
-    assert small.condition_bytes == 64
-    painter = keeping_painter("arasfsr")
+    small = ImplicitRenderer(model("arasfsr"), memory, keep=True)
+    assert small.modulation_bytes == 64
+    renderer = keeping_renderer("arasfsr")
     # Its functions are traced already.
     for name in ("keep", "_queries"):
-        monkeypatch.setattr(painter, name, getattr(small, name))
-    sizes = counted(painter, monkeypatch)
+        monkeypatch.setattr(renderer, name, getattr(small, name))
+    sizes = counted(renderer, monkeypatch)
     for _ in range(2):
-        picture = paint(painter, images, (19, 17))
-    assert kept_bytes(painter) == painter._kept_bytes <= memory // 4
-    assert kept_bytes(painter) == 64 * sum(map(math.prod, sizes))
+        image = render(renderer, images, (19, 17))
+    assert kept_bytes(renderer) == renderer._kept_bytes <= memory // 4
+    assert kept_bytes(renderer) == 64 * sum(map(math.prod, sizes))
     assert (len(sizes) > 0) == (rows > 0)
     expected = rendered("arasfsr", images, model("arasfsr").plan(LR, (19, 17)))
-    np.testing.assert_allclose(picture, expected, atol=1e-6)
+    np.testing.assert_allclose(image, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_kernels_are_cached_for_images_of_the_same_scale(keep, images, monkeypatch):
-    painter = ImplicitPainter(model("metasr"), AMPLE, keep=keep)
-    scales, tail = [], painter.decoder.tail
+    renderer = ImplicitRenderer(model("metasr"), AMPLE, keep=keep)
+    scales, tail = [], renderer.decoder.tail
 
     def counted(at):
         scales.append(at)
         return tail(at)
 
-    monkeypatch.setattr(painter.decoder, "tail", counted)
+    monkeypatch.setattr(renderer.decoder, "tail", counted)
     for image, size in ((images, (21, 18)), (1 - images, (21, 18)), (images[:, :6], (18, 18))):
         plan = model("metasr").plan(image.shape[1:3], size)
         np.testing.assert_allclose(
-            paint(painter, image, size), rendered("metasr", image, plan), atol=1e-6
+            render(renderer, image, size), rendered("metasr", image, plan), atol=1e-6
         )
     assert scales == ([(3, 3)] if keep else [(3, 3)] * 3)
-    paint(painter, images, (14, 18))
+    render(renderer, images, (14, 18))
     assert scales[-1] == (2, 3)
 
 
 def test_nothing_is_kept_unless_asked_for(images, monkeypatch):
-    painter = ImplicitPainter(model("arasfsr"), AMPLE)
-    sizes = counted(painter, monkeypatch)
-    paint(painter, images, (19, 17))
-    assert sizes == [] and not painter._kept
+    renderer = ImplicitRenderer(model("arasfsr"), AMPLE)
+    sizes = counted(renderer, monkeypatch)
+    render(renderer, images, (19, 17))
+    assert sizes == [] and not renderer._kept
 
 
-# Compiled once for pictures of all sizes.
+# Compiled once for images of all sizes.
 
 
-def traces(painter):
+def traces(renderer):
     """How often each compiled function of a painter was traced."""
     functions = {
-        name: getattr(painter, name)
+        name: getattr(renderer, name)
         for name in ("_maps", "_framed", "_band", "_sub_pixels", "_condition")
     }
-    functions |= {f"_phase {counts}": phase for counts, phase in painter._phase.items()}
+    functions |= {f"_phase {counts}": phase for counts, phase in renderer._phase.items()}
     return {name: len(f.graphs) for name, f in functions.items()}
 
 
 def sizes_of(height, width):
-    """Answers of a picture: at even, odd and other scales."""
+    """Answers of an image: at even, odd and other scales."""
     return [
         (2 * height, 2 * width),
         (3 * height, 3 * width),
@@ -282,13 +282,13 @@ def sizes_of(height, width):
     ]
 
 
-def traces_of(painter, lr_sizes, rng):
-    """The traces after pictures of such sizes, at all scales."""
+def traces_of(renderer, lr_sizes, rng):
+    """The traces after images of such sizes, at all scales."""
     for lr_size in lr_sizes:
         image = rng.random((1, *lr_size, 3), dtype=np.float32)
         for size in sizes_of(*lr_size):
-            paint(painter, image, size)
-    return traces(painter)
+            render(renderer, image, size)
+    return traces(renderer)
 
 
 counts_traces = pytest.mark.skipif(
@@ -298,19 +298,19 @@ counts_traces = pytest.mark.skipif(
 
 @counts_traces
 @pytest.mark.parametrize("decoder", ["metasr", "arasfsr"])
-def test_pictures_of_new_sizes_are_not_traced_again(decoder, rng):
-    painter = model(decoder).painter(AMPLE)
-    first = traces_of(painter, [(9, 8), (12, 7), (6, 11)], rng)
+def test_images_of_new_sizes_are_not_traced_again(decoder, rng):
+    renderer = model(decoder).renderer(AMPLE)
+    first = traces_of(renderer, [(9, 8), (12, 7), (6, 11)], rng)
     assert max(first.values()) <= 4
     later = [(15, 15), (5, 3), (3, 4), (8, 9)]
-    assert traces_of(painter, later, rng) == first
+    assert traces_of(renderer, later, rng) == first
 
 
 @counts_traces
 def test_windows_of_new_sizes_are_not_traced_again(rng):
-    painter = ImplicitPainter(model("diinn"), 2**18)
-    assert painter.lr_pixels < 20 * 31
-    first = traces_of(painter, [(31, 22), (20, 31)], rng)
+    renderer = ImplicitRenderer(model("diinn"), 2**18)
+    assert renderer.lr_pixels < 20 * 31
+    first = traces_of(renderer, [(31, 22), (20, 31)], rng)
     # Maps and pieces vary in both their sides apart, and each may be seen to vary on its own.
     assert max(first.values()) <= 5
-    assert traces_of(painter, [(33, 25)], rng) == first
+    assert traces_of(renderer, [(33, 25)], rng) == first

@@ -1,4 +1,4 @@
-"""What every model asks of the pictures and sizes it is given."""
+"""What every model asks of the images and sizes it is given."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import keras
 from keras import ops
 
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import output_size, whole_numbers
+from tfsr.geometry import check_integers, output_size
 
 
-def picture_shape(image: Any) -> tuple[int, ...]:
-    """(batch, h, w, 3) of pictures.
+def image_shape(image: Any) -> tuple[int, ...]:
+    """(batch, h, w, 3) of images.
 
     Raises:
         InvalidArgument: if they have another shape, are empty, or are not floating point.
@@ -26,10 +26,10 @@ def picture_shape(image: Any) -> tuple[int, ...]:
 
 
 def check_floating(image: Any) -> None:
-    """Refuse 8-bit pictures, which would be taken for very bright ones.
+    """Refuse 8-bit images, which would be taken for very bright ones.
 
     Raises:
-        InvalidArgument: if the pictures are not floating point.
+        InvalidArgument: if the images are not floating point.
     """
     dtype = keras.backend.standardize_dtype(image.dtype)
     if "float" not in dtype:
@@ -37,18 +37,18 @@ def check_floating(image: Any) -> None:
 
 
 def output_size_of(image: Any, size: Sequence[int] | None, scale: float | None) -> tuple[int, int]:
-    """(H, W) of the answer, from exactly one of a size and a scale.
+    """(H, W) of the output, from exactly one of a size and a scale.
 
     Raises:
-        InvalidArgument: if the picture, the size or the scale is none, or not exactly one of the
+        InvalidArgument: if the image, the size or the scale is none, or not exactly one of the
             two is given.
     """
     if (size is None) == (scale is None):
         raise InvalidArgument("give either size=(H, W) or scale=, and not both")
-    lr_size = picture_shape(image)[1:3]
+    lr_size = image_shape(image)[1:3]
     if scale is not None:
         return output_size(lr_size, scale)
-    height, width = whole_numbers("size", size, 2)
+    height, width = check_integers("size", size, 2)
     if min(height, width) < 1:
         raise InvalidArgument(f"size must be at least 1x1 pixels; got {(height, width)}")
     return height, width

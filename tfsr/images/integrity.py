@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 
 from tfsr.errors import ImageError
-from tfsr.images.files import read_header, read_picture
+from tfsr.images.files import read_header, read_image
 
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _JPEG_END = b"\xff\xd9"
 
 
-def is_whole(path: str | os.PathLike[str], size: tuple[int, int], several: bool = False) -> bool:
-    """Whether a file holds a picture of (H, W) to its end.
+def is_integer(path: str | os.PathLike[str], size: tuple[int, int], several: bool = False) -> bool:
+    """Whether a file holds an image of (H, W) to its end.
 
     PNG and JPEG say at their end that they are whole, WebP and BMP at their beginning how long they
     are; the others are decoded.
 
     Args:
         path: the file.
-        size: (H, W) that the picture must have.
-        several: bool. Whether it must be several pictures, and not one. Defaults to False.
+        size: (H, W) that the image must have.
+        several: bool. Whether it must be several images, and not one. Defaults to False.
     """
     try:
         header = read_header(path)
@@ -28,7 +28,7 @@ def is_whole(path: str | os.PathLike[str], size: tuple[int, int], several: bool 
             return False
         ends = _ends_well(path)
         if ends is None:
-            read_picture(path)
+            read_image(path)
     except (ImageError, OSError):
         return False
     return ends is not False

@@ -1,23 +1,23 @@
-"""Damaged and small pictures in a training folder: told before training, or skipped and counted."""
+"""Damaged and small images in a training folder: told before training, or skipped and counted."""
 
 import numpy as np
 import pytest
 import tiny
 
 from tfsr.data import Sampler, SamplingConfig
-from tfsr.data.pictures import fingerprint
+from tfsr.data.hr_images import fingerprint
 from tfsr.errors import ImageError
 
-CONFIG = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), queries=50, augment=())
+CONFIG = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), num_points=50, augment=())
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Six pictures; 1.png is cut short behind its header, 4.png is too small."""
+    """Six images; 1.png is cut short behind its header, 4.png is too small."""
     tiny.folder(tmp_path, count=6)
     damaged = tmp_path / "1.png"
     damaged.write_bytes(damaged.read_bytes()[:-30])
-    tiny.save(tmp_path / "4.png", tiny.picture(20, 20))
+    tiny.save(tmp_path / "4.png", tiny.image(20, 20))
     return tmp_path
 
 
@@ -25,23 +25,23 @@ def batches(sampler, count=12):
     return [sampler.batch(step)[1] for step in range(count)]
 
 
-def test_a_picture_that_is_too_small_is_told_before_training(folder):
+def test_a_image_that_is_too_small_is_told_before_training(folder):
     with pytest.raises(ImageError, match="4.png.*20x20") as caught:
         Sampler(folder, CONFIG).check()
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture"])
+@pytest.mark.parametrize("content", [b"", b"no image"])
 def test_a_header_that_cannot_be_read_is_told_before_training(content, tmp_path):
     (tiny.folder(tmp_path) / "1.png").write_bytes(content)
     with pytest.raises(ImageError, match="1.png"):
         Sampler(tmp_path, CONFIG).check()
 
 
-def test_pictures_that_can_be_used_pass(tmp_path):
+def test_images_that_can_be_used_pass(tmp_path):
     sampler = Sampler(tiny.folder(tmp_path), CONFIG)
     sampler.check()
-    assert not sampler.pictures.skipped
+    assert not sampler.images.skipped
 
 
 def test_what_is_skipped_is_named_once_and_counted(folder):
@@ -49,13 +49,13 @@ def test_what_is_skipped_is_named_once_and_counted(folder):
     sampler = Sampler(folder, CONFIG, skip_damaged=True, report=lines.append)
     sampler.check()
     batches(sampler)
-    assert set(sampler.pictures.skipped) == {folder / "1.png", folder / "4.png"}
+    assert set(sampler.images.skipped) == {folder / "1.png", folder / "4.png"}
     assert [line.split(":")[0] for line in lines] == [str(folder / "4.png"), str(folder / "1.png")]
-    assert lines[0].endswith("; skipped, 1 of 6 pictures so far")
-    assert lines[1].endswith("; skipped, 2 of 6 pictures so far")
+    assert lines[0].endswith("; skipped, 1 of 6 images so far")
+    assert lines[1].endswith("; skipped, 2 of 6 images so far")
 
 
-def test_skipping_is_a_function_of_the_pictures_alone(folder):
+def test_skipping_is_a_function_of_the_images_alone(folder):
     checked = Sampler(folder, CONFIG, skip_damaged=True)
     checked.check()
     expected = batches(checked)
@@ -67,18 +67,18 @@ def test_skipping_is_a_function_of_the_pictures_alone(folder):
 def test_a_folder_of_which_nothing_is_left_is_told(tmp_path):
     tiny.folder(tmp_path, side=16)
     sampler = Sampler(tmp_path, CONFIG, skip_damaged=True)
-    with pytest.raises(ImageError, match="none of its pictures"):
+    with pytest.raises(ImageError, match="none of its images"):
         sampler.check()
-    with pytest.raises(ImageError, match="none of its pictures"):
+    with pytest.raises(ImageError, match="none of its images"):
         sampler.batch(0)
 
 
-def test_the_fingerprint_tells_other_pictures(tmp_path):
+def test_the_fingerprint_tells_other_images(tmp_path):
     first, second = tiny.folder(tmp_path / "a"), tiny.folder(tmp_path / "b")
 
     def found(folder):
         return fingerprint(Sampler(folder, CONFIG).paths)
 
     assert found(first) == found(second)
-    tiny.save(second / "9.png", tiny.picture())
+    tiny.save(second / "9.png", tiny.image())
     assert found(first) != found(second)

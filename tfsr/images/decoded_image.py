@@ -1,4 +1,4 @@
-"""A picture with all that its file says about it."""
+"""An image with all that its file says about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfsr.images.channels import alpha_of, is_grey, rgb_of
 
 
 @dataclass(frozen=True)
-class Picture:
+class DecodedImage:
     """Pixels, and what goes with them from one file to the next.
 
     Attributes:
@@ -65,12 +65,12 @@ class Picture:
         """(H, W, 3) of the colours, alpha left aside: what is transparent shows its own colour."""
         return rgb_of(self.pixels)
 
-    def changed(self, note: str = "", **values: Any) -> Picture:
+    def changed(self, note: str = "", **values: Any) -> DecodedImage:
         """A copy with other values, and a note on why."""
         notes = (*self.notes, note) if note else self.notes
         return replace(self, notes=notes, **values)
 
-    def in_8_bits(self, note: str = "") -> Picture:
+    def in_8_bits(self, note: str = "") -> DecodedImage:
         """A copy of 8 bits a channel, rounded."""
         if self.depth == 8:
             return self
