@@ -17,8 +17,8 @@ import re
 import sys
 from pathlib import Path
 
-import numpy as np
 import machine
+import numpy as np
 from contenders import Ours, OurTraining, Published, PublishedTraining
 from decoders_tables import text_of
 from machine import (

@@ -167,7 +167,7 @@ class Decoder(keras.layers.Layer):
     def sums_rows_first(self) -> bool:
         """Whether a grid may add up the row neighbours before it gathers columns.
 
-        `decode` must be linear in the features, and the rows enter it through `add_row_terms` alone.
+        `decode` must be linear in the features; rows enter through `add_row_terms` alone.
         """
         return False
 

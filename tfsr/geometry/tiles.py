@@ -72,7 +72,7 @@ def make_tiles(
     Args:
         lr_size: (h, w) of the LR image.
         size: (H, W) of the output.
-        input_span: maps (lr, hr, start, stop) to the first LR pixel, and the one after the last, that
+        input_span: maps (lr, hr, start, stop) to the first LR pixel and the one after the last that
             pixels start to stop of an axis are drawn from.
         lr_pixels: the most LR pixels of a window.
 
