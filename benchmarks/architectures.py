@@ -236,8 +236,8 @@ class Upscaling:
 
     def figures(self):
         """Multiply-adds an output pixel, and milliseconds, at x2 and x4."""
-        from tfsr.models.cost import multiply_adds
         from tfsr.models.folding import folded
+        from tfsr.rendering import multiply_adds
 
         model = folded(self.model)
         found = {"parameters": model.count_params()}

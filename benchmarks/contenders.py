@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 
 import numpy as np
 from machine import (
@@ -119,14 +118,11 @@ class Ours:
         return output
 
 
-# What depends on coordinates alone, and is kept: ARASFSR's branch, and DIINN's layer of the scale.
-_KEPT = re.compile(r"/(coordinate|ratio)(_\d+)?/")
-
-
 def multiply_adds_run(model, renderer, image, size):
     """The decoder's multiply-adds as a painter really runs them, when a size comes again."""
     from tfsr.decoders import LinearDecoder
-    from tfsr.models.cost import multiply_adds
+    from tfsr.rendering import multiply_adds
+    from tfsr.rendering.samplers import edge_padding
 
     lr_size, decoder = image.shape[1:3], model.decoder
     if isinstance(decoder, LinearDecoder):
@@ -137,17 +133,16 @@ def multiply_adds_run(model, renderer, image, size):
     if scales and any(scale % 2 for scale in scales):
         # Neighbours without weight are left out: as if the output had fewer rows and columns.
         rows, columns = (
-            sum(phase.starts.size * len(phase.axis) for phase in phases) / (1 + decoder.frame)
+            sum(phase.starts.size * len(phase.axis) for phase in phases)
+            / (1 + edge_padding(decoder))
             for phases in plan.phases()
         )
-    kept = 0
-    for weight in decoder.weights:
-        if _KEPT.search(weight.path) and len(weight.shape) > 1:
-            row, column = (weight.path.endswith(f"/{name}_kernel") for name in ("row", "column"))
-            positions = rows if row else columns if column else rows * columns
-            kept += math.prod(weight.shape) * positions
-    room = renderer.keep / max(1, renderer.modulation_bytes * math.prod(size))
-    return multiply_adds(model, lr_size, (rows, columns)).here - kept * min(1, room)
+    # ARASFSR's branch of sines and DIINN's layer of the scale are cached.
+    cached = sum(x.multiply_adds for x in decoder.work() if x.per == "query") * rows * columns
+    if getattr(decoder, "coordinate", None) is not None:
+        cached += math.prod(decoder.coordinate.row_kernel.shape) * (rows + columns)
+    share = renderer.cache / max(1, renderer.modulation_bytes * math.prod(size))
+    return multiply_adds(model, lr_size, (rows, columns)).here - cached * min(1, share)
 
 
 class Published:

@@ -119,8 +119,8 @@ class Measured:
 
     def cost(self):
         """Parameters, and multiply-adds an output pixel of encoder and decoder."""
-        from tfsr.models.cost import multiply_adds
         from tfsr.presets import from_preset
+        from tfsr.rendering import multiply_adds
 
         model = from_preset(self.run)
         found = multiply_adds(model, LR, SIZE)

@@ -8,7 +8,7 @@ from tfsr.cli.suppress_stderr import import_keras
 import_keras()
 
 from tfsr.models import ImplicitSR, SubPixelSR  # noqa: E402
-from tfsr.models.cost import multiply_adds  # noqa: E402
+from tfsr.rendering import multiply_adds  # noqa: E402
 
 LR, SIZE = (64, 64), (256, 256)
 

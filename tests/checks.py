@@ -13,6 +13,7 @@ from tfsr.encoders import EDSR, RDN
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import cell_size, pixel_centres
 from tfsr.models import ImplicitSR
+from tfsr.rendering import join_latent
 
 GOLDENS = Path(__file__).parent / "goldens"
 
@@ -165,3 +166,8 @@ def check_one_line(result, *words, code=1):
     assert line.startswith("tfsr: ")
     for word in words:
         assert str(word) in line
+
+
+def encode(decoder, features, image, **arguments):
+    """The latent of features and an image in [-1, 1], as `ImplicitSR.encode` makes it."""
+    return join_latent(decoder, decoder.latent(features, image, **arguments), image)

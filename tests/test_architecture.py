@@ -18,6 +18,7 @@ LEVELS = [
     {"registry", "geometry", "metrics", "backend"},
     {"layers", "losses"},
     {"encoders", "decoders"},
+    {"rendering"},
     {"models"},
     {"images"},
     {"degradations"},
@@ -42,6 +43,7 @@ ANY_BACKEND = {
     "metrics",
     "models",
     "registry",
+    "rendering",
 }
 BACKENDS = {"tensorflow", "tf_keras", "jax", "torch"}
 

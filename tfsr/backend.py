@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Container
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import tree
 
-# Of one dimension, what is as short as this is no length of an axis, but a number of neighbours.
-_SHORT = 2
+STATIC: tuple[int, ...] = ()
+"""Arguments whose shape is no image size: filters, numbers of neighbours."""
+AXIS = (0,)
+"""Arguments of an axis, (length,) or (length, neighbours): the length varies."""
+MAP = (1, 2)
+"""Arguments (batch, H, W, channels): H and W vary."""
 
 
 def jit(
-    function: Callable[..., Any], layer: keras.layers.Layer, static_shape_args: Container[int] = ()
+    function: Callable[..., Any], layer: keras.layers.Layer, dynamic: Sequence[Any]
 ) -> Callable[..., Any]:
-    """`function`, compiled by the backend; it runs in inference, so nothing is differentiated.
+    """Compile a function by the backend; it runs in inference, so nothing is differentiated.
 
-    It is traced once for each class of its arguments' shapes. JAX needs one for each shape.
-    TensorFlow needs a few for images of all sizes, which are no part of the class; and what a
-    function answers does not depend on what it was called with before. PyTorch runs it as it is.
+    TensorFlow traces it once for all image sizes, so that the result does not depend on earlier
+    calls; JAX once for each shape; PyTorch runs it as it is.
 
     Args:
         function: of tensors, or tuples and lists of them, in positional arguments.
-        layer: whose variables the function reads. It finds their values of the day, so training
-            may go on in between.
-        static_shape_args: positions of arguments whose shapes are not image sizes, such as filters.
+        layer: whose variables the function reads. It reads their current values, so training may
+            continue in between.
+        dynamic: for each argument `MAP`, `AXIS` or `STATIC`, which holds for all its tensors; or a
+            tuple of these for the parts of a tuple.
+
+    Example:
+        >>> layer = tfsr.encoders.EDSR(8, 1)
+        >>> layer.build((None, None, None, 3))
+        >>> encode = tfsr.backend.jit(layer, layer, (tfsr.backend.MAP,))
+        >>> encode(np.zeros((1, 5, 6, 3), np.float32)).shape
+        TensorShape([1, 5, 6, 8])
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        return _of_any_size(function, static_shape_args)
+        return _of_any_size(function, dynamic)
     if backend == "jax":
         import jax
 
@@ -46,30 +57,25 @@ def jit(
     return torch.no_grad()(function)
 
 
-def _of_any_size(
-    function: Callable[..., Any], static_shape_args: Container[int]
-) -> Callable[..., Any]:
-    """`function` for TensorFlow: a graph for each class of shapes, the same whatever came first."""
+def _of_any_size(function: Callable[..., Any], dynamic: Sequence[Any]) -> Callable[..., Any]:
+    """Compile for TensorFlow: one graph for each class of shapes, independent of earlier calls."""
     import tensorflow
 
     graphs: dict[Any, Callable[..., Any]] = {}
 
-    def spec(x: Any, kept: bool) -> Any:
+    def spec(x: Any, axes: Any) -> Any:
+        if axes and isinstance(axes[0], tuple):
+            return tuple(spec(part, a) for part, a in zip(x, axes, strict=True))
+        return tree.map_structure(lambda t: _spec(t, axes), x)
+
+    def _spec(x: Any, axes: tuple[int, ...]) -> Any:
         if x is None:
             return None
-        shape = tuple(x.shape)
-        # Of an axis, (length,) or (length, neighbours); of maps, (batch, H, W, channels).
-        if not kept and len(shape) > 2:
-            shape = (shape[0], *(None for _ in shape[1:-1]), shape[-1])
-        elif not kept and (len(shape) == 2 or (len(shape) == 1 and shape[0] > _SHORT)):
-            shape = (None, *shape[1:])
+        shape = tuple(None if i in axes else n for i, n in enumerate(x.shape))
         return tensorflow.TensorSpec(shape, x.dtype)
 
     def call(*arguments: Any) -> Any:
-        specs = [
-            tree.map_structure(lambda x, kept=number in static_shape_args: spec(x, kept), argument)
-            for number, argument in enumerate(arguments)
-        ]
+        specs = [spec(x, axes) for x, axes in zip(arguments, dynamic, strict=True)]
         key = repr(specs)
         if key not in graphs:
 

@@ -59,7 +59,7 @@ class Registry:
                 + did_you_mean(str(name), self.names())
             )
         cls, defaults = self._entries[name]
-        known = list(_arguments(cls))
+        known = list(constructor_arguments(cls))
         for argument in arguments:
             if argument not in known:
                 raise InvalidArgument(
@@ -77,7 +77,7 @@ class Registry:
                 f"known: {', '.join(self.names())}"
             )
         config = item.get_config()
-        return {"name": name, **{k: config[k] for k in _arguments(type(item))}}
+        return {"name": name, **{k: config[k] for k in constructor_arguments(type(item))}}
 
 
 def check_model_config(config: Mapping[str, Any], parts: Sequence[str]) -> None:
@@ -98,7 +98,21 @@ def check_model_config(config: Mapping[str, Any], parts: Sequence[str]) -> None:
             raise InvalidArgument(f"a model's configuration needs the key {part!r}")
 
 
-def _arguments(cls: type) -> list[str]:
-    """The constructor's own arguments, less those of every Keras layer."""
+def constructor_config(item: Any, config: dict[str, Any]) -> dict[str, Any]:
+    """Add a layer's constructor arguments to Keras's own configuration.
+
+    Args:
+        item: a layer that stores each argument as an attribute of its name.
+        config: from `keras.layers.Layer.get_config`.
+    """
+    config.pop("autocast", None)
+    values = {name: getattr(item, name) for name in constructor_arguments(type(item))}
+    # Keras wraps the lists and tuples that a layer stores.
+    plain = {k: list(v) if isinstance(v, list | tuple) else v for k, v in values.items()}
+    return {**config, **plain}
+
+
+def constructor_arguments(cls: type) -> list[str]:
+    """Names of a constructor's own arguments, without those of every Keras layer."""
     parameters = inspect.signature(cls).parameters.values()
     return [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]

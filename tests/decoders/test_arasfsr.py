@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from checks import grid_points, outputs
+from checks import encode, grid_points, outputs
 
 from tfsr.decoders import ARASFSR
+from tfsr.rendering import render_points
 
 SMALL = {"hidden": (16, 16), "frequency_features": 8, "frequency_blocks": 1}
 
@@ -52,10 +53,10 @@ def test_the_published_decoder():
 @pytest.mark.parametrize("arguments", [a for a, _ in ABLATIONS.values()], ids=ABLATIONS)
 def test_every_ablation_outputs(image, arguments):
     decoder = arasfsr(**SMALL, **arguments)
-    latent = decoder.latent(*image)
+    latent = encode(decoder, *image)
     tokens, skip = 8 if decoder.frequency else 0, 3 if decoder.skip else 0
     assert latent.shape[-1] == 6 + tokens + skip
-    colours = outputs(decoder(latent, *grid_points((19, 26))))[0]
+    colours = outputs(render_points(decoder, latent, *grid_points((19, 26))))[0]
     assert colours.shape == (1, 19 * 26, 3)
     assert np.isfinite(colours).all() and colours.std() > 0
 
@@ -89,11 +90,11 @@ def test_the_place_in_the_face_matters_with_global_coordinates(global_coordinate
     decoder = arasfsr(**SMALL, global_coordinates=global_coordinates)
     flat = np.full((1, 9, 9, 6), 0.3, np.float32), np.zeros((1, 9, 9, 3), np.float32)
     # The token's convolutions see the border; a flat token leaves the place alone to differ.
-    latent = np.array(decoder.latent(*flat))
+    latent = np.array(encode(decoder, *flat))
     latent[:] = latent[:, 4:5, 4:5]
     # The same place within two pixels, both far from the border.
     points = np.float32([[(0.05, 0.05), (0.05 + 4 / 9, 0.05 - 2 / 9)]])
-    first, second = outputs(decoder(latent, points, np.full_like(points, 0.1)))[0][0]
+    first, second = outputs(render_points(decoder, latent, points, np.full_like(points, 0.1)))[0][0]
     assert (np.abs(first - second).max() > 1e-3) == global_coordinates
     if not global_coordinates:
         np.testing.assert_allclose(first, second, atol=1e-6)
@@ -102,10 +103,10 @@ def test_the_place_in_the_face_matters_with_global_coordinates(global_coordinate
 @pytest.mark.parametrize("global_coordinates", [True, False])
 def test_a_window_tells_where_in_the_whole_image_it_lies(image, global_coordinates):
     decoder = arasfsr(**SMALL, global_coordinates=global_coordinates)
-    latent = decoder.latent(*image)
+    latent = encode(decoder, *image)
     points, cells = grid_points((10, 14))
     alone, whole, corner = (
-        outputs(decoder(latent, points, cells, window))[0]
+        outputs(render_points(decoder, latent, points, cells, window))[0]
         for window in (None, np.float32([[0, 0, 1, 1]]), np.float32([[-0.5, 0.5, 0.5, 0.5]]))
     )
     np.testing.assert_array_equal(whole, alone)
@@ -116,14 +117,14 @@ def test_noise_and_its_weight_reach_the_frequency_estimation(image):
     decoder = arasfsr(**SMALL, noise=False, kl_weight=0.5, seed=4)
     found = decoder.frequency_estimation
     assert (found.noise, found.kl_weight, found.seed) == (False, 0.5, 4)
-    decoder.latent(*image, training=True)
+    encode(decoder, *image, training=True)
     assert len(decoder.losses) == 1
 
 
 @pytest.mark.parametrize("asked", [{}, {"sample": True}, {"training": True}])
 def test_the_latent_repeats_unless_noise_is_asked_for(image, asked):
     decoder = arasfsr(**SMALL, seed=4)
-    first, second = (outputs(decoder.latent(*image, **asked))[0] for _ in range(2))
+    first, second = (outputs(encode(decoder, *image, **asked))[0] for _ in range(2))
     assert np.array_equal(first, second) == (not asked)
 
 

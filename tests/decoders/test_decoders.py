@@ -5,11 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
-from checks import check_close, check_config, grid_points, outputs
+from checks import check_close, check_config, encode, grid_points, outputs
 
 from tfsr.decoders import DECODERS, Decoder
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import cell_size, grid_plan, pixel_centres, window_coordinates
+from tfsr.rendering import (
+    project,
+    render_band,
+    render_grid,
+    render_integer_scale,
+    render_lattice,
+    render_points,
+)
+from tfsr.rendering.samplers import broadcastable
 
 CHANNELS = 6
 
@@ -42,24 +51,24 @@ def tolerance(name):
 def encoded(decoder, size, rng, batch=2):
     features = rng.normal(size=(batch, *size, CHANNELS)).astype(np.float32)
     image = rng.uniform(-1, 1, (batch, *size, 3)).astype(np.float32)
-    return decoder.latent(features, image)
+    return encode(decoder, features, image)
 
 
 def encoded_channels(decoder):
     """Channels of a latent."""
-    latent = decoder.latent(np.zeros((1, 1, 1, CHANNELS)), np.zeros((1, 1, 1, 3)))
+    latent = encode(decoder, np.zeros((1, 1, 1, CHANNELS)), np.zeros((1, 1, 1, 3)))
     return latent.shape[-1]
 
 
 def drawn(decoder, latent, plan):
-    return outputs(decoder.grid(*decoder.split(latent, plan), plan))[0]
+    return outputs(render_grid(decoder, latent, plan))[0]
 
 
 @pytest.mark.parametrize(("lr_size", "size"), SIZES)
 def test_points_and_grid_are_the_same_image(decoder, rng, tolerance, lr_size, size):
     latent = encoded(decoder, lr_size, rng)
     grid = drawn(decoder, latent, grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode))
-    points = outputs(decoder(latent, *grid_points(size, batch=2)))[0]
+    points = outputs(render_points(decoder, latent, *grid_points(size, batch=2)))[0]
     assert grid.shape == (2, *size, 3)
     assert points.shape == (2, size[0] * size[1], 3)
     check_close(points.reshape(grid.shape), grid, tolerance)
@@ -73,7 +82,7 @@ def test_a_lattice_is_its_rows_and_columns_of_the_grid(decoder, rng, tolerance, 
     rows, columns = (np.stack([rng.integers(n, size=5) for _ in range(2)]) for n in size)
     coordinates = [pixel_centres(n)[k] for n, k in zip(size, (rows, columns), strict=True)]
     cells = np.float32([[cell_size(n) for n in size]] * 2)
-    lattice = outputs(decoder.lattice(latent, *coordinates, cells))[0]
+    lattice = outputs(render_lattice(decoder, latent, *coordinates, cells))[0]
     expected = [image[k][:, n] for image, k, n in zip(grid, rows, columns, strict=True)]
     check_close(lattice, np.stack(expected), tolerance)
 
@@ -94,9 +103,11 @@ def test_points_have_their_own_cells(decoder, rng, shared):
     coordinates = rng.uniform(-1, 1, (2, 6, 2)).astype(np.float32)
     cells = rng.uniform(0.05, 0.3, (2, 1 if shared else 6, 2)).astype(np.float32)
     cells = np.broadcast_to(cells, coordinates.shape)
-    together = outputs(decoder(latent, coordinates, cells))[0]
+    together = outputs(render_points(decoder, latent, coordinates, cells))[0]
     for i in range(6):
-        alone = outputs(decoder(latent, coordinates[:, i : i + 1], cells[:, i : i + 1]))[0]
+        alone = outputs(
+            render_points(decoder, latent, coordinates[:, i : i + 1], cells[:, i : i + 1])
+        )[0]
         check_close(together[:, i : i + 1], alone, 1e-5)
 
 
@@ -143,14 +154,14 @@ def plan_of(decoder, lr_size, scales):
 def test_a_whole_scale_drawn_by_phases_is_the_grid(decoder, rng, tolerance, lr_size, scales):
     latent = encoded(decoder, lr_size, rng)
     plan = plan_of(decoder, lr_size, scales)
-    phases = outputs(decoder.integer_scale(latent, plan))[0]
+    phases = outputs(render_integer_scale(decoder, latent, plan))[0]
     check_close(phases, drawn(decoder, latent, plan), tolerance)
 
 
 def test_a_fractional_scale_has_no_phases(decoder, rng):
     plan = grid_plan((5, 7), (10, 15), neighbour_mode=decoder.neighbour_mode)
     with pytest.raises(InvalidArgument, match=r"whole scales; got \(5, 7\) to \(10, 15\)$"):
-        decoder.integer_scale(encoded(decoder, (5, 7), rng), plan)
+        render_integer_scale(decoder, encoded(decoder, (5, 7), rng), plan)
 
 
 def operations(function, *inputs):
@@ -165,20 +176,20 @@ def operations(function, *inputs):
 def test_a_whole_scale_gathers_nothing(decoder):
     plan = plan_of(decoder, (4, 5), (1, 2))
     latent = tf.TensorSpec((1, 4, 5, encoded_channels(decoder)))
-    found = operations(lambda x: decoder.integer_scale(x, plan), latent)
+    found = operations(lambda x: render_integer_scale(decoder, x, plan), latent)
     assert "Conv2D" in found
     assert {op for op in found if "Gather" in op} == set()
 
 
-def test_a_kept_condition_changes_nothing(decoder, rng, monkeypatch):
+def test_a_modulation_computed_before_changes_nothing(decoder, rng, monkeypatch):
     latent = encoded(decoder, (5, 7), rng)
     plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
     expected = drawn(decoder, latent, plan)
-    kept = decoder.grid_modulation(plan.rows, plan.columns)
+    kept = decoder.modulation(*broadcastable(plan.rows, plan.columns))
     if kept is not None:
         # It is not computed again.
         monkeypatch.setattr(type(decoder), "modulation", None)
-    found = outputs(decoder.grid(*decoder.split(latent, plan), plan, kept))[0]
+    found = outputs(render_band(decoder, *project(decoder, latent, plan), plan, kept))[0]
     np.testing.assert_array_equal(found, expected)
 
 
@@ -194,8 +205,8 @@ def test_a_decoder_says_whether_the_place_in_the_whole_image_matters(decoder, rn
     lower_right = np.float32([[0.5, 0.5, 0.5, 0.5]] * 2)
 
     def colours(window, coordinates):
-        latent = decoder.latent(features, image, coordinates=coordinates)
-        return outputs(decoder(latent, *points, window))[0]
+        latent = encode(decoder, features, image, coordinates=coordinates)
+        return outputs(render_points(decoder, latent, *points, window))[0]
 
     there = window_coordinates(lower_right, (5, 7))
     apart = np.abs(colours(None, None) - colours(lower_right, there))
@@ -218,7 +229,7 @@ def test_mixed_precision_outputs_float32(name, decoder, rng):
     mixed.build((None, None, None, CHANNELS))
     mixed.set_weights(decoder.get_weights())
     latent = encoded(decoder, (5, 7), rng)
-    exact = decoder(latent, *grid_points((10, 14), batch=2))
+    exact = render_points(decoder, latent, *grid_points((10, 14), batch=2))
     rounded = mixed(latent, *grid_points((10, 14), batch=2))
     assert rounded.dtype == "float32"
     check_close(outputs(rounded)[0], outputs(exact)[0], 0.1)

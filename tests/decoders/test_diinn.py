@@ -5,6 +5,7 @@ from checks import check_close, outputs, unfolded, unfolded_kernel
 from tfsr.decoders import DECODERS, DIINN
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import grid_plan
+from tfsr.rendering import render_grid, render_points
 
 # Content layers: 576 features, then 256 values and, past mode 1, the features again.
 FIRST, OUTPUT = 576 * 256 + 256, 256 * 3 + 3
@@ -32,7 +33,7 @@ def diinn(channels=6, **arguments):
 
 def drawn(decoder, latent, size):
     plan = grid_plan(latent.shape[1:3], size, neighbour_mode=decoder.neighbour_mode)
-    return outputs(decoder.grid(*decoder.split(latent), plan))[0][0]
+    return outputs(render_grid(decoder, latent, plan))[0][0]
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_the_ratio_is_of_areas(latent):
     centre = np.float32([[[0, 0]]])
     lr = np.float32([5, 7])
     tall, wide, other = (
-        outputs(decoder(latent, centre, np.float32([[2 / (lr * scale)]])))[0]
+        outputs(render_points(decoder, latent, centre, np.float32([[2 / (lr * scale)]])))[0]
         for scale in ((3, 1), (1, 3), (1, 1))
     )
     np.testing.assert_allclose(tall, wide, atol=1e-6)

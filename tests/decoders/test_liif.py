@@ -5,6 +5,7 @@ from checks import check_close, outputs, unfolded, unfolded_kernel
 from tfsr.decoders import DECODERS, LIIF
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import grid_plan
+from tfsr.rendering import project, render_grid, render_points
 
 # Three hidden layers after the first, and the output.
 LATER_LAYERS = 3 * (256 * 256 + 256) + 256 * 3 + 3
@@ -46,7 +47,7 @@ def liif(channels=6, **arguments):
 def colours(decoder, latent, points, cell=0.1):
     coordinates = np.float32([points])
     cells = np.full_like(coordinates, cell)
-    return outputs(decoder(latent, coordinates, cells))[0][0]
+    return outputs(render_points(decoder, latent, coordinates, cells))[0][0]
 
 
 def changed(before, after):
@@ -67,7 +68,7 @@ def test_parameter_counts(arguments, inputs):
 def test_every_ablation_draws_a_image(latent, arguments, _):
     decoder = liif(**arguments)
     plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
-    image = outputs(decoder.grid(*decoder.split(latent), plan))[0]
+    image = outputs(render_grid(decoder, latent, plan))[0]
     assert image.shape == (1, 19, 26, 3)
     assert np.isfinite(image).all() and image.std() > 0
 
@@ -138,7 +139,7 @@ def transcribed(decoder, arguments, latent, row_axis, column_axis):
 def test_one_neighbours_output_is_the_perceptron_on_the_whole_input(latent, arguments):
     decoder = liif(**arguments, local_ensemble=False)
     plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
-    image = outputs(decoder.grid(*decoder.split(latent), plan))[0][0]
+    image = outputs(render_grid(decoder, latent, plan))[0][0]
     expected = transcribed(decoder, arguments, latent, plan.rows, plan.columns)
     check_close(image, expected, 2e-5)
 
@@ -147,7 +148,7 @@ def test_one_neighbours_output_is_the_perceptron_on_the_whole_input(latent, argu
 def test_the_ensemble_weighs_the_outputs_of_four_neighbours(latent, arguments):
     decoder = liif(**arguments)
     plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
-    maps = outputs(decoder.split(latent)[0])
+    maps = outputs(project(decoder, latent)[0])
     expected = 0
     for i in (0, 1):
         rows = plan.rows.map(lambda values: values[:, None]).neighbour(i)
@@ -157,7 +158,7 @@ def test_the_ensemble_weighs_the_outputs_of_four_neighbours(latent, arguments):
             features = decoder.add_row_terms(features, rows)
             colours = outputs(decoder.decode(features, rows, columns, None))[0]
             expected = expected + rows.weight * columns.weight * colours
-    image = outputs(decoder.grid(*decoder.split(latent), plan))[0]
+    image = outputs(render_grid(decoder, latent, plan))[0]
     check_close(image, expected, 2e-5)
 
 

@@ -2,10 +2,19 @@
 
 import numpy as np
 import pytest
-from checks import check_close, check_refused, grid_points, outputs, unfolded, unfolded_kernel
+from checks import (
+    check_close,
+    check_refused,
+    encode,
+    grid_points,
+    outputs,
+    unfolded,
+    unfolded_kernel,
+)
 
 from tfsr.decoders import DECODERS, LMLIIF, LMLTE
 from tfsr.geometry import grid_plan
+from tfsr.rendering import project, render_band, render_grid, render_points
 
 SMALL = {
     "lm-liif": {"hidden": [8, 6], "latent_hidden": [9, 7], "code": 4},
@@ -56,12 +65,12 @@ def test_without_ensemble_the_parameters_are_the_same(name):
 @pytest.mark.parametrize("scale", [8, (8, 30)])
 def test_scales_beyond_the_largest_are_the_largest(name, scale, encoded, rng):
     decoder = small(name)
-    latent = decoder.latent(*encoded)
+    latent = encode(decoder, *encoded)
     coordinates = rng.uniform(-1, 1, (2, 300, 2)).astype(np.float32)
 
     def colours(decoder, scale):
         cells = np.full_like(coordinates, 2 / np.float32((5, 7)) / np.float32(scale))
-        return outputs(decoder(latent, coordinates, cells))[0]
+        return outputs(render_points(decoder, latent, coordinates, cells))[0]
 
     largest = colours(decoder, 4)
     limited = twin(decoder, name, max_scale=4)
@@ -73,34 +82,37 @@ def test_scales_beyond_the_largest_are_the_largest(name, scale, encoded, rng):
 @both
 def test_grids_have_the_limited_cell_too(name, encoded):
     decoder = small(name, max_scale=4)
-    latent = decoder.latent(*encoded)
+    latent = encode(decoder, *encoded)
     plan = grid_plan((5, 7), (40, 56), neighbour_mode=decoder.neighbour_mode)
-    grid = outputs(decoder.grid(*decoder.split(latent, plan), plan))[0]
-    points = outputs(decoder(latent, *grid_points((40, 56), batch=2)))[0]
+    grid = outputs(render_grid(decoder, latent, plan))[0]
+    points = outputs(render_points(decoder, latent, *grid_points((40, 56), batch=2)))[0]
     check_close(points.reshape(grid.shape), grid, 1e-5)
 
 
 @both
 def test_images_of_a_batch_may_have_a_cell_each(name, encoded, rng):
     decoder = small(name)
-    latent = decoder.latent(*encoded)
+    latent = encode(decoder, *encoded)
     coordinates = rng.uniform(-1, 1, (2, 30, 2)).astype(np.float32)
     cells = np.float32([[[0.2, 0.1]], [[0.05, 0.3]]]).repeat(30, axis=1)
-    found = outputs(decoder(latent, coordinates, cells))[0]
+    found = outputs(render_points(decoder, latent, coordinates, cells))[0]
     for i in (0, 1):
         one = slice(i, i + 1)
-        alone = outputs(decoder(latent[one], coordinates[one], cells[one]))[0]
+        alone = outputs(render_points(decoder, latent[one], coordinates[one], cells[one]))[0]
         check_close(found[one], alone, 1e-5)
 
 
 @both
 def test_projected_features_serve_every_size(name, encoded):
     decoder = small(name)
-    projected, image = decoder.split(decoder.latent(*encoded))
+    projected, image = project(decoder, encode(decoder, *encoded))
     for size in ((10, 14), (19, 26), (4, 3)):
         plan = grid_plan((5, 7), size, neighbour_mode=decoder.neighbour_mode)
-        found = outputs(decoder.grid(decoder.project_for(plan, projected), image, plan))[0]
-        expected = outputs(decoder.grid(*decoder.split(decoder.latent(*encoded), plan), plan))[0]
+        cells = [axis.cells[:1].reshape(1, 1, 1, 1) for axis in (plan.rows, plan.columns)]
+        found = outputs(render_band(decoder, decoder.project_cell(projected, *cells), image, plan))[
+            0
+        ]
+        expected = outputs(render_grid(decoder, encode(decoder, *encoded), plan))[0]
         np.testing.assert_array_equal(found, expected)
 
 
@@ -197,9 +209,9 @@ def test_lm_liif_is_its_formula(size, local_ensemble, flags, encoded):
         )
         return render_network(decoder, dense(values[28:], decoder.code_layer) + terms, values)
 
-    latent = decoder.latent(*encoded)
+    latent = encode(decoder, *encoded)
     plan = grid_plan((5, 7), size, neighbour_mode=decoder.neighbour_mode)
-    found = outputs(decoder.grid(*decoder.split(latent, plan), plan))[0][0]
+    found = outputs(render_grid(decoder, latent, plan))[0][0]
     check_close(found, by_formula(decoder, features, size, colour), 1e-5)
 
 
@@ -228,7 +240,7 @@ def test_lm_lte_is_its_formula(size, local_ensemble, encoded):
         x = values[28:34] * waves(values[34:], decoder.render_phase, offset, cell)
         return render_network(decoder, dense(x, decoder.first), values)
 
-    latent = decoder.latent(*encoded)
+    latent = encode(decoder, *encoded)
     plan = grid_plan((5, 7), size, neighbour_mode=decoder.neighbour_mode)
-    found = outputs(decoder.grid(*decoder.split(latent, plan), plan))[0][0]
+    found = outputs(render_grid(decoder, latent, plan))[0][0]
     check_close(found, by_formula(decoder, features, size, colour), 1e-4)

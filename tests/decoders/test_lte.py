@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from checks import check_close, grid_points, outputs
+from checks import check_close, encode, grid_points, outputs
 
 from tfsr.decoders import DECODERS, LTE
 from tfsr.geometry import grid_plan
+from tfsr.rendering import render_grid, render_points
 
 SMALL = {"waves": 8, "hidden": (16, 16)}
 
@@ -24,7 +25,7 @@ def twin(decoder, **arguments):
 def colours(decoder, latent, coordinates, scale, lr_size=(5, 7)):
     """Points of pixels `scale` times smaller than the LR ones."""
     cells = np.full_like(coordinates, 2 / np.float32(lr_size) / np.float32(scale))
-    return outputs(decoder(latent, coordinates, cells))[0]
+    return outputs(render_points(decoder, latent, coordinates, cells))[0]
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_ablations_have_the_same_parameters(arguments):
 @pytest.mark.parametrize("scale", [1, 2, 3.9, 4])
 def test_scales_up_to_the_largest_are_told_as_they_are(image, coordinates, scale):
     decoder = lte(**SMALL)
-    latent = decoder.latent(*image)
+    latent = encode(decoder, *image)
     expected = colours(decoder, latent, coordinates, scale)
     found = colours(twin(decoder, max_scale=4), latent, coordinates, scale)
     np.testing.assert_allclose(found, expected, atol=1e-6)
@@ -66,7 +67,7 @@ def test_scales_up_to_the_largest_are_told_as_they_are(image, coordinates, scale
 @pytest.mark.parametrize("scale", [4.5, 8, (8, 30)])
 def test_scales_beyond_the_largest_are_told_as_the_largest(image, coordinates, scale):
     decoder = lte(**SMALL)
-    latent = decoder.latent(*image)
+    latent = encode(decoder, *image)
     largest = colours(decoder, latent, coordinates, 4)
     found = colours(twin(decoder, max_scale=4), latent, coordinates, scale)
     np.testing.assert_allclose(found, largest, atol=1e-6)
@@ -75,7 +76,7 @@ def test_scales_beyond_the_largest_are_told_as_the_largest(image, coordinates, s
 
 def test_each_axis_has_a_largest_scale_of_its_own(image, coordinates):
     decoder = lte(**SMALL)
-    latent = decoder.latent(*image)
+    latent = encode(decoder, *image)
     found = colours(twin(decoder, max_scale=4), latent, coordinates, (2, 8))
     expected = colours(decoder, latent, coordinates, (2, 4))
     np.testing.assert_allclose(found, expected, atol=1e-6)
@@ -84,10 +85,10 @@ def test_each_axis_has_a_largest_scale_of_its_own(image, coordinates):
 @pytest.mark.parametrize("max_scale", [None, 4])
 def test_grids_are_told_the_same_cell_as_points(image, max_scale):
     decoder = lte(**SMALL, max_scale=max_scale)
-    latent = decoder.latent(*image)
+    latent = encode(decoder, *image)
     plan = grid_plan((5, 7), (40, 56), neighbour_mode=decoder.neighbour_mode)
-    grid = outputs(decoder.grid(*decoder.split(latent), plan))[0]
-    points = outputs(decoder(latent, *grid_points((40, 56))))[0]
+    grid = outputs(render_grid(decoder, latent, plan))[0]
+    points = outputs(render_points(decoder, latent, *grid_points((40, 56))))[0]
     check_close(points.reshape(grid.shape), grid, 1e-5)
 
 
@@ -137,5 +138,5 @@ def test_waves_are_cosines_then_sines_of_the_phase(image, local_ensemble):
                 x = x if layer is layers[-1] else np.maximum(x, 0)
             weights = np.repeat(row.weight, 26, axis=0) * np.tile(column.weight, (19, 1))
             expected = expected + weights * x
-    found = outputs(decoder.grid(*decoder.split(latent), plan))[0][0]
+    found = outputs(render_grid(decoder, latent, plan))[0][0]
     check_close(found, expected.reshape(19, 26, 3), 1e-4)

@@ -5,6 +5,7 @@ from checks import check_close, grid_points, outputs, unfolded, unfolded_kernel
 from tfsr.decoders import DECODERS, MetaSR
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import grid_plan
+from tfsr.rendering import render_grid, render_points
 
 # Sizes whose rows and columns have scales of their own; the rows' is the one told.
 SIZES = [((5, 7), (10, 14)), ((5, 7), (19, 26)), ((9, 8), (4, 5)), ((5, 7), (15, 7))]
@@ -32,7 +33,7 @@ def metasr(channels=6, **arguments):
 
 def drawn(decoder, latent, size):
     plan = grid_plan(latent.shape[1:3], size, neighbour_mode=decoder.neighbour_mode)
-    return outputs(decoder.grid(*decoder.split(latent), plan))[0][0]
+    return outputs(render_grid(decoder, latent, plan))[0][0]
 
 
 def latent_of(rng, size, channels=6):
@@ -115,7 +116,7 @@ def test_ipe_metasr_is_metasr_with_the_integrated_encoding():
 @every_encoding
 def test_every_encoding_outputs_points(rng, arguments):
     decoder = metasr(**arguments)
-    colours = outputs(decoder(latent_of(rng, (5, 7)), *grid_points((19, 26))))[0]
+    colours = outputs(render_points(decoder, latent_of(rng, (5, 7)), *grid_points((19, 26))))[0]
     assert colours.shape == (1, 19 * 26, 3)
     assert np.isfinite(colours).all() and colours.std() > 0
 

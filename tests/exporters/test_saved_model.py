@@ -16,17 +16,16 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from PIL import Image
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-import tfsr.exporters.saved_model  # noqa: F401
 from tfsr.errors import ExportError, InvalidArgument
-from tfsr.exporters.endpoints import Endpoints, Limits
-from tfsr.exporters.warmup import Request
+from tfsr.exporters import saved_model_export, verification
+from tfsr.exporters.endpoints import Endpoints, ServingLimits
+from tfsr.exporters.warmup import ServingRequest
 from tfsr.images import read, to_float, to_uint8
 from tfsr.inference.saved_model import METADATA, SavedModelUpscaler, version_directory
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import ImplicitSR, SubPixelSR
 
 # The module itself; its function may hide it under the same name.
-ROOM = sys.modules["tfsr.exporters.saved_model"]
 
 DECODERS = {
     "liif": {"hidden": [8, 8]},
@@ -45,7 +44,7 @@ DECODERS = {
 }
 every_decoder = pytest.mark.parametrize("decoder", DECODERS)
 
-LIMITS = Limits(input_pixels=3000, output_pixels=40_000)
+LIMITS = ServingLimits(input_pixels=3000, output_pixels=40_000)
 
 
 @cache
@@ -127,7 +126,7 @@ def test_images_are_padded_to_the_encoders_multiple(block_means):
 def test_a_re_parameterised_encoder_is_exported_folded(tmp_path):
     encoder = {"name": "span", "features": 8, "blocks": 1, "input_scale": 10.0}
     model = ImplicitSR(encoder, {"name": "metasr", **DECODERS["metasr"]})
-    report = ROOM.saved_model(model, tmp_path / "exported")
+    report = saved_model_export.saved_model(model, tmp_path / "exported")
     assert report.largest_difference < 1e-5
     description = json.loads((report.path / METADATA).read_text())
     assert description["model"]["encoder"] == {**encoder, "folded": True}
@@ -222,7 +221,7 @@ def test_the_pixels_of_several_files_add_up():
 
 
 REFUSED_SIZES = [
-    ((1, 4, 5, 3), (0, 5), "size must be .height, width., each from 1 to 16777216; got. .0 5"),
+    ((1, 4, 5, 3), (0, 5), "size must be .height, width., each from 1 to 16777216; received. .0 5"),
     ((1, 4, 5, 3), (2**24 + 1, 1), "size must be"),
     ((1, 4, 5, 3), (2**31 - 1, 2**31 - 1), "size must be"),
     ((1, 4, 5, 3), (200, 201), "more than 40000 pixels in the output:. .200 201"),
@@ -266,13 +265,15 @@ def exported(tmp_path_factory):
     directory = tmp_path_factory.mktemp("served") / "deep" / "tiny"
     model = small("arasfsr")
     kept = {"licence": "drawn by the test"}
-    return directory, ROOM.saved_model(model, directory, version=7, warmup=True, metadata=kept)
+    return directory, saved_model_export.saved_model(
+        model, directory, version=7, warmup=True, metadata=kept
+    )
 
 
 @pytest.fixture
 def unchecked(monkeypatch):
     """Exports that are not run in a process of their own."""
-    monkeypatch.setattr(ROOM, "_compare", lambda *arguments: (0.0, np.inf))
+    monkeypatch.setattr(saved_model_export, "compare_saved_model", lambda *arguments: (0.0, np.inf))
 
 
 def test_a_report_says_where_how_large_and_how_near(exported):
@@ -342,7 +343,7 @@ def test_warm_up_requests_are_calls_of_every_signature(exported):
 
 def test_limits_are_set_at_export(unchecked, tmp_path):
     limits = {"max_input_pixels": 2048, "max_output_pixels": 16_384}
-    ROOM.saved_model(small("liif"), tmp_path, **limits)
+    saved_model_export.saved_model(small("liif"), tmp_path, **limits)
     upscale = SavedModelUpscaler(tmp_path)
     assert upscale(tiny.image(64, 32), (128, 128)).shape == (128, 128, 3)
     with pytest.raises(InvalidArgument, match="more than 2048 pixels to upscale: 1 64 33 3$"):
@@ -354,7 +355,7 @@ def test_limits_are_set_at_export(unchecked, tmp_path):
 def test_limits_below_the_checks_own_images_are_refused(tmp_path):
     for limits in ({"max_input_pixels": 2047}, {"max_output_pixels": 16_383}):
         with pytest.raises(InvalidArgument, match="at least"):
-            ROOM.saved_model(small("liif"), tmp_path, **limits)
+            saved_model_export.saved_model(small("liif"), tmp_path, **limits)
     assert not list(tmp_path.iterdir())
 
 
@@ -364,33 +365,33 @@ def test_limits_below_the_checks_own_images_are_refused(tmp_path):
 def test_a_version_is_never_written_over(exported):
     directory, report = exported
     before = (report.path / "saved_model.pb").read_bytes()
-    with pytest.raises(ExportError, match=f"{directory}/7: is there already"):
-        ROOM.saved_model(small("liif"), directory, version=7)
+    with pytest.raises(ExportError, match=f"{directory}/7: already exists"):
+        saved_model_export.saved_model(small("liif"), directory, version=7)
     assert (report.path / "saved_model.pb").read_bytes() == before
 
 
 @pytest.fixture
 def written(monkeypatch):
     """Exports are written in a moment: only what is done with them is of interest."""
-    monkeypatch.setattr(ROOM, "_write", lambda model, directory, limits: None)
-    monkeypatch.setattr(ROOM, "_examples", lambda model: EXAMPLES)
+    monkeypatch.setattr(saved_model_export, "_save", lambda model, directory, limits: None)
+    monkeypatch.setattr(saved_model_export, "make_examples", lambda model: EXAMPLES)
 
 
-REQUEST = Request("serving_default", {"image": tiny.image(4, 4)[None], "size": int32(4, 4)})
+REQUEST = ServingRequest("serving_default", {"image": tiny.image(4, 4)[None], "size": int32(4, 4)})
 EXAMPLES = [(REQUEST, np.zeros((1, 4, 4, 3), np.float32))]
 
 
 def fails(tmp_path, error, message):
     directory = tmp_path / "deep" / "model"
     with pytest.raises(error, match=message):
-        ROOM.saved_model(small("liif"), directory)
+        saved_model_export.saved_model(small("liif"), directory)
     assert not list(tmp_path.iterdir())
 
 
 def test_an_export_that_does_not_run_leaves_nothing(written, monkeypatch, tmp_path):
     program = tmp_path.parent / "broken.py"
     program.write_text("raise SystemExit('no such operation')")
-    monkeypatch.setattr(ROOM.fresh, "__file__", str(program))
+    monkeypatch.setattr(verification.isolated, "__file__", str(program))
     fails(tmp_path, ExportError, r"not kept: .* \(exit code 1\): no such operation")
 
 
@@ -405,7 +406,7 @@ def test_an_export_that_does_not_run_leaves_nothing(written, monkeypatch, tmp_pa
 def test_an_export_that_draws_something_else_leaves_nothing(
     image, message, written, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(ROOM, "_run_afresh", lambda *arguments: [("output", image)])
+    monkeypatch.setattr(verification, "_run_isolated", lambda *arguments: [("output", image)])
     fails(tmp_path, ExportError, f"deep/model/1: not kept: {message}")
 
 
@@ -413,7 +414,7 @@ def test_an_interrupted_export_leaves_nothing(written, monkeypatch, tmp_path):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ROOM, "_run_afresh", interrupted)
+    monkeypatch.setattr(verification, "_run_isolated", interrupted)
     fails(tmp_path, KeyboardInterrupt, None)
 
 
@@ -421,7 +422,7 @@ def test_a_full_disk_is_told_in_the_systems_words(written, monkeypatch, tmp_path
     def write(model, directory, limits):
         tf.train.Checkpoint(variable=tf.Variable(tf.zeros(100_000))).write(str(directory / "part"))
 
-    monkeypatch.setattr(ROOM, "_write", write)
+    monkeypatch.setattr(saved_model_export, "_save", write)
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, old[1]))
     try:
@@ -434,36 +435,36 @@ def test_what_a_killed_export_left_is_removed(unchecked, monkeypatch, tmp_path):
     def write(model, directory, limits):
         (directory / METADATA).parent.mkdir()
 
-    monkeypatch.setattr(ROOM, "_write", write)
+    monkeypatch.setattr(saved_model_export, "_save", write)
     (tmp_path / ".tfsr-0123456789abcdef.tmp" / "variables").mkdir(parents=True)
-    ROOM.saved_model(small("liif"), tmp_path)
+    saved_model_export.saved_model(small("liif"), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
 
 def test_a_directory_that_cannot_be_made(written, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ExportError, match="file/model/1: cannot be written: Not a directory"):
-        ROOM.saved_model(small("liif"), tmp_path / "file" / "model")
+        saved_model_export.saved_model(small("liif"), tmp_path / "file" / "model")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"version": 0}, "version must be a whole number, at least 1; got 0"),
-        ({"version": "latest"}, "version must be a whole number"),
+        ({"version": 0}, "version must be an integer, at least 1; received 0"),
+        ({"version": "latest"}, "version must be an integer"),
         ({"max_input_pixels": -1}, "max_input_pixels must be"),
         ({"max_output_pixels": 1.5}, "max_output_pixels must be"),
     ],
 )
 def test_options_that_make_no_sense(options, message, tmp_path):
     with pytest.raises(InvalidArgument, match=message):
-        ROOM.saved_model(small("liif"), tmp_path, **options)
+        saved_model_export.saved_model(small("liif"), tmp_path, **options)
 
 
 def test_a_model_of_one_scale_is_refused(tmp_path):
     model = SubPixelSR(tiny.MODEL["encoder"], 2)
-    with pytest.raises(ExportError, match="takes an ImplicitSR; got a SubPixelSR"):
-        ROOM.saved_model(model, tmp_path)
+    with pytest.raises(ExportError, match="takes an ImplicitSR; received a SubPixelSR"):
+        saved_model_export.saved_model(model, tmp_path)
 
 
 # What runs it.

@@ -1,7 +1,6 @@
 import json
 import math
 import os
-import sys
 import zipfile
 from collections import Counter
 
@@ -12,8 +11,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfsr.decoders import DECODERS
 from tfsr.errors import ExportError, ImageError, InvalidArgument
-from tfsr.exporters import tflite
-from tfsr.exporters.report import agreement
+from tfsr.exporters import tflite, tflite_export
+from tfsr.exporters.export_report import compare_arrays
 from tfsr.images import to_float
 from tfsr.inference.tflite import TFLiteUpscaler, runners
 from tfsr.inference.upscaler import Upscaler
@@ -21,7 +20,6 @@ from tfsr.models import Bicubic, ImplicitSR
 from tfsr.presets import DEFAULT, from_preset
 
 # The module itself; its function hides it under the same name.
-ROOM = sys.modules["tfsr.exporters.tflite"]
 
 LR = (12, 10)
 SIZES = [(24, 20), (36, 30), (31, 37)]  # x2, x3, and no whole scale.
@@ -308,17 +306,17 @@ def test_wrong_requests_are_refused_before_work(
 
 
 def test_what_is_no_implicit_model_is_refused(tmp_path):
-    check_refused(tmp_path, ExportError, "got a Bicubic", Bicubic(), (4, 4), [(8, 8)])
+    check_refused(tmp_path, ExportError, "received a Bicubic", Bicubic(), (4, 4), [(8, 8)])
 
 
 def test_a_file_that_disagrees_is_not_written(model, tmp_path, monkeypatch):
-    right = ROOM.at_size
+    right = tflite_export.unroll
 
     def wrong(*arguments):
         draw = right(*arguments)
         return lambda image: draw(image) + 1e-3
 
-    monkeypatch.setattr(ROOM, "at_size", wrong)
+    monkeypatch.setattr(tflite_export, "unroll", wrong)
     check_refused(tmp_path, ExportError, "not written: differs", model, (4, 4), [(8, 8)])
 
 
@@ -326,7 +324,7 @@ def test_an_interrupted_export_leaves_nothing(model, tmp_path, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ROOM, "_compare", interrupted)
+    monkeypatch.setattr(tflite_export, "_compare", interrupted)
     with pytest.raises(KeyboardInterrupt):
         tflite(model, tmp_path / "model.tflite", (4, 4), [(8, 8)])
     assert list(tmp_path.iterdir()) == []
@@ -398,6 +396,6 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
 
 def test_agreement_counts_what_is_no_number_as_none():
     image = np.full((2, 2, 3), 0.5)
-    assert agreement([image], [image]) == (0.0, math.inf)
-    assert agreement([image + 0.1], [image])[1] == pytest.approx(20)
-    assert agreement([np.full_like(image, np.nan)], [image]) == (math.inf, -math.inf)
+    assert compare_arrays([image], [image]) == (0.0, math.inf)
+    assert compare_arrays([image + 0.1], [image])[1] == pytest.approx(20)
+    assert compare_arrays([np.full_like(image, np.nan)], [image]) == (math.inf, -math.inf)

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from tfsr.decoders.decoder import Decoder
+from tfsr.decoders.work import Work, separable
 from tfsr.geometry import Axis, Neighbour
 from tfsr.layers import (
     MLP,
@@ -23,29 +24,34 @@ from tfsr.layers import (
 
 @keras.saving.register_keras_serializable("tfsr")
 class ARASFSR(Decoder):
-    """LIIF's local answer, with frequency tokens, modulated by where in the face the query lies.
+    """ARASFSR: LIIF's local perceptron, with frequency tokens and global coordinates.
 
     Three things are added to LIIF, and each can be left out (the paper's ablations): a token per
     LR pixel from `LocalFrequencyEstimation`, a branch of sines of the query's own coordinate that
-    multiplies every layer, and the bilinearly interpolated input, added at the end.
+    multiplies every layer, and the bilinearly interpolated input.
 
     Args:
-        hidden: sequence of int. Widths of both branches. Defaults to 4 layers of 256.
-        bandwidth: int. Octaves of the coordinate's positional encoding. Defaults to 10.
-        tokens: int. Channels of the frequency token. Defaults to 8.
-        frequency_features: int. Channels inside the frequency estimation. Defaults to 64.
-        frequency_blocks: int. Residual blocks on each of its sides. Defaults to 4.
-        local_ensemble: bool. False: the nearest LR pixel alone answers.
-        frequency: bool. False: no frequency tokens.
-        global_coordinates: bool. False: neither the coordinate branch nor the neighbour's own
-            coordinate; a plain perceptron answers.
-        skip: bool. False: no interpolated input.
-        noise: bool. Whether training draws the frequency latent, as published. Defaults to True.
-        kl_weight: float. Weight of the latent's Kullback-Leibler term. Defaults to 0, as published.
-        seed: int, optional. Seed of the noise.
+        hidden: widths of both branches.
+        bandwidth: octaves of the coordinate's positional encoding.
+        tokens: channels of the frequency token.
+        frequency_features: channels inside the frequency estimation.
+        frequency_blocks: residual blocks on each of its sides.
+        local_ensemble: False: the nearest LR pixel alone.
+        frequency: False: no frequency tokens.
+        global_coordinates: False: neither the coordinate branch nor the neighbour's own
+            coordinate, but a plain perceptron.
+        skip: False: no interpolated input.
+        noise: whether training draws the frequency latent, as published.
+        kl_weight: weight of the latent's Kullback-Leibler term; 0 as published.
+        seed: seed of the noise.
 
     Reference:
         Tsai, Chen, Shuai, Huang, arXiv 2511.16341, section 3 and its supplement.
+
+    Example:
+        >>> decoder = tfsr.decoders.ARASFSR(hidden=[64, 64], frequency=False)
+        >>> tfsr.ImplicitSR("edsr-baseline", decoder).decoder.query_width
+        64
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class ARASFSR(Decoder):
         self.noise = noise
         self.kl_weight = kl_weight
         self.seed = seed
+        self.query_width = max(self.hidden)
 
         policy = self.dtype_policy
         if frequency:
@@ -89,6 +96,7 @@ class ARASFSR(Decoder):
                 dtype=policy,
                 name="frequency_estimation",
             )
+            self.latent_halo = self.frequency_estimation.halo
         self.projection = Convolution(self.hidden[0], dtype=policy, name="projection")
         if global_coordinates:
             self.encoding = PositionalEncoding(bandwidth, name="encoding")
@@ -96,11 +104,6 @@ class ARASFSR(Decoder):
             self.mlp = ModulatedMLP(self.hidden, dtype=policy, name="mlp")
         else:
             self.mlp = MLP(self.hidden, dtype=policy, name="mlp")
-
-    @property
-    def latent_halo(self) -> int:
-        """The reach of the frequency estimation."""
-        return self.frequency_estimation.halo if self.frequency else 0
 
     def build(self, input_shape) -> None:
         """Build every layer for encoder features of (batch, h, w, channels)."""
@@ -116,7 +119,7 @@ class ARASFSR(Decoder):
             self.coordinate.build((None, self.encoding.channels))
         self.mlp.build((None, self.hidden[0]))
 
-    def latent_features(
+    def latent(
         self,
         features,
         image,
@@ -125,7 +128,7 @@ class ARASFSR(Decoder):
         training: bool = False,
         sample: bool = False,
     ):
-        """As `Decoder.latent_features`: the encoder's, and frequency tokens."""
+        """As `Decoder.latent`: the encoder's, and frequency tokens."""
         if self.frequency:
             tokens = self.frequency_estimation(image, training=training, sample=sample)
             features = ops.concatenate([features, tokens], axis=-1)
@@ -161,20 +164,17 @@ class ARASFSR(Decoder):
             values.insert(1, axis.coordinate)
         return SeparableDense.values(*values)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "local_ensemble": self.local_ensemble,
-            "skip": self.skip,
-            "hidden": list(self.hidden),
-            "bandwidth": self.bandwidth,
-            "tokens": self.tokens,
-            "frequency_features": self.frequency_features,
-            "frequency_blocks": self.frequency_blocks,
-            "frequency": self.frequency,
-            "global_coordinates": self.global_coordinates,
-            "noise": self.noise,
-            "kl_weight": self.kl_weight,
-            "seed": self.seed,
-        }
+    def work(self) -> list[Work]:
+        """As `Decoder.work`."""
+        work = [Work((self.projection,), "pixel", "neighbour"), *separable(self.position)]
+        if self.frequency:
+            work.append(Work((self.frequency_estimation,), "pixel", "pixel"))
+        if not self.global_coordinates:
+            return [*work, Work((self.mlp,), "neighbour", "neighbour")]
+        content = (*self.mlp.content, self.mlp.output_layer)
+        return [
+            *work,
+            *separable(self.coordinate),
+            Work(tuple(self.mlp.coordinate), "query", "neighbour"),
+            Work(content, "neighbour", "neighbour"),
+        ]

@@ -10,7 +10,8 @@ import keras
 from keras import ops
 
 from tfsr.decoders.linear import LinearDecoder
-from tfsr.errors import InvalidArgument, did_you_mean
+from tfsr.decoders.work import Work
+from tfsr.errors import check_choice
 from tfsr.geometry import centres
 from tfsr.layers import (
     AxisModulation,
@@ -27,45 +28,45 @@ ACTIVATIONS = ("relu", "gelu", "silu")
 
 @keras.saving.register_keras_serializable("tfsr")
 class ARASFSRLinear(LinearDecoder):
-    """A latent network, modulated by where in the face its pixel lies, and a linear decoder.
+    """ARASFSR's ideas in a latent network per LR pixel, and a linear decoder.
 
     From the paper: a frequency token for each LR pixel, a branch of sines of global coordinates
     that multiplies every layer, the local ensemble, and the bilinearly interpolated input. There,
     a perceptron runs for every neighbour of every output pixel. Ours: the layers run once for each
-    LR pixel, on its own coordinates; what they return are coefficients of a basis (see
-    `LinearDecoder`), so that all that is left for an output pixel is a dot product. The modulation
-    of a layer is a product of a function of the row and a function of the column, 1 + sin of a
-    dense layer of the positional encoding each: O(h + w) numbers. Convolutions are 3x3, then 1x1.
+    LR pixel, on its own coordinates, and return coefficients of a basis (see `LinearDecoder`). The
+    modulation of a layer is a product of a function of the row and a function of the column,
+    1 + sin of a dense layer of the positional encoding each: O(h + w) numbers. Convolutions are
+    3x3, then 1x1.
 
     Args:
-        hidden: sequence of int. Widths of the latent network. Defaults to (96, 96).
-        basis: str. "heat" (`HeatBasis`) or "fourier" (`FourierBasis`). Defaults to "heat".
-        functions: int. Waves of the heat basis, or terms of an axis of the Fourier series. Defaults
-            to 32.
-        max_frequency: float. Of the heat basis, in radians per LR pixel. Defaults to 4 pi.
-        activation: str. "relu", "gelu" or "silu". Defaults to "relu".
-        bandwidth: int. Octaves of the coordinates' positional encoding. Defaults to 6.
-        tokens: int. Channels of the frequency token. Defaults to 8.
-        frequency_features: int. Channels inside the frequency estimation. Defaults to 24.
-        frequency_blocks: int. Residual blocks on each of its sides. Defaults to 2.
-        local_ensemble: bool. False: the nearest LR pixel alone.
-        frequency: bool. False: no frequency tokens.
-        global_coordinates: bool. False: no modulation.
-        skip: str. "bilinear", "nearest" or "none". Defaults to "bilinear".
-        noise: bool. Whether training samples the frequency latent. Defaults to False.
-        kl_weight: float. Weight of the latent's Kullback-Leibler term. Defaults to 0.
-        seed: int, optional. Seed of the noise.
+        hidden: widths of the latent network.
+        basis: "heat" (`HeatBasis`) or "fourier" (`FourierBasis`).
+        functions: waves of the heat basis, or terms of an axis of the Fourier series.
+        max_frequency: of the heat basis, in radians per LR pixel.
+        activation: "relu", "gelu" or "silu".
+        bandwidth: octaves of the coordinates' positional encoding.
+        tokens: channels of the frequency token.
+        frequency_features: channels inside the frequency estimation.
+        frequency_blocks: residual blocks on each of its sides.
+        local_ensemble: False: the nearest LR pixel alone.
+        frequency: False: no frequency tokens.
+        global_coordinates: False: no modulation.
+        skip: "bilinear", "nearest" or "none".
+        noise: whether training samples the frequency latent.
+        kl_weight: weight of the latent's Kullback-Leibler term.
+        seed: seed of the noise.
 
     Raises:
-        InvalidArgument: for widths, a basis, an activation or a skip that cannot be.
-
-    Example:
-        >>> model = tfsr.ImplicitSR("span", {"name": "arasfsr-linear", "hidden": [64, 64]})
-        >>> model.upscale(faces, size=(256, 256))
+        InvalidArgument: for impossible widths, or another basis, activation or skip.
 
     Reference:
         Tsai, Chen, Shuai, Huang, ARASFSR, arXiv 2511.16341, section 3; Becker et al., Thera, arXiv
         2311.17643, for the heat basis. The combination is ours.
+
+    Example:
+        >>> model = tfsr.ImplicitSR("span", {"name": "arasfsr-linear", "hidden": [64, 64]})
+        >>> model.decoder.basis_layer.coefficients
+        192
     """
 
     def __init__(
@@ -88,15 +89,8 @@ class ARASFSRLinear(LinearDecoder):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        for name, value, known in (
-            ("basis", basis, BASES),
-            ("activation", activation, ACTIVATIONS),
-        ):
-            if value not in known:
-                raise InvalidArgument(
-                    f"{name} must be one of {', '.join(known)}; received {value!r}."
-                    + did_you_mean(str(value), known)
-                )
+        check_choice("basis", basis, BASES)
+        check_choice("activation", activation, ACTIVATIONS)
         functions_of_basis = (
             HeatBasis(functions, max_frequency, name="basis")
             if basis == "heat"
@@ -117,6 +111,7 @@ class ARASFSRLinear(LinearDecoder):
         self.noise = noise
         self.kl_weight = kl_weight
         self.seed = seed
+        self.latent_coordinates = global_coordinates
 
         policy = self.dtype_policy
         if frequency:
@@ -130,6 +125,7 @@ class ARASFSRLinear(LinearDecoder):
                 dtype=policy,
                 name="frequency_estimation",
             )
+            self.latent_halo = self.frequency_estimation.halo
         self.network = [
             Convolution(width, 1 if i else 3, activation=activation, dtype=policy, name=f"conv_{i}")
             for i, width in enumerate(self.hidden)
@@ -143,16 +139,6 @@ class ARASFSRLinear(LinearDecoder):
         self.projection = Convolution(
             self.basis_layer.coefficients, 1, use_bias=False, dtype=policy, name="projection"
         )
-
-    @property
-    def latent_coordinates(self) -> bool:
-        """As `Decoder.latent_coordinates`."""
-        return self.global_coordinates
-
-    @property
-    def latent_halo(self) -> int:
-        """The receptive field of the frequency estimation."""
-        return self.frequency_estimation.halo if self.frequency else 0
 
     def build(self, input_shape) -> None:
         """Build every layer for encoder features of (batch, h, w, channels)."""
@@ -168,7 +154,7 @@ class ARASFSRLinear(LinearDecoder):
         self.basis_layer.build(None)
         self.projection.build((*lead, channels))
 
-    def latent_features(
+    def latent(
         self,
         features,
         image,
@@ -177,7 +163,7 @@ class ARASFSRLinear(LinearDecoder):
         training: bool = False,
         sample: bool = False,
     ):
-        """As `Decoder.latent_features`: the last layer of the latent network."""
+        """As `Decoder.latent`: the last layer of the latent network."""
         x = ops.cast(features, self.compute_dtype)
         if self.frequency:
             tokens = self.frequency_estimation(image, training=training, sample=sample)
@@ -202,25 +188,10 @@ class ARASFSRLinear(LinearDecoder):
         """As `LinearDecoder.coefficients`: one linear layer of the latent."""
         return self.projection(features)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "hidden": list(self.hidden),
-            "basis": self.basis,
-            "functions": self.functions,
-            "max_frequency": self.max_frequency,
-            "activation": self.activation,
-            "bandwidth": self.bandwidth,
-            "tokens": self.tokens,
-            "frequency_features": self.frequency_features,
-            "frequency_blocks": self.frequency_blocks,
-            "frequency": self.frequency,
-            "global_coordinates": self.global_coordinates,
-            "noise": self.noise,
-            "kl_weight": self.kl_weight,
-            "seed": self.seed,
-        }
+    def work(self) -> list[Work]:
+        """As `Decoder.work`."""
+        estimation = (self.frequency_estimation,) if self.frequency else ()
+        return [Work((*estimation, *self.network), "pixel", "pixel")]
 
 
 def _centres(length: Any):

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from tfsr.decoders.decoder import Decoder
+from tfsr.decoders.work import Work, separable
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Axis, Neighbour, NeighbourMode
 from tfsr.layers import Convolution, Linear, SeparableDense
@@ -15,24 +16,31 @@ from tfsr.layers import Convolution, Linear, SeparableDense
 
 @keras.saving.register_keras_serializable("tfsr")
 class DIINN(Decoder):
-    """A content branch that modulates, and is fed back by, a branch of sines of the position.
+    """DIINN: a content branch and a branch of sines of the position that feed each other.
 
     k_0 = relu(K_0 x), q_0 = k_0 sin(Q_0 p); k_i = relu(K_i y), q_i = k_i sin(Q_i q_(i-1)), where x
     are the 3x3 features around the nearest LR pixel, p is the position in it and y depends on the
-    mode. The features' share of every K_i is a convolution on the LR grid.
+    mode. The features' terms of every K_i are a convolution on the LR grid.
 
     Args:
-        width: int. Width of both branches. Defaults to 256.
-        layers: int. Layers of both. Defaults to 4.
-        mode: int. What content layers after the first see: 1, the content before, k; 2, k and the
-            features; 3, the modulated content q and the features. Defaults to 3, the paper's final
-            model. (Mode 4, a 3x3 convolution over the output, is not point-wise.)
-        local_ensemble: bool. True is the variant that ARASFSR's authors compare with: a local
-            ensemble, and the cell's height and width as position where the original has the area
-            ratio of the two images. Defaults to False.
+        width: width of both branches.
+        layers: number of layers of both.
+        mode: what content layers after the first see: 1, the content before, k; 2, k and the
+            features; 3, the modulated content q and the features, the paper's final model. (Mode
+            4, a 3x3 convolution over the output, is not point-wise.)
+        local_ensemble: True is the variant that ARASFSR's authors compare with: a local ensemble,
+            and the cell's height and width as position where the original has the area ratio of
+            the two images.
+
+    Raises:
+        InvalidArgument: for another mode, or sizes that are not positive.
 
     Reference:
         Nguyen, Beksi, WACV 2023 (arXiv 2210.12321), section 3.2.
+
+    Example:
+        >>> tfsr.ImplicitSR("edsr-baseline", "diinn").decoder.neighbour_mode
+        'nearest-exact'
     """
 
     def __init__(
@@ -51,6 +59,7 @@ class DIINN(Decoder):
         self.width = width
         self.layers = layers
         self.mode = mode
+        self.query_width = width
         policy = self.dtype_policy
         later = range(1, layers)
         # The bias of a content layer is in its features' share where it has one.
@@ -105,17 +114,17 @@ class DIINN(Decoder):
             else self._first_wave(rows.neighbour(0), columns.neighbour(0))
         )
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, code: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, modulation: Any):
         """Both branches, from the features' shares and the position."""
         shares = features
         k = ops.relu(shares[0])
-        q = k * (self._first_wave(rows, columns) if code is None else code)
-        for i, (content, modulation) in enumerate(
+        q = k * (self._first_wave(rows, columns) if modulation is None else modulation)
+        for i, (content, wave) in enumerate(
             zip(self.content, self.modulation_layers, strict=True), start=1
         ):
             k = content(q if self.mode == 3 else k)
             k = ops.relu(k if self.mode == 1 else k + shares[i])
-            q = k * self._wave(modulation(ops.cast(q, "float32")))
+            q = k * self._wave(wave(ops.cast(q, "float32")))
         return self.output_layer(q)
 
     def _first_wave(self, rows: Neighbour, columns: Neighbour):
@@ -131,12 +140,12 @@ class DIINN(Decoder):
     def _wave(self, phase):
         return ops.cast(ops.sin(phase), self.compute_dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "local_ensemble": self.local_ensemble,
-            "width": self.width,
-            "layers": self.layers,
-            "mode": self.mode,
-        }
+    def work(self) -> list[Work]:
+        """As `Decoder.work`."""
+        return [
+            Work(tuple(self.projections), "pixel", "neighbour"),
+            *separable(self.position),
+            Work((*self.content, *self.modulation_layers), "neighbour", "neighbour"),
+            Work((self.output_layer,), "neighbour", "neighbour"),
+            *([] if self.local_ensemble else [Work((self.ratio,), "neighbour", "neighbour")]),
+        ]

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from tfsr.decoders.decoder import Decoder
+from tfsr.decoders.work import Work, separable
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
     MLP,
@@ -22,27 +23,29 @@ from tfsr.layers import (
 
 @keras.saving.register_keras_serializable("tfsr")
 class LIIF(Decoder):
-    """A perceptron on [3x3 features, offset to the neighbour, cell], with a local ensemble.
+    """LIIF: a perceptron on [3x3 features, offset to the neighbour, cell], with a local ensemble.
 
     The published code unfolds 3x3 features (576 channels) into the first layer. An unfold followed
-    by a linear layer is a 3x3 convolution, so here it is one, on the LR grid; the numbers are the
-    same. With `skip` the same holds for every hidden layer.
-
-    IPE-LIIF is `encoding="integrated", cell_decode=False, skip=True`.
+    by a linear layer is a 3x3 convolution, so here it is one, on the LR grid. With `skip` the same
+    holds for every hidden layer. IPE-LIIF is `encoding="integrated", cell_decode=False, skip=True`.
 
     Args:
-        hidden: sequence of int. Hidden widths. Defaults to 4 layers of 256.
-        encoding: str. What stands for the offset: "none", itself; "positional", its sines and
-            cosines; "integrated", their means over the output pixel. Defaults to "none".
-        bandwidth: int. Octaves of the encodings. Defaults to 10.
-        skip: bool. Whether the whole input is given to every hidden layer again. Defaults to False.
-        local_ensemble: bool. False is LIIF's ablation -e.
-        feat_unfold: bool. False is its ablation -u: the neighbour's own features alone.
-        cell_decode: bool. False is its ablation -c: the output pixel's size is not told.
+        hidden: hidden widths.
+        encoding: of the offset: "none"; "positional", its sines and cosines; "integrated", their
+            means over the output pixel.
+        bandwidth: octaves of the encodings.
+        skip: whether the whole input is given to every hidden layer again.
+        local_ensemble: False is LIIF's ablation -e.
+        feat_unfold: False is its ablation -u: the neighbour's own features alone.
+        cell_decode: False is its ablation -c: no output pixel size.
 
     Reference:
         Chen, Liu, Wang, CVPR 2021 (arXiv 2012.09161), sections 3 and 4, table 4 for the ablations;
         Liu, Guo, Zhang, arXiv 2112.05756, for the encodings and the skip connections.
+
+    Example:
+        >>> tfsr.ImplicitSR("edsr-baseline", "ipe-liif").decoder.encoding
+        'integrated'
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class LIIF(Decoder):
         self.feat_unfold = feat_unfold
         self.cell_decode = cell_decode
         self.offset_encoding = OffsetEncoding(encoding, bandwidth, name="offset_encoding")
+        self.query_width = max(self.hidden)
 
     @property
     def encoding(self) -> str:
@@ -111,18 +115,13 @@ class LIIF(Decoder):
         encoded = self.offset_encoding(axis.offset, axis.cell / 2)
         return SeparableDense.values(encoded, axis.cell) if self.cell_decode else encoded
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "hidden": list(self.hidden),
-            "encoding": self.encoding,
-            "bandwidth": self.bandwidth,
-            "skip": self.skip,
-            "local_ensemble": self.local_ensemble,
-            "feat_unfold": self.feat_unfold,
-            "cell_decode": self.cell_decode,
-        }
+    def work(self) -> list[Work]:
+        """As `Decoder.work`."""
+        return [
+            Work(tuple(self.projections), "pixel", "neighbour"),
+            *separable(*self.positions),
+            Work((self.mlp,), "neighbour", "neighbour"),
+        ]
 
 
 def _add_terms(maps, terms, position):

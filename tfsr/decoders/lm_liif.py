@@ -10,6 +10,7 @@ from keras import ops
 
 from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
 from tfsr.decoders.decoder import Decoder
+from tfsr.decoders.work import Work, separable
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
@@ -25,25 +26,21 @@ from tfsr.layers import (
 
 @keras.saving.register_keras_serializable("tfsr")
 class LMLIIF(Decoder):
-    """A narrow perceptron for each query, modulated by a wide one for each LR pixel.
+    """LM-LIIF: a narrow perceptron per query, modulated by a wide one per LR pixel.
 
     The latent network, on [3x3 features, cell], predicts a short code and, for every layer of the
-    render network, a scale and a shift a channel. The render network is LIIF's perceptron on
-    [code, offset to the neighbour, cell], 16 wide instead of 256. The four neighbours are blended.
+    render network, a scale and a shift per channel. The render network is LIIF's perceptron on
+    [code, offset to the neighbour, cell], 16 wide instead of 256.
 
     Args:
-        hidden: sequence of int. Hidden widths of the render network. Defaults to 6 layers of 16.
-        latent_hidden: sequence of int. Hidden widths of the latent network. Defaults to one layer
-            of 208.
-        code: int. Channels of the code. Defaults to 16.
-        local_ensemble: bool. False: only the nearest LR pixel is used.
-        feat_unfold: bool. False: the latent network sees the LR pixel's own features alone.
-        cell_decode: bool. False: neither network is given the output pixel's size.
-        max_scale: float, optional. Neither network is given a smaller cell than that of this
-            scale. The authors evaluate with 4, the largest scale of training, and train with None.
-
-    Input shape: latent (batch, h, w, channels), coordinates and cells (batch, points, 2).
-    Output shape: (batch, points, 3), float32 in [-1, 1].
+        hidden: hidden widths of the render network.
+        latent_hidden: hidden widths of the latent network.
+        code: channels of the code.
+        local_ensemble: False: the nearest LR pixel alone.
+        feat_unfold: False: the latent network sees the LR pixel's own features alone.
+        cell_decode: False: neither network is given the output pixel's size.
+        max_scale: clamps the cell to that of this scale. The authors evaluate with 4, the largest
+            scale of training, and train with None.
 
     Raises:
         InvalidArgument: if a width, `code` or `max_scale` is not positive.
@@ -53,8 +50,8 @@ class LMLIIF(Decoder):
         published code.
 
     Example:
-        >>> model = tfsr.ImplicitSR("edsr-baseline", "lm-liif")
-        >>> model.upscale(images, size=(237, 173))
+        >>> tfsr.ImplicitSR("edsr-baseline", "lm-liif").decoder.query_width
+        16
     """
 
     has_cell_projection = True
@@ -79,11 +76,7 @@ class LMLIIF(Decoder):
         self.feat_unfold = feat_unfold
         self.cell_decode = cell_decode
         self.max_scale = check_max_scale(max_scale)
-
-    @property
-    def query_width(self) -> int:
-        """The width of the render network: the latent network is run for each LR pixel."""
-        return max(self.hidden)
+        self.query_width = max(self.hidden)
 
     def build(self, input_shape) -> None:
         """Build every layer for features of (batch, h, w, channels)."""
@@ -138,26 +131,23 @@ class LMLIIF(Decoder):
         row_term = ops.cast(self.position.row_term(self._position(rows)), first.dtype)
         return [first + factor * row_term, factor, *modulation]
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, code: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, modulation: Any):
         """The column's share of the first layer, and the layers after it."""
-        first, factor, *modulation = features
+        first, factor, *layers = features
         column_term = ops.cast(self.position.column_term(self._position(columns)), first.dtype)
-        return self.mlp(first + factor * column_term, modulation)
+        return self.mlp(first + factor * column_term, layers)
 
     def _position(self, axis: Neighbour):
         if not self.cell_decode:
             return SeparableDense.values(axis.offset)
         return SeparableDense.values(axis.offset, clamp_cell(axis.cell, self.max_scale))
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "hidden": list(self.hidden),
-            "latent_hidden": list(self.latent_hidden),
-            "code": self.code,
-            "local_ensemble": self.local_ensemble,
-            "feat_unfold": self.feat_unfold,
-            "cell_decode": self.cell_decode,
-            "max_scale": self.max_scale,
-        }
+    def work(self) -> list[Work]:
+        """As `Decoder.work`."""
+        return [
+            Work((self.projection, self.latent_mlp), "pixel", "pixel"),
+            *([Work((self.cell,), "pixel", "pixel")] if self.cell_decode else []),
+            Work((self.code_layer,), "pixel", "neighbour"),
+            *separable(self.position),
+            Work((self.mlp,), "neighbour", "neighbour"),
+        ]

@@ -11,6 +11,7 @@ from keras import ops
 
 from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
 from tfsr.decoders.decoder import Decoder
+from tfsr.decoders.work import Work, separable
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
@@ -27,39 +28,32 @@ from tfsr.layers import (
 
 @keras.saving.register_keras_serializable("tfsr")
 class LMLTE(Decoder):
-    """Few waves and a narrow perceptron for each query, from a wide network for each LR pixel.
+    """LM-LTE: few waves and a narrow perceptron per query, from a wide network per LR pixel.
 
     The latent network sees LTE's amplitudes and waves at the LR pixel's centre, with a phase that
     depends on the cell. It predicts amplitudes and frequencies of 8 waves instead of 128 and, for
-    every layer of the render network, a scale and a shift a channel. The render network is LTE's
-    perceptron on those waves at the offset, 16 wide instead of 256. The four neighbours are
-    blended, and the bilinearly interpolated input is added.
+    every layer of the render network, a scale and a shift per channel. The render network is LTE's
+    perceptron on those waves at the offset, 16 wide instead of 256.
 
     Args:
-        hidden: sequence of int. Hidden widths of the render network. Defaults to 8 layers of 16.
-        latent_hidden: sequence of int. Hidden widths of the latent network. Defaults to one layer
-            of 288.
-        waves: int. Waves that the latent network sees, each with a cosine and a sine. Defaults
-            to 64.
-        render_waves: int. Waves that the render network sees. Defaults to 8.
-        local_ensemble: bool. False: only the nearest LR pixel is used.
-        skip: bool. False: no interpolated input.
-        max_scale: float, optional. Neither phase is given a smaller cell than that of this scale.
-            The authors evaluate with 4, the largest scale of training, and train with None.
-
-    Input shape: latent (batch, h, w, channels), coordinates and cells (batch, points, 2).
-    Output shape: (batch, points, 3), float32 in [-1, 1].
+        hidden: hidden widths of the render network.
+        latent_hidden: hidden widths of the latent network.
+        waves: waves that the latent network sees, each with a cosine and a sine.
+        render_waves: waves that the render network sees.
+        local_ensemble: False: the nearest LR pixel alone.
+        skip: False: no interpolated input.
+        max_scale: clamps both phases' cell to that of this scale; see `LTE`.
 
     Raises:
         InvalidArgument: if a width, a number of waves or `max_scale` is not positive.
 
     Reference:
-        He, Jin, CVPR 2024 (arXiv 2404.16451), sections 3.1 and 3.2, on Lee, Jin, CVPR 2022 (arXiv
-        2111.08918); the sizes are those of its published code.
+        He, Jin, CVPR 2024 (arXiv 2404.16451), sections 3.1 and 3.2; the sizes are those of its
+        published code.
 
     Example:
-        >>> model = tfsr.ImplicitSR("edsr-baseline", "lm-lte")
-        >>> model.upscale(images, size=(237, 173))
+        >>> tfsr.ImplicitSR("edsr-baseline", "lm-lte").decoder.render_waves
+        8
     """
 
     has_cell_projection = True
@@ -85,6 +79,7 @@ class LMLTE(Decoder):
         self.render_waves = render_waves
         self.skip = skip
         self.max_scale = check_max_scale(max_scale)
+        self.query_width = max(2 * render_waves, *self.hidden)
         policy, width = self.dtype_policy, self.latent_hidden[0]
         self.amplitude = Convolution(2 * waves, dtype=policy, name="latent_amplitude")
         # Row frequencies first, then column frequencies; the same of the render network's.
@@ -96,11 +91,6 @@ class LMLTE(Decoder):
         self.render_phase = SeparableDense(render_waves, name="render_phase")
         self.first = ModulatedLinear(self.hidden[0], dtype=policy, name="first")
         self.mlp = LatentModulatedMLP(self.hidden, dtype=policy, name="mlp")
-
-    @property
-    def query_width(self) -> int:
-        """The width of the render network: the latent network is run for each LR pixel."""
-        return max(2 * self.render_waves, *self.hidden)
 
     def build(self, input_shape) -> None:
         """Build every layer for features of (batch, h, w, channels)."""
@@ -158,28 +148,26 @@ class LMLTE(Decoder):
         share = ops.cast(row_frequency, "float32") * (np.pi * rows.offset) + row_phase
         return [amplitude, share, *others]
 
-    def decode(self, features, rows: Neighbour, columns: Neighbour, code: Any):
+    def decode(self, features, rows: Neighbour, columns: Neighbour, modulation: Any):
         """Waves at the offset, and the render network."""
-        amplitude, row_share, column_frequency, factor, offset, *modulation = features
+        amplitude, row_share, column_frequency, factor, offset, *layers = features
         column_phase = np.pi * self.render_phase.column_term(
             clamp_cell(columns.cell, self.max_scale)
         )
         column_share = ops.cast(column_frequency, "float32") * (np.pi * columns.offset)
         waves = _waves(row_share + (column_share + column_phase), amplitude.dtype)
-        return self.mlp(self.first(amplitude * waves, factor, offset), modulation)
+        return self.mlp(self.first(amplitude * waves, factor, offset), layers)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "hidden": list(self.hidden),
-            "latent_hidden": list(self.latent_hidden),
-            "waves": self.waves,
-            "render_waves": self.render_waves,
-            "local_ensemble": self.local_ensemble,
-            "skip": self.skip,
-            "max_scale": self.max_scale,
-        }
+    def work(self) -> list[Work]:
+        """As `Decoder.work`."""
+        return [
+            Work(
+                (self.amplitude, self.phase, self.latent_first, self.latent_mlp), "pixel", "pixel"
+            ),
+            Work((self.frequency,), "pixel", "pixel", share=0.5),
+            *separable(self.render_phase),
+            Work((self.first, self.mlp), "neighbour", "neighbour"),
+        ]
 
 
 def _waves(phase, dtype: str):

@@ -11,34 +11,39 @@ from keras import ops
 
 from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
 from tfsr.decoders.decoder import Decoder
+from tfsr.decoders.work import Work, separable
 from tfsr.geometry import Neighbour
 from tfsr.layers import MLP, Convolution, Linear, SeparableDense, hidden_widths
 
 
 @keras.saving.register_keras_serializable("tfsr")
 class LTE(Decoder):
-    """Amplitudes and frequencies estimated for each LR pixel, phases from the cell.
+    """LTE: amplitudes and frequencies estimated for each LR pixel, phases from the cell.
 
     Around an LR pixel the image is taken as a sum of waves: their amplitudes and frequencies are
-    convolutions of its features, their phase also a linear function of the cell. A perceptron makes
-    the colour of them, and the bilinearly interpolated input is added.
+    convolutions of its features, their phase also a linear function of the cell. A perceptron
+    makes the colour of them, and the bilinearly interpolated input is added.
 
     LTE+ is the same function; the authors run its perceptron as 1x1 convolutions over the image
     for speed, which every decoder here does in effect.
 
     Args:
-        waves: int. Number of waves, each with a cosine and a sine. Defaults to 128.
-        hidden: sequence of int. Hidden widths of the perceptron. Defaults to 3 layers of 256.
-        local_ensemble: bool. False: the nearest LR pixel alone answers.
-        skip: bool. False: no interpolated input.
-        max_scale: float, optional. The phase is told no smaller cell than that of this scale. The
-            authors evaluate with 4, the largest scale of training, and train with None.
+        waves: number of waves, each with a cosine and a sine.
+        hidden: hidden widths of the perceptron.
+        local_ensemble: False: the nearest LR pixel alone.
+        skip: False: no interpolated input.
+        max_scale: clamps the phase's cell to that of this scale. The authors evaluate with 4, the
+            largest scale of training, and train with None.
 
     Raises:
         InvalidArgument: if a width or `max_scale` is not positive.
 
     Reference:
         Lee, Jin, CVPR 2022 (arXiv 2111.08918), section 3, equations 5 to 9.
+
+    Example:
+        >>> tfsr.ImplicitSR("edsr-baseline", {"name": "lte", "max_scale": 4}).decoder.max_scale
+        4
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class LTE(Decoder):
         self.waves = waves
         self.hidden = hidden_widths(hidden)
         self.max_scale = check_max_scale(max_scale)
+        self.query_width = max(2 * waves, *self.hidden)
         policy = self.dtype_policy
         self.amplitude = Convolution(2 * waves, dtype=policy, name="amplitude")
         # Row frequencies first, then column frequencies. They multiply offsets under a sine.
@@ -96,13 +102,10 @@ class LTE(Decoder):
     def _cell(self, axis: Neighbour):
         return clamp_cell(axis.cell, self.max_scale)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "local_ensemble": self.local_ensemble,
-            "skip": self.skip,
-            "waves": self.waves,
-            "hidden": list(self.hidden),
-            "max_scale": self.max_scale,
-        }
+    def work(self) -> list[Work]:
+        """As `Decoder.work`."""
+        return [
+            Work((self.amplitude, self.frequency), "pixel", "pixel"),
+            *separable(self.phase),
+            Work((self.first, self.mlp), "neighbour", "neighbour"),
+        ]

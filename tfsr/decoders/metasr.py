@@ -7,13 +7,14 @@ from typing import Any
 import keras
 
 from tfsr.decoders.linear import LinearDecoder
+from tfsr.decoders.work import Work, separable
 from tfsr.geometry import NeighbourMode
 from tfsr.layers import Convolution, LearnedBasis
 
 
 @keras.saving.register_keras_serializable("tfsr")
 class MetaSR(LinearDecoder):
-    """A hyper-network that predicts, for each output pixel, a 3x3 filter over the features.
+    """Meta-SR: a hyper-network predicts a 3x3 filter of the features for each output pixel.
 
     As published, the filter W2 relu(W1 v + b1) + b2 (1728 numbers a pixel) is predicted and then
     applied. Both are linear in its last layer: projecting the features through W2 and b2, a
@@ -24,20 +25,24 @@ class MetaSR(LinearDecoder):
     LR pixels, and 1 / scale (of the rows, as in the code published with LIIF).
 
     Args:
-        hidden: int. Hidden width of the hyper-network. Defaults to 256.
-        encoding: str. What stands for the position: "none", itself and 1 / scale, as published;
-            "positional", its sines and cosines and 1 / scale; "integrated", their means over the
-            output pixel instead of both (IPE-Meta-SR). Defaults to "none".
-        bandwidth: int. Octaves of the encodings. Defaults to 10.
-        skip: str. How the input is interpolated that is added: "bilinear", "nearest" or "none".
-            Defaults to "none", as published.
+        hidden: hidden width of the hyper-network.
+        encoding: of the position: "none", itself and 1 / scale, as published; "positional", its
+            sines and cosines and 1 / scale; "integrated", their means over the output pixel
+            instead of both (IPE-Meta-SR).
+        bandwidth: octaves of the encodings.
+        skip: interpolation of the input that is added: "bilinear", "nearest" or "none", as
+            published.
 
     Raises:
-        InvalidArgument: for a hidden width, an encoding or a skip that cannot be.
+        InvalidArgument: for an impossible hidden width, encoding or skip.
 
     Reference:
         Hu et al., CVPR 2019 (arXiv 1903.00875), in the form of LIIF's code; IPE-Meta-SR: Liu, Guo,
         Zhang, arXiv 2112.05756, equation 10.
+
+    Example:
+        >>> tfsr.ImplicitSR("edsr-baseline", "metasr").decoder.basis_layer.coefficients
+        771
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class MetaSR(LinearDecoder):
         super().__init__(basis, local_ensemble=False, skip=skip, **kwargs)
         self.hidden = hidden
         self.bandwidth = bandwidth
+        self.query_width = hidden
         # W2 and b2, which the published hyper-network starts as its last layer.
         self.projection = Convolution(
             basis.coefficients,
@@ -85,13 +91,9 @@ class MetaSR(LinearDecoder):
         """As `LinearDecoder.coefficients`: the features through the hyper-network's last layer."""
         return self.projection(features)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        config = super().get_config()
-        config.pop("local_ensemble")
-        return {
-            **config,
-            "hidden": self.hidden,
-            "encoding": self.encoding,
-            "bandwidth": self.bandwidth,
-        }
+    def basis_work(self) -> list[Work]:
+        """As `LinearDecoder.basis_work`."""
+        basis = self.basis_layer
+        if self.encoding == "integrated":
+            return separable(basis.position)
+        return [*separable(basis.position), Work((basis.scale,), "query", "neighbour")]

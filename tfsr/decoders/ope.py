@@ -14,31 +14,29 @@ from tfsr.layers import Convolution, FourierBasis
 
 @keras.saving.register_keras_serializable("tfsr")
 class OPE(LinearDecoder):
-    """A truncated two-dimensional Fourier series whose coefficients are a convolution.
+    """OPE and GB-LSR: a truncated Fourier series for each LR pixel.
 
-    The defaults are OPE as published ("ope"). GB-LSR ("gb-lsr") has more terms, a 1x1 convolution
-    and a trained bandwidth.
+    Its coefficients are a convolution. The defaults are OPE as published ("ope"). GB-LSR ("gb-lsr")
+    has more terms, a 1x1 convolution and a trained bandwidth.
 
     Args:
-        terms: int. Terms of the series on each axis: 1, a cosine, a sine, and so on. Defaults to 7.
-        frequency: float. Of the first cosine, in radians per half an LR pixel. Defaults to pi / 2.
-        orthonormal: bool. Whether sines and cosines have a factor of sqrt(2). Defaults to True.
-        trainable_frequency: bool. Whether the frequency is trained, from this one. Defaults to
-            False.
-        kernel_size: int. Of the convolution, odd. Defaults to 3.
-        local_ensemble: bool. Whether the four LR pixels around a query are blended. Defaults to
-            True.
-        skip: str. How the input is interpolated that is added: "bilinear", "nearest" or "none".
-            Defaults to "none".
+        terms: terms of the series on each axis: 1, a cosine, a sine, and so on.
+        frequency: of the first cosine, in radians per half an LR pixel.
+        orthonormal: whether sines and cosines have a factor of sqrt(2).
+        trainable_frequency: whether the frequency is trained, from this one.
+        kernel_size: of the convolution, odd.
+        local_ensemble: whether the four LR pixels around a query are blended.
+        skip: interpolation of the input that is added: "bilinear", "nearest" or "none".
 
     Raises:
-        InvalidArgument: for a number of terms, a frequency, a kernel size or a skip that cannot be.
-
-    Example:
-        >>> model = tfsr.ImplicitSR("edsr-baseline", "ope")
+        InvalidArgument: for an impossible number of terms, frequency, kernel size or skip.
 
     Reference:
         Song et al., OPE-SR, CVPR 2023, section 3; GB-LSR, arXiv 2606.19617.
+
+    Example:
+        >>> tfsr.ImplicitSR("edsr-baseline", "gb-lsr").decoder.basis_layer.coefficients
+        768
     """
 
     def __init__(
@@ -61,6 +59,7 @@ class OPE(LinearDecoder):
         self.orthonormal = orthonormal
         self.trainable_frequency = trainable_frequency
         self.kernel_size = kernel_size
+        self.halo = kernel_size // 2
         self.projection = Convolution(
             basis.coefficients, kernel_size, dtype=self.dtype_policy, name="projection"
         )
@@ -71,11 +70,6 @@ class OPE(LinearDecoder):
         self.projection.build(input_shape)
 
     @property
-    def halo(self) -> int:
-        """As `Decoder.halo`: half the kernel."""
-        return self.kernel_size // 2
-
-    @property
     def last_layer(self) -> Convolution:
         """As `LinearDecoder.last_layer`: the only one."""
         return self.projection
@@ -83,14 +77,3 @@ class OPE(LinearDecoder):
     def coefficients(self, features):
         """As `LinearDecoder.coefficients`."""
         return self.projection(features)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "terms": self.terms,
-            "frequency": self.frequency,
-            "orthonormal": self.orthonormal,
-            "trainable_frequency": self.trainable_frequency,
-            "kernel_size": self.kernel_size,
-        }

@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from tfsr.decoders.linear import LinearDecoder
+from tfsr.decoders.work import Work
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import NeighbourMode
 from tfsr.layers import Convolution, HeatBasis
@@ -17,33 +18,33 @@ from tfsr.layers import Convolution, HeatBasis
 
 @keras.saving.register_keras_serializable("tfsr")
 class Thera(LinearDecoder):
-    """Waves with amplitudes and phases of each LR pixel, at frequencies that all of them share.
+    """Thera: a heat field for each LR pixel.
 
-    A colour is sum_j W_j exp(-|nu_j|^2 k t) sin(nu_j . x + phi_j). W and phi are a linear layer of
+    Waves have amplitudes and phases of each LR pixel, and frequencies that all of them share. A
+    colour is sum_j W_j exp(-|nu_j|^2 k t) sin(nu_j . x + phi_j). W and phi are a linear layer of
     the features; W cos phi and W sin phi are then coefficients of sines and cosines without
     phases, so the output is linear in them. With the defaults this is Thera-Air as published: the
     nearest LR pixel alone, and the nearest-neighbour input added.
 
     Args:
-        waves: int. Number of waves. Defaults to 32.
-        max_frequency: float. As in `HeatBasis`. Defaults to 16 pi.
-        local_ensemble: bool. Whether the four LR pixels around a query are blended. Defaults to
-            False.
-        skip: str. How the input is interpolated that is added: "bilinear", "nearest" or "none".
-            Defaults to "nearest".
-        mean: sequence of 3 floats. A colour in [0, 1] that the published code adds to the output.
-            Defaults to 0.
+        waves: number of waves.
+        max_frequency: as in `HeatBasis`.
+        local_ensemble: whether the four LR pixels around a query are blended.
+        skip: interpolation of the input that is added: "bilinear", "nearest" or "none".
+        mean: a colour in [0, 1] that the published code adds to the output.
 
     Raises:
-        InvalidArgument: for a number of waves, a frequency, a skip or a mean that cannot be.
-
-    Example:
-        >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
-        >>> model.upscale(images, scale=3.7)
+        InvalidArgument: for an impossible number of waves, frequency, skip or mean.
 
     Reference:
         Becker et al., Thera, arXiv 2311.17643, section 3 and the supplement's table of sizes (Air).
+
+    Example:
+        >>> tfsr.ImplicitSR("edsr-baseline", "thera").decoder.basis_layer.coefficients
+        192
     """
+
+    halo = 0
 
     def __init__(
         self,
@@ -78,11 +79,6 @@ class Thera(LinearDecoder):
         """As `Decoder.neighbour_mode`; of nearest pixels, Thera's own rule."""
         return "ensemble" if self.local_ensemble else "nearest-centred"
 
-    @property
-    def halo(self) -> int:
-        """As `Decoder.halo`: the layer is 1x1."""
-        return 0
-
     def coefficients(self, features):
         """As `LinearDecoder.coefficients`: W cos phi, then W sin phi, by colour and wave."""
         field = self.field(features)
@@ -93,11 +89,8 @@ class Thera(LinearDecoder):
         parts = [a * factor for factor in (cosine, sine) for a in amplitudes]
         return ops.cast(ops.concatenate(parts, axis=-1), self.compute_dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "waves": self.waves,
-            "max_frequency": self.max_frequency,
-            "mean": list(self.mean),
-        }
+    def work(self) -> list[Work]:
+        """As `Decoder.work`."""
+        return [
+            Work((self.field,), "pixel", "pixel"),
+        ]

@@ -13,7 +13,7 @@ from tfsr.images.formats import FORMATS
 from tfsr.inference.upscale_image import upscale_image
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import ImplicitSR
-from tfsr.models.renderer import Patch, Renderer
+from tfsr.rendering import Patch, Renderer
 
 
 class Stopped(Exception):

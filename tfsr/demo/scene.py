@@ -13,8 +13,7 @@ from tfsr.geometry import Tile
 from tfsr.images import DecodedImage, to_float, to_uint8
 from tfsr.images.transparency import seen
 from tfsr.models import Bicubic, ImplicitSR
-from tfsr.models.implicit_renderer import ImplicitRenderer
-from tfsr.models.renderer import Renderer
+from tfsr.rendering import ImplicitRenderer, Renderer, project
 
 _MEMORY = 2**31
 # LR pixels that are kept encoded: 512x512.
@@ -98,7 +97,7 @@ class Scene:
         part = self._encoded(rows, columns)
         place = Tile(self.image.size, size, *spans, part.rows, part.columns)
         output = np.empty((*window[2:], 3), np.uint8)
-        pieces = renderer.pieces_of(part.maps, place.plan(model.decoder.neighbour_mode))
+        pieces = renderer.render_maps(part.maps, place.plan(model.decoder.neighbour_mode))
         for piece_rows, piece_columns, colours in pieces:
             output[piece_rows, piece_columns] = to_uint8(colours[0])
         return output
@@ -152,7 +151,7 @@ class Scene:
             )
         self.encodings += 1
         image = to_float(self._pixels[slice(*rows), slice(*columns)])
-        return _Part(rows, columns, model.decoder.split(model.encode(image[None])))
+        return _Part(rows, columns, project(model.decoder, model.encode(image[None])))
 
 
 def _spans(size: tuple[int, int], window: tuple[int, int, int, int]) -> tuple[Span, Span]:

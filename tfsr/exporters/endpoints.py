@@ -1,21 +1,21 @@
-"""What a served model answers, as TensorFlow functions of images and sizes that vary."""
+"""The functions of a served model, for images and sizes that vary."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfsr.geometry import Axis, SamplingPlan, traced_grid_axis
 from tfsr.models import ImplicitSR
+from tfsr.rendering import denormalize, render_mapped
 
 # Queries decoded together: they bound the memory of an image of any size.
 _QUERIES = 16384
 
-# Up to here whole numbers are float32 numbers, and coordinates those of the published code.
+# Up to here integers are exact in float32, and coordinates those of the published code.
 _LONGEST_SIDE = 2**24
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -27,12 +27,12 @@ _BIG_ENDIAN = np.array([2**24, 2**16, 2**8, 1], np.int64)
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a server takes on, all images of a request together.
+class ServingLimits:
+    """Limits of a request, all its images together.
 
     Attributes:
-        input_pixels: the most pixels that are sent.
-        output_pixels: the most pixels that are answered.
+        input_pixels: pixels of the input.
+        output_pixels: pixels of the output.
     """
 
     input_pixels: int
@@ -42,15 +42,15 @@ class Limits:
 class Endpoints:
     """The functions of a served model.
 
-    Each refuses what is impossible, or beyond the limits, before any work is done: an `Assert`
-    whose first line says what was wrong.
+    Each checks its sizes and limits before any work is done: an `Assert`
+    whose first line is the message.
 
     Args:
         model: the model, in float32.
-        limits: what it takes on.
+        limits: of a request.
     """
 
-    def __init__(self, model: ImplicitSR, limits: Limits) -> None:
+    def __init__(self, model: ImplicitSR, limits: ServingLimits) -> None:
         self.model = model
         self.limits = limits
         self.channels = int(model.encode(tf.zeros((1, 1, 1, 3))).shape[-1])
@@ -76,12 +76,12 @@ class Endpoints:
         }
 
     def upscale_uint8(self, image, size):
-        """(batch, h, w, 3) uint8 to "image", (batch, H, W, 3) uint8, H and W being `size`."""
+        """(batch, h, w, 3) uint8 to "output", (batch, H, W, 3) uint8, H and W being `size`."""
         image, size = _after(self._checks(image, size), image, size)
         return {"output": self._upscaled(_to_float(image), size, _to_uint8)}
 
     def upscale_float(self, image, size):
-        """(batch, h, w, 3) in [0, 1] to "image", (batch, H, W, 3) in [0, 1]."""
+        """(batch, h, w, 3) in [0, 1] to "output", (batch, H, W, 3) in [0, 1]."""
         image, size = _after(self._checks(image, size), image, size)
         return {"output": self._upscaled(image, size, _clipped)}
 
@@ -91,7 +91,7 @@ class Endpoints:
         return {"latent": self.model.encode(image)}
 
     def render(self, latent, size, window):
-        """A window of the output to a latent: "image", (batch, height, width, 3) in [0, 1].
+        """A window of the output of a latent: "output", (batch, height, width, 3) in [0, 1].
 
         Args:
             latent: (batch, h, w, channels), from `encode`.
@@ -101,10 +101,10 @@ class Endpoints:
         checks = [*self._input_checks(latent), *_side_checks(size), *_window_checks(size, window)]
         checks += self._output_checks(tf.shape(latent)[0], window[2:])
         latent, size, window = _after(checks, latent, size, window)
-        return {"output": self._drawn(latent, size, window, _clipped)}
+        return {"output": self._rendered(latent, size, window, _clipped)}
 
     def upscale_bytes(self, image_bytes, size):
-        """JPEG or PNG files to "image_bytes", PNG files of one size.
+        """JPEG or PNG files to "output_bytes", PNG files of one size.
 
         Args:
             image_bytes: one file's bytes, or those of several in a list.
@@ -125,37 +125,22 @@ class Endpoints:
         return {"output_bytes": tf.reshape(outputs, tf.shape(image_bytes))}
 
     def _upscaled(self, image, size, finish):
-        return self._drawn(self.model.encode(image), size, tf.concat([[0, 0], size], 0), finish)
+        return self._rendered(self.model.encode(image), size, tf.concat([[0, 0], size], 0), finish)
 
-    def _drawn(self, latent, size, window, finish):
-        """A window, piece by piece: rows, or parts of one, of `_QUERIES` pixels at most."""
-        decoder = self.model.decoder
-        batch, lr_height, lr_width = (tf.shape(latent)[i] for i in range(3))
-        top, left, height, width = tf.unstack(window)
-        rows = traced_grid_axis(lr_height, size[0], top, top + height, decoder.neighbour_mode)
-        columns = traced_grid_axis(lr_width, size[1], left, left + width, decoder.neighbour_mode)
-        whole = SamplingPlan(rows, columns, (lr_height, lr_width))
-        projected, image = decoder.split(latent, whole)
-
-        across, wide = _divided(width, _QUERIES // batch)
-        down, high = _divided(height, _QUERIES // (batch * wide))
-
-        def piece(number):
-            plan = replace(
-                whole,
-                rows=_part(rows, number // across * high, high),
-                columns=_part(columns, number % across * wide, wide),
-            )
-            return finish(0.5 * decoder.grid(projected, image, plan) + 0.5)
-
+    def _rendered(self, latent, size, window, finish):
+        """Render a window patch by patch."""
         dtype = tf.uint8 if finish is _to_uint8 else tf.float32
         signature = tf.TensorSpec((None, None, None, 3), dtype)
-        pieces = tf.map_fn(
-            piece, tf.range(down * across), fn_output_signature=signature, parallel_iterations=1
-        )
-        pieces = tf.reshape(pieces, (down, across, batch, high, wide, 3))
-        ordered = tf.transpose(pieces, (2, 0, 3, 1, 4, 5))
-        return tf.reshape(ordered, (batch, down * high, across * wide, 3))[:, :height, :width]
+
+        def map_patches(patch, numbers):
+            return tf.map_fn(
+                lambda number: finish(denormalize(patch(number))),
+                numbers,
+                fn_output_signature=signature,
+                parallel_iterations=1,
+            )
+
+        return render_mapped(self.model.decoder, latent, size, window, _QUERIES, map_patches)
 
     def _checks(self, image, size):
         checks = [*self._input_checks(image), *_side_checks(size)]
@@ -168,9 +153,9 @@ class Endpoints:
             self._input_check(_pixels(shape[None, 1:3]) * tf.cast(shape[0], tf.int64), shape),
         ]
 
-    def _input_check(self, pixels, got):
+    def _input_check(self, pixels, received):
         most = self.limits.input_pixels
-        return _refuse(pixels > most, f"more than {most} pixels to upscale:", got)
+        return _refuse(pixels > most, f"more than {most} pixels to upscale:", received)
 
     def _output_checks(self, batch, size):
         most = self.limits.output_pixels
@@ -178,33 +163,20 @@ class Endpoints:
         return [_refuse(pixels > most, f"more than {most} pixels in the output:", size)]
 
 
-def _divided(length, most):
-    """Into how many parts a length is divided, and the length of each: `most`, but at least 1."""
-    most = tf.maximum(1, most)
-    count = (length + most - 1) // most
-    return count, (length + count - 1) // count
-
-
-def _part(axis: Axis, start, count) -> Axis:
-    """Some pixels of an axis. The last part repeats the last pixel where it is short of others."""
-    k = tf.minimum(start + tf.range(count), tf.shape(axis.coordinates)[0] - 1)
-    return axis.map(lambda values: tf.gather(values, k))
-
-
 def _after(checks, *tensors):
-    """The same tensors, which are there when the checks have passed."""
+    """The same tensors, after the checks."""
     with tf.control_dependencies(checks):
         return [tf.identity(tensor) for tensor in tensors]
 
 
-def _refuse(modulation, message: str, got):
+def _refuse(modulation, message: str, received):
     """An operation that fails with one line if the condition holds."""
-    return tf.debugging.Assert(tf.logical_not(modulation), [message, got], summarize=64)
+    return tf.debugging.Assert(tf.logical_not(modulation), [message, received], summarize=64)
 
 
 def _side_checks(size, name: str = "size"):
     wrong = tf.reduce_any((size < 1) | (size > _LONGEST_SIDE))
-    message = f"{name} must be (height, width), each from 1 to {_LONGEST_SIDE}; got"
+    message = f"{name} must be (height, width), each from 1 to {_LONGEST_SIDE}; received"
     return [_refuse(wrong, message, size)]
 
 
@@ -212,7 +184,7 @@ def _window_checks(size, window):
     start, extent = window[:2], window[2:]
     # Not start + extent, which could exceed the numbers there are.
     wrong = tf.reduce_any((start < 0) | (extent < 1) | (extent > size) | (start > size - extent))
-    message = "window (top, left, height, width) must lie inside the output; got"
+    message = "window (top, left, height, width) must lie inside the output; received"
     return [_refuse(wrong, message, window)]
 
 

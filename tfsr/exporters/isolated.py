@@ -1,9 +1,9 @@
-"""A program: runs a SavedModel in a process where neither tfsr nor Keras can be imported.
+"""A program that runs a SavedModel where neither tfsr nor Keras can be imported.
 
-    python -I fresh.py DIRECTORY REQUESTS ANSWERS
+    python -I isolated.py DIRECTORY INPUTS OUTPUTS
 
-REQUESTS is an .npz file of arrays named NUMBER/SIGNATURE/INPUT; ANSWERS becomes one of arrays
-named NUMBER/OUTPUT. Files travel as arrays of bytes: INPUT and OUTPUT then end in _bytes.
+INPUTS is an .npz file of arrays named NUMBER/SIGNATURE/INPUT; OUTPUTS becomes one of arrays named
+NUMBER/OUTPUT. Files travel as arrays of bytes: INPUT and OUTPUT then end in _bytes.
 """
 
 import sys
@@ -13,26 +13,26 @@ from typing import Any
 import numpy as np
 
 
-def main(directory: str, requests: str, results: str) -> None:
-    """Run each request, and write what was answered."""
+def main(directory: str, inputs: str, outputs: str) -> None:
+    """Run each request and write its outputs."""
     sys.modules.update(dict.fromkeys(("tfsr", "keras")))  # type: ignore[arg-type]
     import tensorflow as tf
 
-    inputs: dict[tuple[str, str], dict] = defaultdict(dict)
-    with np.load(requests) as file:
+    requests: dict[tuple[str, str], dict] = defaultdict(dict)
+    with np.load(inputs) as file:
         for key, value in file.items():
             number, signature, name = key.split("/")
             is_file = name.endswith("_bytes")
-            inputs[number, signature][name] = tf.constant(value.tobytes() if is_file else value)
+            requests[number, signature][name] = tf.constant(value.tobytes() if is_file else value)
 
     loaded = tf.saved_model.load(directory)
-    outputs: dict[str, Any] = {}
-    for (number, signature), arguments in inputs.items():
+    found: dict[str, Any] = {}
+    for (number, signature), arguments in requests.items():
         for name, tensor in loaded.signatures[signature](**arguments).items():
             value = tensor.numpy()
             is_file = name.endswith("_bytes")
-            outputs[f"{number}/{name}"] = np.frombuffer(value, np.uint8) if is_file else value
-    np.savez(results, **outputs)
+            found[f"{number}/{name}"] = np.frombuffer(value, np.uint8) if is_file else value
+    np.savez(outputs, **found)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ _KEY, _VALUE = 1, 2  # of a map's entry
 
 
 @dataclass(frozen=True)
-class Request:
+class ServingRequest:
     """One call of a signature.
 
     Attributes:
@@ -39,7 +39,7 @@ class Request:
 
 
 def write_requests(
-    path: str | os.PathLike[str], model_name: str, requests: Iterable[Request]
+    path: str | os.PathLike[str], model_name: str, requests: Iterable[ServingRequest]
 ) -> None:
     """Write requests, at most 1000, as the file that a server reads.
 
@@ -53,7 +53,7 @@ def write_requests(
             file.write(_prediction_log(model_name, request))
 
 
-def _prediction_log(model_name: str, request: Request) -> bytes:
+def _prediction_log(model_name: str, request: ServingRequest) -> bytes:
     spec = _field(_NAME, model_name.encode()) + _field(_SIGNATURE_NAME, request.signature.encode())
     message = _field(_MODEL_SPEC, spec)
     for name, value in request.inputs.items():

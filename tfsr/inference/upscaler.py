@@ -19,9 +19,8 @@ from tfsr.inference.request import Request
 from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, TargetSize, pixels_of
 from tfsr.inference.spelling import in_python
 from tfsr.models import AnyModel, Bicubic, folded, with_precision
-from tfsr.models.renderer import Renderer
-from tfsr.models.self_ensemble import SelfEnsembleRenderer
 from tfsr.presets import DEFAULT, from_preset
+from tfsr.rendering import Renderer, SelfEnsembleRenderer
 
 DEFAULT_MEMORY = 2 * 2**30
 """A constant, not read from the machine: the same command gives the same bytes everywhere."""

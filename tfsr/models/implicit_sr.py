@@ -14,20 +14,28 @@ from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
 from tfsr.models.arguments import check_floating, image_shape, output_size_of
-from tfsr.models.implicit_renderer import ImplicitRenderer
-from tfsr.models.renderer import Renderer
 from tfsr.registry import check_model_config
+from tfsr.rendering import (
+    ImplicitRenderer,
+    Renderer,
+    denormalize,
+    join_latent,
+    normalize,
+    project,
+    render_grid,
+    render_lattice,
+    render_points,
+)
 
-# What `upscale` decodes a piece in, four times over: the image is encoded whole.
+# Four times the memory in which `upscale` decodes a patch: the image is encoded whole.
 _UPSCALE_MEMORY = 2**30
 
 
 @keras.saving.register_keras_serializable("tfsr")
 class ImplicitSR(keras.Model):
-    """Super-resolution at any scale: encode the LR image once, then answer any point of it.
+    """Super-resolution at any scale: the LR image is encoded once, then decoded at any point.
 
-    Images are float32 RGB in [0, 1], (batch, height, width, 3); inside, and in the published
-    weights, they live in [-1, 1]. Answers are in [0, 1] and not clipped.
+    Images are float32 RGB in [0, 1], (batch, height, width, 3); outputs too, and not clipped.
 
     Args:
         encoder: an encoder layer, its registered name, or {"name": ..., argument: value}.
@@ -37,8 +45,9 @@ class ImplicitSR(keras.Model):
         InvalidArgument: for an unknown name or argument.
 
     Example:
-        >>> model = tfsr.ImplicitSR("edsr-baseline", "arasfsr")
-        >>> model.upscale(images, size=(237, 173))
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "liif")
+        >>> model.upscale(np.zeros((1, 12, 9, 3), np.float32), size=(23, 17)).shape
+        (1, 23, 17, 3)
     """
 
     def __init__(self, encoder: Any, decoder: Any, **kwargs: Any) -> None:
@@ -51,7 +60,7 @@ class ImplicitSR(keras.Model):
         self._renderer: ImplicitRenderer | None = None
 
     def encode(self, image, **arguments: Any):
-        """Everything the decoder needs of an image, as one tensor.
+        """Encode images into everything that `render` needs, as one tensor.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
@@ -62,9 +71,9 @@ class ImplicitSR(keras.Model):
             as the decoder has them.
 
         Raises:
-            InvalidArgument: if the image is of integers.
+            InvalidArgument: for integer images.
         """
-        return self.decoder.join(*self.encode_parts(image, **arguments))
+        return join_latent(self.decoder, *self.encode_parts(image, **arguments))
 
     def encode_parts(
         self,
@@ -74,7 +83,7 @@ class ImplicitSR(keras.Model):
         training: bool = False,
         sample: bool = False,
     ) -> tuple[Any, Any]:
-        """Features and normalised input, which `encode` returns as one tensor.
+        """Return features and normalised input, which `encode` joins.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
@@ -84,71 +93,68 @@ class ImplicitSR(keras.Model):
             sample: whether a stochastic decoder samples its noise (ARASFSR's frequency latent).
 
         Raises:
-            InvalidArgument: if the image is of integers.
+            InvalidArgument: for integer images.
         """
         check_floating(image)
-        # So named that an exporter keeps it in float32.
-        with keras.name_scope("normalized"):
-            normalised = 2.0 * ops.cast(image, "float32") - 1.0
+        normalised = normalize(image)
         features = self.encoder.encode(normalised, training=training)
-        features = self.decoder.latent_features(
+        features = self.decoder.latent(
             features, normalised, coordinates=coordinates, training=training, sample=sample
         )
         return features, normalised
 
     def call(self, inputs: Mapping[str, Any], training: bool = False, sample: bool = False):
-        """Colours of scattered points.
+        """Compute the colours of points, or of a lattice.
 
         Args:
             inputs: "image" (batch, h, w, 3) in [0, 1]; "coordinates" (batch, points, 2), (row,
                 column) in [-1, 1]; "cell" (batch, points, 2), the output pixel's size 2 / (H, W).
-                Optionally "window" (batch, 4): where the image lies in the whole one it was cut
-                from (see `geometry.points_plan`). Of a lattice instead: "rows" (batch, P) and
-                "columns" (batch, Q) in [-1, 1], and "cell" (batch, 2).
+                Optionally "window" (batch, 4): where the image lies in a larger one that it was
+                cropped from (see `geometry.points_plan`). For a lattice instead: "rows" (batch, P)
+                and "columns" (batch, Q) in [-1, 1], and "cell" (batch, 2).
             training: whether this is a training step.
-            sample: as in `encode`.
+            sample: as in `encode_parts`.
 
         Returns:
-            (batch, points, 3), or (batch, P, Q, 3) of a lattice: float32 in [0, 1], not clipped.
+            (batch, points, 3), or (batch, P, Q, 3) for a lattice: float32 in [0, 1], not clipped.
         """
         image, window = inputs["image"], inputs.get("window")
         coordinates = None
         if window is not None and self.decoder.latent_coordinates:
             coordinates = window_coordinates(window, ops.shape(image)[1:3])
         latent = self.encode(image, coordinates=coordinates, training=training, sample=sample)
+        cell = inputs["cell"]
         if "rows" in inputs:
-            colours = self.decoder.lattice(
-                latent, inputs["rows"], inputs["columns"], inputs["cell"], window
-            )
-        else:
-            colours = self.decoder(latent, inputs["coordinates"], inputs["cell"], window)
-        return 0.5 * colours + 0.5
+            axes = inputs["rows"], inputs["columns"]
+            return denormalize(render_lattice(self.decoder, latent, *axes, cell, window))
+        points = inputs["coordinates"]
+        return denormalize(render_points(self.decoder, latent, points, cell, window))
 
     def render(self, latent, plan: SamplingPlan):
-        """Draw an encoded image on a grid: the whole of it, or a window at any zoom.
+        """Render encoded images on a grid: the whole output, or a window at any zoom.
 
         Args:
-            latent: what `encode` returned.
+            latent: from `encode`.
             plan: from `plan`, or `geometry.grid_plan` with the decoder's `neighbour_mode`.
 
         Returns:
             (batch, rows, columns, 3) float32 in [0, 1], not clipped.
 
         Raises:
-            InvalidArgument: if the plan is for an LR image of another size.
+            InvalidArgument: for a plan of LR images of another size.
         """
         if tuple(latent.shape[1:3]) not in (plan.lr_size, (None, None)):
             raise InvalidArgument(
-                f"the plan is for LR images of {plan.lr_size}; this one is {latent.shape[1:3]}"
+                f"is for LR images of {plan.lr_size}; the latent is {latent.shape[1:3]}", "plan"
             )
-        projected, image = self.decoder.split(latent, plan)
-        return 0.5 * self.decoder.grid(projected, image, plan) + 0.5
+        return denormalize(render_grid(self.decoder, latent, plan))
 
     def plan(
         self, lr_size: Sequence[int], size: Sequence[int], window: Sequence[int] | None = None
     ) -> SamplingPlan:
-        """The sampling plan for `render`: (h, w) to (H, W), or (top, left, height, width) of it."""
-        return grid_plan(lr_size, size, window=window, neighbour_mode=self.decoder.neighbour_mode)
+        """Plan `render`: (h, w) to (H, W), or (top, left, height, width) of it."""
+        mode = self.decoder.neighbour_mode
+        return grid_plan(lr_size, size, window=window, neighbour_mode=mode)
 
     def upscale(
         self,
@@ -158,15 +164,15 @@ class ImplicitSR(keras.Model):
         scale: float | None = None,
         sample: bool = False,
     ) -> np.ndarray:
-        """Upscale images to any size, whole, the output piece by piece.
+        """Upscale images to any size: encoded whole, rendered patch by patch.
 
-        Of images too large to be encoded at once, `inference.Upscaler` makes tiles.
+        `tfsr.upscale` makes tiles of images too large to be encoded at once.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
             size: (H, W) of the output.
-            scale: factor on both sides, instead of a size; 3.7 is as good as 4.
-            sample: as in `encode`.
+            scale: factor on both sides, instead of a size.
+            sample: as in `encode_parts`.
 
         Returns:
             (batch, H, W, 3) float32 in [0, 1], not clipped.
@@ -182,23 +188,28 @@ class ImplicitSR(keras.Model):
         if self._renderer is None:
             self._renderer = ImplicitRenderer(self, _UPSCALE_MEMORY)
         if sample:
-            latent = self.encode(image, sample=True)
-            pieces = self._renderer.pieces_of(self.decoder.split(latent), plan)
+            maps = project(self.decoder, self.encode(image, sample=True))
+            patches = self._renderer.render_maps(maps, plan)
         else:
-            pieces = self._renderer.pieces(image, plan)
+            patches = self._renderer.render_image(image, plan)
         output = np.empty((shape[0], *size, 3), np.float32)
-        for rows, columns, colours in pieces:
+        for rows, columns, colours in patches:
             output[:, rows, columns] = colours
         return output
 
     @property
     def halo(self) -> int:
-        """How far from its neighbours a query depends on the image, in LR pixels."""
+        """LR pixels around its neighbours that a query depends on."""
         return max(self.encoder.halo, self.decoder.latent_halo) + self.decoder.halo
 
+    @property
+    def global_coordinates(self) -> bool:
+        """As `Decoder.global_coordinates`."""
+        return self.decoder.global_coordinates
+
     def renderer(self, memory: int) -> Renderer:
-        """What draws windows of the output in so many bytes; the weights must not change then."""
-        return ImplicitRenderer(self, memory, keep=True)
+        """Make a renderer of tiles in `memory` bytes; the weights must not change afterwards."""
+        return ImplicitRenderer(self, memory, cache=True)
 
     def get_config(self) -> dict[str, Any]:
         """Plain data: {"encoder": {"name": ..., ...}, "decoder": {...}} and the layer's own."""
@@ -212,7 +223,7 @@ class ImplicitSR(keras.Model):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> ImplicitSR:
-        """The model of {"encoder": name or mapping, "decoder": name or mapping}.
+        """Make the model of {"encoder": name or mapping, "decoder": name or mapping}.
 
         Raises:
             InvalidArgument: if either is missing, or a name or an argument is unknown.

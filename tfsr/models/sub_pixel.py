@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from tfsr.backend import jit
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import Tile, cubic_axis, cubic_span
 from tfsr.layers import Convolution
 from tfsr.models.arguments import output_size_of
-from tfsr.models.bicubic import Bicubic, in_bands
-from tfsr.models.renderer import Patch, Renderer, aligned
+from tfsr.models.bicubic import Bicubic
 from tfsr.registry import check_model_config
+from tfsr.rendering import Renderer, SubPixelRenderer, denormalize, normalize
 
 _FACTORS = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
@@ -74,11 +72,10 @@ class SubPixelSR(keras.Model):
             (batch, scale h, scale w, 3) float32 in [0, 1], not clipped.
         """
         image = inputs["image"] if isinstance(inputs, Mapping) else inputs
-        normalised = 2.0 * ops.cast(image, "float32") - 1.0
-        x = self.encoder.encode(normalised, training=training)
+        x = self.encoder.encode(normalize(image), training=training)
         for layer, factor in zip(self.widen, _FACTORS[self.scale], strict=True):
             x = sub_pixels_to_space(layer(x), factor)
-        return 0.5 * ops.cast(self.colours(x), "float32") + 0.5
+        return denormalize(ops.cast(self.colours(x), "float32"))
 
     def upscale(
         self, image: Any, size: Sequence[int] | None = None, *, scale: float | None = None
@@ -99,6 +96,8 @@ class SubPixelSR(keras.Model):
         size = output_size_of(image, size, scale)
         output = ops.convert_to_numpy(self(image))
         return output if size == output.shape[1:3] else Bicubic().upscale(output, size)
+
+    global_coordinates = False
 
     @property
     def halo(self) -> int:
@@ -125,47 +124,6 @@ class SubPixelSR(keras.Model):
         """
         check_model_config(config, ("encoder", "scale"))
         return cls(**config)
-
-
-class SubPixelRenderer:
-    """Windows of the output of a `SubPixelSR`.
-
-    Args:
-        model: the model.
-        memory: int. Bytes that a window may take beside its output.
-    """
-
-    def __init__(self, model: SubPixelSR, memory: int) -> None:
-        self.model = model
-        # Of the tail, the last map before and after its pixels are moved.
-        tail = 2 * model.colours.kernel.shape[2] * model.scale**2
-        self.bytes_per_lr_pixel = 4 * (model.encoder.peak_channels + tail)
-        self.lr_pixels = memory // self.bytes_per_lr_pixel
-        self._call = jit(model.__call__, model)
-
-    def input_span(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
-        """As `Renderer.input_span`: what the model needs of the image."""
-        scale, halo = self.model.scale, self.model.halo
-        first, last = cubic_span(scale * lr, hr, start, stop)
-        # Fewer than a multiple before: `render` crops them, so that the image begins at a multiple.
-        before = halo + self.model.encoder.size_multiple - 1
-        return max(0, first // scale - before), min(lr, -(-last // scale) + halo)
-
-    def render(self, image: Any, window: Tile) -> Iterator[Patch]:
-        """As `Renderer.render`: one piece."""
-        image, window = aligned(image, window, self.model.encoder.size_multiple)
-        output = ops.convert_to_numpy(self._call(ops.convert_to_tensor(image, "float32")))
-        scale = self.model.scale
-        matrices, spans = [], []
-        for lr, hr, span, lr_span in window.axes:
-            first, last = span if hr == scale * lr else cubic_span(scale * lr, hr, *span)
-            spans.append(slice(first - scale * lr_span[0], last - scale * lr_span[0]))
-            matrices.append(cubic_axis(scale * lr, hr, *span, first, last))
-        output = output[:, *spans]
-        if window.size == tuple(scale * side for side in window.lr_size):
-            yield slice(None), slice(None), output
-        else:
-            yield from in_bands(output, *matrices)
 
 
 def sub_pixels_to_space(x, factor: int):

@@ -1,4 +1,4 @@
-"""What became of an export."""
+"""The result of an export."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Report:
-    """An exported file or directory, and how it agrees with the Keras model.
+class ExportReport:
+    """An exported file or directory, compared with the Keras model.
 
     Attributes:
-        path: where it is.
+        path: the file or directory.
         bytes: its size.
-        largest_difference: the largest of any colour of the images compared, in [0, 1].
-        psnr_vs_model: PSNR of its images against the Keras model's, in dB; infinite if equal.
+        largest_difference: the largest of any colour of the compared images, in [0, 1].
+        psnr_vs_model: PSNR of its outputs against the model's, in dB; infinite if equal.
+
+    Example:
+        >>> tfsr.exporters.ExportReport("x.tflite", 100, 0.0, float("inf")).bytes
+        100
     """
 
     path: Path
@@ -26,7 +30,7 @@ class Report:
     psnr_vs_model: float
 
 
-def agreement(found: list[np.ndarray], expected: list[np.ndarray]) -> tuple[float, float]:
+def compare_arrays(found: list[np.ndarray], expected: list[np.ndarray]) -> tuple[float, float]:
     """Largest difference, and mean PSNR in dB, of images in [0, 1]; NaN disagrees."""
     largest, psnrs = 0.0, []
     for image, reference in zip(found, expected, strict=True):

@@ -1,7 +1,7 @@
 """Multiply-adds against counts by hand."""
 
 from tfsr.models import ImplicitSR
-from tfsr.models.cost import multiply_adds
+from tfsr.rendering import multiply_adds
 
 ENCODER = {"name": "edsr", "features": 8, "blocks": 1, "residual_scale": 1.0}
 LR, SIZE = (10, 12), (30, 40)

@@ -11,38 +11,28 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from tfsr.errors import ExportError, InvalidArgument, did_you_mean
-from tfsr.exporters.graph import at_size
-from tfsr.exporters.report import Report, agreement
+from tfsr.errors import ExportError, InvalidArgument, check_choice
+from tfsr.exporters.export_report import ExportReport, compare_arrays
+from tfsr.exporters.quantization import quantize_int8
 from tfsr.geometry import check_integers
 from tfsr.images import read, resize, to_float
 from tfsr.images.atomic import remove_abandoned, write_atomically
 from tfsr.inference.tflite import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR, folded
-from tfsr.models.implicit_renderer import ImplicitRenderer
+from tfsr.rendering import memory_cost, unroll
 
 Quantization = Literal["none", "float16", "dynamic", "int8"]
 
 DEFAULT_MEMORY = 128 * 2**20
 
-# What a file must reach against the Keras model, or it is not written: a largest difference, or
-# an agreement in dB.
+# Agreement with the Keras model that a file needs to be written: largest difference, or dB.
 _LARGEST_DIFFERENCE = 1e-4
 _AGREEMENT = {"float16": 55.0, "dynamic": 45.0, "int8": 45.0}
 
 _CALIBRATION_IMAGES = 16
 
-# Of the input, and of an output: a phone has no room for more.
-_MOST_PIXELS = 100_000_000
-
-# In int8 files these stay float: sines of coordinates, whose arguments eight bits cannot hold, the
-# image on its way in and out, and a perceptron's last layer. They are a small part of the work, and
-# gain 1 dB.
-_KEPT_FLOAT = ".*(coordinate|encoding|position|strided_slice|normalized|output).*"
-
-# The smallest range of a value. Of one that is always 0, as behind a ReLU that no image activates,
-# the scale would be 0, and interpreters abort on it.
-_LEAST_RANGE = 1e-3
+# Of the input, and of an output: a phone has no memory for more.
+_MAX_PIXELS = 100_000_000
 
 
 def tflite(
@@ -56,12 +46,12 @@ def tflite(
     io: Literal["float32", "uint8"] = "float32",
     max_memory: int = DEFAULT_MEMORY,
     metadata: Mapping[str, Any] | None = None,
-) -> Report:
-    """Write a TFLite file that draws images of one size in one or more sizes.
+) -> ExportReport:
+    """Write a TFLite file that upscales images of one size to one or more sizes.
 
-    Input "image" (1, h, w, 3), output "image" (1, H, W, 3): float32 in [0, 1], or uint8. One
-    signature a size, named WxH; they share their weights. Whole scales gather nothing, which GPU
-    delegates need; other sizes gather along rows and columns.
+    Input "image" (1, h, w, 3), output "output" (1, H, W, 3): float32 in [0, 1], or uint8. There is
+    one signature per size, named WxH; they share their weights. Integer scales gather nothing,
+    which GPU delegates need; other sizes gather along rows and columns.
 
     The file is run, and compared with the model, before it is written.
 
@@ -73,9 +63,9 @@ def tflite(
         quantize: "none"; "float16", weights of half the size; "dynamic", weights of 8 bits;
             "int8", products of 8 bits as well, calibrated on images.
         calibration: for "int8", image files of the kind the file will see; 16 of them are used.
-        io: type of input and output. Defaults to "float32".
-        max_memory: int. Bytes that the values between layers should take; more of them, and the
-            image is drawn in bands. Defaults to 128 MiB.
+        io: type of input and output.
+        max_memory: bytes that the values between layers should take; above that, the image is
+            rendered in bands.
         metadata: plain data to travel in the file.
 
     Returns:
@@ -85,6 +75,12 @@ def tflite(
         InvalidArgument: for an impossible size or option.
         ImageError: if a calibration image cannot be read.
         ExportError: if the file cannot be made or written, or does not agree with the model.
+
+    Example:
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
+        >>> report = tfsr.exporters.tflite(model, "x2.tflite", (8, 8), [(16, 16)])
+        >>> report.largest_difference < 1e-4
+        True
     """
     path = Path(path)
     height, width = _size("lr_size", lr_size)
@@ -95,18 +91,9 @@ def tflite(
 
     content = _converted(model, (height, width), outputs, quantize, io, max_memory)
     if quantize == "int8":
-        content = _int8(content, images, io)
+        content = quantize_int8(content, [_batch(image, io) for image in images])
     largest, decibels = _compare(model, content, images, outputs, io, path)
-    if quantize == "none" and io == "float32" and largest > _LARGEST_DIFFERENCE:
-        raise ExportError(
-            f"{path}: not written: differs from the model by {largest:.2g}, "
-            f"more than {_LARGEST_DIFFERENCE}"
-        )
-    if decibels < _AGREEMENT.get(quantize, 0.0):
-        raise ExportError(
-            f"{path}: not written: agrees with the model to {decibels:.1f} dB only, "
-            f"{quantize} must reach {_AGREEMENT[quantize]:.0f} dB"
-        )
+    _check_agreement(path, largest, decibels, quantize, io)
     description = {
         **(metadata or {}),
         "format": "tflite",
@@ -124,36 +111,42 @@ def tflite(
         write_atomically(os.fspath(path), content)
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error.strerror or error}") from error
-    return Report(path, len(content), largest, decibels)
+    return ExportReport(path, len(content), largest, decibels)
 
 
 def _size(name: str, values: Sequence[int]) -> tuple[int, int]:
     height, width = check_integers(name, values, 2)
-    if min(height, width) < 1 or height * width > _MOST_PIXELS:
+    if min(height, width) < 1 or height * width > _MAX_PIXELS:
         raise InvalidArgument(
-            f"{name} must be 1x1 to {_MOST_PIXELS / 1e6:g} megapixels; got {width}x{height}"
+            f"must be 1x1 to {_MAX_PIXELS / 1e6:g} megapixels; received {width}x{height}", name
         )
     return height, width
 
 
 def _check(model: Any, path: Path, sizes: list, quantize: str, io: str) -> None:
     if not isinstance(model, ImplicitSR):
-        raise ExportError(f"TFLite takes an ImplicitSR; got a {type(model).__name__}")
+        raise ExportError(f"TFLite takes an ImplicitSR; received a {type(model).__name__}")
     if not sizes or len(set(sizes)) < len(sizes):
-        raise InvalidArgument(f"sizes must be one or more, each once; got {sizes}")
-    for name, value, known in (
-        ("quantize", quantize, ("none", *_AGREEMENT)),
-        ("io", io, ("float32", "uint8")),
-    ):
-        if value not in known:
-            raise InvalidArgument(
-                f"{name} must be one of {', '.join(known)}; got {value!r}."
-                + did_you_mean(str(value), known)
-            )
+        raise InvalidArgument(f"must be one or more, each once; received {sizes}", "sizes")
+    check_choice("quantize", quantize, ("none", *_AGREEMENT))
+    check_choice("io", io, ("float32", "uint8"))
     if path.suffix.lower() != ".tflite":
         raise ExportError(f"{path}: the suffix must be .tflite")
     if os.path.isdir(path) or not os.access(path.parent, os.W_OK):
         raise ExportError(f"{path}: cannot be written there; choose another folder")
+
+
+def _check_agreement(path: Path, largest: float, decibels: float, quantize: str, io: str) -> None:
+    if quantize == "none" and io == "float32" and largest > _LARGEST_DIFFERENCE:
+        raise ExportError(
+            f"{path}: not written: differs from the model by {largest:.2g}, "
+            f"more than {_LARGEST_DIFFERENCE}"
+        )
+    if decibels < _AGREEMENT.get(quantize, 0.0):
+        raise ExportError(
+            f"{path}: not written: agrees with the model to {decibels:.1f} dB only, "
+            f"{quantize} must reach {_AGREEMENT[quantize]:.0f} dB"
+        )
 
 
 def _images(paths: list, lr_size: tuple[int, int], quantize: str) -> list[np.ndarray]:
@@ -169,14 +162,14 @@ def _images(paths: list, lr_size: tuple[int, int], quantize: str) -> list[np.nda
 
 
 def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -> bytes:
-    num_points = max(1, max_memory // ImplicitRenderer(model, max_memory).query_bytes)
+    budget = max(1, max_memory // memory_cost(model).query)
     module = tf.Module()
     module.variables_of_model = [variable.value for variable in model.variables]
     dtype = tf.uint8 if io == "uint8" else tf.float32
     signature = [tf.TensorSpec((1, *lr_size, 3), dtype, name="image")]
     functions = {
         signature_name(size): tf.function(
-            _endpoint(at_size(model, lr_size, size, num_points), io),
+            _endpoint(unroll(model, lr_size, size, budget), io),
             input_signature=signature,
             autograph=False,
         )
@@ -199,48 +192,15 @@ def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -
             raise ExportError(f"the converter refuses this model: {reason}") from error
 
 
-def _endpoint(draw: Callable, io: str) -> Callable:
+def _endpoint(upscale: Callable, io: str) -> Callable:
     def from_float(image):
-        return {"output": draw(image)}
+        return {"output": upscale(image)}
 
     def from_uint8(image):
-        pixels = draw(tf.cast(image, tf.float32) / 255.0)
-        return {"output": tf.cast(tf.floor(pixels * 255.0 + 0.5), tf.uint8)}
+        output = upscale(tf.cast(image, tf.float32) / 255.0)
+        return {"output": tf.cast(tf.floor(output * 255.0 + 0.5), tf.uint8)}
 
     return from_uint8 if io == "uint8" else from_float
-
-
-def _int8(content: bytes, images: list[np.ndarray], io: str) -> bytes:
-    try:
-        from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe_manager
-    except ImportError as error:
-        raise ExportError("int8 needs ai-edge-quantizer: pip install 'tfsr[export]'") from error
-    operations = qtyping.TFLOperationName
-    recipe = recipe_manager.RecipeManager()
-    for name in ("FULLY_CONNECTED", "CONV_2D", "ADD", "MUL", "CONCATENATION", "SLICE"):
-        recipe.add_static_config(
-            regex=".*",
-            operation_name=operations[name],
-            activation_num_bits=8,
-            weight_num_bits=8,
-        )
-    recipe.add_quantization_config(
-        regex=_KEPT_FLOAT,
-        operation_name=operations.ALL_SUPPORTED,
-        algorithm_key="no_quantize",
-    )
-    work = quantizer.Quantizer(content)
-    work.load_quantization_recipe(recipe.get_quantization_recipe())
-    samples = [{"image": _batch(image, io)} for image in images]
-    ranges = work.calibrate(
-        {name: samples for name in runners(content, 1, Path("calibration"))},
-        num_threads=os.cpu_count() or 1,
-        mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
-    )
-    for values in ranges.values():
-        if {"min", "max"} <= set(values):
-            values["max"] = np.maximum(values["max"], values["min"] + _LEAST_RANGE)
-    return bytes(work.quantize(ranges, enable_progress_report=False).quantized_model)
 
 
 def _compare(model, content: bytes, images, sizes, io: str, path: Path) -> tuple[float, float]:
@@ -251,7 +211,7 @@ def _compare(model, content: bytes, images, sizes, io: str, path: Path) -> tuple
             output = functions[signature_name(size)](image=_batch(image, io))["output"]
             found.append(output / 255.0 if io == "uint8" else output)
             expected.append(np.clip(model.upscale(to_float(image)[None], size), 0, 1))
-    return agreement(found, expected)
+    return compare_arrays(found, expected)
 
 
 def _batch(image: np.ndarray, io: str) -> np.ndarray:

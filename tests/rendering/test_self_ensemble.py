@@ -10,7 +10,7 @@ from tfsr.evaluation.raw_output import FloatUpscaler
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float
 from tfsr.models import Bicubic, SubPixelSR
-from tfsr.models.self_ensemble import SelfEnsembleRenderer
+from tfsr.rendering import SelfEnsembleRenderer
 
 LR, SIZE = (24, 28), (61, 53)
 ENCODER = tiny.MODEL["encoder"]

@@ -1,4 +1,4 @@
-"""Images drawn piece by piece, by bands, phases and sub-pixels."""
+"""Images drawn patch by patch, by bands, phases and sub-pixels."""
 
 import math
 from functools import cache
@@ -10,7 +10,7 @@ import tiny
 
 from tfsr.geometry import make_tiles
 from tfsr.models import ImplicitSR
-from tfsr.models.implicit_renderer import ImplicitRenderer
+from tfsr.rendering import ImplicitRenderer
 
 AMPLE, TINY = 2**28, 1
 DECODERS = {
@@ -54,15 +54,15 @@ def renderer(decoder, memory):
 
 
 def rendered(decoder, image, plan):
-    """The whole image, not compiled and in one piece."""
+    """The whole image, not compiled and in one patch."""
     return np.asarray(model(decoder).render(model(decoder).encode(image), plan))
 
 
-def drawn(renderer, image, plan):
-    """(image, number of pieces) of pieces that cover it exactly once."""
+def assembled(renderer, image, plan):
+    """(image, number of patches) of patches that cover it exactly once."""
     size = len(plan.rows), len(plan.columns)
     pixels, times, count = np.zeros((len(image), *size, 3), np.float32), np.zeros(size, int), 0
-    for rows, columns, colours in renderer.pieces(image, plan):
+    for rows, columns, colours in renderer.render_image(image, plan):
         assert colours.shape == pixels[:, rows, columns].shape
         pixels[:, rows, columns] = colours
         times[rows, columns] += 1
@@ -78,14 +78,14 @@ def images(rng):
 
 @every_size
 @every_decoder
-def test_pieces_of_a_row_are_the_whole_image(decoder, size, images):
+def test_patches_of_a_row_are_the_whole_image(decoder, size, images):
     plan = model(decoder).plan(LR, size)
-    image, _ = drawn(renderer(decoder, TINY), images, plan)
+    image, _ = assembled(renderer(decoder, TINY), images, plan)
     np.testing.assert_allclose(image, rendered(decoder, images, plan), atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("decoder", "size", "pieces", "pieces_of_a_row"),
+    ("decoder", "size", "patches", "patches_of_a_row"),
     [
         ("liif", "even", 1, 14),
         ("liif", "fractional", 1, 19),
@@ -98,13 +98,13 @@ def test_pieces_of_a_row_are_the_whole_image(decoder, size, images):
     ],
 )
 def test_bands_phases_and_sub_pixels_are_where_they_are_faster(
-    decoder, size, pieces, pieces_of_a_row, images
+    decoder, size, patches, patches_of_a_row, images
 ):
     plan = model(decoder).plan(LR, SIZES[size])
-    large, count = drawn(renderer(decoder, AMPLE), images, plan)
-    assert count == pieces
-    small, count = drawn(renderer(decoder, TINY), images, plan)
-    assert count == pieces_of_a_row
+    large, count = assembled(renderer(decoder, AMPLE), images, plan)
+    assert count == patches
+    small, count = assembled(renderer(decoder, TINY), images, plan)
+    assert count == patches_of_a_row
     np.testing.assert_allclose(small, large, atol=1e-6)
 
 
@@ -113,11 +113,11 @@ def test_bands_phases_and_sub_pixels_are_where_they_are_faster(
     ("size", "window"),
     [((21, 18), (4, 5, 11, 8)), ((21, 18), (19, 16, 2, 2)), ((14, 18), (3, 2, 7, 9))],
 )
-def test_pieces_of_a_window_are_a_part_of_the_whole(decoder, size, window, images):
+def test_patches_of_a_window_are_a_part_of_the_whole(decoder, size, window, images):
     whole = rendered(decoder, images, model(decoder).plan(LR, size))
     top, left, height, width = window
     plan = model(decoder).plan(LR, size, window)
-    image, _ = drawn(renderer(decoder, TINY), images, plan)
+    image, _ = assembled(renderer(decoder, TINY), images, plan)
     expected = whole[:, top : top + height, left : left + width]
     np.testing.assert_allclose(image, expected, atol=1e-6)
 
@@ -127,14 +127,14 @@ def test_images_of_one_row_may_have_any_width(rng):
     for width in (5, 8, 6):
         image = rng.random((1, 1, width, 3), dtype=np.float32)
         plan = model("arasfsr").plan((1, width), (1, 2 * width + 1))
-        pixels, _ = drawn(renderer, image, plan)
+        pixels, _ = assembled(renderer, image, plan)
         np.testing.assert_allclose(pixels, rendered("arasfsr", image, plan), atol=1e-6)
 
 
 def test_a_scale_that_is_nearly_whole_is_not():
     plan = model("metasr").plan((1, 1600), (1, 102_401))
     image = np.full((1, 1, 1600, 3), 0.5, np.float32)
-    pixels, _ = drawn(renderer("metasr", AMPLE), image, plan)
+    pixels, _ = assembled(renderer("metasr", AMPLE), image, plan)
     assert np.isfinite(pixels).all()
 
 
@@ -153,29 +153,29 @@ def render(renderer, image, size):
 
 
 @cache
-def keeping_renderer(decoder):
+def caching_renderer(decoder):
     """Shared, so that it is traced once."""
     return model(decoder).renderer(AMPLE)
 
 
 def counted(renderer, monkeypatch):
     """The sizes (rows, columns) of all conditions that the painter computes from now on."""
-    sizes, compute = [], renderer._condition
+    sizes, compute = [], renderer._modulation
 
     def modulation(rows, columns):
         sizes.append((len(rows[0]), len(columns[0])))
         return compute(rows, columns)
 
-    monkeypatch.setattr(renderer, "_condition", modulation)
+    monkeypatch.setattr(renderer, "_modulation", modulation)
     # What other tests kept.
-    renderer._kept_for = None
+    renderer._cached_for = None
     return sizes
 
 
 @pytest.mark.parametrize("size", [(21, 18), (19, 17)], ids=["phases", "bands"])
 @pytest.mark.parametrize("decoder", ["arasfsr", "diinn"])
 def test_the_next_image_of_a_size_finds_what_was_kept(decoder, size, images, monkeypatch):
-    renderer = keeping_renderer(decoder)
+    renderer = caching_renderer(decoder)
     sizes = counted(renderer, monkeypatch)
     render(renderer, images, size)
     assert sum(map(math.prod, sizes)) == math.prod(size)
@@ -187,54 +187,54 @@ def test_the_next_image_of_a_size_finds_what_was_kept(decoder, size, images, mon
 
 
 def test_another_size_forgets_what_was_kept(images, monkeypatch):
-    renderer = keeping_renderer("arasfsr")
+    renderer = caching_renderer("arasfsr")
     sizes = counted(renderer, monkeypatch)
     # The same output of another image is another size too.
     for image, size in ((images, (19, 17)), (images, (19, 16)), (images[:, :6], (19, 16))) * 2:
         sizes.clear()
         render(renderer, image, size)
         assert sizes == [size]
-        assert kept_bytes(renderer) == renderer._kept_bytes == 64 * math.prod(size)
+        assert cached_bytes(renderer) == renderer._cached_bytes == 64 * math.prod(size)
 
 
 def test_a_image_in_tiles_keeps_nothing(images):
-    renderer = keeping_renderer("arasfsr")
+    renderer = caching_renderer("arasfsr")
     render(renderer, images, (19, 17))
     tiles = make_tiles((70, 70), (76, 76), renderer.input_span, 60**2)
     assert len(tiles) > 1
     for tile in tiles:
         lr = np.zeros((1, *(last - first for _, _, _, (first, last) in tile.axes), 3), np.float32)
         for _ in renderer.render(lr, tile):
-            assert not renderer._kept
+            assert not renderer._cached
 
 
-def kept_bytes(renderer):
-    return sum(4 * math.prod(x.shape) for x in keras.tree.flatten(renderer._kept))
+def cached_bytes(renderer):
+    return sum(4 * math.prod(x.shape) for x in keras.tree.flatten(renderer._cached))
 
 
 @pytest.mark.parametrize("rows", [0, 7, 18])
 def test_no_more_is_kept_than_a_quarter_of_the_memory(rows, images, monkeypatch):
     # Each pixel of the output keeps 64 bytes. The row more is short of a byte.
     memory = 4 * (64 * 17 * (rows + 1) - 1)
-    small = ImplicitRenderer(model("arasfsr"), memory, keep=True)
+    small = ImplicitRenderer(model("arasfsr"), memory, cache=True)
     assert small.modulation_bytes == 64
-    renderer = keeping_renderer("arasfsr")
+    renderer = caching_renderer("arasfsr")
     # Its functions are traced already.
-    for name in ("keep", "_queries"):
+    for name in ("cache", "_queries"):
         monkeypatch.setattr(renderer, name, getattr(small, name))
     sizes = counted(renderer, monkeypatch)
     for _ in range(2):
         image = render(renderer, images, (19, 17))
-    assert kept_bytes(renderer) == renderer._kept_bytes <= memory // 4
-    assert kept_bytes(renderer) == 64 * sum(map(math.prod, sizes))
+    assert cached_bytes(renderer) == renderer._cached_bytes <= memory // 4
+    assert cached_bytes(renderer) == 64 * sum(map(math.prod, sizes))
     assert (len(sizes) > 0) == (rows > 0)
     expected = rendered("arasfsr", images, model("arasfsr").plan(LR, (19, 17)))
     np.testing.assert_allclose(image, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("keep", [True, False])
-def test_kernels_are_cached_for_images_of_the_same_scale(keep, images, monkeypatch):
-    renderer = ImplicitRenderer(model("metasr"), AMPLE, keep=keep)
+@pytest.mark.parametrize("cache", [True, False])
+def test_kernels_are_cached_for_images_of_the_same_scale(cache, images, monkeypatch):
+    renderer = ImplicitRenderer(model("metasr"), AMPLE, cache=cache)
     scales, tail = [], renderer.decoder.tail
 
     def counted(at):
@@ -247,7 +247,7 @@ def test_kernels_are_cached_for_images_of_the_same_scale(keep, images, monkeypat
         np.testing.assert_allclose(
             render(renderer, image, size), rendered("metasr", image, plan), atol=1e-6
         )
-    assert scales == ([(3, 3)] if keep else [(3, 3)] * 3)
+    assert scales == ([(3, 3)] if cache else [(3, 3)] * 3)
     render(renderer, images, (14, 18))
     assert scales[-1] == (2, 3)
 
@@ -256,7 +256,7 @@ def test_nothing_is_kept_unless_asked_for(images, monkeypatch):
     renderer = ImplicitRenderer(model("arasfsr"), AMPLE)
     sizes = counted(renderer, monkeypatch)
     render(renderer, images, (19, 17))
-    assert sizes == [] and not renderer._kept
+    assert sizes == [] and not renderer._cached
 
 
 # Compiled once for images of all sizes.
@@ -266,7 +266,7 @@ def traces(renderer):
     """How often each compiled function of a painter was traced."""
     functions = {
         name: getattr(renderer, name)
-        for name in ("_maps", "_framed", "_band", "_sub_pixels", "_condition")
+        for name in ("_maps", "_padded", "_band", "_sub_pixels", "_modulation")
     }
     functions |= {f"_phase {counts}": phase for counts, phase in renderer._phase.items()}
     return {name: len(f.graphs) for name, f in functions.items()}
@@ -311,6 +311,6 @@ def test_windows_of_new_sizes_are_not_traced_again(rng):
     renderer = ImplicitRenderer(model("diinn"), 2**18)
     assert renderer.lr_pixels < 20 * 31
     first = traces_of(renderer, [(31, 22), (20, 31)], rng)
-    # Maps and pieces vary in both their sides apart, and each may be seen to vary on its own.
+    # Maps and patches vary in both their sides apart, and each may be seen to vary on its own.
     assert max(first.values()) <= 5
     assert traces_of(renderer, [(33, 25)], rng) == first

@@ -1,0 +1,93 @@
+"""Multiply-adds, counted from a model's layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tfsr.decoders import LinearDecoder
+from tfsr.decoders.work import kernel_size
+from tfsr.rendering.convolution import make_tail
+from tfsr.rendering.schedule import MAX_SUB_PIXELS
+
+
+@dataclass(frozen=True)
+class MultiplyAdds:
+    """Multiply-adds of one image; biases and the functions between layers are left out.
+
+    Attributes:
+        encoder: of the encoder, folded.
+        published: of the decoder as its authors run it: every layer for every query, and for every
+            neighbour of it.
+        here: of the decoder as it runs here: once for each LR pixel, query, row or column where no
+            more is needed.
+
+    Example:
+        >>> tfsr.rendering.MultiplyAdds(encoder=10, published=40, here=4).here
+        4
+    """
+
+    encoder: int
+    published: int
+    here: int
+
+
+def multiply_adds(model: Any, lr_size: Sequence[int], size: Sequence[int]) -> MultiplyAdds:
+    """Count the multiply-adds of upscaling an (h, w) image to (H, W) with an `ImplicitSR`.
+
+    Example:
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "liif")
+        >>> cost = tfsr.rendering.multiply_adds(model, (64, 64), (256, 256))
+        >>> cost.published > 1.5 * cost.here
+        True
+    """
+    decoder = model.decoder
+    encoder = kernel_size(model.encoder.fold()) * math.prod(lr_size)
+    neighbours = math.prod(size) * (4 if decoder.local_ensemble else 1)
+    times = {
+        "pixel": math.prod(lr_size),
+        "query": math.prod(size),
+        "neighbour": neighbours,
+        "row": size[0],
+        "column": size[1],
+    }
+    published = here = 0
+    for work in decoder.work():
+        published += work.multiply_adds * times[work.published]
+        here += int(work.multiply_adds * work.share) * times[work.per]
+    if isinstance(decoder, LinearDecoder):
+        of_basis = _linear(decoder, lr_size, size, times)
+        published, here = published + of_basis[0], here + of_basis[1]
+    return MultiplyAdds(encoder, published, here)
+
+
+def _linear(
+    decoder: LinearDecoder, lr_size: Sequence[int], size: Sequence[int], times: dict[str, int]
+) -> tuple[int, int]:
+    """Of the last layer and the basis: as the authors run them, and as they run here."""
+    basis, last = decoder.basis_layer, decoder.last_layer
+    of_last = 0 if last is None else kernel_size(last)
+    learned = decoder.basis_work()
+    published = sum(work.multiply_adds * times[work.published] for work in learned)
+    if basis.separable:
+        published += of_last * times["pixel"] + basis.coefficients * times["neighbour"]
+    else:
+        # Meta-SR predicts a filter for every query.
+        published += of_last * times["neighbour"]
+
+    scales = [hr // lr for hr, lr in zip(size, lr_size, strict=True)]
+    integer = all(hr == s * lr for hr, s, lr in zip(size, scales, lr_size, strict=True))
+    if integer and math.prod(scales) <= MAX_SUB_PIXELS:
+        tail = make_tail(decoder, (scales[0], scales[1]))
+        kernels = [kernel for kernel in (tail.kernel, tail.skip) if kernel is not None]
+        here = sum(math.prod(kernel.shape) for kernel in kernels)
+        return published, times["pixel"] * (here + (0 if decoder.merges_last_layer else of_last))
+    here = of_last * times["pixel"]
+    if basis.separable:
+        of_axis = 2 if decoder.local_ensemble else 1
+        here += of_axis * basis.coefficients * size[0] * lr_size[1]
+        return published, here + of_axis * len(basis.column_colours) * times["query"]
+    here += sum(work.multiply_adds * times[work.per] for work in learned)
+    return published, here + basis.coefficients * times["neighbour"]

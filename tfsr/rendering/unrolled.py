@@ -1,0 +1,176 @@
+"""Rendering unrolled: one graph of fixed size, as TFLite delegates take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfsr.decoders import Decoder, LinearDecoder
+from tfsr.errors import InvalidArgument
+from tfsr.geometry import Axis, Phase, SamplingPlan, concat_axes
+from tfsr.rendering.blending import blend
+from tfsr.rendering.convolution import Tail, apply_tail, make_tail, pixel_shuffle
+from tfsr.rendering.maps import denormalize, project, split_latent
+from tfsr.rendering.queries import render_band
+from tfsr.rendering.samplers import broadcastable, pad_edges, sample_phase
+from tfsr.rendering.schedule import bands, schedule
+
+
+def unroll(
+    model: Any, lr_size: tuple[int, int], size: tuple[int, int], budget: int
+) -> Callable[[Any], Any]:
+    """Make a function of (1, h, w, 3) in [0, 1] to (1, H, W, 3), clipped to [0, 1].
+
+    At integer scales it is one convolution, of a linear decoder, or phases, and gathers nothing; at
+    others, bands of rows with one gather an axis.
+
+    Args:
+        model: an `ImplicitSR`.
+        lr_size: (h, w).
+        size: (H, W).
+        budget: queries decoded together.
+    """
+    plan = model.plan(lr_size, size)
+    decoder = model.decoder
+    chosen = schedule(plan, decoder, budget, gather_free=True)
+    if chosen.kind == "convolution":
+        return _convolution(model, chosen.scales)
+
+    def upscale(image):
+        latent = model.encode(image)
+        # A converter folds what no input reaches: row and column terms at a layer's width, and the
+        # modulation pixel by pixel. Adding this zero to the coordinates prevents it.
+        zero = ops.minimum(ops.square(image[:1, :1, :1, :1]), 0.0)
+        if chosen.phases:
+            return _finished(render_phases(decoder, latent, plan, chosen.phases, budget, zero))
+        projected, pixels = project(decoder, latent, plan)
+        columns = _anchored(plan.columns, zero)
+        parts = []
+        for band in chosen.bands:
+            part = SamplingPlan(_anchored(plan.rows[band], zero), columns, plan.lr_size)
+            modulation = decoder.modulation(*broadcastable(part.rows, part.columns))
+            parts.append(render_band(decoder, projected, pixels, part, modulation))
+        return _finished(ops.concatenate(parts, axis=1))
+
+    return upscale
+
+
+def _convolution(model: Any, scales: Any) -> Callable[[Any], Any]:
+    # Its kernels are constants of the file.
+    arrays = make_tail(model.decoder, scales).tensors()
+    tail = Tail(*(None if x is None else np.array(x) for x in arrays))
+
+    def upscale(image):
+        features, normalised = model.encode_parts(image)
+        colours = apply_tail(model.decoder, features, normalised, tail)
+        return _finished(pixel_shuffle(colours, *scales))
+
+    return upscale
+
+
+def render_integer_scale(decoder: Decoder, latent, plan: SamplingPlan):
+    """Render a whole image at integer scales without a gather.
+
+    Args:
+        decoder: the decoder.
+        latent: (batch, h, w, channels).
+        plan: of the whole image, with NumPy arrays.
+
+    Returns:
+        (batch, s h, t w, 3) float32 in [-1, 1].
+
+    Raises:
+        InvalidArgument: for other scales.
+
+    Example:
+        >>> decoder = tfsr.ImplicitSR("edsr-baseline", "liif").decoder
+        >>> plan = tfsr.geometry.grid_plan((4, 4), (8, 12))
+        >>> latent = np.zeros((1, 4, 4, 64), np.float32)
+        >>> tfsr.rendering.render_integer_scale(decoder, latent, plan).shape
+        TensorShape([1, 8, 12, 3])
+    """
+    budget = len(plan.rows) * len(plan.columns)
+    chosen = schedule(plan, decoder, budget, gather_free=True)
+    if chosen.kind == "convolution" and isinstance(decoder, LinearDecoder):
+        scales = chosen.scales or (1, 1)
+        features, image = split_latent(decoder, latent)
+        colours = apply_tail(decoder, features, image, make_tail(decoder, scales))
+        return pixel_shuffle(colours, *scales)
+    if chosen.phases is None:
+        raise InvalidArgument(
+            f"must have integer scales; received {plan.lr_size} to "
+            f"{(len(plan.rows), len(plan.columns))}",
+            "plan",
+        )
+    return render_phases(decoder, latent, plan, chosen.phases, budget)
+
+
+def render_phases(
+    decoder: Decoder,
+    latent,
+    plan: SamplingPlan,
+    phases: tuple[list[Phase], list[Phase]],
+    budget: int,
+    anchor: Any = None,
+):
+    """Render a whole image phase by phase; `anchor`: a zero that depends on the input."""
+    rows, columns = phases
+    projected, image = pad_edges(decoder, *project(decoder, latent, plan))
+    # Phases of one neighbour, which odd scales have, and of two are rendered apart.
+    groups = [
+        [i for i, phase in enumerate(columns) if len(phase.starts) == count] for count in (1, 2)
+    ]
+    parts = {}
+    for group in filter(None, groups):
+        chosen = [replace(x, axis=_anchored(x.axis, anchor)) for x in (columns[i] for i in group)]
+        for i, row in enumerate(rows):
+            colours = _phase_rows(decoder, projected, image, row, chosen, budget, anchor)
+            # WebGPU delegates abort at a split into one.
+            split = [colours] if len(group) == 1 else ops.split(colours, len(group), axis=2)
+            parts.update({(i, j): part for j, part in zip(group, split, strict=True)})
+    ordered = [parts[i, j] for i, j in product(range(len(rows)), range(len(columns)))]
+    return pixel_shuffle(ops.concatenate(ordered, axis=-1), len(rows), len(columns))
+
+
+def _phase_rows(decoder, projected, image, rows: Phase, columns: list[Phase], budget, anchor):
+    axis = concat_axes([phase.axis for phase in columns])
+    parts = []
+    for span in bands(len(rows.axis), axis.coordinates.shape[0], budget):
+        band = rows[span]
+        band = replace(band, axis=_anchored(band.axis, anchor))
+        modulation = decoder.modulation(*broadcastable(band.axis, axis))
+        samples = sample_phase(decoder, projected, image, band, columns, modulation)
+        parts.append(blend(decoder, samples))
+    return ops.concatenate(parts, axis=1)
+
+
+def _finished(colours):
+    """Colours in [-1, 1] as those of an image, clipped to [0, 1]."""
+    with keras.name_scope("output"):
+        return ops.clip(denormalize(colours), 0.0, 1.0)
+
+
+def _anchored(axis: Axis, zero) -> Axis:
+    """The same axis, which a converter takes for a function of the input.
+
+    The zero is added with all axes of an image: of fewer, WebGPU delegates add to the first value
+    alone.
+    """
+    if zero is None:
+        return axis
+
+    def anchored(values):
+        wide = ops.convert_to_tensor(values.reshape(1, len(values), 1, -1)) + zero
+        return ops.reshape(wide, values.shape)
+
+    return replace(
+        axis.map(ops.convert_to_tensor),
+        coordinates=anchored(axis.coordinates),
+        offsets=anchored(axis.offsets),
+    )
