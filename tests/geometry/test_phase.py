@@ -2,24 +2,26 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from axes import ONE_PIXEL, assert_same_axis, hr_sizes, lookups, lr_sizes, spans, spread
+from axes import ONE_PIXEL, assert_same_axis, hr_sizes, lr_sizes, neighbour_modes, spans, spread
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tfsr.geometry import Phase, grid_plan
+from tfsr.geometry import Phase, Tile, grid_plan
 
 
 @st.composite
-def whole_scale_plans(draw, largest=8):
-    """A plan of whole scales, or of a window of one over the LR pixels that it looks at."""
+def integer_scale_plans(draw, largest=8):
+    """A plan of integer scales, or of a tile of one over the LR pixels that it needs."""
     lr_size = draw(st.tuples(lr_sizes, lr_sizes))
     scales = draw(st.tuples(st.integers(1, largest), st.integers(1, largest)))
-    size = [lr * scale for lr, scale in zip(lr_size, scales, strict=True)]
-    plan = grid_plan(lr_size, size, neighbour_mode=draw(lookups))
+    size = tuple(lr * scale for lr, scale in zip(lr_size, scales, strict=True))
+    neighbour_mode = draw(neighbour_modes)
+    plan = grid_plan(lr_size, size, neighbour_mode=neighbour_mode)
     if draw(st.booleans()):
-        plan = plan.part(*(draw(spans(n)) for n in size))
-        (top, bottom), (left, right) = plan.rows.span(), plan.columns.span()
-        plan = plan.cut(top, left, bottom - top, right - left)
+        rows, columns = (draw(spans(n)) for n in size)
+        lr_spans = plan.rows[rows].span(), plan.columns[columns].span()
+        spans_of = (rows.start, rows.stop), (columns.start, columns.stop)
+        plan = Tile(lr_size, size, *spans_of, *lr_spans).plan(neighbour_mode)
     return plan
 
 
@@ -33,7 +35,7 @@ def runs(starts, length, lr):
     return np.clip(np.arange(length)[:, None] + starts, 0, lr - 1)
 
 
-@given(plan=whole_scale_plans())
+@given(plan=integer_scale_plans())
 def test_the_neighbours_of_a_phase_are_runs(plan):
     for _, phases, lr in by_axis(plan):
         for phase in phases:
@@ -47,7 +49,7 @@ def test_the_neighbours_of_a_phase_are_runs(plan):
                 assert starts.min() >= -1 and starts.max() + length <= lr + 1
 
 
-@given(plan=whole_scale_plans())
+@given(plan=integer_scale_plans())
 def test_phases_interleaved_are_the_whole_axis(plan):
     for (axis, phases, lr), scale in zip(by_axis(plan), plan.integer_scales(), strict=True):
         assert len(phases) == min(scale, len(axis))
@@ -100,7 +102,10 @@ def test_one_neighbour_is_never_left_out(neighbour_mode):
 
 
 @given(
-    lr=st.tuples(lr_sizes, lr_sizes), scale=st.integers(1, 8), hr=hr_sizes, neighbour_mode=lookups
+    lr=st.tuples(lr_sizes, lr_sizes),
+    scale=st.integers(1, 8),
+    hr=hr_sizes,
+    neighbour_mode=neighbour_modes,
 )
 def test_there_are_no_phases_unless_both_scales_are_whole(lr, scale, hr, neighbour_mode):
     assume(hr % lr[0])
@@ -110,7 +115,7 @@ def test_there_are_no_phases_unless_both_scales_are_whole(lr, scale, hr, neighbo
         assert plan.phases() is None
 
 
-@given(data=st.data(), plan=whole_scale_plans())
+@given(data=st.data(), plan=integer_scale_plans())
 def test_some_rows_of_a_phase_are_a_phase(data, plan):
     for _, phases, lr in by_axis(plan):
         phase = data.draw(st.sampled_from(phases))
@@ -124,7 +129,7 @@ def test_some_rows_of_a_phase_are_a_phase(data, plan):
 
 def test_a_phase_over_a_cut_has_earlier_runs_of_features_and_nothing_else():
     phase = grid_plan((12, 9), (24, 18)).phases()[0][0]
-    moved = phase.over_cut(5)
+    moved = phase.shift(5)
     np.testing.assert_array_equal(moved.starts, phase.starts - 5)
     np.testing.assert_array_equal(moved.pair_starts, phase.pair_starts)
     assert_same_axis(moved.axis, phase.axis)

@@ -1,13 +1,21 @@
 import numpy as np
 import pytest
-from axes import LOOKUPS, ONE_PIXEL, axis_of_points, hr_sizes, lookups, lr_sizes, points_axis
+from axes import (
+    NEIGHBOUR_MODES,
+    ONE_PIXEL,
+    axis_of_points,
+    hr_sizes,
+    lr_sizes,
+    neighbour_modes,
+    points_axis,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsr.geometry import cell_size, grid_axis, pixel_centres, points_plan
 
 
-@given(lr=lr_sizes, hr=hr_sizes, neighbour_mode=lookups)
+@given(lr=lr_sizes, hr=hr_sizes, neighbour_mode=neighbour_modes)
 def test_points_are_well_formed_too(lr, hr, neighbour_mode):
     axis = axis_of_points(lr, hr, neighbour_mode)
     for indices, weights in ((axis.indices, axis.weights), (axis.pair_indices, axis.pair_weights)):
@@ -77,7 +85,7 @@ def test_points_with_any_cell_are_answered_by_the_pixel_that_holds_them(rng, nei
     np.testing.assert_array_equal(axis.indices[:, 0], np.floor((held + 1) / 2 * lr))
 
 
-@pytest.mark.parametrize("neighbour_mode", LOOKUPS)
+@pytest.mark.parametrize("neighbour_mode", NEIGHBOUR_MODES)
 def test_points_in_a_window_keep_the_larger_images_geometry(rng, neighbour_mode):
     whole, top_left, lr_window = (31, 40), (6, 9), (12, 17)
     centre = [-1 + (2 * t + n) / w for t, n, w in zip(top_left, lr_window, whole, strict=True)]
@@ -98,7 +106,7 @@ def test_points_in_a_window_keep_the_larger_images_geometry(rng, neighbour_mode)
             np.testing.assert_allclose(a, b, atol=2e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("neighbour_mode", LOOKUPS)
+@pytest.mark.parametrize("neighbour_mode", NEIGHBOUR_MODES)
 @pytest.mark.parametrize(
     ("lr", "hr", "first", "window"), [(64, 237, 9, 48), (100, 251, 30, 48), (48, 130, 7, 32)]
 )

@@ -29,7 +29,7 @@ def test_of_these_two_keep_what_is_up():
 
 @every_symmetry
 def test_a_turned_window_shows_the_same_pixels(symmetry):
-    turned = symmetry.of_window(WINDOW)
+    turned = symmetry.of_tile(WINDOW)
     for size, rows, columns in (("size", "rows", "columns"), ("lr_size", "lr_rows", "lr_columns")):
         image = numbered(getattr(WINDOW, size))
         seen = image[:, slice(*getattr(WINDOW, rows)), slice(*getattr(WINDOW, columns))]

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from axes import assert_cut, lookups
+from axes import assert_shifted, neighbour_modes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ def reach_of(neighbour_mode, halo):
 def divisions(draw):
     """An output divided into windows, and what it was divided by."""
     lr_size, size = (draw(st.tuples(st.integers(1, 40), st.integers(1, 40))) for _ in range(2))
-    neighbour_mode = draw(lookups)
+    neighbour_mode = draw(neighbour_modes)
     input_span = reach_of(neighbour_mode, draw(st.integers(0, 5)))
     pixels = (
         [input_span(lr, hr, k, k + 1) for k in range(hr)]
@@ -90,8 +90,8 @@ def test_a_windows_own_plan_is_a_part_of_the_whole_plan(division):
         assert plan.lr_size == (bottom - top, right - left)
         for axis, lr in zip((plan.rows, plan.columns), plan.lr_size, strict=True):
             assert axis.span()[1] <= lr
-        assert_cut(plan.rows, whole.rows[slice(*window.rows)], top)
-        assert_cut(plan.columns, whole.columns[slice(*window.columns)], left)
+        assert_shifted(plan.rows, whole.rows[slice(*window.rows)], top)
+        assert_shifted(plan.columns, whole.columns[slice(*window.columns)], left)
 
 
 def test_windows_that_cannot_be_small_enough_are_refused():

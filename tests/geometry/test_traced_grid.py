@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tfsr.geometry import Axis, grid_axis, pixel_centres, traced_grid_axis
 
-LOOKUPS = ["ensemble", "nearest", "nearest-exact", "corner"]
-every_lookup = pytest.mark.parametrize("neighbour_mode", LOOKUPS)
+NEIGHBOUR_MODES = ["ensemble", "nearest", "nearest-exact", "corner"]
+every_lookup = pytest.mark.parametrize("neighbour_mode", NEIGHBOUR_MODES)
 
 
 @cache
@@ -35,14 +35,18 @@ def check(lr, hr, start, stop, neighbour_mode):
         np.testing.assert_array_equal(a.view(np.int32), b.view(np.int32), err_msg=field.name)
 
 
-@given(data=st.data(), lr=st.integers(1, 600), neighbour_mode=st.sampled_from(LOOKUPS))
+@given(data=st.data(), lr=st.integers(1, 600), neighbour_mode=st.sampled_from(NEIGHBOUR_MODES))
 def test_any_scale_and_any_part(data, lr, neighbour_mode):
     hr = data.draw(st.integers(1, 3000))
     start = data.draw(st.integers(0, hr - 1))
     check(lr, hr, start, data.draw(st.integers(start + 1, hr)), neighbour_mode)
 
 
-@given(lr=st.integers(1, 300), scale=st.integers(1, 12), neighbour_mode=st.sampled_from(LOOKUPS))
+@given(
+    lr=st.integers(1, 300),
+    scale=st.integers(1, 12),
+    neighbour_mode=st.sampled_from(NEIGHBOUR_MODES),
+)
 def test_whole_scales_whose_queries_meet_centres_and_borders(lr, scale, neighbour_mode):
     check(lr, lr * scale, 0, lr * scale, neighbour_mode)
 

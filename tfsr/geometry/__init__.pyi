@@ -1,6 +1,11 @@
 from .axis import Axis as Axis
 from .axis import Neighbour as Neighbour
 from .axis import concat_axes as concat_axes
+from .coordinates import cell_size as cell_size
+from .coordinates import centres as centres
+from .coordinates import check_integers as check_integers
+from .coordinates import output_size as output_size
+from .coordinates import pixel_centres as pixel_centres
 from .cubic import cubic_axis as cubic_axis
 from .cubic import cubic_span as cubic_span
 from .cubic import cubic_taps as cubic_taps
@@ -12,11 +17,6 @@ from .grid import grid_plan as grid_plan
 from .grid import traced_grid_axis as traced_grid_axis
 from .neighbours import NeighbourMode as NeighbourMode
 from .phase import Phase as Phase
-from .pixels import cell_size as cell_size
-from .pixels import centres as centres
-from .pixels import check_integers as check_integers
-from .pixels import output_size as output_size
-from .pixels import pixel_centres as pixel_centres
 from .plan import SamplingPlan as SamplingPlan
 from .points import lattice_plan as lattice_plan
 from .points import points_plan as points_plan

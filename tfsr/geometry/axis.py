@@ -58,7 +58,7 @@ class Axis:
         last = max(self.indices.max(), self.pair_indices.max())
         return int(first), int(last) + 1
 
-    def cut(self, start: int) -> Axis:
+    def shift(self, start: int) -> Axis:
         """The same axis where the LR image is a cut that begins at its pixel `start`.
 
         Only the indices change: the neighbours' and the queries' own coordinates stay those of the

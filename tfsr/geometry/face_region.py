@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfsr.errors import InvalidArgument
-from tfsr.geometry.pixels import check_integers
+from tfsr.geometry.coordinates import check_integers
 from tfsr.geometry.tiles import Span
 
 Point = tuple[float, float]

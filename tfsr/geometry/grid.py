@@ -9,6 +9,7 @@ from keras import ops
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry.axis import Axis
+from tfsr.geometry.coordinates import centres, check_integers, first_centre
 from tfsr.geometry.neighbours import (
     NeighbourMode,
     centred_coordinate,
@@ -18,7 +19,6 @@ from tfsr.geometry.neighbours import (
     nearest_exact_index,
     nearest_index,
 )
-from tfsr.geometry.pixels import centres, check_integers, first_centre
 from tfsr.geometry.plan import SamplingPlan
 
 

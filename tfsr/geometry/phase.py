@@ -34,7 +34,7 @@ class Phase:
         first = span.start
         return Phase(self.axis[span], self.starts + first, self.pair_starts + first)
 
-    def over_cut(self, start: int) -> Phase:
+    def shift(self, start: int) -> Phase:
         """The same phase over features that begin at LR pixel `start`; the input is not cut."""
         return replace(self, starts=self.starts - start)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tfsr.geometry.axis import Axis
+from tfsr.geometry.coordinates import pixel_centres
 from tfsr.geometry.phase import Phase, phases_of
-from tfsr.geometry.pixels import pixel_centres
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,3 @@ class SamplingPlan:
             pixel_centres(length)[start : start + size] for start, size, length in starts_and_sizes
         )
         return rows, columns
-
-    def part(self, rows: slice, columns: slice) -> SamplingPlan:
-        """The plan of some of its rows and columns."""
-        return replace(self, rows=self.rows[rows], columns=self.columns[columns])
-
-    def cut(self, top: int, left: int, height: int, width: int) -> SamplingPlan:
-        """The same plan over a cut of the LR image, which must hold all it looks at."""
-        whole = self.crop or (0, 0, *self.lr_size)
-        crop = (whole[0] + top, whole[1] + left, *whole[2:])
-        return SamplingPlan(self.rows.cut(top), self.columns.cut(left), (height, width), crop)

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from tfsr.geometry.axis import Axis
+from tfsr.geometry.coordinates import centres
 from tfsr.geometry.neighbours import (
     NeighbourMode,
     centred_coordinate,
@@ -20,7 +21,6 @@ from tfsr.geometry.neighbours import (
     nearest_index,
     output_pixel,
 )
-from tfsr.geometry.pixels import centres
 from tfsr.geometry.plan import SamplingPlan
 
 

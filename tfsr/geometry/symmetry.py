@@ -29,7 +29,7 @@ class Symmetry:
         turned = images[:, :: -1 if self.rows else 1, :: -1 if self.columns else 1]
         return turned.swapaxes(1, 2) if self.swapped else turned
 
-    def of_window(self, window: Tile) -> Tile:
+    def of_tile(self, window: Tile) -> Tile:
         """Where a window lies in the flipped or turned image, and what it is drawn from."""
         turned = replace(
             window,

@@ -38,7 +38,7 @@ class Tile:
     def plan(self, neighbour_mode: NeighbourMode) -> SamplingPlan:
         """The whole output's sampling plan for this window, over the LR image's rectangle."""
         rows, columns = (
-            grid_axis(lr, hr, *span, neighbour_mode).cut(lr_span[0])
+            grid_axis(lr, hr, *span, neighbour_mode).shift(lr_span[0])
             for lr, hr, span, lr_span in self.axes
         )
         crop = (self.lr_rows[0], self.lr_columns[0], *self.lr_size)

@@ -183,7 +183,7 @@ class ImplicitRenderer:
                 top = min(int(band.starts[0]) for band in bands)
                 bottom = max(int(band.starts[0]) + len(band.axis) for band in bands)
                 maps = tree.map_structure(lambda x, a=top, b=bottom: x[:, a:b], projected)
-                bands = [band.over_cut(top) for band in bands]
+                bands = [band.shift(top) for band in bands]
             for i, band in enumerate(bands):
                 row_tensors = _tensors(band.arrays())
                 first = i + start * len(rows)

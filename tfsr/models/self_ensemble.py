@@ -61,7 +61,7 @@ class SelfEnsembleRenderer:
         total = np.zeros((len(image), bottom - top, right - left, 3), np.float32)
         for symmetry in self.symmetries:
             view = symmetry.of(total)
-            pieces = self.renderer.render(symmetry.of(image), symmetry.of_window(window))
+            pieces = self.renderer.render(symmetry.of(image), symmetry.of_tile(window))
             for rows, columns, colours in pieces:
                 view[:, rows, columns] += colours
         total /= len(self.symmetries)
