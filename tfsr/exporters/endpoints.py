@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsr.geometry import Axis, SamplingPlan, traced_grid_axis
+from tfsr.geometry import Axis, SamplingPlan, grid_axis
 from tfsr.models import ImplicitSR
 
 # Queries decoded together: they bound the memory of an image of any size.
@@ -132,8 +132,8 @@ class Endpoints:
         decoder = self.model.decoder
         batch, lr_height, lr_width = (tf.shape(latent)[i] for i in range(3))
         top, left, height, width = tf.unstack(window)
-        rows = traced_grid_axis(lr_height, size[0], top, top + height, decoder.neighbour_mode)
-        columns = traced_grid_axis(lr_width, size[1], left, left + width, decoder.neighbour_mode)
+        rows = grid_axis(lr_height, size[0], top, top + height, decoder.neighbour_mode)
+        columns = grid_axis(lr_width, size[1], left, left + width, decoder.neighbour_mode)
         whole = SamplingPlan(rows, columns, (lr_height, lr_width))
         projected, image = decoder.split(latent, whole)
 
