@@ -15,13 +15,13 @@ lr_sizes = st.integers(1, 40)
 hr_sizes = st.integers(1, 160)
 
 
-LOOKUPS = ["ensemble", "nearest", "nearest-exact", "corner"]
+NEIGHBOUR_MODES = ["ensemble", "nearest", "nearest-exact", "corner"]
 
 
-ONE_PIXEL = LOOKUPS[1:]
+ONE_PIXEL = NEIGHBOUR_MODES[1:]
 
 
-lookups = st.sampled_from(LOOKUPS)
+neighbour_modes = st.sampled_from(NEIGHBOUR_MODES)
 
 
 @st.composite
@@ -58,7 +58,7 @@ def assert_same_axis(found, expected):
         np.testing.assert_array_equal(a, b, err_msg=field.name)
 
 
-def assert_cut(found, whole, first):
+def assert_shifted(found, whole, first):
     """The same axis, its indices counted from the LR pixel `first`."""
     moved = {name: getattr(found, name) + first for name in ("indices", "pair_indices")}
     for name, values in moved.items():

@@ -9,19 +9,19 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsr.geometry import Axis, grid_axis, pixel_centres, traced_grid_axis
+from tfsr.geometry import Axis, grid_axis
 
-LOOKUPS = ["ensemble", "nearest", "nearest-exact", "corner"]
-every_lookup = pytest.mark.parametrize("neighbour_mode", LOOKUPS)
+NEIGHBOUR_MODES = ["ensemble", "nearest", "nearest-exact", "corner"]
+every_mode = pytest.mark.parametrize("neighbour_mode", NEIGHBOUR_MODES)
 
 
 @cache
 def traced(neighbour_mode):
-    """`traced_grid_axis` in a graph of its own, of sizes that it learns when it is run."""
+    """`grid_axis` in a graph whose sizes are known when it runs."""
     number = tf.TensorSpec((), tf.int32)
 
     def arrays(lr, hr, start, stop):
-        return traced_grid_axis(lr, hr, start, stop, neighbour_mode).arrays()
+        return grid_axis(lr, hr, start, stop, neighbour_mode).arrays()
 
     return tf.function(arrays, input_signature=[number] * 4, autograph=False)
 
@@ -35,25 +35,29 @@ def check(lr, hr, start, stop, neighbour_mode):
         np.testing.assert_array_equal(a.view(np.int32), b.view(np.int32), err_msg=field.name)
 
 
-@given(data=st.data(), lr=st.integers(1, 600), neighbour_mode=st.sampled_from(LOOKUPS))
+@given(data=st.data(), lr=st.integers(1, 600), neighbour_mode=st.sampled_from(NEIGHBOUR_MODES))
 def test_any_scale_and_any_part(data, lr, neighbour_mode):
     hr = data.draw(st.integers(1, 3000))
     start = data.draw(st.integers(0, hr - 1))
     check(lr, hr, start, data.draw(st.integers(start + 1, hr)), neighbour_mode)
 
 
-@given(lr=st.integers(1, 300), scale=st.integers(1, 12), neighbour_mode=st.sampled_from(LOOKUPS))
-def test_whole_scales_whose_queries_meet_centres_and_borders(lr, scale, neighbour_mode):
+@given(
+    lr=st.integers(1, 300),
+    scale=st.integers(1, 12),
+    neighbour_mode=st.sampled_from(NEIGHBOUR_MODES),
+)
+def test_integer_scales_whose_queries_meet_centres_and_borders(lr, scale, neighbour_mode):
     check(lr, lr * scale, 0, lr * scale, neighbour_mode)
 
 
-@every_lookup
-@pytest.mark.parametrize(("lr", "hr"), [(1, 1), (4001, 40_009), (40_009, 4001), (20_000, 2**20)])
+@every_mode
+@pytest.mark.parametrize(("lr", "hr"), [(1, 1), (4001, 40_009), (40_009, 4001), (5000, 2**18)])
 def test_long_axes(lr, hr, neighbour_mode):
     check(lr, hr, 0, hr, neighbour_mode)
 
 
-@every_lookup
+@every_mode
 def test_a_window_far_out_on_the_longest_axis(neighbour_mode):
     # NumPy's side would hold all of it: the two agree with doubles instead.
     lr, hr, start = 2**12, 2**24, 2**24 - 1000
@@ -68,9 +72,3 @@ def test_the_constants_are_rounded_doubles(n):
     first, step = np.float32(-1 + 1 / n), np.float32(2 / n)
     quotient = (1 - np.float32(n)) / np.float32(n), 2 / np.float32(n)
     assert (first, step) == quotient
-
-
-def test_pixel_centres_are_the_published_doubles_rounded():
-    for n in (*range(1, 300), 1023, 4097, 65_537):
-        published = np.float32(-1 + 1 / n) + np.float32(2 / n) * np.arange(n, dtype=np.float32)
-        np.testing.assert_array_equal(pixel_centres(n), published)

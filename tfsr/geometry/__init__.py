@@ -1,10 +1,10 @@
-"""Coordinates, and nothing else computes one.
+"""Coordinates. No other package computes one.
 
-Axes are independent: whatever a decoder wants to know about an output pixel (its neighbours among
-the low-resolution (LR) pixels, the offsets to them, their weights) depends on the row for one half
-and on the column for the other. Everything here is therefore written for one axis and used twice.
+The axes are independent: everything a decoder needs to know about an output pixel (its neighbours
+among the low-resolution (LR) pixels, the offsets to them, their weights) depends half on the row
+and half on the column. Everything here is therefore written for one axis and used twice.
 
-Conventions (LIIF, Chen et al., CVPR 2021, arXiv 2012.09161, and the code published with it):
+Conventions (LIIF, Chen et al., CVPR 2021, arXiv 2012.09161, and its published code):
 
 - Coordinates are (row, column); the image spans [-1, 1], so its centre is 0 and pixel k of n has
   its centre at -1 + (2k + 1) / n.
@@ -14,5 +14,20 @@ Conventions (LIIF, Chen et al., CVPR 2021, arXiv 2012.09161, and the code publis
 
 import lazy_loader
 
-# Imported on first use: the processes that cut training samples need pixel centres and no Keras.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+# Imported on first use: processes that crop training samples need pixel centres but not Keras.
+__getattr__, __dir__, _ = lazy_loader.attach_stub(__name__, __file__)
+
+# The public names; the other names of the stub serve the package itself.
+__all__ = [
+    "FaceRegion",
+    "Neighbour",
+    "NeighbourMode",
+    "SamplingPlan",
+    "cell_size",
+    "face_region_from_box",
+    "face_region_from_eyes",
+    "grid_plan",
+    "output_size",
+    "pixel_centres",
+    "points_plan",
+]

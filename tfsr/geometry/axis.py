@@ -1,4 +1,4 @@
-"""The geometry of one axis of a set of queries."""
+"""The sampling geometry of one axis."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from keras import ops
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a set of queries. On a grid of n rows (or columns) every array begins with n.
+    """One axis of a set of queries.
 
-    For scattered points the arrays begin with (batch, points) instead and are backend tensors.
+    On a grid of n rows (or columns) every array begins with n. For scattered points the arrays
+    begin with (batch, points) instead and are backend tensors.
 
     Attributes:
-        indices: (n, k) int32. The LR neighbours, k = 2 for the ensemble and 1 for the nearest.
-        offsets: (n, k) float32. Query minus neighbour's centre, in units of half an LR pixel,
-            measured from the neighbour that was really taken (at a border: the clamped one).
+        indices: (n, k) int32. The LR neighbours; k is 2 for the ensemble, otherwise 1.
+        offsets: (n, k) float32. Query minus neighbour's centre, in half LR pixels. At a border it
+            is measured from the clamped neighbour.
         weights: (n, k) float32, sum 1. Share of each neighbour in the local ensemble.
-        neighbours: (n, k) float32. The neighbours' own coordinates, in [-1, 1].
+        neighbours: (n, k) float32. The neighbours' coordinates, in [-1, 1].
         coordinates: (n,) float32. The queries' coordinates, in [-1, 1].
         cells: (n,) float32. Output pixel size x LR size: 2 / scale.
-        pair_indices: (n, 2) int32. The two pixels of linear interpolation, ensemble or not.
+        pair_indices: (n, 2) int32. The two pixels of linear interpolation, in every mode.
         pair_weights: (n, 2) float32, sum 1. Their weights.
     """
 
@@ -40,29 +41,28 @@ class Axis:
     def __len__(self) -> int:
         return len(self.coordinates)
 
-    def map(self, function: Callable[[Any], Any]) -> Axis:
-        """The same axis with `function` applied to each of its arrays."""
-        return Axis(**{field.name: function(getattr(self, field.name)) for field in fields(self)})
-
-    def __getitem__(self, span: slice) -> Axis:
-        """The same axis for some of its rows (or columns)."""
-        return self.map(lambda values: values[span])
-
     def arrays(self) -> tuple[Any, ...]:
-        """The arrays, in the order of the attributes: `Axis(*axis.arrays())` is the same axis."""
+        """The arrays in the order of the attributes: `Axis(*axis.arrays())` is an equal axis."""
         return tuple(getattr(self, field.name) for field in fields(self))
 
+    def map(self, function: Callable[[Any], Any]) -> Axis:
+        """The axis with `function` applied to each of its arrays."""
+        return Axis(*map(function, self.arrays()))
+
+    def __getitem__(self, span: slice) -> Axis:
+        """Some of its rows (or columns)."""
+        return self.map(lambda values: values[span])
+
     def span(self) -> tuple[int, int]:
-        """The first LR pixel that a grid's axis looks at, and the one after the last."""
+        """First LR pixel that a grid's axis needs, and the one after the last."""
         first = min(self.indices.min(), self.pair_indices.min())
         last = max(self.indices.max(), self.pair_indices.max())
         return int(first), int(last) + 1
 
-    def cut(self, start: int) -> Axis:
-        """The same axis where the LR image is a cut that begins at its pixel `start`.
+    def shift(self, start: int) -> Axis:
+        """The axis over a crop of the LR image that begins at its pixel `start`.
 
-        Only the indices change: the neighbours' and the queries' own coordinates stay those of the
-        whole image.
+        Only the indices change: coordinates stay those of the whole image.
         """
         return replace(self, indices=self.indices - start, pair_indices=self.pair_indices - start)
 
@@ -85,8 +85,13 @@ class Neighbour:
         index: (...) int32, which LR pixel.
         weight: (..., 1) its share in the ensemble.
         offset: (..., 1) query minus its centre, one LR pixel being 2.
-        coordinate: (..., 1) its own centre, in [-1, 1].
+        coordinate: (..., 1) its centre, in [-1, 1].
         cell: (..., 1) the output pixel's size, one LR pixel being 2.
+
+    Example:
+        >>> neighbour = tfsr.geometry.grid_axis(2, 4, 0, 4).neighbour(1)
+        >>> neighbour.index.tolist(), neighbour.offset[3].tolist()
+        ([0, 1, 1, 1], [0.5])
     """
 
     index: Any
@@ -97,9 +102,9 @@ class Neighbour:
 
 
 def concat_axes(axes: Sequence[Axis]) -> Axis:
-    """One axis after the other as one axis, of NumPy arrays or of tensors."""
+    """Concatenate axes of NumPy arrays or of tensors."""
     if len(axes) == 1:
         return axes[0]
-    join = np.concatenate if isinstance(axes[0].indices, np.ndarray) else ops.concatenate
+    concat = np.concatenate if isinstance(axes[0].indices, np.ndarray) else ops.concatenate
     arrays = zip(*(axis.arrays() for axis in axes), strict=True)
-    return Axis(*(join(list(parts)) for parts in arrays))
+    return Axis(*(concat(list(parts)) for parts in arrays))

@@ -1,4 +1,4 @@
-"""Bicubic resizing as a matrix for each axis."""
+"""Bicubic resizing as one matrix per axis."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 def cubic_axis(
     lr: int, hr: int, start: int, stop: int, first: int = 0, last: int | None = None
 ) -> np.ndarray:
-    """Weights of bicubic resizing (a = -0.5, antialiased) along one axis, as Pillow has them.
+    """Weights of bicubic resizing (a = -0.5, antialiased) along one axis, as in Pillow.
 
     Args:
         lr: pixels of the image.
         hr: pixels of the output.
-        start: first pixel of the output that is asked for.
+        start: first pixel of the output to compute.
         stop: the one after the last.
-        first: first pixel of the image that is at hand, see `cubic_span`.
+        first: first available pixel of the image, see `cubic_span`.
         last: the one after the last; all if None.
 
     Returns:
@@ -32,17 +32,17 @@ def cubic_axis(
 
 
 def cubic_span(lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
-    """First pixel, and the one after the last, that some pixels of a bicubic answer depend on."""
+    """First image pixel that output pixels start to stop need, and the one after the last."""
     centres = (np.array([start, stop - 1]) + 0.5) * (lr / hr)
     lowest, highest = _cubic_support(centres, lr, max(lr / hr, 1.0))
     return int(lowest[0]), int(highest[1])
 
 
 def cubic_taps(positions: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """The pixels that bicubic interpolation (a = -0.5) takes at any positions of an axis.
+    """Pixels and weights of bicubic interpolation (a = -0.5) at any positions of an axis.
 
     Args:
-        positions: (...) in pixels: whole numbers are pixel centres.
+        positions: (...) in pixels: integers are pixel centres.
         length: of the axis; its edges are repeated.
 
     Returns:

@@ -1,6 +1,6 @@
 """Which LR pixels surround a query, and their weights: the published float32 formulas.
 
-They serve grids and scattered points alike. `xp` is NumPy or `keras.ops`.
+They serve grids and scattered points alike. `xp` is NumPy or `keras.ops`; the numbers are float32.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from typing import Literal
 
 import numpy as np
 from keras import ops
+
+from tfsr.geometry.axis import Axis
+from tfsr.geometry.coordinates import centres, first_centre
 
 NeighbourMode = Literal["ensemble", "nearest", "nearest-exact", "nearest-centred", "corner"]
 """How LR neighbours are found, on each axis.
@@ -20,14 +23,51 @@ NeighbourMode = Literal["ensemble", "nearest", "nearest-exact", "nearest-centred
 - "corner": the one that contains the output pixel's top left corner; offsets are measured from its
   own top left corner to that one (Meta-SR).
 
-All but the first decide ties as the published float32 formulas do.
+All but the first resolve ties as the published float32 formulas do.
 """
 
-# The published lookup keeps coordinates this far inside the image before it rounds them to a pixel.
+# The published code clamps coordinates this far inside the image before it rounds them to a pixel.
 _INSIDE = 1e-6
 
 
-def linear_weights(xp, pair, offsets):
+def axis_at(xp, mode: NeighbourMode, coordinates, before, lr, cell, position, count, cells) -> Axis:
+    """The geometry of queries on one axis.
+
+    Args:
+        xp: NumPy or `keras.ops`.
+        mode: how neighbours are found.
+        coordinates: (...) the queries', in [-1, 1].
+        before: (...) index of the LR pixel whose centre precedes the query, unclamped.
+        lr: LR size.
+        cell: output pixel size, 2 / HR size.
+        position: (...) the queries in output pixels, k + 1/2 at centres.
+        count: HR size.
+        cells: (...) output pixel size x LR size.
+    """
+    cast = np.astype if xp is np else ops.cast
+    # Offsets are float32 differences, as published: exact ones differ by its rounding, which the
+    # weights between very different neighbours, and the sines of DIINN and LTE, would show.
+    pair = xp.clip(xp.stack([before, before + 1.0], axis=-1), 0.0, lr - 1.0)
+    pair_offsets = (coordinates[..., None] - centres(pair, lr)) * lr
+    pair_weights = _linear_weights(xp, pair, pair_offsets)
+    if mode == "ensemble":
+        indices, offsets, weights = pair, pair_offsets, pair_weights
+    else:
+        indices, offsets = _nearest(xp, mode, coordinates, lr, cell, position, count)
+        weights = xp.ones_like(indices)
+    return Axis(
+        indices=cast(indices, "int32"),
+        offsets=offsets,
+        weights=weights,
+        neighbours=centres(indices, lr),
+        coordinates=coordinates,
+        cells=cells,
+        pair_indices=cast(pair, "int32"),
+        pair_weights=pair_weights,
+    )
+
+
+def _linear_weights(xp, pair, offsets):
     """Weights (..., 2) of the pixels before and after: the distance to the other one.
 
     The published ensemble weighs by the area of the rectangle between the query and the opposite
@@ -42,55 +82,35 @@ def linear_weights(xp, pair, offsets):
     return xp.stack([1.0 - after, after], axis=-1)
 
 
-def nearest_index(xp, coordinates, size):
-    """Index of the nearest pixel as grid_sample finds it (float32, half to even), as floats."""
-    inside = xp.clip(coordinates, -1 + _INSIDE, 1 - _INSIDE)
-    scaled = ((inside + 1.0) * size - 1.0) / 2.0
-    return (xp.rint if xp is np else xp.round)(scaled)
+def _nearest(xp, mode: NeighbourMode, coordinates, lr, cell, position, count):
+    """Index of one neighbour, in float32, and the offset from it, (..., 1) each."""
+    if mode == "nearest-centred":
+        query = _centred(position, count)
+        scaled = query * lr + (lr - 1.0) / 2.0
+        below = xp.floor(scaled)
+        half_up = xp.where(scaled - below >= 0.5, below + 1.0, below)
+        index = xp.clip(half_up, 0.0, lr - 1.0)[..., None]
+        return index, (query[..., None] - _centred(index + 0.5, lr)) * lr * 2.0
+    query, first = coordinates, first_centre(lr)
+    if mode == "nearest-exact":
+        index = xp.minimum(xp.floor(position * (lr / count)), lr - 1)
+    else:
+        looked_up = coordinates
+        if mode == "corner":
+            # An LR pixel's corner lies half a pixel before its centre, so the centre nearest to
+            # the query's corner is that of the pixel it lies in; the published nudge assigns
+            # corners on a boundary to the pixel that begins there.
+            query, first = coordinates - cell / 2.0, -1.0
+            looked_up = query + _INSIDE
+        inside = xp.clip(looked_up, -1 + _INSIDE, 1 - _INSIDE)
+        index = xp.round(((inside + 1.0) * lr - 1.0) / 2.0)
+    index = index[..., None]
+    return index, (query[..., None] - (first + (2.0 / lr) * index)) * lr
 
 
-def nearest_exact_index(xp, position, ratio, size):
-    """floor((k + 1/2) x LR size / HR size) in float32, as floats; at most the last pixel."""
-    return xp.minimum(xp.floor(position * ratio), size - 1)
-
-
-def corner(coordinates, cells):
-    """What Meta-SR looks up: the output pixel's top left corner, seen from the LR corners.
-
-    An LR pixel's corner lies half a pixel before its centre, so the nearest centre to the corner
-    itself is that of the pixel it lies in; the published nudge keeps corners on a boundary in the
-    pixel that begins there.
-    """
-    return coordinates - cells / 2 + _INSIDE
-
-
-def centred_coordinate(position, count):
-    """Where a position in pixels lies on an axis of `count` pixels, in [-1/2, 1/2], float32.
+def _centred(position, count):
+    """A position in pixels on an axis of `count` pixels, in [-1/2, 1/2].
 
     The published grid is rounded from doubles: so is this quotient of two exact numbers.
     """
     return (2.0 * position - count) / (2.0 * count)
-
-
-def centred_index(xp, coordinates, size):
-    """Index of the nearest pixel of coordinates in [-1/2, 1/2] (float32, half up), as floats."""
-    position = coordinates * size + (size - 1.0) / 2.0
-    below = xp.floor(position)
-    return xp.clip(xp.where(position - below >= 0.5, below + 1.0, below), 0.0, size - 1.0)
-
-
-def output_pixel(coordinates, cells, size):
-    """(k + 1/2, HR size) of points, as the grid of their cell has them.
-
-    A point that is no pixel's centre has no k; there, its position in output pixels stands for
-    k + 1/2, and the published formula says the same away from ties.
-    """
-    position = (coordinates + 1.0) / cells
-    centre = ops.floor(position) + 0.5
-    # Centres come within rounding of themselves; 1e-3 of a pixel is far outside that.
-    centre = ops.where(ops.abs(position - centre) < 1e-3, centre, position)
-    # The HR size, where the cell is that of a whole number of pixels: in a window it need not be.
-    count = 2.0 / cells
-    whole = ops.round(count)
-    count = ops.where(ops.abs(count - whole) < 1e-5 * whole, whole, count)
-    return centre, count

@@ -1,26 +1,31 @@
-"""Sampling plans: the two axes of a set of queries."""
+"""Sampling plans: the two axes of a set of queries, and the phases of integer scales."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tfsr.geometry.axis import Axis
-from tfsr.geometry.phase import Phase, phases_of
-from tfsr.geometry.pixels import pixel_centres
+from tfsr.geometry.coordinates import pixel_centres
 
 
 @dataclass(frozen=True)
 class SamplingPlan:
-    """Where each pixel of an output grid, or each of a set of points, looks in the LR image.
+    """The sampling geometry of an output grid, or of a set of points, over an LR image.
 
     Attributes:
         rows: the rows' geometry.
         columns: the columns'.
         lr_size: (h, w) of the LR image, or of the crop of it that the indices count in.
-        crop: (top, left, whole height, whole width) where it is a crop; None where it is whole.
+        crop: (top, left, whole height, whole width) of a crop; None for a whole image.
+
+    Example:
+        >>> plan = tfsr.geometry.grid_plan((2, 2), (4, 6))
+        >>> plan.integer_scales()
+        (2, 3)
     """
 
     rows: Axis
@@ -29,40 +34,100 @@ class SamplingPlan:
     crop: tuple[int, int, int, int] | None = None
 
     def integer_scales(self) -> tuple[int, int] | None:
-        """Output pixels to an LR pixel on both axes of a grid, if these are whole numbers."""
+        """Output pixels per LR pixel on both axes of a grid, if these are integers."""
         scales = [2.0 / float(axis.cells[0]) for axis in (self.rows, self.columns)]
         rows, columns = (max(1, round(scale)) for scale in scales)
-        whole = abs(scales[0] - rows) < 5e-7 * rows and abs(scales[1] - columns) < 5e-7 * columns
-        return (rows, columns) if whole else None
+        exact = abs(scales[0] - rows) < 5e-7 * rows and abs(scales[1] - columns) < 5e-7 * columns
+        return (rows, columns) if exact else None
 
     def phases(self) -> tuple[list[Phase], list[Phase]] | None:
-        """The phases of the rows and of the columns of a grid of whole scales.
+        """The phases of the rows and of the columns of a grid of integer scales.
 
-        None if a scale is not whole, or if somewhere the neighbours are no runs: a published lookup
-        that float32 rounding decides is not always regular.
+        None if a scale is not an integer, or if somewhere the neighbours are not consecutive:
+        published neighbours that float32 rounding decides are not always regular.
         """
         scales = self.integer_scales()
         if scales is None:
             return None
-        rows = phases_of(self.rows, self.lr_size[0], scales[0])
-        columns = phases_of(self.columns, self.lr_size[1], scales[1])
+        rows = _axis_phases(self.rows, self.lr_size[0], scales[0])
+        columns = _axis_phases(self.columns, self.lr_size[1], scales[1])
         return (rows, columns) if rows and columns else None
 
     def lr_coordinates(self) -> tuple[np.ndarray, np.ndarray]:
         """Centres of the LR pixels in the whole image: rows (h,) and columns (w,), in [-1, 1]."""
-        top, left, *whole = self.crop or (0, 0, *self.lr_size)
-        starts_and_sizes = zip((top, left), self.lr_size, whole, strict=True)
-        rows, columns = (
-            pixel_centres(length)[start : start + size] for start, size, length in starts_and_sizes
+        top, left, height, width = self.crop or (0, 0, *self.lr_size)
+        return (
+            pixel_centres(height)[top : top + self.lr_size[0]],
+            pixel_centres(width)[left : left + self.lr_size[1]],
         )
-        return rows, columns
 
-    def part(self, rows: slice, columns: slice) -> SamplingPlan:
-        """The plan of some of its rows and columns."""
-        return replace(self, rows=self.rows[rows], columns=self.columns[columns])
 
-    def cut(self, top: int, left: int, height: int, width: int) -> SamplingPlan:
-        """The same plan over a cut of the LR image, which must hold all it looks at."""
-        whole = self.crop or (0, 0, *self.lr_size)
-        crop = (whole[0] + top, whole[1] + left, *whole[2:])
-        return SamplingPlan(self.rows.cut(top), self.columns.cut(left), (height, width), crop)
+@dataclass(frozen=True)
+class Phase:
+    """Every s-th row (or column) of a grid, s being the integer scale of its axis.
+
+    For each neighbour, the LR pixels of consecutive rows are consecutive: a run, as long as there
+    are rows. A run may begin one pixel before the LR image, or end one after it; the pixel outside
+    stands for the one at the edge. Neighbours of weight 0 are left out.
+
+    Attributes:
+        axis: the rows' geometry; k is 1 where a neighbour was left out.
+        starts: (k,) int32. The LR pixel at which each neighbour's run begins, at least -1.
+        pair_starts: (2,) int32. The same for linear interpolation.
+    """
+
+    axis: Axis
+    starts: Any
+    pair_starts: Any
+
+    def __getitem__(self, span: slice) -> Phase:
+        """Some consecutive rows of the phase."""
+        first = span.start
+        return Phase(self.axis[span], self.starts + first, self.pair_starts + first)
+
+    def shift(self, start: int) -> Phase:
+        """The phase over features that begin at LR pixel `start`; the input image is whole."""
+        return replace(self, starts=self.starts - start)
+
+    def arrays(self) -> tuple[Any, ...]:
+        """All arrays, for `Phase.of`."""
+        return (*self.axis.arrays(), self.starts, self.pair_starts)
+
+    @classmethod
+    def of(cls, arrays: Sequence[Any]) -> Phase:
+        """The phase that has these `arrays`."""
+        return cls(Axis(*arrays[:-2]), *arrays[-2:])
+
+
+def _axis_phases(axis: Axis, lr: int, scale: int) -> list[Phase] | None:
+    """Rows i, i + scale, i + 2 scale and so on for each i below the scale and the axis's length."""
+    phases = []
+    for i in range(min(scale, len(axis))):
+        part = axis[i::scale]
+        # A query on a pixel's centre gives it the whole weight, but for float32 rounding. After
+        # the last centre both neighbours are one pixel.
+        if part.weights.shape[-1] == 2 and np.all(
+            (part.weights[:, 1] < 1e-4) | (part.indices[:, 0] == part.indices[:, 1])
+        ):
+            part = replace(
+                part,
+                indices=part.indices[:, :1],
+                offsets=part.offsets[:, :1],
+                weights=np.ones_like(part.weights[:, :1]),
+                neighbours=part.neighbours[:, :1],
+            )
+        starts = [_run_start(column, lr) for column in part.indices.T]
+        pair_starts = [_run_start(column, lr) for column in part.pair_indices.T]
+        if None in starts or None in pair_starts:
+            return None
+        phases.append(Phase(part, np.array(starts, np.int32), np.array(pair_starts, np.int32)))
+    return phases
+
+
+def _run_start(indices: np.ndarray, lr: int) -> int | None:
+    """Where consecutive indices, clamped to `lr` pixels, begin; None if not consecutive."""
+    for start in (int(indices[0]), int(indices[0]) - 1):
+        run = start + np.arange(len(indices))
+        if run[-1] <= lr and np.array_equal(np.clip(run, 0, lr - 1), indices):
+            return start
+    return None

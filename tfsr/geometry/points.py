@@ -6,21 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from tfsr.geometry.axis import Axis
-from tfsr.geometry.neighbours import (
-    NeighbourMode,
-    centred_coordinate,
-    centred_index,
-    corner,
-    linear_weights,
-    nearest_exact_index,
-    nearest_index,
-    output_pixel,
-)
-from tfsr.geometry.pixels import centres
+from tfsr.geometry.coordinates import centres
+from tfsr.geometry.neighbours import NeighbourMode, axis_at
 from tfsr.geometry.plan import SamplingPlan
 
 
@@ -31,24 +21,25 @@ def points_plan(
     neighbour_mode: NeighbourMode = "ensemble",
     window=None,
 ) -> SamplingPlan:
-    """The sampling plan of scattered points: the same formulas, one query at a time.
+    """The sampling plan of scattered points.
 
     Args:
         coordinates: (batch, points, 2) float32 (row, column) in [-1, 1].
         cells: (batch, points, 2) float32 output pixel sizes, 2 / (H, W).
         lr_size: (h, w) of the LR image: integers, or scalar tensors inside a traced function.
         neighbour_mode: how neighbours are found.
-        window: (batch, 4), or None where the LR image is whole. Where it is a window cut from a
-            larger image: its centre (row, column) and half its (height, width) in the larger
-            one's coordinates. The plan's global coordinates are then those of the larger image.
+        window: (batch, 4), if the LR image is a window of a larger image: its centre (row, column)
+            and half its (height, width) in the larger one's coordinates. The plan's `neighbours`
+            and `coordinates` are then those of the larger image.
+
+    Example:
+        >>> points = np.float32([[[0.75, 0.25]]])
+        >>> plan = tfsr.geometry.points_plan(points, np.full_like(points, 0.5), (2, 2))
+        >>> float(plan.rows.offsets[0, 0, 1])
+        0.5
     """
-    return _plan(
-        (coordinates[..., 0], coordinates[..., 1]),
-        (cells[..., 0], cells[..., 1]),
-        lr_size,
-        neighbour_mode,
-        window,
-    )
+    axes = ((coordinates[..., i], cells[..., i]) for i in (0, 1))
+    return _plan(axes, lr_size, neighbour_mode, window)
 
 
 def lattice_plan(
@@ -59,7 +50,7 @@ def lattice_plan(
     neighbour_mode: NeighbourMode = "ensemble",
     window=None,
 ) -> SamplingPlan:
-    """The sampling plan of a lattice: all points of each image's own rows and columns.
+    """The sampling plan of lattices: each image's own rows x its own columns.
 
     Args:
         rows: (batch, P) float32 row coordinates in [-1, 1].
@@ -72,10 +63,8 @@ def lattice_plan(
     Returns:
         A plan whose axes begin with (batch, P) and (batch, Q).
     """
-    row_cells, column_cells = (
-        cells[:, i, None] * ops.ones_like(axis) for i, axis in enumerate((rows, columns))
-    )
-    return _plan((rows, columns), (row_cells, column_cells), lr_size, neighbour_mode, window)
+    axes = ((x, cells[:, i, None] * ops.ones_like(x)) for i, x in enumerate((rows, columns)))
+    return _plan(axes, lr_size, neighbour_mode, window)
 
 
 def window_coordinates(window, lr_size: Sequence[Any]) -> tuple[Any, Any]:
@@ -94,13 +83,11 @@ def window_coordinates(window, lr_size: Sequence[Any]) -> tuple[Any, Any]:
     return rows, columns
 
 
-def _plan(
-    coordinates, cells, lr_size: Sequence[Any], neighbour_mode: NeighbourMode, window
-) -> SamplingPlan:
-    """The plan of two axes, each of (batch, n) coordinates and cells."""
-    axes = []
-    for i in (0, 1):
-        axis = _points_axis(coordinates[i], cells[i], lr_size[i], neighbour_mode)
+def _plan(axes, lr_size: Sequence[Any], mode: NeighbourMode, window) -> SamplingPlan:
+    """The plan of two axes, each given as coordinates and cells, (batch, n)."""
+    found = []
+    for i, (coordinates, cells) in enumerate(axes):
+        axis = _points_axis(coordinates, cells, ops.cast(lr_size[i], "float32"), mode)
         if window is not None:
             centre, half = window[:, i, None], window[:, 2 + i, None]
             axis = replace(
@@ -108,46 +95,27 @@ def _plan(
                 neighbours=centre[..., None] + half[..., None] * axis.neighbours,
                 coordinates=centre + half * axis.coordinates,
             )
-        axes.append(axis)
-    return SamplingPlan(rows=axes[0], columns=axes[1], lr_size=(lr_size[0], lr_size[1]))
+        found.append(axis)
+    return SamplingPlan(found[0], found[1], (lr_size[0], lr_size[1]))
 
 
-def _points_axis(coordinates, cells, lr, neighbour_mode: NeighbourMode) -> Axis:
-    size = ops.cast(lr, "float32")
-    # The first pixel's centre as pixel_centres has it, in float64 where the size is a number.
-    centre = float(np.float32(-1 + 1 / lr)) if isinstance(lr, int) else 1.0 / size - 1.0
-    before = ops.floor(((coordinates + 1.0) * size - 1.0) / 2.0)
-    pair = ops.clip(ops.stack([before, before + 1.0], axis=-1), 0.0, size - 1.0)
-    pair_offsets = (coordinates[..., None] - (centre + (2.0 / size) * pair)) * size
-    pair_weights = linear_weights(ops, pair, pair_offsets)
-    if neighbour_mode == "ensemble":
-        indices, offsets, weights = pair, pair_offsets, pair_weights
-    else:
-        query, first = coordinates, centre
-        if neighbour_mode == "nearest":
-            nearest = nearest_index(ops, coordinates, size)
-        elif neighbour_mode == "nearest-exact":
-            position, count = output_pixel(coordinates, cells, size)
-            nearest = nearest_exact_index(ops, position, size / count, size)
-        elif neighbour_mode == "nearest-centred":
-            query = centred_coordinate(*output_pixel(coordinates, cells, size))
-            nearest = centred_index(ops, query, size)
-        else:
-            query, first = coordinates - cells / 2.0, -1.0
-            nearest = nearest_index(ops, corner(coordinates, cells), size)
-        indices = nearest[..., None]
-        weights = ops.ones_like(indices)
-        if neighbour_mode == "nearest-centred":
-            offsets = (query[..., None] - centred_coordinate(indices + 0.5, size)) * size * 2.0
-        else:
-            offsets = (query[..., None] - (first + (2.0 / size) * indices)) * size
-    return Axis(
-        indices=ops.cast(indices, "int32"),
-        offsets=offsets,
-        weights=weights,
-        neighbours=centre + (2.0 / size) * indices,
-        coordinates=coordinates,
-        cells=cells * size,
-        pair_indices=ops.cast(pair, "int32"),
-        pair_weights=pair_weights,
-    )
+def _points_axis(coordinates, cells, lr, mode: NeighbourMode) -> Axis:
+    position, count = _output_pixel(coordinates, cells)
+    before = ops.floor(((coordinates + 1.0) * lr - 1.0) / 2.0)
+    return axis_at(ops, mode, coordinates, before, lr, cells, position, count, cells * lr)
+
+
+def _output_pixel(coordinates, cells):
+    """(k + 1/2, HR size) of points, as on the grid that their cell implies.
+
+    A point that is no pixel's centre has no k: its position in output pixels stands for k + 1/2,
+    and the published formulas give the same result away from ties.
+    """
+    position = (coordinates + 1.0) / cells
+    centre = ops.floor(position) + 0.5
+    # Centres come within rounding of themselves; 1e-3 of a pixel is far outside that.
+    centre = ops.where(ops.abs(position - centre) < 1e-3, centre, position)
+    # The HR size, if the cell is that of an integer number of pixels: in a window it need not be.
+    count = 2.0 / cells
+    rounded = ops.round(count)
+    return centre, ops.where(ops.abs(count - rounded) < 1e-5 * rounded, rounded, count)

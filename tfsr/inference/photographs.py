@@ -64,7 +64,7 @@ class PhotographUpscaler:
         lr_size = image.shape[:2]
         frames = [face_region_from_box(lr_size, box) for box in self._boxes]
         frames += [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
-        large_frames = [frame.in_size(lr_size, size) for frame in frames]
+        large_frames = [frame.resized(lr_size, size) for frame in frames]
         for large in large_frames:
             # As any output's size is: checked before memory is taken.
             TargetSize(size=large.size).of(lr_size, self._max_output)

@@ -8,7 +8,7 @@ from tfsr.layers.heat_basis import HeatBasis
 from tfsr.layers.integrated_positional_encoding import IntegratedPositionalEncoding
 from tfsr.layers.latent_modulated_mlp import LatentModulatedMLP, split_modulation
 from tfsr.layers.learned_basis import LearnedBasis
-from tfsr.layers.linear import Convolution, Linear
+from tfsr.layers.linear_layers import Convolution, Linear
 from tfsr.layers.mlp import MLP, ModulatedMLP, hidden_widths
 from tfsr.layers.modulated_linear import ModulatedLinear
 from tfsr.layers.offset_encoding import OffsetEncoding

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfsr.layers.linear import Convolution
+from tfsr.layers.linear_layers import Convolution
 from tfsr.layers.residual_block import ResidualBlock
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfsr.layers.linear import Linear
+from tfsr.layers.linear_layers import Linear
 from tfsr.layers.mlp import hidden_widths
 from tfsr.layers.modulated_linear import ModulatedLinear
 

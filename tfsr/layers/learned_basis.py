@@ -11,7 +11,7 @@ from keras import ops
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers.basis import Basis, by_colour, for_each_colour
-from tfsr.layers.linear import Linear
+from tfsr.layers.linear_layers import Linear
 from tfsr.layers.offset_encoding import OffsetEncoding
 from tfsr.layers.separable_dense import SeparableDense
 

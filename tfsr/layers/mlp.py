@@ -13,7 +13,7 @@ import keras
 from keras import ops
 
 from tfsr.errors import InvalidArgument
-from tfsr.layers.linear import Linear
+from tfsr.layers.linear_layers import Linear
 
 
 def hidden_widths(hidden: Sequence[int], name: str = "hidden") -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfsr.layers.linear import Linear
+from tfsr.layers.linear_layers import Linear
 
 
 @keras.saving.register_keras_serializable("tfsr")

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfsr.layers.linear import fan_in_uniform
+from tfsr.layers.linear_layers import fan_in_uniform
 
 # Cross-correlated with the image, as convolutions do.
 _SOBEL = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]], np.float32)

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from tfsr.layers.linear import Convolution
+from tfsr.layers.linear_layers import Convolution
 
 
 @keras.saving.register_keras_serializable("tfsr")

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfsr.layers.linear import fan_in_uniform
+from tfsr.layers.linear_layers import fan_in_uniform
 
 
 @keras.saving.register_keras_serializable("tfsr")

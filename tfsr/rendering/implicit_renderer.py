@@ -161,7 +161,7 @@ class ImplicitRenderer:
             top = min(int(band.starts[0]) for band in bands)
             bottom = max(int(band.starts[0]) + len(band.axis) for band in bands)
             projected = tree.map_structure(lambda x: x[:, top:bottom], projected)
-            bands = [band.over_cut(top) for band in bands]
+            bands = [band.shift(top) for band in bands]
         column_tensors = [_phase_tensors(phase) for phase in columns]
         for i, band in enumerate(bands):
             row_tensors = _phase_tensors(band)

@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 from tfsr.decoders import Decoder
-from tfsr.geometry import Axis, SamplingPlan, traced_grid_axis
+from tfsr.geometry import Axis, SamplingPlan, grid_axis
 from tfsr.rendering.maps import project
 from tfsr.rendering.queries import render_band
 
@@ -39,8 +39,8 @@ def render_mapped(
     batch, lr_height, lr_width = (ops.shape(latent)[i] for i in range(3))
     top, left, height, width = ops.unstack(window, 4)
     mode = decoder.neighbour_mode
-    rows = traced_grid_axis(lr_height, size[0], top, top + height, mode)
-    columns = traced_grid_axis(lr_width, size[1], left, left + width, mode)
+    rows = grid_axis(lr_height, size[0], top, top + height, mode)
+    columns = grid_axis(lr_width, size[1], left, left + width, mode)
     whole = SamplingPlan(rows, columns, (lr_height, lr_width))
     projected, image = project(decoder, latent, whole)
 

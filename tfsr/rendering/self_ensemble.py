@@ -60,7 +60,7 @@ class SelfEnsembleRenderer:
         total = np.zeros((len(image), bottom - top, right - left, 3), np.float32)
         for symmetry in self.symmetries:
             view = symmetry.of(total)
-            patches = self.renderer.render(symmetry.of(image), symmetry.of_window(tile))
+            patches = self.renderer.render(symmetry.of(image), symmetry.of_tile(tile))
             for rows, columns, colours in patches:
                 view[:, rows, columns] += colours
         total /= len(self.symmetries)
