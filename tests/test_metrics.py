@@ -129,14 +129,18 @@ def test_ssim_of_equal_images_is_one(protocol):
     ("sr", "hr", "arguments", "message"),
     [
         (*pair(), {"protocol": "div2K"}, "protocol must be one of .* Did you mean 'div2k'"),
-        (*pair(), {"protocol": "div2k"}, "protocol 'div2k' needs scale"),
-        (*pair(), {"protocol": "benchmark-y", "scale": 1.5}, "needs scale, a whole number"),
+        (
+            *pair(),
+            {"protocol": "div2k"},
+            "scale must be an integer of at least 1 for protocol 'div2k'",
+        ),
+        (*pair(), {"protocol": "benchmark-y", "scale": 1.5}, "scale must be an integer"),
         (*pair(), {"protocol": "div2k", "scale": 4}, "larger than 20x20; received shape"),
-        (pair()[0], pair()[1][1:], {}, "sr and hr must have one shape"),
+        (pair()[0], pair()[1][1:], {}, "sr and hr must have the same shape"),
         (pair()[0][..., 0], pair()[1], {}, r"sr must be an array of shape \(H, W, 3\)"),
         (pair()[0], None, {}, "hr must be an array .* received NoneType"),
         (pair()[0], pair()[1].astype(int), {}, "hr must be uint8, or floating point"),
-        (pair()[0] * np.nan, pair()[1], {}, "sr holds values that are not finite"),
+        (pair()[0] * np.nan, pair()[1], {}, "sr must be finite"),
         (pair()[0], pair()[1] * 255, {}, r"hr must be in \[0, 1\]"),
     ],
 )
@@ -152,7 +156,7 @@ def test_psnr_refuses_what_it_cannot_measure(sr, hr, arguments, message):
         ((20, 6), "rgb", "at least 7x7"),
         ((20, 10), "y", "at least 11x11"),
         ((20, 20), "div2k", "one of rgb, y, benchmark-y, arasfsr-y;"),
-        ((20, 20), "benchmark-y", "needs scale"),
+        ((20, 20), "benchmark-y", "scale must be an integer"),
     ],
 )
 def test_ssim_refuses_what_it_cannot_measure(size, protocol, message):

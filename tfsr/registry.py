@@ -1,4 +1,4 @@
-"""Names for encoders, decoders and losses, so that a configuration is plain data."""
+"""Encoders, decoders, losses and degradations by name, so that a configuration is plain data."""
 
 from __future__ import annotations
 
@@ -6,96 +6,98 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfsr.errors import InvalidArgument, did_you_mean
+from tfsr.errors import InvalidArgument, check_choice, did_you_mean
 
 
 class Registry:
-    """Names, each with a class and the arguments that the name stands for.
-
-    The first name given to a class is its own: `config_of` answers it.
+    """Classes by name, each with default arguments.
 
     Args:
-        kind: str. What the names name ("encoder"), for messages.
+        kind: str. What is registered ("encoder"), for error messages.
+
+    Example:
+        >>> tfsr.encoders.ENCODERS.build({"name": "edsr", "blocks": 4}).blocks
+        4
     """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self._entries: dict[str, tuple[type, dict[str, Any]]] = {}
+        self._entries: dict[Any, tuple[type[Any], dict[str, Any]]] = {}
 
-    def add(self, name: str, cls: type, **defaults: Any) -> None:
-        """Register `cls` under `name`; the name stands for these default arguments."""
+    def add(self, name: str, cls: type[Any], **defaults: Any) -> None:
+        """Register a class; the first of its names is the one that `config_of` returns."""
         self._entries[name] = (cls, defaults)
 
     def remove(self, name: str) -> None:
-        """Forget a name."""
+        """Unregister a name."""
         del self._entries[name]
 
     def names(self) -> list[str]:
-        """Every registered name, sorted."""
+        """Return the registered names, sorted."""
         return sorted(self._entries)
 
-    def build(self, config: Any, **overrides: Any) -> Any:
-        """The object that a name, or a mapping {"name": ..., argument: value}, describes.
+    def get(self, name: Any) -> type[Any]:
+        """Return the class of a name, or raise `InvalidArgument` with the closest match."""
+        check_choice(self.kind, name, self.names())
+        return self._entries[name][0]
 
-        An object of a registered class is answered as it is.
+    def build(self, config: Any, **overrides: Any) -> Any:
+        """Build the object that a configuration describes.
+
+        Args:
+            config: a registered name, or a mapping {"name": ..., argument: value}. An object of a
+                registered class is returned as it is.
+            **overrides: arguments that take precedence.
 
         Raises:
-            InvalidArgument: if the name or an argument is unknown; the nearest known one is named.
+            InvalidArgument: unknown name or argument; the message has the closest match.
         """
-        if isinstance(config, str):
-            config = {"name": config}
         if isinstance(config, tuple(cls for cls, _ in self._entries.values())):
             return config
+        if isinstance(config, str):
+            config = {"name": config}
         if not isinstance(config, Mapping):
             raise InvalidArgument(
-                f"{self.kind} must be a registered name, a mapping with 'name', or such an object; "
-                f"got {config!r}"
+                "must be a registered name, a mapping with 'name', or such an object; received "
+                f"{config!r}",
+                self.kind,
             )
-        arguments = dict(config)
-        name = arguments.pop("name", None)
-        if name not in self._entries:
-            raise InvalidArgument(
-                f"unknown {self.kind} {name!r}; known: {', '.join(self.names())}."
-                + did_you_mean(str(name), self.names())
-            )
-        cls, defaults = self._entries[name]
-        known = list(constructor_arguments(cls))
-        for argument in arguments:
-            if argument not in known:
-                raise InvalidArgument(
-                    f"{self.kind} {name!r} has no argument {argument!r}; "
-                    f"known: {', '.join(known) or 'none'}." + did_you_mean(str(argument), known)
-                )
-        return cls(**{**defaults, **arguments, **overrides})
+        name, arguments = config.get("name"), {k: v for k, v in config.items() if k != "name"}
+        cls = self.get(name)
+        _check_keys(arguments, _arguments(cls), f"{self.kind} {name!r}", "argument")
+        return cls(**{**self._entries[name][1], **arguments, **overrides})
 
     def config_of(self, item: Any) -> dict[str, Any]:
-        """The mapping from which `build` makes an equal object, plain data only."""
-        name = next((n for n, (cls, _) in self._entries.items() if cls is type(item)), None)
-        if name is None:
-            raise InvalidArgument(
-                f"{type(item).__name__} is no registered {self.kind}; "
-                f"known: {', '.join(self.names())}"
-            )
-        config = item.get_config()
-        return {"name": name, **{k: config[k] for k in constructor_arguments(type(item))}}
+        """Return the mapping from which `build` makes an equal object, as plain data."""
+        for name, (cls, _) in self._entries.items():
+            if cls is type(item):
+                config = item.get_config()
+                return {"name": name, **{key: config[key] for key in _arguments(cls)}}
+        raise InvalidArgument(
+            f"{type(item).__name__} is not a registered {self.kind}; known: "
+            f"{', '.join(self.names())}"
+        )
 
 
 def check_model_config(config: Mapping[str, Any], parts: Sequence[str]) -> None:
-    """Check that a model's configuration has its parts, and nothing but them and Keras's keys.
+    """Check that a model's configuration has all its parts, and no keys but them and Keras's.
 
     Raises:
-        InvalidArgument: if a key is missing or unknown; the nearest known one is named.
+        InvalidArgument: missing or unknown key; the message has the closest match.
     """
-    known = (*parts, "name", "dtype", "trainable")
-    for key in config:
-        if key not in known:
-            raise InvalidArgument(
-                f"a model's configuration has no key {key!r}; known: {', '.join(known)}."
-                + did_you_mean(str(key), known)
-            )
+    _check_keys(config, [*parts, "name", "dtype", "trainable"], "a model's configuration", "key")
     for part in parts:
         if part not in config:
             raise InvalidArgument(f"a model's configuration needs the key {part!r}")
+
+
+def _check_keys(keys: Mapping[str, Any], known: Sequence[str], owner: str, noun: str) -> None:
+    for key in keys:
+        if key not in known:
+            raise InvalidArgument(
+                f"{owner} has no {noun} {key!r}; known: {', '.join(known) or 'none'}."
+                + did_you_mean(str(key), known)
+            )
 
 
 def constructor_config(item: Any, config: dict[str, Any]) -> dict[str, Any]:
@@ -106,13 +108,13 @@ def constructor_config(item: Any, config: dict[str, Any]) -> dict[str, Any]:
         config: from `keras.layers.Layer.get_config`.
     """
     config.pop("autocast", None)
-    values = {name: getattr(item, name) for name in constructor_arguments(type(item))}
+    values = {name: getattr(item, name) for name in _arguments(type(item))}
     # Keras wraps the lists and tuples that a layer stores.
     plain = {k: list(v) if isinstance(v, list | tuple) else v for k, v in values.items()}
     return {**config, **plain}
 
 
-def constructor_arguments(cls: type) -> list[str]:
-    """Names of a constructor's own arguments, without those of every Keras layer."""
+def _arguments(cls: type) -> list[str]:
+    """The constructor's own arguments, without those of every Keras layer."""
     parameters = inspect.signature(cls).parameters.values()
     return [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]

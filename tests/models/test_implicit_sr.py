@@ -63,8 +63,8 @@ def test_parts_are_names_mappings_or_layers():
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"encoder": "esdr", "decoder": "liif"}, "unknown encoder 'esdr'.*Did you mean 'edsr'"),
-        ({"encoder": "edsr", "decoder": "lif"}, "unknown decoder 'lif'.*Did you mean 'liif'"),
+        ({"encoder": "esdr", "decoder": "liif"}, "encoder must be one of .*Did you mean 'edsr'"),
+        ({"encoder": "edsr", "decoder": "lif"}, "decoder must be one of .*Did you mean 'liif'"),
         (
             {"encoder": {"name": "edsr", "block": 2}, "decoder": "liif"},
             "encoder 'edsr' has no argument 'block'.*Did you mean 'blocks'",

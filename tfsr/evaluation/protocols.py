@@ -38,7 +38,7 @@ class Measure:
         if rule.shaves:
             border = "border of the scale" + (f" + {rule.margin}" if rule.margin else "") + " cut"
         channels = "RGB" if rule.luma is None else "Y"
-        truncated = " truncated to 8 bits" if rule.quantised else ""
+        truncated = " truncated to 8 bits" if rule.quantized else ""
         if self.kind == "psnr":
             return f"PSNR of {channels}{truncated} in dB, {border}"
         window = {"uniform": "uniform 7x7", "gaussian": "Gaussian 11x11"}[rule.window or "uniform"]
@@ -46,7 +46,7 @@ class Measure:
 
     def least_side(self, scale: int | None) -> int:
         """The shorter side of the smallest image that can be measured."""
-        return metrics.least_side(self.rule, scale, structural=self.kind == "ssim")
+        return metrics.min_side(self.rule, scale, structural=self.kind == "ssim")
 
     def __call__(self, sr: np.ndarray, hr: np.ndarray, scale: int | None) -> float:
         """The figure of an output, uint8 or float in [0, 1], against an HR image."""

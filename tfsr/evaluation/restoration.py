@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tfsr import metrics
-from tfsr.errors import ImageError, InvalidArgument
+from tfsr.errors import ImageError, InvalidArgument, check_choice
 from tfsr.evaluation.reduction import Reduction
 from tfsr.images import read, resize
 from tfsr.inference.upscaler import Upscaler
@@ -43,7 +43,7 @@ def restoration_psnr(
     Raises:
         ImageError: if an image cannot be read, reduced so, or measured by the protocol.
     """
-    metrics.check_protocol(protocol)
+    check_choice("protocol", protocol, metrics.PROTOCOLS)
     values = []
     for group in _of_one_size(paths, reduction, batch or 1):
         lr, hr = (np.stack(images) for images in zip(*(pair for _, *pair in group), strict=True))

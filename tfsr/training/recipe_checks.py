@@ -8,9 +8,9 @@ from typing import Any
 
 from tfsr import losses
 from tfsr.data.sources import check_sources
-from tfsr.errors import InvalidArgument, RecipeError
+from tfsr.errors import InvalidArgument, RecipeError, check_choice
 from tfsr.inference.memory import parse_memory
-from tfsr.metrics import check_protocol
+from tfsr.metrics import PROTOCOLS
 from tfsr.models import from_config
 from tfsr.training.recipe import Optimizer, Recipe, Training
 
@@ -90,10 +90,7 @@ def check(recipe: Recipe) -> None:
             f"validation.degradations would have two figures of one name in {', '.join(labels)}: "
             "use each once, and one of clean and nn65"
         )
-    try:
-        check_protocol(validation.protocol)
-    except InvalidArgument as error:
-        raise RecipeError(f"validation.{error}") from error
+    check_choice("validation.protocol", validation.protocol, PROTOCOLS, RecipeError)
 
 
 def _number(value: int | str | None) -> int | None:
