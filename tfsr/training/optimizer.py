@@ -7,25 +7,19 @@ from typing import Any
 import keras
 
 from tfsr.training.distribution import Distribution
+from tfsr.training.learning_rate import LearningRate, cosine_span
 from tfsr.training.muon import Muon
-from tfsr.training.recipe import Training
-from tfsr.training.schedule import learning_rate
+from tfsr.training.recipe import TrainingConfig
 
-_CLASSES = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "muon": Muon,
-}
+_CLASSES = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "muon": Muon}
 
 
-def make_optimizer(training: Training, distribution: Distribution) -> keras.optimizers.Optimizer:
-    """Make a recipe's optimizer, in the distribution's scope.
-
-    Args:
-        training: what the recipe says.
-        distribution: where it will run.
-    """
-    config, rate = training.optimizer, learning_rate(training)
+def make_optimizer(
+    training: TrainingConfig, distribution: Distribution
+) -> keras.optimizers.Optimizer:
+    """Make a recipe's optimizer, in the distribution's scope; its `schedule` is the rate."""
+    config = training.optimizer
+    rate = LearningRate(training.learning_rate, *cosine_span(training))
     arguments: dict[str, Any] = {
         "learning_rate": rate,
         "beta_1": config.beta_1,
@@ -41,7 +35,7 @@ def make_optimizer(training: Training, distribution: Distribution) -> keras.opti
         arguments["weight_decay"] = config.weight_decay
     optimizer_class = _CLASSES[config.name]
     if training.clip_norm is not None and distribution.strategy is not None:
-        from tfsr.training.clipping import clipped_across_replicas
+        from tfsr.training.replicas import clipped_across_replicas
 
         optimizer_class = clipped_across_replicas(optimizer_class, training.clip_norm)
     else:

@@ -1,4 +1,4 @@
-"""What has to be known to repeat a run."""
+"""What is needed to repeat a run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import Any
 import keras
 
 from tfsr import __version__
+from tfsr.models import AnyModel
+from tfsr.training import recipe_files as recipes
 from tfsr.training.distribution import Distribution
+from tfsr.training.recipe import Recipe
 
 _PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "pillow")
 
 
-def start(distribution: Distribution) -> dict[str, Any]:
-    """This start of a run: the command, the code's commit, versions and devices."""
+def describe_start(distribution: Distribution) -> dict[str, Any]:
+    """Describe this start of a run: the command, the code's commit, versions and devices."""
     return {
         "command": sys.argv,
         "tfsr": __version__,
@@ -33,14 +36,26 @@ def start(distribution: Distribution) -> dict[str, Any]:
     }
 
 
+def describe_weights(recipe: Recipe, model: AnyModel, steps: int) -> dict[str, Any]:
+    """Describe the origin of a model's weights, for a preset's metadata."""
+    return {
+        "name": recipe.name,
+        "tfsr": __version__,
+        "commit": commit(),
+        "parameters": model.count_params(),
+        "provenance": dict(recipe.provenance),
+        "recipe": recipes.to_mapping(recipe),
+        "steps": steps,
+    }
+
+
 def commit() -> str | None:
     """The commit of this code, "-dirty" after it if files differ; None outside its repository."""
     root = Path(__file__).parents[2]
-    describe = ("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-    # An installed copy may lie inside the repository of something else.
+    # An installed copy may be inside the repository of something else.
     if _git(root, "rev-parse", "--show-toplevel") != str(root):
         return None
-    return _git(root, *describe)
+    return _git(root, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,19 +20,23 @@ from tfsr.training.schema import read
 def load(path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.
 
-    A recipe may name another, `base: other.yaml` beside it, and say only what differs: mappings are
-    merged key by key, everything else is replaced, and so is an encoder or a decoder by one of
-    another name. What a base says of its own model, `parameters` and `expected`, is not taken over.
-    A base may have a base, and need not be a whole recipe.
+    `base: other.yaml` names a recipe in the same folder that this one changes: mappings are merged
+    key by key, other values replaced, and so is an encoder or a decoder by one of another name. A
+    base's `parameters` and `expected` are of its own model and not inherited. A base may have a
+    base, and need not be complete.
 
     Args:
         path: of the recipe.
-        changes: "key=value" each, such as "training.steps=2000" or "data.train=faces"; the value is
-            YAML. What is changed in the model drops `parameters` and `expected` too.
+        changes: "KEY=VALUE" each, such as "training.steps=2000"; KEY is a dotted path, VALUE is
+            YAML. A change of the model drops `parameters` and `expected`.
 
     Raises:
         RecipeError: if a file cannot be read, is not YAML, or has an unknown, missing or
-            impossible key; the message names it, and the nearest known one.
+            impossible key; unknown keys suggest the closest match.
+
+    Example:
+        >>> load("recipes/liif-rdn-div2k.yaml", ["training.steps=2000"]).training.steps
+        2000
     """
     try:
         return parse(read_recipe(path, changes))
@@ -40,27 +45,37 @@ def load(path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Recipe:
 
 
 def parse(content: Any) -> Recipe:
-    """The recipe of a mapping, as YAML gives it.
+    """Make the recipe of a mapping, as YAML gives it.
 
     Raises:
         RecipeError: as `load`.
     """
-    version = content.get("version", VERSION) if isinstance(content, Mapping) else VERSION
-    # Told before its keys are looked at: those that this version does not know are no mistakes.
+    version = content.get("version") if isinstance(content, dict) else None
+    # Checked before the keys: those that this version does not know are no mistakes.
     if isinstance(version, int) and version > VERSION:
         raise RecipeError(
-            f"version {version} is of a newer tfsr; this one, {__version__}, reads version "
-            f"{VERSION}: install the newer one"
+            f"version {version} needs a newer tfsr; {__version__} reads version {VERSION}"
         )
-    try:
-        json.dumps(content)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RecipeError(f"holds what is no plain data: {error}") from error
-    recipe = read(Recipe, content, "")
+    recipe = read(Recipe, _without_shorthands(content))
     check(recipe)
     return recipe
 
 
 def to_mapping(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as plain data, from which `parse` makes an equal one."""
+    """Return the recipe as plain data, from which `parse` makes an equal one."""
     return json.loads(json.dumps(asdict(recipe)))
+
+
+def _without_shorthands(content: Any) -> Any:
+    """Write `optimizer: muon` as `optimizer: {name: muon}`, and so on."""
+    if not isinstance(content, dict):
+        return content
+    content = {key: copy.copy(value) for key, value in content.items()}
+    training, data = content.get("training"), content.get("data")
+    if isinstance(training, dict):
+        for key, name in (("optimizer", "name"), ("teacher", "preset")):
+            if isinstance(training.get(key), str):
+                training[key] = {name: training[key]}
+    if isinstance(data, dict) and isinstance(data.get("train"), list):
+        data["train"] = [{"folder": x} if isinstance(x, str) else x for x in data["train"]]
+    return content

@@ -1,4 +1,4 @@
-"""progress.json: where a run stands between two checkpoints, for those who watch it."""
+"""progress.json: the progress of a run between two checkpoints, for `tfsr queue show`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _FILE = "progress.json"
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a run stands.
+class RunProgress:
+    """The progress of a run.
 
     Attributes:
         step: steps done.
-        steps: of the whole run; None if that is not decided yet (`steps: auto`).
+        steps: of the whole run; None if not decided yet (`steps: auto`).
         best: best mean validation PSNR so far, dB; None before the first validation.
-        steps_per_second: since it was started or resumed, without validation; 0 if not known yet.
+        steps_per_second: without validation; 0 if not known yet.
         seconds_left: until the end, with validation and checkpoints; None if not known.
         time: when this was written, as `time.time()`.
     """
@@ -32,17 +32,17 @@ class Progress:
     time: float
 
 
-def write_progress(directory: Path, progress: Progress) -> None:
-    """Write where a run stands; if that fails, nothing is said: the run itself matters more."""
+def write_progress(directory: Path, progress: RunProgress) -> None:
+    """Write the progress of a run; a failure is ignored, because the run itself matters more."""
     part = directory / f"part.{_FILE}"
     with contextlib.suppress(OSError):
         part.write_text(json.dumps(asdict(progress)) + "\n", encoding="utf-8")
         os.replace(part, directory / _FILE)
 
 
-def read_progress(directory: Path) -> Progress | None:
-    """Return where a run stood when it last said so; None if it never did."""
+def read_progress(directory: Path) -> RunProgress | None:
+    """Read the last progress of a run; None if there is none."""
     try:
-        return Progress(**json.loads((directory / _FILE).read_text(encoding="utf-8")))
+        return RunProgress(**json.loads((directory / _FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None

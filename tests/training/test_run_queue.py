@@ -17,9 +17,9 @@ from runs import contents
 
 from tfsr.errors import InvalidArgument
 from tfsr.training.locks import is_locked, lock
-from tfsr.training.queue import is_queue_running, lock_of, run_queue
 from tfsr.training.queue_list import load_list
 from tfsr.training.queue_status import statuses
+from tfsr.training.run_queue import is_queue_running, lock_of, run_queue
 
 TFSR = Path(sys.executable).with_name("tfsr")
 
@@ -74,7 +74,7 @@ def test_trainings_killed_in_every_way_end_as_one_that_went_through(folder):
         "base": {"recipe": "r.yaml"},
         "broken": {"recipe": "r.yaml", "data": "no/such/folder"},
         "after-broken": {"recipe": "r.yaml", "after": "broken"},
-        "tuned": {"recipe": "r.yaml", "init": "base", "set": {"training.steps": 20}},
+        "tuned": {"recipe": "r.yaml", "init_from": "base", "set": {"training.steps": 20}},
     }
     write_list(runs)
     checkpoint = Path("runs/base/checkpoints/step-00000010")
@@ -167,7 +167,7 @@ def test_what_is_done_is_not_started_again_unless_the_list_changes(folder):
     lines = []
     assert run_queue("list.yaml", 1, lines.append)
     assert run_queue("list.yaml", 1, lines.append)
-    assert lines[-1] == "a: is done already" and len(lines) == 3
+    assert lines[-1] == "a: already done" and len(lines) == 3
     write_list({"a": {"recipe": "r.yaml", "set": {"training.steps": 20, "seed": 6}}})
     assert by_name()["a"].state == "waiting"
     assert not run_queue("list.yaml", 1, lines.append)
@@ -176,7 +176,7 @@ def test_what_is_done_is_not_started_again_unless_the_list_changes(folder):
 
 
 def test_a_directory_that_another_process_trains_in_is_left_alone(folder, monkeypatch):
-    monkeypatch.setattr("tfsr.training.queue._DEATH_SECONDS", 0.1)
+    monkeypatch.setattr("tfsr.training.queue_process._DEATH_SECONDS", 0.1)
     write_list({"a": {"recipe": "r.yaml"}})
     Path("runs/a").mkdir(parents=True)
     held = lock(Path("runs/a/.lock"))

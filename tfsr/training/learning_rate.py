@@ -10,28 +10,28 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfsr.training.recipe import Schedule, Training
+from tfsr.training.recipe import ScheduleConfig, TrainingConfig
 
 
 @keras.saving.register_keras_serializable("tfsr")
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     """A recipe's learning rate: warm-up, then a cosine or steps.
 
-    Where the cosine begins and ends is kept in a variable of the optimizer, so that the length of a
-    run can be decided while it is trained (`training.steps: auto`) and nothing is compiled anew.
+    The span of the cosine is a variable of the optimizer, so that `training.steps: auto` can decide
+    the length of a run while it is trained, without compiling again.
 
     Args:
-        schedule: what the recipe says.
-        start: int. The step at which the cosine begins.
-        end: int or None. The step at which it has come to 0; None: not decided, the rate stays.
+        schedule: of the recipe.
+        start: int. First step of the cosine.
+        end: int or None. The step at which it is 0; None: not decided, the rate stays.
     """
 
-    def __init__(self, schedule: Schedule, start: int, end: int | None) -> None:
+    def __init__(self, schedule: ScheduleConfig, start: int, end: int | None) -> None:
         self.schedule = schedule
         self._span: Any = np.array([start, end or 0], np.float32)
 
     def attach(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """Keep the span in a variable of the optimizer whose rate this is, before it is built."""
+        """Move the span to a variable of the optimizer, which is not built yet."""
         # float32: XLA on a GPU refuses int32 variables, which TensorFlow keeps on the CPU.
         variable = optimizer.add_variable(
             (2,), dtype="float32", aggregation="only_first_replica", name="schedule"
@@ -40,12 +40,8 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         self._span = variable
 
     def set_span(self, start: int, end: int | None) -> None:
-        """Decide where the cosine begins and ends."""
-        span = np.array([start, end or 0], np.float32)
-        if isinstance(self._span, np.ndarray):
-            self._span = span
-        else:
-            self._span.assign(span)
+        """Set the span of the cosine of an attached schedule."""
+        self._span.assign(np.array([start, end or 0], np.float32))
 
     def __call__(self, step: Any) -> Any:
         """The rate at a step."""
@@ -72,17 +68,12 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LearningRate:
-        """The learning rate of what `get_config` gave."""
-        return cls(**{**config, "schedule": Schedule(**config["schedule"])})
+        """Rebuild the learning rate of `get_config`."""
+        return cls(**{**config, "schedule": ScheduleConfig(**config["schedule"])})
 
 
-def learning_rate(training: Training) -> LearningRate:
-    """The learning rate of a recipe."""
-    return LearningRate(training.learning_rate, *cosine_span(training))
-
-
-def cosine_span(training: Training) -> tuple[int, int | None]:
-    """The steps at which a recipe's cosine begins and ends; None where `steps` is "auto"."""
+def cosine_span(training: TrainingConfig) -> tuple[int, int | None]:
+    """The first and last step of a recipe's cosine; the last is None where `steps` is "auto"."""
     schedule = training.learning_rate
     end = None if training.steps == "auto" else training.steps
     return max(schedule.warmup, schedule.decay_start), end
