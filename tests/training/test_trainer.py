@@ -119,7 +119,9 @@ def test_a_robust_model_is_validated_on_clean_and_on_degraded_images(tmp_path):
 def test_training_learns(tmp_path):
     images = tiny.folder(tmp_path / "images", count=1)
     rate = {"initial": 3e-3, "boundaries": [150], "warmup": 5}
-    content = tiny.recipe(images, steps=180, steps_per_epoch=60, learning_rate=rate)
+    content = tiny.recipe(
+        images, steps=180, steps_per_epoch=60, learning_rate=rate, jit_compile=None
+    )
     content["validation"] = {"lr_sizes": [24], "images": 1}
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     assert int(model.optimizer.iterations) == 180
