@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfsr.errors import TfsrError
 from tfsr.training import compilation, trainer
-from tfsr.training.learning_rate import LearningRate, cosine_span
+from tfsr.training.optimizer import LearningRate, cosine_span
 
 
 def main(recipe, devices, *runs):

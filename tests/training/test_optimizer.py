@@ -7,8 +7,7 @@ import tiny
 
 from tfsr.training import recipe_files as recipes
 from tfsr.training.distribution import Distribution
-from tfsr.training.learning_rate import LearningRate, cosine_span
-from tfsr.training.optimizer import make_optimizer
+from tfsr.training.optimizer import LearningRate, cosine_span, make_optimizer
 from tfsr.training.recipe import ScheduleConfig, TrainingConfig
 
 

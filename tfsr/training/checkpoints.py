@@ -27,30 +27,19 @@ _NUMBER = 2
 
 @dataclass
 class RunState:
-    """The progress of a run.
+    """The progress of a run, as its checkpoints have it."""
 
-    Attributes:
-        steps: steps done.
-        loss: sum of the losses since the last epoch's end.
-        best: best mean validation PSNR so far, dB; None before the first epoch.
-        best_epoch: its epoch, from 1.
-        history: a row of figures for each epoch.
-    """
-
-    steps: int = 0
-    loss: float = 0.0
-    best: float | None = None
-    best_epoch: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
+    steps: int = 0  # steps done
+    loss: float = 0.0  # sum since the last epoch's end
+    best: float | None = None  # mean validation PSNR, dB; None before the first epoch
+    best_epoch: int = 0  # from 1
+    history: list[dict[str, float]] = field(default_factory=list)  # figures of each epoch
 
 
 def check_disk_space(run: Path, model: keras.Model) -> None:
-    """Check that the disk has space for the best weights and a checkpoint of a compiled model.
+    """Raise OSError unless the disk has space for the best weights and a checkpoint.
 
     HDF5 does not survive a write that fails: the process would end without a message.
-
-    Raises:
-        OSError: if it has not.
     """
     if not hasattr(os, "posix_fallocate"):
         return
@@ -66,11 +55,7 @@ def check_disk_space(run: Path, model: keras.Model) -> None:
 
 
 def save(run: Path, model: keras.Model, state: RunState) -> None:
-    """Write a checkpoint of a compiled model, and remove all but the last two.
-
-    Raises:
-        OSError: if it cannot be written; the earlier ones are unchanged.
-    """
+    """Write a checkpoint of a compiled model, and remove all but the last two."""
     folder = run / "checkpoints"
     part = folder / "part"
     shutil.rmtree(part, ignore_errors=True)
@@ -99,11 +84,7 @@ def list_checkpoints(run: Path) -> list[Path]:
 
 
 def newest(run: Path, report: Callable[[str], None]) -> tuple[Path, RunState] | None:
-    """Find the newest complete checkpoint, and its state; None if the run has no checkpoint.
-
-    Args:
-        run: the run's directory.
-        report: called with a line for each damaged one.
+    """Find the newest complete checkpoint; None if the run has none. Damaged ones are reported.
 
     Raises:
         CheckpointError: if all are damaged.

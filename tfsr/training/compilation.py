@@ -24,12 +24,10 @@ def compiled_model(
     Args:
         recipe: the recipe.
         devices: Distribution. Defaults to one device.
-        initialize: bool. Whether to load the weights of `init_from`; a resumed run has its own.
-            Defaults to True.
+        initialize: bool. Whether to load the weights of `init_from`. Defaults to True.
 
     Raises:
-        RecipeError: if `init_from` is no preset, or of another model; or the teacher is no preset,
-            or cannot take the samples.
+        RecipeError: if `init_from` or the teacher cannot be loaded or does not fit.
     """
     devices = devices or Distribution("single")
     training = recipe.training

@@ -20,11 +20,7 @@ from tfsr.training.recipe import Recipe
 
 
 def with_teacher_checksum(recipe: Recipe) -> Recipe:
-    """Add the sha256 of the teacher's weights, so that a run is resumed with the same teacher only.
-
-    Raises:
-        RecipeError: if there is no such preset, or the recipe has another sha256.
-    """
+    """Add the sha256 of the teacher's weights: a run is resumed with the same teacher only."""
     teacher = recipe.training.teacher
     if teacher is None:
         return recipe
@@ -43,11 +39,7 @@ def with_teacher_checksum(recipe: Recipe) -> Recipe:
 
 
 def load_teacher(recipe: Recipe) -> AnyModel | None:
-    """Load a recipe's teacher, if it has one: frozen, in the recipe's precision.
-
-    Raises:
-        RecipeError: if there is no such preset, or it cannot take the recipe's samples.
-    """
+    """Load a recipe's teacher, if it has one: frozen, in the recipe's precision."""
     if recipe.training.teacher is None:
         return None
     preset = recipe.training.teacher.preset
@@ -73,11 +65,6 @@ def distilled(model_class: Any, teacher: AnyModel, weight: float) -> Any:
     """Make the class of a model that is trained towards the targets and a teacher's output.
 
     The teacher is not part of the model: its weights are not saved with it.
-
-    Args:
-        model_class: the class of the model to be trained.
-        teacher: a model that takes the same inputs; it is called with `training=False`.
-        weight: share of the teacher's output in the loss, in (0, 1].
     """
 
     class Distilled(model_class):

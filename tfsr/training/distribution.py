@@ -20,23 +20,14 @@ NAMES = ("auto", "single", "mirrored", "multi-worker")
 
 @dataclass(frozen=True)
 class Distribution:
-    """Devices that train together.
+    """Devices that train together."""
 
-    Attributes:
-        name: "single", "mirrored" or "multi-worker".
-        replicas: copies of the model, each of which takes a part of every batch.
-        workers: processes that hold them.
-        worker: index of this process; worker 0, the chief, writes the run's files.
-        strategy: of `tf.distribute`, if TensorFlow uses more than one device.
-        keras: of `keras.distribution`, if JAX does.
-    """
-
-    name: str
-    replicas: int = 1
-    workers: int = 1
-    worker: int = 0
-    strategy: Any = None
-    keras: Any = None
+    name: str  # "single", "mirrored" or "multi-worker"
+    replicas: int = 1  # copies of the model, each of which takes a part of every batch
+    workers: int = 1  # processes that hold them
+    worker: int = 0  # index of this process; worker 0, the chief, writes the run's files
+    strategy: Any = None  # of `tf.distribute`, if TensorFlow uses more than one device
+    keras: Any = None  # of `keras.distribution`, if JAX does
 
     @property
     def chief(self) -> bool:
@@ -96,12 +87,10 @@ class Distribution:
             raise TrainingError(f"worker 0 stopped: {output['error']}")
         return output["value"]
 
-    def check(self, recipe: Recipe) -> None:
-        """Check that a recipe means the same here as on one device.
-
-        Raises:
-            RecipeError: naming the key that does not.
-        """
+    def check(self, recipe: Recipe, max_time: float | None = None) -> None:
+        """Raise RecipeError unless a recipe means the same here as on one device."""
+        if recipe.training.steps == "auto" and max_time is None:
+            raise RecipeError("training.steps is auto, which needs a time limit, max_time")
         batch = recipe.data.sampling.batch
         if batch % self.replicas:
             raise RecipeError(

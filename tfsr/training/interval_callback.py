@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tfsr.errors import CheckpointError, TrainingError
 from tfsr.training import checkpoints
 from tfsr.training.checkpoints import RunState
 from tfsr.training.distribution import Distribution
-from tfsr.training.learning_rate import LearningRate, cosine_span
+from tfsr.training.optimizer import LearningRate, cosine_span
 from tfsr.training.pace import Pace, PaceReport
 from tfsr.training.progress_file import RunProgress, write_progress
 from tfsr.training.provenance import describe_weights
@@ -28,6 +28,7 @@ from tfsr.training.validation import Validator
 _PROGRESS_SECONDS = 5.0
 
 
+@dataclass(eq=False)
 class IntervalCallback(keras.callbacks.Callback):
     """Trains in intervals of a few steps, which are the epochs of `fit`.
 
@@ -35,41 +36,23 @@ class IntervalCallback(keras.callbacks.Callback):
     row to the history. Checkpoints are written after epochs, by steps and minutes as the recipe
     says, and when the time is up. The clock changes nothing that is computed, except that
     `steps: auto` is decided, once, and written to the run's recipe.
-
-    Args:
-        directory: of the run.
-        state: of the run; updated after each interval.
-        recipe: of the run.
-        validator: measures the model.
-        devices: of the run; the chief writes files.
-        pace: its speed and time limit.
-        epoch_callbacks: called at the end of each epoch of the recipe, with its figures.
-        report: called with a line of progress.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        state: RunState,
-        recipe: Recipe,
-        validator: Validator,
-        devices: Distribution,
-        pace: Pace,
-        epoch_callbacks: Sequence[keras.callbacks.Callback],
-        report: Callable[[str], None],
-    ) -> None:
+    directory: Path  # of the run
+    state: RunState  # updated after each interval
+    recipe: Recipe
+    validator: Validator
+    devices: Distribution  # the chief writes files
+    pace: Pace
+    epoch_callbacks: list[keras.callbacks.Callback]  # called after each epoch of the recipe
+    report: Callable[[str], None]
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.directory = directory
-        self.state = state
-        self.recipe = recipe
-        self.validator = validator
-        self.devices = devices
-        self.pace = pace
-        self.report = report
-        self.pace_report = PaceReport(pace, report)
-        self.interval = recipe.training.interval(state.steps)
-        self._epoch_callbacks = keras.callbacks.CallbackList(list(epoch_callbacks))
-        self._saved = state.steps, time.monotonic()
+        self.interval = self.recipe.training.interval(self.state.steps)
+        self._pace_report = PaceReport(self.pace, self.report)
+        self._epoch_callbacks = keras.callbacks.CallbackList(self.epoch_callbacks)
+        self._saved = self.state.steps, time.monotonic()
         self._began = self._progress_written = 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -131,7 +114,7 @@ class IntervalCallback(keras.callbacks.Callback):
             self._save(better)
         if self.recipe.training.steps == "auto" and self.pace.is_measured and not out_of_time:
             self._decide_steps()
-        self.pace_report.interval(state.steps, self.recipe.training, loss)
+        self._pace_report.interval(state.steps, self.recipe.training, loss)
         self._write_progress(now=over or out_of_time)
         if out_of_time:
             self.report(f"time is up after step {state.steps}; the same command resumes from here")
@@ -184,7 +167,7 @@ class IntervalCallback(keras.callbacks.Callback):
         }
         state.history.append(row)
         state.loss = 0.0
-        self.pace_report.epoch(row)
+        self._pace_report.epoch(row)
         samples = self.recipe.data.sampling.batch * pace.steps_per_second
         logs = figures | ({"samples_per_second": samples} if samples else {})
         self._epoch_callbacks.on_epoch_end(len(state.history) - 1, logs)

@@ -19,10 +19,6 @@ def lock(path: Path) -> int | None:
     Returns:
         The descriptor, which holds the lock until all its copies are closed; None if another
         process holds it.
-
-    Raises:
-        OSError: if the file cannot be opened.
-        TrainingError: if this system has no such locks.
     """
     if fcntl is None:
         raise TrainingError("a queue needs file locks, which this system does not have")

@@ -6,6 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tfsr.training.recipe import TrainingConfig
@@ -83,9 +84,7 @@ class Pace:
     def steps_left(self, steps_per_epoch: int | None) -> tuple[int, int]:
         """Steps and validations that fit in the time left.
 
-        Args:
-            steps_per_epoch: steps between validations; None: as many validations, up to eight, as
-                take a fifth of the time.
+        If the steps per epoch are None, up to eight validations take at most a fifth of the time.
         """
         epoch = self.validation + self.checkpoint
         rest = (self.remaining - self._end) * (1 - _MARGIN)
@@ -107,18 +106,13 @@ class Pace:
         return 2 * self.checkpoint + _EXIT_SHARE * self.startup
 
 
+@dataclass
 class PaceReport:
-    """Reports the speed after half a minute, then at growing intervals, and every epoch's figures.
+    """Reports the speed at growing intervals, and every epoch's figures."""
 
-    Args:
-        pace: to report.
-        report: called with a line.
-    """
-
-    def __init__(self, pace: Pace, report: Callable[[str], None]) -> None:
-        self.pace = pace
-        self.report = report
-        self._next = _FIRST_REPORT
+    pace: Pace
+    report: Callable[[str], None]
+    _next: float = _FIRST_REPORT
 
     def interval(self, step: int, training: TrainingConfig, loss: float) -> None:
         """Report the speed, if it is due."""

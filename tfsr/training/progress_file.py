@@ -13,23 +13,14 @@ _FILE = "progress.json"
 
 @dataclass(frozen=True)
 class RunProgress:
-    """The progress of a run.
+    """The progress of a run."""
 
-    Attributes:
-        step: steps done.
-        steps: of the whole run; None if not decided yet (`steps: auto`).
-        best: best mean validation PSNR so far, dB; None before the first validation.
-        steps_per_second: without validation; 0 if not known yet.
-        seconds_left: until the end, with validation and checkpoints; None if not known.
-        time: when this was written, as `time.time()`.
-    """
-
-    step: int
-    steps: int | None
-    best: float | None
-    steps_per_second: float
-    seconds_left: float | None
-    time: float
+    step: int  # steps done
+    steps: int | None  # of the whole run; None if not decided yet (`steps: auto`)
+    best: float | None  # mean validation PSNR, dB; None before the first validation
+    steps_per_second: float  # without validation; 0 if not known yet
+    seconds_left: float | None  # with validation and checkpoints; None if not known
+    time: float  # when this was written, as `time.time()`
 
 
 def write_progress(directory: Path, progress: RunProgress) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import subprocess
 import sys
@@ -17,8 +18,6 @@ from tfsr.training import recipe_files as recipes
 from tfsr.training.distribution import Distribution
 from tfsr.training.recipe import Recipe
 
-_PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "pillow")
-
 
 def describe_start(distribution: Distribution) -> dict[str, Any]:
     """Describe this start of a run: the command, the code's commit, versions and devices."""
@@ -28,7 +27,7 @@ def describe_start(distribution: Distribution) -> dict[str, Any]:
         "commit": commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: v for name in _PACKAGES if (v := _version(name)) is not None},
+        "packages": _versions(),
         "backend": keras.backend.backend(),
         "strategy": distribution.name,
         "replicas": distribution.replicas,
@@ -59,16 +58,17 @@ def commit() -> str | None:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return subprocess.check_output(
+            ["git", "-C", str(root), *arguments], text=True, stderr=subprocess.DEVNULL
+        ).strip()
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in ("keras", "tensorflow", "jax", "torch", "numpy", "pillow"):
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

@@ -94,10 +94,7 @@ class QueuedRun(QueueEntry):
 
 
 def load_list(path: str | os.PathLike[str]) -> list[QueuedRun]:
-    """Read and check a list of trainings.
-
-    Returns:
-        The runs in the list's order; `after` includes the run of `init_from`.
+    """Read and check a list of trainings; each run's `after` includes that of its `init_from`.
 
     Raises:
         RecipeError: if the list or a recipe cannot be read, a key or a run is unknown, runs wait

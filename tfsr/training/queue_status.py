@@ -52,11 +52,7 @@ def state_of(run: QueuedRun) -> Status:
 
 
 def write_result(run: QueuedRun, state: Literal["done", "failed"], line: str = "") -> None:
-    """Save how a run ended; it is valid until its entry in the list changes.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
+    """Save how a run ended; it is valid until its entry in the list changes."""
     result = {"state": state, "line": line, "fingerprint": run.fingerprint}
     write_atomically(str(run.directory / RESULT), (json.dumps(result) + "\n").encode())
 

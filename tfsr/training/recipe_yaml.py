@@ -25,14 +25,7 @@ _SHORTHANDS = {
 
 
 def read_recipe(path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Any:
-    """Read a recipe's content, with its bases and changes.
-
-    Args:
-        path: of the recipe.
-        changes: "KEY=VALUE" each; VALUE is YAML.
-
-    Returns:
-        The YAML's content, usually a mapping; nothing else is checked.
+    """Read a recipe's content, with its bases and with changes, "KEY=VALUE" each.
 
     Raises:
         RecipeError: if a file cannot be read or is not YAML, or a change has no key.
@@ -46,12 +39,7 @@ def read_recipe(path: str | os.PathLike[str], changes: Sequence[str] = ()) -> An
 def read_yaml(path: Path, derived: tuple[Path, ...] = ()) -> Any:
     """Read a YAML file, merged with its `base` if it is a mapping that names one.
 
-    Args:
-        path: of the file.
-        derived: the files that are based on it.
-
-    Raises:
-        RecipeError: if a file cannot be read, is not YAML, or is its own base.
+    `derived` are the files that are based on it.
     """
     where = f"base {path.name}: " if derived else ""
     try:

@@ -15,10 +15,6 @@ def clipped_across_replicas(optimizer_class: Any, clip_norm: float) -> Any:
 
     Keras clips each replica's share before it sums them, so that the result depends on the number
     of replicas. Here they are summed first.
-
-    Args:
-        optimizer_class: of Keras or of this package.
-        clip_norm: largest norm of the gradient over all weights.
     """
 
     class Clipped(optimizer_class):

@@ -52,24 +52,16 @@ def open_run(
     start: dict[str, Any],
     resume: bool,
 ) -> bool:
-    """Make a run's directory, or check that its run can be resumed.
+    """Make a run's directory, or check that its run, of the recipe `before`, can be resumed.
 
-    Args:
-        directory: of the run.
-        recipe: of this start.
-        sampler: of the training images.
-        validation: validation images.
-        before: recipe of the directory's run, if there is one.
-        start: of `provenance.describe_start`.
-        resume: whether there must be a run, of which steps, images and validation may differ.
+    With `resume` there must be a run; its steps, images and validation may differ.
 
     Returns:
         Whether validation is as before, so that its figures can be compared.
 
     Raises:
-        CheckpointError: if the directory has a run of another recipe or of other images, or has
-            none and `resume` is set.
-        RecipeError: if it cannot be written.
+        CheckpointError: if the run cannot be resumed.
+        RecipeError: if the directory cannot be written.
     """
     images = {
         "images": {"count": len(sampler.paths), "sha256": sampler.fingerprint()},
@@ -99,17 +91,15 @@ def open_run(
 
 
 def read_recipe_of_run(directory: Path) -> Recipe | None:
-    """Load the recipe of a run; None if there is none.
-
-    Raises:
-        RecipeError: if it cannot be read.
-    """
+    """Load the recipe of a run; None if there is none."""
     path = directory / "recipe.yaml"
     return recipes.load(path) if os.path.exists(path) else None
 
 
-def with_decided_steps(recipe: Recipe, before: Recipe) -> Recipe:
-    """Replace `auto` by what the run of the recipe has decided, if it has."""
+def with_decided_steps(recipe: Recipe, before: Recipe | None) -> Recipe:
+    """Replace `auto` by what the run of the recipe `before` has decided, if it has."""
+    if before is None:
+        return recipe
     old, new, rate = before.training, recipe.training, recipe.training.learning_rate
     start = old.learning_rate.decay_start
     if old.steps == "auto" or not start:
@@ -142,11 +132,7 @@ def write_history(directory: Path, state: RunState) -> None:
 
 
 def write_best(directory: Path, model: AnyModel, metadata: dict[str, Any]) -> None:
-    """Replace the preset of the run's best weights.
-
-    Raises:
-        OSError: if it cannot be written; the old one is unchanged.
-    """
+    """Replace the preset of the run's best weights, completely or not at all."""
     part, best, old = (directory / name for name in ("part.best", "best", "old.best"))
     shutil.rmtree(part, ignore_errors=True)
     try:

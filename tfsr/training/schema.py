@@ -32,15 +32,10 @@ _adapter = cache(TypeAdapter)
 
 
 def read(kind: Any, content: Any, where: str = "") -> Any:
-    """Make a dataclass of plain data, as YAML gives it.
-
-    Args:
-        kind: the dataclass, whose `__pydantic_config__` says how strictly.
-        content: a mapping.
-        where: dotted key of the mapping, for messages.
+    """Make a dataclass, which has a `__pydantic_config__`, of a mapping, as YAML gives it.
 
     Raises:
-        RecipeError: naming the key, what was received and what is accepted.
+        RecipeError: naming the key, after `where`, what was received and what is accepted.
     """
     try:
         text = json.dumps(content)

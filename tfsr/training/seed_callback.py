@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 
 from tfsr.training.distribution import Distribution
 
 
+@dataclass(eq=False)
 class SeedCallback(keras.callbacks.Callback):
     """Sets a model's random generators when `fit` begins.
 
     Keras does not save the state of its generators, a seed and a count. Each training step uses
     each generator once, so the count is the step.
-
-    Args:
-        seed: of the run.
-        step: the first step of `fit`.
-        distribution: each replica has its own noise.
     """
 
-    def __init__(self, seed: int, step: int, distribution: Distribution) -> None:
+    seed: int  # of the run
+    step: int  # the first step of `fit`
+    distribution: Distribution  # each replica has its own noise
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.seed = seed
-        self.step = step
-        self.distribution = distribution
 
     def on_train_begin(self, logs: object = None) -> None:
         """Set every generator. `fit` has built the model by now, and used none yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +20,23 @@ _IMAGES = 3
 _LARGEST = 256
 
 
+@dataclass(eq=False)
 class TensorBoardImages(keras.callbacks.Callback):
-    """Shows LR, bicubic, SR and HR side by side, for the first validation images.
+    """Shows LR, bicubic, SR and HR side by side, for the first validation images."""
 
-    Args:
-        directory: of TensorBoard's files.
-        paths: validation images.
-        reductions: one comparison of each image for each.
-        snapshot: the model after the epoch.
-    """
+    directory: Path  # of TensorBoard's files
+    paths: Sequence[Path]
+    reductions: Sequence[Reduction]
+    snapshot: Snapshot  # the model after the epoch
 
-    def __init__(
-        self,
-        directory: Path,
-        paths: Sequence[Path],
-        reductions: Sequence[Reduction],
-        snapshot: Snapshot,
-    ) -> None:
+    def __post_init__(self) -> None:
         super().__init__()
-        self.directory = directory
-        self.paths = paths[:_IMAGES]
-        self.reductions = reductions
-        self.snapshot = snapshot
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write the comparisons."""
         writer = tf.summary.create_file_writer(str(self.directory))
         with writer.as_default(step=epoch):
-            for path in self.paths:
+            for path in self.paths[:_IMAGES]:
                 for reduction in self.reductions:
                     image = self._comparison(read(path), reduction, path.name)
                     tf.summary.image(f"{path.stem}/{reduction.label}", image[None])

@@ -16,7 +16,7 @@ from tfsr.backend import device_name, is_slow_in_bfloat16, on_accelerator
 from tfsr.data import Sampler
 from tfsr.data.cores import available_cores
 from tfsr.data.processes import SampleProcesses
-from tfsr.errors import InvalidArgument, RecipeError, TrainingError
+from tfsr.errors import InvalidArgument, TrainingError
 from tfsr.evaluation.restoration import bicubic_upscale, restoration_psnr
 from tfsr.images import list_images
 from tfsr.inference.memory import parse_memory
@@ -28,7 +28,7 @@ from tfsr.training.compilation import compiled_model
 from tfsr.training.distillation import with_teacher_checksum
 from tfsr.training.distribution import Distribution, distribution
 from tfsr.training.interval_callback import IntervalCallback, is_over
-from tfsr.training.learning_rate import cosine_span
+from tfsr.training.optimizer import cosine_span
 from tfsr.training.pace import Pace
 from tfsr.training.provenance import describe_start
 from tfsr.training.recipe import Recipe
@@ -58,41 +58,34 @@ def train(
 ) -> AnyModel:
     """Train a recipe, or resume the directory's run of the same recipe.
 
-    Each step is a function of the recipe, the images and the step's number: a killed and resumed
-    run ends, on the same devices, as an uninterrupted one.
+    A killed and resumed run ends, on the same devices, as an uninterrupted one.
 
     Args:
         recipe_path: the recipe.
         directory: of the run, see `tfsr.training.run_directory`.
-        train_data: training folder, or as many as the recipe has. Defaults to the recipe's.
-        validation_data: folder of validation images. Defaults to the recipe's.
+        train_data: training folder, or as many as the recipe has, instead of the recipe's.
+        validation_data: folder of validation images, instead of the recipe's.
         changes: "KEY=VALUE" each; see `recipe_files.load`.
         strategy: "auto", "single", "mirrored" or "multi-worker"; see `distribution`.
         resume: whether there must be a run; its steps, images and validation may then differ.
-        max_time: seconds after which the run ends at a checkpoint. Defaults to no limit.
+        max_time: seconds after which the run ends at a checkpoint; None: no limit.
         began: `time.monotonic()` when `max_time` began. Defaults to now.
-        processes: number of processes that cut samples; 0: threads. Defaults to the CPU cores, or
-            0 without a GPU. A script that uses them needs `if __name__ == "__main__"`.
+        processes: processes that cut samples; 0: threads. Defaults to the CPU cores on a GPU.
         report: called with a line of progress.
 
     Returns:
-        The model after the last step, or the moving average of its weights if the recipe has one.
+        The model after the last step, with the moving average of its weights if there is one.
 
     Raises:
-        TfsrError: if the recipe, the images, the run or the strategy cannot be used, a process is
-            lost, or the loss is not finite.
+        TfsrError: if an argument cannot be used, a process is lost, or the loss is not finite.
     """
-    _check_limits(max_time, processes)
-    pace, directory = Pace(max_time, began), Path(directory)
+    pace, directory = _pace(max_time, began, processes), Path(directory)
     # Before anything is computed: several machines must find each other first.
     devices = distribution(strategy)
-    recipe = recipes.load(recipe_path, changes)
-    recipe = _with_folders(recipe, train_data, validation_data)
+    recipe = _with_folders(recipes.load(recipe_path, changes), train_data, validation_data)
     before = read_recipe_of_run(directory)
-    recipe = with_teacher_checksum(with_decided_steps(recipe, before) if before else recipe)
-    if recipe.training.steps == "auto" and max_time is None:
-        raise RecipeError("training.steps is auto, which needs a time limit, max_time")
-    devices.check(recipe)
+    recipe = with_teacher_checksum(with_decided_steps(recipe, before))
+    devices.check(recipe, max_time)
     sampler, validation = _open_images(recipe, report)
     model = compiled_model(recipe, devices, not checkpoints.list_checkpoints(directory))
     start = describe_start(devices)
@@ -100,9 +93,7 @@ def train(
         lambda: open_run(directory, recipe, sampler, validation, before, start, resume)
     )
     report = report if devices.chief else lambda line: None
-    state = _restore(directory, model, devices, report)
-    if not comparable:
-        state.best, state.best_epoch = None, len(state.history)
+    state = _restore(directory, model, devices, comparable, report)
     if is_over(recipe, state):
         report(f"{directory}: its {state.steps:,} steps are done; nothing is left to train")
         model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -113,11 +104,12 @@ def train(
     return model
 
 
-def _check_limits(max_time: float | None, processes: int | None) -> None:
+def _pace(max_time: float | None, began: float | None, processes: int | None) -> Pace:
     if max_time is not None and not max_time > 0:
         raise InvalidArgument(f"must be above 0; received {max_time}", "max_time")
     if processes is not None and processes < 0:
         raise InvalidArgument(f"must be at least 0; received {processes}", "processes")
+    return Pace(max_time, began)
 
 
 def _with_folders(
@@ -142,7 +134,11 @@ def _open_images(recipe: Recipe, report: Callable[[str], None]) -> tuple[Sampler
 
 
 def _restore(
-    directory: Path, model: AnyModel, devices: Distribution, report: Callable[[str], None]
+    directory: Path,
+    model: AnyModel,
+    devices: Distribution,
+    comparable: bool,
+    report: Callable[[str], None],
 ) -> RunState:
     """Load the newest complete checkpoint on the chief, and share it with all workers."""
 
@@ -158,6 +154,8 @@ def _restore(
 
     state = RunState(**devices.on_chief(restore))
     devices.share([*model.weights, *model.optimizer.variables])
+    if not comparable:
+        state.best, state.best_epoch = None, len(state.history)
     return state
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -25,10 +26,7 @@ class Snapshot:
     """A float32 copy of a trained model, updated after each epoch.
 
     It has the weights' moving average, if the recipe has one. The trained model, its precision and
-    its devices are left alone, and what is compiled for images is compiled once a run.
-
-    Args:
-        recipe: of the run.
+    its devices are left alone, and functions of images are compiled once a run.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -61,23 +59,14 @@ class Snapshot:
         )
 
 
+@dataclass
 class Validator:
-    """Measures a model on the validation images.
+    """Measures a model on the validation images, which several workers share."""
 
-    Args:
-        paths: validation images; several workers share them.
-        recipe: its reductions and protocol.
-        distribution: devices of the run.
-        snapshot: updated by every measurement.
-    """
-
-    def __init__(
-        self, paths: Sequence[Path], recipe: Recipe, distribution: Distribution, snapshot: Snapshot
-    ) -> None:
-        self.paths = paths
-        self.recipe = recipe
-        self.distribution = distribution
-        self.snapshot = snapshot
+    paths: Sequence[Path]
+    recipe: Recipe
+    distribution: Distribution
+    snapshot: Snapshot  # updated by every measurement
 
     def measure(self, model: keras.Model) -> dict[str, float]:
         """Return `val_psnr_REDUCTION` for each of the recipe's reductions, and their mean."""
