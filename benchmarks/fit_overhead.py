@@ -23,10 +23,10 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 from tfsr.training import recipe_files as recipes  # noqa: E402
-from tfsr.training.checkpoints import State  # noqa: E402
+from tfsr.training.checkpoints import RunState  # noqa: E402
 from tfsr.training.compilation import compiled_model  # noqa: E402
 from tfsr.training.distribution import Distribution  # noqa: E402
-from tfsr.training.intervals import Intervals  # noqa: E402
+from tfsr.training.interval_callback import IntervalCallback  # noqa: E402
 from tfsr.training.pace import Pace  # noqa: E402
 
 RECIPE = {
@@ -125,8 +125,8 @@ def bare_jax_steps(model, batch, steps):
 
 def fit_steps(model, batch, steps, recipe, folder):
     """The same steps as `tfsr train` runs them."""
-    intervals = Intervals(
-        folder, State(), recipe, None, Distribution("one"), Pace(), [], lambda line: None
+    intervals = IntervalCallback(
+        folder, RunState(), recipe, None, Distribution("single"), Pace(), [], lambda line: None
     )
     interval = recipe.training.interval()
     start = time.perf_counter()

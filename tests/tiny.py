@@ -72,6 +72,8 @@ def recipe(images, **training):
             "steps_per_epoch": 3,
             "loss": "charbonnier",
             "learning_rate": {"initial": 1e-3, "decay": "cosine"},
+            # XLA takes far longer to compile a step than these runs to train.
+            "jit_compile": False,
             **training,
         },
         "validation": {"lr_sizes": [24, 16], "images": 2},

@@ -8,7 +8,7 @@
 #           folders train/ and val/. Where train/ holds folders, they are those of the recipe, in the
 #           order of their names: train/1-faces512, train/2-faces256.
 # OUTPUT    the run's directory: best/ (a preset), checkpoints/, history.csv, log.txt. The same
-#           command resumes what is there.
+#           command resumes it.
 # MINUTES   until the end, installation and compilation included.
 #
 # The number of steps follows from the measured speed, with the cosine's end at the end of the time.
@@ -27,7 +27,7 @@ recipe=$1 data=$2 output=$3 minutes=$4
 shift 4
 [ -f "$recipe" ] || usage "RECIPE must be a file; got $recipe"
 [ -d "$data" ] || usage "DATA must be a folder; got $data"
-[[ $minutes =~ ^[1-9][0-9]*$ ]] || usage "MINUTES must be a whole number above 0; got $minutes"
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || usage "MINUTES must be an integer above 0; got $minutes"
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 mkdir -p "$output"
@@ -47,7 +47,7 @@ export PYTHONPATH=$root KERAS_BACKEND=jax PYTHONUNBUFFERED=1
 has_packages() {
     "$python" -c "import importlib.util as u, sys
 sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))" \
-        jax keras numpy PIL scipy tifffile h5py yaml rich typer
+        jax keras numpy PIL scipy tifffile h5py pydantic yaml rich typer
 }
 if [ -d "$wheels" ]; then
     "$python" -m pip install --quiet --no-index --no-deps --no-compile --upgrade \
@@ -61,7 +61,7 @@ elif ! has_packages; then
         cuda=$("$gpu" | sed -n 's/.*CUDA Version: \([0-9]*\).*/\1/p')
         jax="jax[cuda${cuda:-12}]"
     fi
-    "$python" -m pip install --quiet "$jax" "keras>=3.15" numpy pillow scipy tifffile h5py pyyaml rich typer
+    "$python" -m pip install --quiet "$jax" "keras>=3.15" numpy pillow scipy tifffile h5py pydantic pyyaml rich typer
 fi
 execution=1
 if [ -n "$gpu" ]; then

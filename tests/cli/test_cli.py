@@ -44,7 +44,7 @@ def test_the_version_is_printed(tfsr):
 def test_without_a_verb_the_help_is_printed(tfsr):
     code, out, _ = tfsr()
     assert code == 2
-    assert all(verb in out for verb in ("upscale", "train", "evaluate", "pack"))
+    assert all(verb in out for verb in ("upscale", "train", "evaluate", "save-preset"))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_without_a_verb_the_help_is_printed(tfsr):
             "--self-ensemble",
         ),
         (["train"], "RECIPE"),
-        (["pack", "run"], "--output"),
+        (["save-preset", "run"], "--output"),
         (["evaluate"], "--data"),
     ],
 )

@@ -67,7 +67,7 @@ def test_training(tfsr, tmp_path, monkeypatch):
     for command in found:
         code, _, err = tfsr(*command, *(changes if command[0] == "train" else ()))
         assert (code, err) == (0, ""), command
-    verbs = [*["train"] * 7, "queue", "queue", "train", "upscale", "pack"]
+    verbs = [*["train"] * 7, "queue", "queue", "train", "upscale", "save-preset"]
     assert [command[0] for command in found] == verbs
     assert (tmp_path / "runs" / "mobile-short" / "best").is_dir()
     assert read(tmp_path / "large.png").shape == (80, 120, 3)

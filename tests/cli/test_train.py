@@ -60,7 +60,7 @@ def test_each_folder_of_a_recipe_is_given_in_its_place(tfsr, tmp_path):
     content["data"]["train"][0]["weight"] = 3
     tiny.write_recipe(recipe, content)
     result = tfsr(*command, "--data", large, "--data", small)
-    check_one_line(result, "other training images", "--resume")
+    check_one_line(result, "other training images", "with resume")
 
 
 def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
@@ -74,16 +74,16 @@ def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
         (["newer.yaml", "version 9", "newer tfsr"], [newer]),
         (["faces"], [recipe, "--data", tmp_path / "faces"]),
         (["empty", "no image"], [recipe, "--data", tmp_path / "empty"]),
-        ([run, "without --resume"], [recipe, "--resume"]),
+        ([run, "without resume"], [recipe, "--resume"]),
         (["training.step", "Did you mean 'steps'"], [recipe, "--set", "training.step=3"]),
-        (["--strategy", "Did you mean 'mirrored'"], [recipe, "--strategy", "miror"]),
+        (["strategy must be", "Did you mean 'mirrored'"], [recipe, "--strategy", "miror"]),
         (["TF_CONFIG"], [recipe, "--strategy", "multi-worker"]),
         (["jit_compile", "mirrored"], [*mirrored, "--set", "training.jit_compile=true"]),
         # The recipe draws HR images of up to 48 pixels.
         (["0.png", "20x20"], [recipe, "--data", small]),
     ):
         check_one_line(tfsr("train", *arguments, "-o", run), *words)
-    check_one_line(tfsr("pack", run, "-o", tmp_path / "preset"), run)
+    check_one_line(tfsr("save-preset", run, "-o", tmp_path / "preset"), run)
     assert not run.exists()
 
 
@@ -102,7 +102,7 @@ def test_train_again_pack_and_upscale(tfsr, images, tmp_path, recwarn):
     assert out.splitlines()[-1] == f"{run}: its 2 steps are done; nothing is left to train"
     check_one_line(tfsr(*command, "--data", images, "--set", "seed=7"), run, "its seed is 5")
 
-    code, out, err = tfsr("pack", run, "-o", preset)
+    code, out, err = tfsr("save-preset", run, "-o", preset)
     assert (code, err) == (0, "")
     assert re.match(r"from 24: .* gain [+-]\d", out)
     assert json.loads((preset / "metadata.json").read_text())["steps"] == 2

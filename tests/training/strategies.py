@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfsr.errors import TfsrError
 from tfsr.training import compilation, trainer
-from tfsr.training.schedule import learning_rate
+from tfsr.training.optimizer import LearningRate, cosine_span
 
 
 def main(recipe, devices, *runs):
@@ -28,8 +28,9 @@ def main(recipe, devices, *runs):
 
 def plain_sgd(training, distribution):
     optimizer = keras.optimizers.SGD(0.3)
-    # The trainer sets its span, and SGD does not see it.
-    optimizer.schedule = learning_rate(training)
+    # The trainer sets its span, which SGD ignores.
+    optimizer.schedule = LearningRate(training.learning_rate, *cosine_span(training))
+    optimizer.schedule.attach(optimizer)
     return optimizer
 
 

@@ -14,9 +14,9 @@ from tfsr.errors import CheckpointError, RecipeError
 from tfsr.models import SubPixelSR
 from tfsr.presets import save_preset
 from tfsr.training import recipe_files as recipes
-from tfsr.training.checkpoints import found
+from tfsr.training.checkpoints import list_checkpoints
 from tfsr.training.compilation import compiled_model
-from tfsr.training.recipe import Teacher
+from tfsr.training.recipe import TeacherConfig
 from tfsr.training.trainer import train
 
 
@@ -85,7 +85,7 @@ def test_the_teacher_is_neither_trained_nor_saved(teacher, images, tmp_path):
     ):
         np.testing.assert_array_equal(start, expected)
     assert {path: path.read_bytes() for path in teacher.iterdir()} == files
-    [*_, last] = found(tmp_path / "run")
+    [*_, last] = list_checkpoints(tmp_path / "run")
     assert (last / "model.weights.h5").stat().st_size < 3 * (
         (tmp_path / "run" / "best" / "model.weights.h5").stat().st_size
     ) + 100_000
@@ -111,7 +111,7 @@ def test_resuming_needs_the_same_teacher(teacher, images, tmp_path):
     save_preset(other, mine, {})
     with pytest.raises(CheckpointError, match="its training.teacher.sha256 is"):
         train(recipe, run, resume=True)
-    with pytest.raises(RecipeError, match="has weights of sha256 .*; the recipe says") as caught:
+    with pytest.raises(RecipeError, match="has weights of sha256 .*; the recipe has") as caught:
         train(run / "recipe.yaml", tmp_path / "again")
     assert "\n" not in str(caught.value) and not (tmp_path / "again").exists()
     assert contents(run) == before
@@ -128,8 +128,8 @@ def test_a_teacher_that_cannot_teach_is_one_line(images, teacher, tmp_path):
         ("5", "training.teacher must be a mapping"),
         ("{weight: 0.5}", "training.teacher.preset' is missing"),
         (f"{{preset: {teacher}, weigth: 1}}", "Did you mean 'weight'"),
-        (f"{{preset: {teacher}, weight: 0}}", "above 0 and at most 1; received 0"),
-        (f"{{preset: {teacher}, weight: 1.5}}", "received 1.5"),
+        (f"{{preset: {teacher}, weight: 0}}", "above 0; received 0"),
+        (f"{{preset: {teacher}, weight: 1.5}}", "at most 1; received 1.5"),
     ):
         with pytest.raises(RecipeError, match=words) as caught:
             train(recipe, tmp_path / "run", changes=[f"training.teacher={value}"])
@@ -142,11 +142,11 @@ def test_a_recipe_changes_its_bases_teacher(tmp_path):
     tiny.write_recipe(tmp_path / "_base.yaml", base)
     path = tiny.write_recipe(tmp_path / "r.yaml", {"base": "_base.yaml", "name": "other"})
     for changes, expected in (
-        ((), Teacher("a", 0.25, "0")),
-        (("training.teacher.weight=0.5",), Teacher("a", 0.5, "0")),
-        (("training.teacher.preset=b",), Teacher("b", 0.25)),
-        (("training.teacher=b",), Teacher("b")),
-        (("training.teacher=b", "training.teacher.weight=0.1"), Teacher("b", 0.1)),
+        ((), TeacherConfig("a", 0.25, "0")),
+        (("training.teacher.weight=0.5",), TeacherConfig("a", 0.5, "0")),
+        (("training.teacher.preset=b",), TeacherConfig("b", 0.25)),
+        (("training.teacher=b",), TeacherConfig("b")),
+        (("training.teacher=b", "training.teacher.weight=0.1"), TeacherConfig("b", 0.1)),
         (("training.teacher=",), None),
     ):
         assert recipes.load(path, changes).training.teacher == expected

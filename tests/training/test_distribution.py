@@ -19,9 +19,9 @@ import tiny
 
 from tfsr.errors import InvalidArgument, RecipeError, TrainingError
 from tfsr.training import recipe_files as recipes
-from tfsr.training.clipping import clipped_across_replicas
 from tfsr.training.distribution import Distribution, distribution
 from tfsr.training.muon import Muon
+from tfsr.training.replicas import clipped_across_replicas
 
 SCRIPT = Path(__file__).with_name("strategies.py")
 
@@ -50,7 +50,7 @@ def recipe(tmp_path_factory):
 def runs(recipe):
     """One process: the runs of one device, and those of two mirrored ones."""
     base = recipe.parent
-    names = [f"{o}:{s}" for o in ("sgd", "own") for s in ("one", "mirrored")]
+    names = [f"{o}:{s}" for o in ("sgd", "own") for s in ("single", "mirrored")]
     process = start(recipe, "2", *(f"{name}={base / name.replace(':', '-')}" for name in names))
     _, told = process.communicate(timeout=240)
     assert process.returncode == 0, told
@@ -103,7 +103,7 @@ def arrays(path):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "own"])
 def test_two_mirrored_replicas_reach_what_one_device_does(optimizer, runs):
-    check_same_run(runs / f"{optimizer}-mirrored", runs / f"{optimizer}-one")
+    check_same_run(runs / f"{optimizer}-mirrored", runs / f"{optimizer}-single")
     record = json.loads((runs / f"{optimizer}-mirrored" / "run.json").read_text())
     assert (record["starts"][0]["strategy"], record["starts"][0]["replicas"]) == ("mirrored", 2)
 
@@ -141,7 +141,7 @@ def test_two_workers_one_killed_and_started_again_reach_it_too(runs, recipe):
     for process in again:
         _, told = process.communicate(timeout=120)
         assert process.returncode == 0, told
-    check_same_run(runs / "worker-0", runs / "sgd-one")
+    check_same_run(runs / "worker-0", runs / "sgd-single")
     assert not (runs / "worker-1").exists()
 
 
@@ -159,8 +159,8 @@ def free_ports(count):
 @pytest.mark.parametrize("name", ["mirrored", "multi-worker"])
 def test_what_keras_gets_wrong_under_a_strategy_is_refused_by_name(key, value, name):
     recipe = recipes.parse(tiny.recipe("images", **{key: value}))
-    Distribution("one").check(recipe)
-    with pytest.raises(RecipeError, match=f"training.{key} .*--strategy {name}"):
+    Distribution("single").check(recipe)
+    with pytest.raises(RecipeError, match=f"training.{key} .*strategy {name}"):
         Distribution(name, replicas=2, strategy=tf.distribute.get_strategy()).check(recipe)
 
 
@@ -182,7 +182,7 @@ def test_unknown_strategies_are_told_with_the_nearest():
 
 def test_one_device_is_found(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert distribution("auto") == distribution("one") == Distribution("one")
+    assert distribution("auto") == distribution("single") == Distribution("single")
 
 
 @pytest.mark.parametrize(

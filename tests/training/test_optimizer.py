@@ -7,36 +7,38 @@ import tiny
 
 from tfsr.training import recipe_files as recipes
 from tfsr.training.distribution import Distribution
-from tfsr.training.optimizer import make_optimizer
-from tfsr.training.recipe import Schedule, Training
-from tfsr.training.schedule import learning_rate
+from tfsr.training.optimizer import LearningRate, cosine_span, make_optimizer
+from tfsr.training.recipe import ScheduleConfig, TrainingConfig
 
 
 def rates(schedule, steps, at):
     """The learning rate at some steps, as the optimizer asks for it."""
-    rule = learning_rate(Training(steps, learning_rate=schedule))
+    training = TrainingConfig(steps, learning_rate=schedule)
+    rule = LearningRate(schedule, *cosine_span(training))
     return [float(rule(step)) for step in at]
 
 
 def test_steps_drop_the_rate_at_the_boundaries_themselves():
-    schedule = Schedule(initial=1e-3, boundaries=(10, 20), factor=0.1)
+    schedule = ScheduleConfig(initial=1e-3, boundaries=(10, 20), factor=0.1)
     found = rates(schedule, 30, [0, 9, 10, 19, 20, 29])
     np.testing.assert_allclose(found, [1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5], rtol=1e-5)
 
 
 def test_without_boundaries_the_rate_is_constant():
-    np.testing.assert_allclose(rates(Schedule(initial=2e-4), 30, [0, 15, 30]), 2e-4, rtol=1e-6)
+    np.testing.assert_allclose(
+        rates(ScheduleConfig(initial=2e-4), 30, [0, 15, 30]), 2e-4, rtol=1e-6
+    )
 
 
 def test_the_cosine_falls_to_nothing():
-    schedule = Schedule(initial=1e-3, decay="cosine")
+    schedule = ScheduleConfig(initial=1e-3, decay="cosine")
     expected = [1e-3 * 0.5 * (1 + math.cos(math.pi * step / 100)) for step in (0, 25, 50, 99)]
     np.testing.assert_allclose(rates(schedule, 100, (0, 25, 50, 99)), expected, rtol=1e-4)
     np.testing.assert_allclose(rates(schedule, 100, [100]), 0, atol=1e-9)
 
 
 def test_the_warmup_rises_and_the_cosine_follows():
-    schedule = Schedule(initial=1e-3, decay="cosine", warmup=20)
+    schedule = ScheduleConfig(initial=1e-3, decay="cosine", warmup=20)
     found = rates(schedule, 120, [0, 10, 20, 70, 120])
     np.testing.assert_allclose(found, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
 
@@ -46,14 +48,16 @@ def test_the_warmup_rises_and_the_cosine_follows():
     [((), [0, 5e-4, 1e-3, 1e-3, 1e-3]), ((30,), [0, 5e-4, 1e-3, 1e-3, 1e-4])],
 )
 def test_the_warmup_rises_and_the_steps_follow(boundaries, expected):
-    schedule = Schedule(initial=1e-3, boundaries=boundaries, factor=0.1, warmup=20)
+    schedule = ScheduleConfig(initial=1e-3, boundaries=boundaries, factor=0.1, warmup=20)
     found = rates(schedule, 60, [0, 10, 20, 29, 30])
     np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
 def made(**training):
     """The optimizer of a recipe with these keys under `training`."""
-    return make_optimizer(recipes.parse(tiny.recipe("x", **training)).training, Distribution("one"))
+    return make_optimizer(
+        recipes.parse(tiny.recipe("x", **training)).training, Distribution("single")
+    )
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "muon"])
@@ -78,14 +82,14 @@ def test_adam_without_anything_is_the_default():
 
 
 def test_the_cosine_can_begin_late():
-    schedule = Schedule(initial=1e-3, decay="cosine", warmup=20, decay_start=60)
+    schedule = ScheduleConfig(initial=1e-3, decay="cosine", warmup=20, decay_start=60)
     found = rates(schedule, 100, [10, 20, 60, 80, 100])
     np.testing.assert_allclose(found, [5e-4, 1e-3, 1e-3, 5e-4, 0], atol=1e-8)
 
 
 def test_the_length_of_the_cosine_can_be_decided_later():
-    schedule = Schedule(initial=1e-3, decay="cosine", warmup=20)
-    open_end = learning_rate(Training("auto", learning_rate=schedule))
+    schedule = ScheduleConfig(initial=1e-3, decay="cosine", warmup=20)
+    open_end = LearningRate(schedule, 20, None)
     optimizer = keras.optimizers.Adam(open_end)
     open_end.attach(optimizer)
     np.testing.assert_allclose([float(open_end(s)) for s in (10, 20, 900)], [5e-4, 1e-3, 1e-3])

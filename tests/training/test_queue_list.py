@@ -25,7 +25,7 @@ def test_a_run_becomes_the_words_of_a_command(recipe, tmp_path):
             "data": "faces/train",
             "validation": "faces/val",
             "set": {"training.steps": 9, "training.learning_rate.initial": 1e-5},
-            "init": "base",
+            "init_from": "base",
         },
         "base": {"recipe": recipe},
     }
@@ -36,10 +36,10 @@ def test_a_run_becomes_the_words_of_a_command(recipe, tmp_path):
     assert tuned.arguments == [
         *(recipe, "--output", "runs/mine", "--data", "faces/train", "--validation", "faces/val"),
         *("--set", "training.steps=9", "--set", "training.learning_rate.initial=1e-05"),
-        *("--set", 'init="runs/base"'),
+        *("--set", 'init_from="runs/base"'),
     ]
     assert tuned.content["training"]["learning_rate"]["initial"] == 1e-5
-    assert tuned.content["init"] == "runs/base"
+    assert tuned.content["init_from"] == "runs/base"
 
 
 def test_several_folders_are_given_in_their_order(recipe, tmp_path):
@@ -50,8 +50,8 @@ def test_several_folders_are_given_in_their_order(recipe, tmp_path):
 
 
 def test_a_preset_to_start_from_is_waited_for_by_nobody(recipe, tmp_path):
-    [run] = load_list(write(tmp_path, {"a": {"recipe": recipe, "init": "some-preset"}}))
-    assert run.after == () and run.arguments[-1] == 'init="some-preset"'
+    [run] = load_list(write(tmp_path, {"a": {"recipe": recipe, "init_from": "some-preset"}}))
+    assert run.after == () and run.arguments[-1] == 'init_from="some-preset"'
 
 
 def test_the_fingerprint_is_of_what_is_trained(recipe, tmp_path):
@@ -76,10 +76,13 @@ def test_the_fingerprint_is_of_what_is_trained(recipe, tmp_path):
         ({"a": {"recipe": "RECIPE", "content": {}}}, "unknown key 'runs.a.content'"),
         ({"a": {"recipe": "nowhere.yaml"}}, "runs.a: nowhere.yaml: cannot be read: No such file"),
         ({"a": {"recipe": "RECIPE", "set": ["seed=1"]}}, "runs.a.set must be a mapping"),
-        ({"a": {"recipe": "RECIPE", "after": "b"}}, "runs.a.after: no run 'b' in this list"),
+        ({"a": {"recipe": "RECIPE", "after": "b"}}, "runs.a.after must be one of a; received 'b'"),
         ({"a": {"recipe": "RECIPE", "after": "a"}}, "wait for each other: a after a"),
         (
-            {"a": {"recipe": "RECIPE", "after": ["b"]}, "b": {"recipe": "RECIPE", "init": "a"}},
+            {
+                "a": {"recipe": "RECIPE", "after": ["b"]},
+                "b": {"recipe": "RECIPE", "init_from": "a"},
+            },
             "wait for each other: . after . after .",
         ),
         (

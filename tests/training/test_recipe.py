@@ -7,7 +7,7 @@ import yaml
 
 from tfsr.errors import RecipeError
 from tfsr.training import recipe_files as recipes
-from tfsr.training.recipe import Optimizer, Training
+from tfsr.training.recipe import OptimizerConfig, TrainingConfig
 
 
 def changed(key, value):
@@ -42,7 +42,7 @@ def test_values_arrive(tmp_path):
     assert recipe.data.sampling.lr_size == (16, 24)
     assert recipe.data.sampling.augment == ("horizontal",)
     assert recipe.training.learning_rate.decay == "cosine"
-    assert recipe.training.optimizer == Optimizer("adam", epsilon=1e-8)
+    assert recipe.training.optimizer == OptimizerConfig("adam", epsilon=1e-8)
     assert recipe.validation.lr_sizes == (24, 16)
     assert recipe.provenance == {"licence": "drawn by the test"}
 
@@ -195,9 +195,9 @@ def test_an_impossible_value_is_named(key, value, tmp_path):
 
 def test_an_optimizer_can_be_said_in_one_word():
     content = tiny.recipe("images", optimizer="muon")
-    assert recipes.parse(content).training.optimizer == Optimizer("muon")
+    assert recipes.parse(content).training.optimizer == OptimizerConfig("muon")
     content = tiny.recipe("images", optimizer={"name": "muon", "weight_decay": 0.1})
-    assert recipes.parse(content).training.optimizer == Optimizer("muon", weight_decay=0.1)
+    assert recipes.parse(content).training.optimizer == OptimizerConfig("muon", weight_decay=0.1)
 
 
 def test_a_loss_is_a_name_a_mapping_or_a_list(tmp_path):
@@ -248,7 +248,7 @@ def test_a_loss_that_cannot_be_is_named(loss, words, tmp_path):
 def test_the_interval_divides_the_run_and_stays_when_it_is_decided(
     steps, epoch, execution, interval
 ):
-    training = Training(steps, epoch, execution)
+    training = TrainingConfig(steps, epoch, execution)
     assert training.interval() == interval
     if steps == "auto":
         decided = training.with_steps(1234, epochs=8, decay_start=0)

@@ -11,10 +11,9 @@ import pytest
 import tiny
 import yaml
 
-from tfsr import ImplicitSR
 from tfsr.decoders import DECODERS
-from tfsr.models import from_config
 from tfsr.training import recipe_files as recipes
+from tfsr.training.recipe_yaml import read_recipe
 from tfsr.training.trainer import train
 
 
@@ -53,42 +52,23 @@ TRAINED = {
 
 
 @cache
-def loaded(path):
-    return recipes.load(path)
+def content_of(path):
+    """A recipe's mapping with its bases, unchecked: building the models would take long."""
+    return read_recipe(path)
 
 
-@cache
-def built(model):
-    """Parameters, and the output's shape, of the model that this JSON configures.
-
-    Two images of 24x24 pixels with five query points each go through it symbolically.
-    """
-    model = from_config(json.loads(model))
-    inputs = {"image": keras.KerasTensor((2, 24, 24, 3))}
-    if isinstance(model, ImplicitSR):
-        inputs["coordinates"] = inputs["cell"] = keras.KerasTensor((2, 5, 2))
-    return model.count_params(), model(inputs).shape
-
-
-def decoder_of(recipe):
-    decoder = recipe.model.get("decoder")
+def decoder_of(content):
+    decoder = content["model"].get("decoder")
     return decoder["name"] if isinstance(decoder, dict) else decoder
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_recipe_loads_and_is_called_as_its_file(path):
-    recipe = loaded(path)
+def test_a_recipe_loads_and_has_the_parameters_that_it_gives(path):
+    # Loading builds the model and compares.
+    recipe = recipes.load(path)
     assert recipe.name == path.stem
     assert f"recipes/{path.name}" in path.read_text()
-
-
-@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
-def test_a_recipes_model_outputs_and_has_its_parameters(path):
-    recipe = loaded(path)
-    parameters, shape = built(json.dumps(recipe.model, sort_keys=True))
-    assert parameters == recipe.parameters
-    side = 24 * recipe.model.get("scale", 1)
-    assert shape == ((2, side, side, 3) if "scale" in recipe.model else (2, 5, 3))
+    assert path in OURS or recipe.parameters is not None
 
 
 # Whole models as the authors' code builds them; it counts 24 constants of EDSR-baseline besides.
@@ -111,12 +91,12 @@ def test_a_recipes_model_outputs_and_has_its_parameters(path):
     ],
 )
 def test_a_recipes_parameters_are_those_of_the_published_model(name, published):
-    assert loaded(FOLDER / f"{name}.yaml").parameters == published
+    assert content_of(FOLDER / f"{name}.yaml")["parameters"] == published
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
 def test_expected_figures_are_plain_decibels_of_known_images(path):
-    expected = loaded(path).expected
+    expected = content_of(path).get("expected", {})
     assert json.loads(json.dumps(expected)) == expected
     known = {"div2k", "set5", "set14", "b100", "urban100", "celebahq", "celebahq-nn65"}
     assert set(expected) <= known
@@ -141,23 +121,24 @@ def test_expected_figures_are_plain_decibels_of_known_images(path):
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
 def test_the_rate_drops_within_the_run(path):
-    training = loaded(path).training
-    boundaries = training.learning_rate.boundaries
-    if training.learning_rate.decay == "cosine":
-        assert not boundaries
+    training = content_of(path)["training"]
+    rate = training["learning_rate"]
+    if rate["decay"] == "cosine":
+        assert not rate.get("boundaries")
         return
-    assert boundaries == tuple(sorted(boundaries))
-    assert 0 < boundaries[0] and boundaries[-1] < training.steps
+    boundaries = rate["boundaries"]
+    assert boundaries == sorted(boundaries)
+    assert 0 < boundaries[0] and boundaries[-1] < training["steps"]
 
 
 def test_a_fixed_scale_is_trained_and_validated_at_that_scale():
-    fixed = [recipe for recipe in map(loaded, TABLES) if "scale" in recipe.model]
-    assert {recipe.model["scale"] for recipe in fixed} == {2, 3, 4}
-    for recipe in fixed:
-        scale = recipe.model["scale"]
-        assert recipe.data.sampling.scale == (scale, scale)
-        assert recipe.data.sampling.num_points is None
-        assert recipe.validation.scales == (scale,)
+    fixed = [content for content in map(content_of, TABLES) if "scale" in content["model"]]
+    assert {content["model"]["scale"] for content in fixed} == {2, 3, 4}
+    for content in fixed:
+        scale = content["model"]["scale"]
+        assert content["data"]["sampling"]["scale"] == [scale, scale]
+        assert content["data"]["sampling"]["num_points"] is None
+        assert content["validation"]["scales"] == [scale]
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
@@ -183,10 +164,10 @@ def test_the_recipes_page_lists_every_recipe_and_its_parameters():
     lines = (FOLDER / "README.md").read_text().splitlines()
     for path in SHIPPED:
         [row] = [line for line in lines if line.startswith(f"| [{path.stem}]({path.name}) |")]
-        recipe = loaded(path)
-        if recipe.parameters is not None:
-            assert f"| {recipe.parameters:,} |" in row
-        for figures in recipe.expected.values():
+        content = content_of(path)
+        if content.get("parameters") is not None:
+            assert f"| {content['parameters']:,} |" in row
+        for figures in content.get("expected", {}).values():
             for value in figures.values():
                 assert f"{value:.2f}" in row
 
@@ -195,29 +176,28 @@ def test_every_decoder_has_a_recipe_that_is_trained_here():
     # LTE+ is LTE computed in another order: the same function, the same recipe.
     assert set(TRAINED) == {*DECODERS.names(), None} - {"lte+"}
     for decoder, name in TRAINED.items():
-        assert decoder_of(loaded(FOLDER / f"{name}.yaml")) == decoder
+        assert decoder_of(content_of(FOLDER / f"{name}.yaml")) == decoder
 
 
 @pytest.mark.parametrize("name", TRAINED.values())
 def test_a_recipe_trains_two_steps(name, tmp_path):
-    for path in FOLDER.glob("*.yaml"):
-        shutil.copy(path, tmp_path)
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     images = str(tiny.folder(tmp_path / "images", count=2))
-    recipe = loaded(FOLDER / f"{name}.yaml")
+    given = content_of(FOLDER / f"{name}.yaml")["data"]["sampling"]
     sampling = {"batch": 2, "lr_size": 12}
-    if recipe.data.sampling.mode == "resize":
+    if given["mode"] == "resize":
         sampling["hr_size"] = [12, 24]
-    if recipe.data.sampling.window is not None:
+    if given.get("window") is not None:
         sampling["window"] = 12
-    if recipe.data.sampling.num_points is not None:
+    if given["num_points"] is not None:
         sampling["num_points"] = 64
     content = {
         "base": f"{name}.yaml",
         "name": "two-steps",
-        # The decoder is whole; the encoder, which is the same everywhere, is a small one.
+        # The decoder is complete; the encoder, which is the same everywhere, is a small one.
         "model": {"encoder": tiny.MODEL["encoder"]},
         "data": {"train": images, "validation": images, "sampling": sampling},
-        "training": {"steps": 2, "steps_per_epoch": 2},
+        "training": {"steps": 2, "steps_per_epoch": 2, "jit_compile": False},
         "validation": {"images": 1, **({"lr_sizes": [12]} if "hr_size" in sampling else {})},
     }
     derived = tiny.write_recipe(tmp_path / "two-steps.yaml", content)

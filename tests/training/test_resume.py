@@ -136,7 +136,7 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_before_is_whole(copy):
     assert done.returncode == 1
     [line] = [x for x in done.stderr.splitlines() if x.startswith("tfsr: ")]
     assert "the checkpoint of step 9 cannot be written" in line
-    assert "that of step 6 is kept" in line
+    assert "that of step 6 is complete" in line
     after = contents(directory)
     for name in before.keys() - {"recipe.yaml"}:
         assert after[name] == before[name], name
@@ -171,7 +171,7 @@ def test_another_recipe_is_refused_in_one_line(change, key, run):
         train(run.parent / "recipe.yaml", run, changes=[change])
     line = str(caught.value)
     assert line.startswith(f"{run}: ") and f"its {key} is " in line and "\n" not in line
-    assert ("--resume" in line) == (key in ("training.steps", "validation.images"))
+    assert ("with resume" in line) == (key in ("training.steps", "validation.images"))
     assert contents(run) == before
 
 

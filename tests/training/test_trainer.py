@@ -119,7 +119,9 @@ def test_a_robust_model_is_validated_on_clean_and_on_degraded_images(tmp_path):
 def test_training_learns(tmp_path):
     images = tiny.folder(tmp_path / "images", count=1)
     rate = {"initial": 3e-3, "boundaries": [150], "warmup": 5}
-    content = tiny.recipe(images, steps=180, steps_per_epoch=60, learning_rate=rate)
+    content = tiny.recipe(
+        images, steps=180, steps_per_epoch=60, learning_rate=rate, jit_compile=None
+    )
     content["validation"] = {"lr_sizes": [24], "images": 1}
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     assert int(model.optimizer.iterations) == 180
@@ -155,7 +157,7 @@ def test_a_run_is_a_preset_of_its_best_weights(run):
 
 @pytest.mark.parametrize("preset", ["run", "run/best"])
 def test_training_begins_from_the_weights_of_a_run_or_a_preset(preset, run):
-    content = {**tiny.recipe("images"), "init": str(run.parent / preset), "seed": 99}
+    content = {**tiny.recipe("images"), "init_from": str(run.parent / preset), "seed": 99}
     pairs = zip(
         compiled_model(recipes.parse(content)).get_weights(),
         from_preset(run).get_weights(),
@@ -167,9 +169,9 @@ def test_training_begins_from_the_weights_of_a_run_or_a_preset(preset, run):
 
 def test_weights_to_begin_from_must_be_there_and_fit(run):
     for init, change in (("nowhere", {}), (str(run), {"features": 12})):
-        content = {**tiny.recipe("images"), "init": init}
+        content = {**tiny.recipe("images"), "init_from": init}
         content["model"] = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], **change}}
-        with pytest.raises(RecipeError, match="init: ") as caught:
+        with pytest.raises(RecipeError, match="init_from: ") as caught:
             compiled_model(recipes.parse(content))
         check_line(caught, init)
 
@@ -252,7 +254,7 @@ def test_other_validation_begins_a_new_search_for_the_best(run, tmp_path):
     others = tiny.folder(tmp_path / "others", count=1)
     with pytest.raises(CheckpointError) as caught:
         train(run / "recipe.yaml", copy, validation_data=str(others))
-    check_line(caught, "other validation images", "--resume")
+    check_line(caught, "other validation images", "with resume")
     steps = recipes.load(run / "recipe.yaml").training.steps
     more = [f"training.steps={steps + 3}"]
     train(run / "recipe.yaml", copy, validation_data=str(others), changes=more, resume=True)
@@ -270,7 +272,7 @@ def test_a_damaged_image_can_be_skipped_later(run, tmp_path):
     with pytest.raises(ImageError):
         train(recipe, tmp_path / "run")
     skipping = ["data.skip_damaged=true"]
-    with pytest.raises(CheckpointError, match="--resume"):
+    with pytest.raises(CheckpointError, match="with resume"):
         train(recipe, tmp_path / "run", changes=skipping)
     train(recipe, tmp_path / "run", changes=skipping, resume=True)
     assert history(tmp_path / "run")[-1]["step"] == str(content["training"]["steps"])
@@ -279,18 +281,18 @@ def test_a_damaged_image_can_be_skipped_later(run, tmp_path):
 def test_a_run_goes_on_without_the_weights_that_it_began_from(run, tmp_path):
     init = shutil.copytree(run / "best", tmp_path / "init")
     recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(run.parent / "images"))
-    changes = [f"init={init}"]
+    changes = [f"init_from={init}"]
     train(recipe, tmp_path / "run", changes=[*changes, "training.steps=3"])
     shutil.rmtree(init)
     train(recipe, tmp_path / "run", changes=changes, resume=True)
-    with pytest.raises(RecipeError, match="init: "):
+    with pytest.raises(RecipeError, match="init_from: "):
         train(recipe, tmp_path / "other", changes=changes)
 
 
 def test_nothing_to_resume_from_is_told(run, tmp_path):
     with pytest.raises(CheckpointError) as caught:
         train(run / "recipe.yaml", tmp_path / "nowhere", resume=True)
-    check_line(caught, tmp_path / "nowhere", "without --resume")
+    check_line(caught, tmp_path / "nowhere", "without resume")
     assert not (tmp_path / "nowhere").exists()
 
 

@@ -19,9 +19,9 @@ from tfsr.cli import (
     evaluate,
     export,
     inspect,
-    pack,
     presets,
     queue,
+    save_preset,
     train,
     upscale,
 )
@@ -53,10 +53,10 @@ app = typer.Typer(
 app.command("upscale")(upscale.upscale)
 app.command("compare")(compare.compare)
 app.command("demo")(demo.demo)
-app.command("train", short_help="Train a model as a recipe says.")(train.train)
+app.command("train", short_help="Train a recipe.")(train.train)
 app.add_typer(queue.app, name="queue")
 app.command("evaluate")(evaluate.evaluate)
-app.command("pack")(pack.pack)
+app.command("save-preset")(save_preset.save_preset)
 app.command("convert")(convert.convert)
 app.add_typer(export.app, name="export")
 app.command("inspect")(inspect.inspect)

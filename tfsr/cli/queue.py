@@ -23,7 +23,7 @@ List = Annotated[
 
 @app.callback()
 def queue() -> None:
-    """Run a list of trainings for days, resumed after whatever ends them.
+    """Run a list of trainings that take days, and resume them after any interruption.
 
     Example: tfsr queue run trainings.yaml
     """
@@ -45,7 +45,7 @@ def run(
 
     Example: tfsr queue run trainings.yaml --jobs 2
     """
-    from tfsr.training.queue import run_queue
+    from tfsr.training.run_queue import run_queue
 
     if not run_queue(trainings, jobs, report=typer.echo):
         typer.echo("tfsr: not all trainings are done", err=True)
@@ -55,15 +55,15 @@ def run(
 @app.command()
 def show(
     trainings: List,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show where each training of a list stands: steps, best PSNR, speed and estimated end.
+    """Show the state of each training of a list: steps, best PSNR, speed and estimated end.
 
     Example: tfsr queue show trainings.yaml
     """
-    from tfsr.training.queue import is_queue_running
     from tfsr.training.queue_list import load_list
     from tfsr.training.queue_status import statuses
+    from tfsr.training.run_queue import is_queue_running
 
     found = statuses(load_list(trainings))
     running = is_queue_running(trainings)

@@ -1,8 +1,8 @@
-"""The states a run can go on from: whole or not there, the last two kept.
+"""The states that a run can be resumed from: the last two, each complete or absent.
 
 `checkpoints/step-00012000` holds `model.weights.h5` (weights, optimizer, moving average) and
-`state.json` (steps done, history, best PSNR, and the weights' sha256). It is written under another
-name, brought to the disk and renamed, so a run that is killed at any moment leaves whole ones.
+`state.json` (steps, history, best PSNR, and the weights' sha256). It is written under another
+name, synchronised and renamed, so a run killed at any moment leaves complete ones.
 """
 
 from __future__ import annotations
@@ -16,53 +16,37 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import keras
 
 from tfsr.errors import CheckpointError
 
 _WEIGHTS, _STATE = "model.weights.h5", "state.json"
-_KEPT = 2
+_NUMBER = 2
 
 
 @dataclass
-class State:
-    """How far a run is.
+class RunState:
+    """The progress of a run, as its checkpoints have it."""
 
-    Attributes:
-        steps: steps done.
-        loss: sum of the losses of the steps since the last epoch's end.
-        best: the best mean validation PSNR so far, dB; None before the first epoch.
-        best_epoch: the epoch that reached it, from 1.
-        history: a row of figures for each epoch.
-    """
-
-    steps: int = 0
-    loss: float = 0.0
-    best: float | None = None
-    best_epoch: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
+    steps: int = 0  # steps done
+    loss: float = 0.0  # sum since the last epoch's end
+    best: float | None = None  # mean validation PSNR, dB; None before the first epoch
+    best_epoch: int = 0  # from 1
+    history: list[dict[str, float]] = field(default_factory=list)  # figures of each epoch
 
 
-def check_room(run: Path, model: keras.Model) -> None:
-    """Find out whether the disk takes the best weights and a checkpoint, before they are written.
+def check_disk_space(run: Path, model: keras.Model) -> None:
+    """Raise OSError unless the disk has space for the best weights and a checkpoint.
 
-    HDF5 does not survive a write that fails: the process would end without a word.
-
-    Args:
-        run: the run's directory.
-        model: compiled.
-
-    Raises:
-        OSError: if it does not.
+    HDF5 does not survive a write that fails: the process would end without a message.
     """
     if not hasattr(os, "posix_fallocate"):
         return
     variables = [*model.weights, *model.weights, *model.optimizer.variables]
-    # No variable has more than 8 bytes a number; most have 4, which leaves room for HDF5's own.
+    # At most 8 bytes a number. Most have 4, which leaves enough for HDF5's own.
     size = 2**20 + sum(8 * math.prod(variable.shape) for variable in variables)
-    path = run / "part.room"
+    path = run / "part.space"
     try:
         with open(path, "wb") as file:
             os.posix_fallocate(file.fileno(), 0, size)
@@ -70,17 +54,8 @@ def check_room(run: Path, model: keras.Model) -> None:
         path.unlink(missing_ok=True)
 
 
-def save(run: Path, model: keras.Model, state: State) -> None:
-    """Write a checkpoint, and drop all but the last two.
-
-    Args:
-        run: the run's directory.
-        model: compiled.
-        state: that of the run now.
-
-    Raises:
-        OSError: if it cannot be written; those before it are as they were.
-    """
+def save(run: Path, model: keras.Model, state: RunState) -> None:
+    """Write a checkpoint of a compiled model, and remove all but the last two."""
     folder = run / "checkpoints"
     part = folder / "part"
     shutil.rmtree(part, ignore_errors=True)
@@ -90,41 +65,37 @@ def save(run: Path, model: keras.Model, state: State) -> None:
         content = {**asdict(state), "sha256": _sha256(part / _WEIGHTS)}
         (part / _STATE).write_text(json.dumps(content) + "\n", encoding="utf-8")
         for path in (part / _WEIGHTS, part / _STATE, part):
-            _to_disk(path)
+            _synchronise(path)
         final = folder / f"step-{state.steps:08d}"
-        # There already only where a damaged one was fallen back from.
+        # Exists only if it was damaged, and the run was resumed from the one before.
         shutil.rmtree(final, ignore_errors=True)
         os.replace(part, final)
-        _to_disk(folder)
+        _synchronise(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    for old in found(run)[:-_KEPT]:
+    for old in list_checkpoints(run)[:-_NUMBER]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def found(run: Path) -> list[Path]:
+def list_checkpoints(run: Path) -> list[Path]:
     """The checkpoints of a run, the oldest first."""
     return sorted((run / "checkpoints").glob("step-*"))
 
 
-def newest(run: Path, report: Callable[[str], None]) -> tuple[Path, State] | None:
-    """The newest checkpoint that is whole, and its state; None if the run has none at all.
-
-    Args:
-        run: the run's directory.
-        report: called with a line for each damaged one that is passed over.
+def newest(run: Path, report: Callable[[str], None]) -> tuple[Path, RunState] | None:
+    """Find the newest complete checkpoint; None if the run has none. Damaged ones are reported.
 
     Raises:
-        CheckpointError: if there are some, and all are damaged.
+        CheckpointError: if all are damaged.
     """
-    checkpoints = found(run)
+    checkpoints = list_checkpoints(run)
     for path in reversed(checkpoints):
         try:
             content = json.loads((path / _STATE).read_text(encoding="utf-8"))
             if content.pop("sha256") != _sha256(path / _WEIGHTS):
-                raise ValueError(f"{_WEIGHTS} is not the file that {_STATE} describes (sha256)")
-            return path, _state(content)
+                raise ValueError(f"{_WEIGHTS} is not the file of {_STATE} (sha256)")
+            return path, RunState(**content)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             report(f"warning: {path}: the checkpoint is damaged: {reason}")
@@ -153,19 +124,12 @@ def load(checkpoint: Path, model: keras.Model) -> None:
         raise CheckpointError(f"{checkpoint}: does not fit this recipe: {reason}") from error
 
 
-def _state(content: dict[str, Any]) -> State:
-    state = State(**content)
-    if not isinstance(state.steps, int) or not isinstance(state.history, list):
-        raise ValueError(f"{_STATE} describes no run")
-    return state
-
-
 def _sha256(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _to_disk(path: Path) -> None:
+def _synchronise(path: Path) -> None:
     """Wait until a file, or a folder's list of names, has reached the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""From a recipe to a model that `fit` can train, on its devices."""
+"""From a recipe to a compiled model, on its devices."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from tfsr.training.recipe import Recipe
 
 
 def compiled_model(
-    recipe: Recipe, devices: Distribution | None = None, initialise: bool = True
+    recipe: Recipe, devices: Distribution | None = None, initialize: bool = True
 ) -> AnyModel:
-    """The recipe's model, seeded and compiled with its loss, optimizer and schedule.
+    """Build the recipe's model, seeded and compiled with its loss, optimizer and schedule.
 
     Args:
         recipe: the recipe.
-        devices: what it will be trained on; one device if not given.
-        initialise: bool. Whether it begins from the weights that `init` names, if any; a run that
-            goes on has its own. Defaults to True.
+        devices: Distribution. Defaults to one device.
+        initialize: bool. Whether to load the weights of `init_from`. Defaults to True.
 
     Raises:
-        RecipeError: if `init` names no preset, or one of another model; or the teacher is no
-            preset, or cannot take the samples.
+        RecipeError: if `init_from` or the teacher cannot be loaded or does not fit.
     """
-    devices = devices or Distribution("one")
+    devices = devices or Distribution("single")
     training = recipe.training
     with devices.building():
         teacher = load_teacher(recipe)
@@ -39,9 +37,9 @@ def compiled_model(
         model = recipe.build_model()
         model_class: Any = type(model)
         if devices.workers > 1:
-            from tfsr.training.workers import across_workers
+            from tfsr.training.replicas import trainable_across_workers
 
-            model_class = across_workers(model_class)
+            model_class = trainable_across_workers(model_class)
         if teacher is not None and training.teacher is not None:
             model_class = distilled(model_class, teacher, training.teacher.weight)
         if model_class is not type(model):
@@ -54,19 +52,18 @@ def compiled_model(
             jit_compile="auto" if training.jit_compile is None else training.jit_compile,
         )
         model.optimizer.build(model.trainable_variables)
-    if recipe.init is not None and initialise:
-        _initialise(model, recipe.init)
+    if recipe.init_from is not None and initialize:
+        _load_weights(model, recipe.init_from)
     return model
 
 
-def _initialise(model: AnyModel, preset: str) -> None:
+def _load_weights(model: AnyModel, preset: str) -> None:
     try:
         source = from_preset(preset)
-        # A run keeps its branches; a recipe whose encoder is folded takes what they amount to.
         if getattr(model.encoder, "folded", False):
             source = folded(source)
         model.set_weights(source.get_weights())
     except PresetError as error:
-        raise RecipeError(f"init: {error}") from error
+        raise RecipeError(f"init_from: {error}") from error
     except ValueError as error:
-        raise RecipeError(f"init: {preset} is of another model than the recipe's") from error
+        raise RecipeError(f"init_from: {preset} is not of the recipe's model") from error

@@ -19,17 +19,8 @@ from tfsr.presets import check_files, from_preset
 from tfsr.training.recipe import Recipe
 
 
-def with_teacher_identity(recipe: Recipe) -> Recipe:
-    """Return a recipe whose teacher is identified by the sha256 of its weights.
-
-    The run's recipe.yaml keeps it, so that the run is only resumed with the same teacher.
-
-    Args:
-        recipe: of the run; returned as it is if it has no teacher.
-
-    Raises:
-        RecipeError: if there is no such preset, or the recipe's sha256 is that of other weights.
-    """
+def with_teacher_checksum(recipe: Recipe) -> Recipe:
+    """Add the sha256 of the teacher's weights: a run is resumed with the same teacher only."""
     teacher = recipe.training.teacher
     if teacher is None:
         return recipe
@@ -39,7 +30,7 @@ def with_teacher_identity(recipe: Recipe) -> Recipe:
         raise RecipeError(f"training.teacher: {error}") from error
     if teacher.sha256 not in (None, found):
         raise RecipeError(
-            f"training.teacher: {teacher.preset} has weights of sha256 {found}; the recipe says "
+            f"training.teacher: {teacher.preset} has weights of sha256 {found}; the recipe has "
             f"{teacher.sha256}"
         )
     return replace(
@@ -48,17 +39,7 @@ def with_teacher_identity(recipe: Recipe) -> Recipe:
 
 
 def load_teacher(recipe: Recipe) -> AnyModel | None:
-    """Load the teacher that a recipe names, frozen, in the recipe's precision.
-
-    Args:
-        recipe: of the run.
-
-    Returns:
-        The teacher; None if the recipe has none.
-
-    Raises:
-        RecipeError: if there is no such preset, or it cannot take the recipe's samples.
-    """
+    """Load a recipe's teacher, if it has one: frozen, in the recipe's precision."""
     if recipe.training.teacher is None:
         return None
     preset = recipe.training.teacher.preset
@@ -75,8 +56,7 @@ def load_teacher(recipe: Recipe) -> AnyModel | None:
         raise RecipeError(
             f"training.teacher: {preset} is {kinds[0]} and cannot take the samples of {kinds[1]}"
         )
-    precision = recipe.training.precision.removeprefix("mixed_")
-    teacher = with_precision(folded(teacher), precision)
+    teacher = with_precision(folded(teacher), recipe.training.precision.removeprefix("mixed_"))
     teacher.trainable = False
     return teacher
 
@@ -84,30 +64,17 @@ def load_teacher(recipe: Recipe) -> AnyModel | None:
 def distilled(model_class: Any, teacher: AnyModel, weight: float) -> Any:
     """Make the class of a model that is trained towards the targets and a teacher's output.
 
-    The teacher is no part of the model: neither its weights nor its state are saved with it.
-
-    Args:
-        model_class: the class of the model to be trained.
-        teacher: a model that takes the same inputs; it is called with `training=False`.
-        weight: share of the teacher's output in the loss, in (0, 1].
+    The teacher is not part of the model: its weights are not saved with it.
     """
 
     class Distilled(model_class):
-        def compute_loss(
-            self,
-            x: Any = None,
-            y: Any = None,
-            y_pred: Any = None,
-            sample_weight: Any = None,
-            training: bool = True,
-        ) -> Any:
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             """Return the mean of the losses against the targets and against the teacher."""
-            taught = ops.stop_gradient(teacher(x, training=False))
-            arguments = {"x": x, "y_pred": y_pred, "sample_weight": sample_weight}
+            y_teacher = ops.stop_gradient(teacher(x, training=False))
             # What a layer adds to the loss is in both, and so in the mean once.
             from_target, from_teacher = (
-                super(Distilled, self).compute_loss(y=target, training=training, **arguments)
-                for target in (y, taught)
+                super(Distilled, self).compute_loss(x, target, y_pred, sample_weight, training)
+                for target in (y, y_teacher)
             )
             return (1 - weight) * from_target + weight * from_teacher
 

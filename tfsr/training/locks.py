@@ -16,29 +16,13 @@ from tfsr.errors import TrainingError
 def lock(path: Path) -> int | None:
     """Lock a file, made if it does not exist, for this process and those that inherit it.
 
-    Args:
-        path: of the file.
-
     Returns:
         The descriptor, which holds the lock until all its copies are closed; None if another
         process holds it.
-
-    Raises:
-        OSError: if the file cannot be opened.
-        TrainingError: if this system has no such locks.
     """
     if fcntl is None:
         raise TrainingError("a queue needs file locks, which this system does not have")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+    return _locked(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), fcntl.LOCK_EX)
 
 
 def is_locked(path: Path) -> bool:
@@ -46,16 +30,21 @@ def is_locked(path: Path) -> bool:
     if fcntl is None:
         return False
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # Shared, so that two processes that look at once do not see each other.
+        held = _locked(os.open(path, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_SH)
     except OSError:
         return False
+    if held is not None:
+        os.close(held)
+    return held is None
+
+
+def _locked(descriptor: int, kind: int) -> int | None:
     try:
-        # Shared, so that two who look at once do not see each other.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        return descriptor
+    except OSError as error:
         os.close(descriptor)
-    return False
+        if isinstance(error, BlockingIOError):
+            return None
+        raise

@@ -1,4 +1,4 @@
-"""Muon: momentum whose matrices are made orthogonal before each step."""
+"""The Muon optimizer: momentum, orthogonalised before each step."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import keras
 from keras import ops
 
-# The quintic's coefficients: the steepest at 0 of those that keep singular values near 1.
+# Coefficients of the Newton-Schulz quintic, from the reference: steepest at 0.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
-# Layers with this many outputs produce colours, and are left to Adam like all output layers.
+# Kernels of output layers, which produce colours, are updated by Adam.
 _COLOURS = 3
 
 
@@ -22,10 +22,9 @@ class Muon(keras.optimizers.Optimizer):
 
     A kernel is treated as the matrix (product of its other axes, output channels). Its Nesterov
     momentum is replaced by the nearest orthogonal matrix, times 0.2 sqrt(larger side), so that the
-    update has the RMS that Adam's typically has and one learning rate serves both. Biases, scalars
-    and kernels of at most three outputs are updated by Adam at the same rate.
-
-    `keras.optimizers.Muon` leaves kernels of four dimensions to Adam; this one exists for them.
+    update has the RMS of a typical update of Adam and one learning rate serves both. Biases,
+    scalars and kernels of at most three outputs are updated by Adam at the same rate. Unlike
+    `keras.optimizers.Muon`, it updates kernels of four dimensions.
 
     Args:
         learning_rate: float or schedule. Defaults to 1e-3.
@@ -37,6 +36,8 @@ class Muon(keras.optimizers.Optimizer):
         **kwargs: of `keras.optimizers.Optimizer`: `weight_decay`, `global_clipnorm`, `use_ema` ...
 
     Example:
+        >>> from tfsr.training.muon import Muon
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "liif")
         >>> model.compile(optimizer=Muon(3e-3), loss=tfsr.losses.Charbonnier())
 
     Reference:
@@ -82,16 +83,16 @@ class Muon(keras.optimizers.Optimizer):
         rate = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
         if self._velocities[index] is None:
-            direction = self._direction(gradient, self._momentums[index])
+            direction = self._nesterov_direction(gradient, self._momentums[index])
             update = orthogonalize(direction, self.newton_schulz_steps)
             self._descend(variable, update, rate)
         else:
             self._adam(gradient, variable, rate, index)
 
     def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> Any:
-        """Orthogonalise kernels of one shape together: an accelerator is idle on small matrices.
+        """Orthogonalise kernels of one shape together, which uses an accelerator better.
 
-        Not under TensorFlow, where each replica's copies are updated one by one.
+        Under TensorFlow each replica's copies are updated one by one.
         """
         if keras.backend.backend() == "tensorflow":
             return super()._backend_update_step(grads, trainable_variables, learning_rate)
@@ -99,7 +100,7 @@ class Muon(keras.optimizers.Optimizer):
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             index = self._get_variable_index(variable)
             if self._velocities[index] is None:
-                direction = self._direction(gradient, self._momentums[index])
+                direction = self._nesterov_direction(gradient, self._momentums[index])
                 groups[tuple(direction.shape)].append((variable, direction))
             else:
                 self.update_step(gradient, variable, learning_rate)
@@ -109,8 +110,8 @@ class Muon(keras.optimizers.Optimizer):
             for i, (variable, _) in enumerate(group):
                 self._descend(variable, updates[i], ops.cast(learning_rate, variable.dtype))
 
-    def _direction(self, gradient: Any, momentum: Any) -> Any:
-        """Add a gradient to the momentum; Nesterov's direction as a matrix."""
+    def _nesterov_direction(self, gradient: Any, momentum: Any) -> Any:
+        """Add a gradient to the momentum, and return the direction as a matrix."""
         self.assign(momentum, ops.add(momentum * self.momentum, gradient))
         direction = ops.add(gradient, momentum * self.momentum)
         return ops.reshape(direction, (-1, direction.shape[-1]))
@@ -131,14 +132,8 @@ class Muon(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "momentum": self.momentum,
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "newton_schulz_steps": self.newton_schulz_steps,
-        }
+        names = ("momentum", "beta_1", "beta_2", "epsilon", "newton_schulz_steps")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 def is_matrix(shape: Sequence[int]) -> bool:
@@ -147,14 +142,11 @@ def is_matrix(shape: Sequence[int]) -> bool:
 
 
 def orthogonalize(matrices: Any, iterations: int = 5) -> Any:
-    """The nearest orthogonal matrices, roughly: singular values end between about 0.7 and 1.2.
+    """Approximate the nearest orthogonal matrices: singular values between about 0.7 and 1.2.
 
     Args:
         matrices: (..., rows, columns), float32.
         iterations: of Newton-Schulz.
-
-    Returns:
-        (..., rows, columns), the singular vectors of `matrices` with singular values near 1.
     """
     wide = matrices.shape[-2] <= matrices.shape[-1]
     x = matrices if wide else ops.swapaxes(matrices, -2, -1)

@@ -1,31 +1,28 @@
-"""The optimizer of a recipe, with its schedule, clipping, weight decay and moving average."""
+"""The optimizer of a recipe: learning rate, clipping, weight decay and moving average."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
 from tfsr.training.distribution import Distribution
 from tfsr.training.muon import Muon
-from tfsr.training.recipe import Training
-from tfsr.training.schedule import learning_rate
+from tfsr.training.recipe import ScheduleConfig, TrainingConfig
 
-_CLASSES = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "muon": Muon,
-}
+_CLASSES = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "muon": Muon}
 
 
-def make_optimizer(training: Training, distribution: Distribution) -> keras.optimizers.Optimizer:
-    """Make a recipe's optimizer, in the distribution's scope.
-
-    Args:
-        training: what the recipe says.
-        distribution: where it will run.
-    """
-    config, rate = training.optimizer, learning_rate(training)
+def make_optimizer(
+    training: TrainingConfig, distribution: Distribution
+) -> keras.optimizers.Optimizer:
+    """Make a recipe's optimizer, in the distribution's scope; its `schedule` is the rate."""
+    config = training.optimizer
+    rate = LearningRate(training.learning_rate, *cosine_span(training))
     arguments: dict[str, Any] = {
         "learning_rate": rate,
         "beta_1": config.beta_1,
@@ -41,7 +38,7 @@ def make_optimizer(training: Training, distribution: Distribution) -> keras.opti
         arguments["weight_decay"] = config.weight_decay
     optimizer_class = _CLASSES[config.name]
     if training.clip_norm is not None and distribution.strategy is not None:
-        from tfsr.training.clipping import clipped_across_replicas
+        from tfsr.training.replicas import clipped_across_replicas
 
         optimizer_class = clipped_across_replicas(optimizer_class, training.clip_norm)
     else:
@@ -51,3 +48,69 @@ def make_optimizer(training: Training, distribution: Distribution) -> keras.opti
     optimizer.schedule = rate
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
+    """A recipe's learning rate: warm-up, then a cosine or steps.
+
+    The span of the cosine is a variable of the optimizer, so that `training.steps: auto` can decide
+    the length of a run while it is trained, without compiling again.
+
+    Args:
+        schedule: of the recipe.
+        start: int. First step of the cosine.
+        end: int or None. The step at which it is 0; None: not decided, the rate stays.
+    """
+
+    def __init__(self, schedule: ScheduleConfig, start: int, end: int | None) -> None:
+        self.schedule = schedule
+        self._span: Any = np.array([start, end or 0], np.float32)
+
+    def attach(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Move the span to a variable of the optimizer, which is not built yet."""
+        # float32: XLA on a GPU refuses int32 variables, which TensorFlow keeps on the CPU.
+        variable = optimizer.add_variable(
+            (2,), dtype="float32", aggregation="only_first_replica", name="schedule"
+        )
+        variable.assign(self._span)
+        self._span = variable
+
+    def set_span(self, start: int, end: int | None) -> None:
+        """Set the span of the cosine of an attached schedule."""
+        self._span.assign(np.array([start, end or 0], np.float32))
+
+    def __call__(self, step: Any) -> Any:
+        """The rate at a step."""
+        step = ops.cast(step, "float32")
+        schedule = self.schedule
+        if schedule.decay == "cosine":
+            span = ops.cast(ops.convert_to_tensor(self._span), "float32")
+            length = ops.maximum(span[1] - span[0], 1.0)
+            progress = ops.clip((step - span[0]) / length, 0.0, 1.0)
+            progress = ops.where(span[1] > 0, progress, 0.0)
+            rate = schedule.initial * 0.5 * (1.0 + ops.cos(math.pi * progress))
+        else:
+            passed = [ops.cast(step >= boundary, "float32") for boundary in schedule.boundaries]
+            drops = sum(passed, start=ops.zeros_like(step))
+            rate = schedule.initial * ops.power(schedule.factor, drops)
+        if schedule.warmup:
+            rate = rate * ops.minimum(step / schedule.warmup, 1.0)
+        return rate
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        start, end = (int(x) for x in ops.convert_to_numpy(self._span))
+        return {"schedule": asdict(self.schedule), "start": start, "end": end or None}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> LearningRate:
+        """Rebuild the learning rate of `get_config`."""
+        return cls(**{**config, "schedule": ScheduleConfig(**config["schedule"])})
+
+
+def cosine_span(training: TrainingConfig) -> tuple[int, int | None]:
+    """The first and last step of a recipe's cosine; the last is None where `steps` is "auto"."""
+    schedule = training.learning_rate
+    end = None if training.steps == "auto" else training.steps
+    return max(schedule.warmup, schedule.decay_start), end

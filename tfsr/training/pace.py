@@ -1,4 +1,4 @@
-"""How fast a run is, and how much time it has left."""
+"""The speed of a run, and the time it has left."""
 
 from __future__ import annotations
 
@@ -6,99 +6,85 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from tfsr.training.recipe import Training
+from tfsr.training.recipe import TrainingConfig
 
 # What follows the last checkpoint (closing files, ending processes, leaving Python) takes about
-# this share of what came before the first step.
+# this share of the time before the first step.
 _EXIT_SHARE = 0.2
 # A machine may become slower by this share after its speed was measured.
 _MARGIN = 0.04
 # Seconds of training from which `steps: auto` is decided; a tenth of the time, if that is less.
 _MEASURED_SECONDS = 30.0
-# Validations of a run that decides about them.
+# Validations of a run that decides their number.
 _EPOCHS = 8
-# Seconds of training before the first report of the pace, and the longest between two.
+# Seconds of training before the first report of the speed, and the longest between two.
 _FIRST_REPORT, _LONGEST_GAP = 30.0, 600.0
 
 
 class Pace:
-    """Seconds that training, validation and checkpoints take, and those that are left.
+    """Measures training, validation and checkpoints, and plans the time left.
 
     Args:
-        limit: seconds that the whole run may take; None for any number.
-        began: `time.monotonic()` when they began.
+        limit: seconds that the whole run may take; None: any.
+        began: `time.monotonic()` when they began. Defaults to now.
     """
 
     def __init__(self, limit: float | None = None, began: float | None = None) -> None:
         self.limit = limit
         self.began = time.monotonic() if began is None else began
+        # Seconds of the first call, which compiles the model; None before it.
         self.compilation: float | None = None
-        """Seconds of the first call, which compiles the model; None before it."""
-        self.steps = 0
-        """Steps measured so far; those of the first call are left out."""
-        self.seconds = 0.0
-        """What they took."""
-        self.startup = 0.0
-        """Seconds before the first step, compilation left out."""
-        self.validation = 0.0
-        """Seconds of a validation, with all that is done after it."""
-        self.checkpoint = 0.0
-        """Seconds of a checkpoint."""
+        # Steps measured so far and their seconds, without the first call.
+        self.steps, self.seconds = 0, 0.0
+        # Seconds before the first step without compilation, of a validation with all that follows
+        # it, and of a checkpoint.
+        self.startup = self.validation = self.checkpoint = 0.0
         self._intervals: deque[float] = deque(maxlen=4)
 
     @property
     def remaining(self) -> float:
-        """Seconds that are left; infinite without a limit."""
+        """Seconds left; infinite without a limit."""
         return math.inf if self.limit is None else self.began + self.limit - time.monotonic()
 
     @property
     def steps_per_second(self) -> float:
-        """Training alone; 0 before anything was measured."""
+        """Of training alone; 0 before anything was measured."""
         return self.steps / self.seconds if self.steps > 0 and self.seconds > 0 else 0.0
 
     @property
     def is_measured(self) -> bool:
-        """Whether the number of steps can be decided from it."""
-        return (
-            self.steps > 0
-            and self.remaining > 0
-            and self.seconds >= min(_MEASURED_SECONDS, self.remaining / 10)
-        )
+        """Whether the number of steps can be decided."""
+        needed = min(_MEASURED_SECONDS, self.remaining / 10)
+        return self.steps > 0 and self.remaining > 0 and self.seconds >= needed
 
     def start(self) -> None:
-        """Take down that all is ready for training."""
+        """Record that everything is ready for training."""
         self.startup = time.monotonic() - self.began
 
     def first_call(self, steps: int, seconds: float) -> None:
-        """Take down the first call, which compiles the model: it is no part of the pace."""
+        """Record the first call, which compiles the model: it is not part of the speed."""
         self.compilation = seconds
         self.steps, self.seconds = -steps, -seconds
 
     def add(self, steps: int, seconds: float) -> None:
-        """Add an interval of training."""
+        """Record an interval of training."""
         self.steps += steps
         self.seconds += seconds
         first = not self._intervals
         self._intervals.append(self.seconds if first and self.steps > 0 else seconds)
 
     def allows(self, validations: int) -> bool:
-        """Whether there is time for an interval more, so many validations, and a checkpoint."""
-        return (
-            self.remaining
-            > max(self._intervals, default=0.0) + validations * self.validation + self._end
-        )
+        """Whether another interval, some validations and a checkpoint fit in the time left."""
+        interval = max(self._intervals, default=0.0)
+        return self.remaining > interval + validations * self.validation + self._end
 
     def steps_left(self, steps_per_epoch: int | None) -> tuple[int, int]:
-        """Steps that can be done in the time left, beside their validations and checkpoints.
+        """Steps and validations that fit in the time left.
 
-        Args:
-            steps_per_epoch: steps between validations; None: as many validations, up to eight, as
-                take a fifth of the time.
-
-        Returns:
-            The steps, and the number of validations.
+        If the steps per epoch are None, up to eight validations take at most a fifth of the time.
         """
         epoch = self.validation + self.checkpoint
         rest = (self.remaining - self._end) * (1 - _MARGIN)
@@ -108,11 +94,8 @@ class Pace:
         steps = max(0, int(rest / (1 / self.steps_per_second + epoch / steps_per_epoch)))
         return steps, math.ceil(steps / steps_per_epoch)
 
-    def seconds_left(self, step: int, training: Training) -> float | None:
-        """Seconds until a run that has done so many steps is done, validation included.
-
-        None: the number of steps is not decided, or nothing was measured yet.
-        """
+    def seconds_left(self, step: int, training: TrainingConfig) -> float | None:
+        """Seconds from a step to the end of a run with its validations; None if not known."""
         if training.steps == "auto" or not self.steps_per_second:
             return None
         epoch = (self.validation + self.checkpoint) / int(training.steps_per_epoch)
@@ -122,52 +105,41 @@ class Pace:
     def _end(self) -> float:
         return 2 * self.checkpoint + _EXIT_SHARE * self.startup
 
-    def figures(self, batch: int) -> dict[str, float]:
-        """`samples_per_second`, if it is known."""
-        rate = self.steps_per_second
-        return {"samples_per_second": batch * rate} if rate else {}
 
-
+@dataclass
 class PaceReport:
-    """Reports the pace after half a minute, then ever more seldom, and every epoch's figures.
+    """Reports the speed at growing intervals, and every epoch's figures."""
 
-    Args:
-        pace: to report.
-        report: called with a line.
-    """
+    pace: Pace
+    report: Callable[[str], None]
+    _next: float = _FIRST_REPORT
 
-    def __init__(self, pace: Pace, report: Callable[[str], None]) -> None:
-        self.pace = pace
-        self.report = report
-        self._next = _FIRST_REPORT
-
-    def __call__(self, step: int, training: Training, loss: float) -> None:
-        """Report, if it is time for it."""
+    def interval(self, step: int, training: TrainingConfig, loss: float) -> None:
+        """Report the speed, if it is due."""
         pace = self.pace
         if pace.seconds < self._next:
             return
         self._next = pace.seconds + min(pace.seconds, _LONGEST_GAP)
-        line = f"step {step:,}"
-        left = pace.seconds_left(step, training)
+        line, left = f"step {step:,}", pace.seconds_left(step, training)
         if left is not None:
             line += f" of {training.steps:,}, about {duration(left)} left"
         self.report(f"{line}: {pace.steps_per_second:.3g} steps/s, loss {loss:.4f}")
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Report a row of the history."""
-        figures = [
+        figures = ", ".join(
             f"{name.removeprefix('val_psnr_')}: {value:.3f}"
             for name, value in row.items()
             if name.startswith("val_psnr_")
-        ]
+        )
         self.report(
             f"epoch {row['epoch']}, step {row['step']:,}: loss {row['loss']:.4f}, "
-            f"validation {row['val_psnr']:.3f} dB ({', '.join(figures)})"
+            f"validation {row['val_psnr']:.3f} dB ({figures})"
         )
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: "45 s", "12 min", "3 h 20 min"."""
+    """Format seconds for people: "45 s", "12 min", "3 h 20 min"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -11,10 +11,10 @@
         data: portraits/train
         validation: portraits/val
         set: {training.steps: 5000, training.learning_rate.initial: 1e-4}
-        init: faces
+        init_from: faces
 
-Paths are relative to the current folder, as on the command line. Neither this module nor those that
-it imports load Keras: a queue waits for days beside its trainings.
+Paths are relative to the current folder, as on the command line. This module and its imports do not
+load Keras: a queue waits for days beside its trainings.
 """
 
 from __future__ import annotations
@@ -23,40 +23,37 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from tfsr.errors import RecipeError, did_you_mean
+from pydantic import ConfigDict
+
+from tfsr.errors import RecipeError, check_choice
 from tfsr.training.recipe_yaml import read_recipe, read_yaml
 from tfsr.training.schema import read
 
 
 @dataclass(frozen=True)
-class QueuedRun:
-    """A training of a list.
+class QueueEntry:
+    """What a list says of a training."""
 
-    Attributes:
-        recipe: path of the recipe.
-        output: the run's directory; runs/NAME if not given.
-        data: folder of training images, instead of the recipe's; or as many as the recipe has.
-        validation: folder of validation images, instead of the recipe's.
-        set: changes of the recipe: dotted keys, and their values.
-        after: names of runs of the list that must be done before this one begins.
-        init: what it starts from: a run of the list (its best weights, once it is done), a preset
-            or a directory.
-        name: of the run in the list.
-        content: the recipe with its bases and the changes, not checked.
-    """
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
 
-    recipe: str
-    output: str = ""
-    data: str | tuple[str, ...] | None = None
-    validation: str | None = None
-    set: Mapping[str, Any] = field(default_factory=dict)
-    after: str | tuple[str, ...] = ()
-    init: str | None = None
+    recipe: str  # path
+    output: str = ""  # the run's directory; runs/NAME if empty
+    data: str | tuple[str, ...] | None = None  # training folders, instead of the recipe's
+    validation: str | None = None  # folder of validation images, instead of the recipe's
+    set: Mapping[str, Any] = field(default_factory=dict)  # dotted keys of the recipe
+    after: str | tuple[str, ...] = ()  # runs of the list that must be done before
+    init_from: str | None = None  # a run of the list, which must be done before, or a preset
+
+
+@dataclass(frozen=True)
+class QueuedRun(QueueEntry):
+    """A training of a list, with its name and its recipe's unchecked content."""
+
     name: str = ""
     content: Any = None
 
@@ -67,14 +64,14 @@ class QueuedRun:
 
     @property
     def steps(self) -> int | None:
-        """Steps of the whole run, as its recipe says; None if that is no number."""
+        """Steps of the whole run; None if the recipe does not give a number."""
         training = self.content.get("training") if isinstance(self.content, dict) else None
         steps = training.get("steps") if isinstance(training, dict) else None
         return steps if isinstance(steps, int) else None
 
     @property
     def arguments(self) -> list[str]:
-        """What follows `tfsr train` to start or resume it."""
+        """The arguments of `tfsr train` that start or resume it."""
         words = [self.recipe, "--output", self.output]
         for folder in (self.data,) if isinstance(self.data, str) else self.data or ():
             words += ["--data", folder]
@@ -85,38 +82,23 @@ class QueuedRun:
 
     @property
     def changes(self) -> list[str]:
-        """The changes of the recipe, "key=value" each."""
-        changes = dict(self.set) if self.init is None else {**self.set, "init": self.init}
-        return [f"{key}={json.dumps(value)}" for key, value in changes.items()]
+        """The changes of the recipe, "KEY=VALUE" each."""
+        init_from = {} if self.init_from is None else {"init_from": self.init_from}
+        return [f"{k}={json.dumps(value)}" for k, value in {**self.set, **init_from}.items()]
 
     @property
     def fingerprint(self) -> str:
-        """A checksum of all that decides what is trained, but for the contents of the folders."""
+        """A checksum of everything that decides the training, except the folders' contents."""
         text = json.dumps([self.content, self.data, self.validation], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-# Those that a list says; the others follow.
-_KEYS = tuple(f.name for f in fields(QueuedRun) if f.name not in ("name", "content"))
-
-
 def load_list(path: str | os.PathLike[str]) -> list[QueuedRun]:
-    """Read and check a list of trainings.
-
-    Args:
-        path: of the YAML file.
-
-    Returns:
-        The runs in the list's order, `after` with the run that `init` names.
+    """Read and check a list of trainings; each run's `after` includes that of its `init_from`.
 
     Raises:
-        RecipeError: if the list or a recipe cannot be read, a key is unknown (the nearest known one
-            is named), a run waits for one that is not in the list or for itself, or two runs have
-            one directory.
-
-    Example:
-        >>> [run.name for run in load_list("trainings.yaml")]
-        ['faces', 'portraits']
+        RecipeError: if the list or a recipe cannot be read, a key or a run is unknown, runs wait
+            for each other, or two runs have one directory.
     """
     try:
         content = read_yaml(Path(path))
@@ -124,40 +106,36 @@ def load_list(path: str | os.PathLike[str]) -> list[QueuedRun]:
             raise RecipeError("must be a mapping with the one key 'runs'")
         if not isinstance(content["runs"], dict) or not content["runs"]:
             raise RecipeError("runs must be a mapping of names to runs, at least one")
-        named = {str(name): value for name, value in content["runs"].items()}
-        runs = [_run(name, value, set(named)) for name, value in named.items()]
+        entries = {
+            str(name): read(QueueEntry, value, f"runs.{name}")
+            for name, value in content["runs"].items()
+        }
+        runs = [_run(name, entries) for name in entries]
         _check_order(runs)
         _check_directories(runs)
-        return [_with_recipe(run, {other.name: other.output for other in runs}) for run in runs]
+        return [_with_content(run) for run in runs]
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
 
 
-def _run(name: str, value: Any, names: set[str]) -> QueuedRun:
-    where = f"runs.{name}"
-    for key in value if isinstance(value, Mapping) else ():
-        if key not in _KEYS:
-            raise RecipeError(
-                f"unknown key '{where}.{key}'; known: {', '.join(_KEYS)}."
-                + did_you_mean(str(key), _KEYS)
-            )
-    run = read(QueuedRun, value, where)
-    after = (run.after,) if isinstance(run.after, str) else tuple(run.after)
+def _run(name: str, entries: Mapping[str, QueueEntry]) -> QueuedRun:
+    entry = entries[name]
+    after = (entry.after,) if isinstance(entry.after, str) else entry.after
     for other in after:
-        if other not in names:
-            raise RecipeError(
-                f"{where}.after: no run {other!r} in this list; its runs: "
-                f"{', '.join(sorted(names))}." + did_you_mean(other, names)
-            )
-    if run.init in names and run.init not in after:
-        after = (*after, run.init)
-    return replace(run, name=name, output=run.output or f"runs/{name}", after=after)
+        check_choice(f"runs.{name}.after", other, sorted(entries), RecipeError)
+    init_from = entry.init_from
+    if init_from is not None and init_from in entries:
+        after = tuple(dict.fromkeys((*after, init_from)))
+        init_from = _output(init_from, entries[init_from])
+    changes = {"output": _output(name, entry), "after": after, "init_from": init_from}
+    return QueuedRun(**{**vars(entry), **changes}, name=name)
 
 
-def _with_recipe(run: QueuedRun, outputs: Mapping[str, str]) -> QueuedRun:
-    """A run with its recipe's content; `init` of a run of the list is that run's directory."""
-    if run.init is not None:
-        run = replace(run, init=outputs.get(run.init, run.init))
+def _output(name: str, entry: QueueEntry) -> str:
+    return entry.output or f"runs/{name}"
+
+
+def _with_content(run: QueuedRun) -> QueuedRun:
     try:
         return replace(run, content=read_recipe(run.recipe, run.changes))
     except RecipeError as error:
@@ -175,9 +153,6 @@ def _check_order(runs: list[QueuedRun]) -> None:
 def _check_directories(runs: list[QueuedRun]) -> None:
     seen: dict[Path, str] = {}
     for run in runs:
-        path = run.directory.absolute()
-        if path in seen:
-            raise RecipeError(
-                f"runs.{run.name}.output: {run.output} is that of runs.{seen[path]} too"
-            )
-        seen[path] = run.name
+        other = seen.setdefault(run.directory.absolute(), run.name)
+        if other != run.name:
+            raise RecipeError(f"runs.{run.name}.output: {run.output} is that of runs.{other} too")

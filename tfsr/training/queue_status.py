@@ -1,4 +1,4 @@
-"""Where each run of a list stands, read from what its directory holds."""
+"""The state of each run of a list, read from its directory."""
 
 from __future__ import annotations
 
@@ -11,52 +11,37 @@ from typing import Any, Literal
 
 from tfsr.images.atomic import write_atomically
 from tfsr.training.locks import is_locked
-from tfsr.training.progress import read_progress
+from tfsr.training.progress_file import read_progress
 from tfsr.training.queue_list import QueuedRun
 
 LOCK, LOG, RESULT = ".lock", "log.txt", "queue.json"
 """Files of a run's directory: locked while it is trained, its output, how it ended."""
 
-State = Literal["running", "waiting", "done", "failed"]
+Status = Literal["running", "waiting", "done", "failed"]
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """Where a run stands.
+    """The state of a run."""
 
-    Attributes:
-        name: in the list.
-        state: "waiting" may have been stopped: `step` says how far it is.
-        step: steps done; those of the last checkpoint if it is not running.
-        steps: of the whole run; None if that is not known yet.
-        best: best mean validation PSNR so far, dB; None before the first validation.
-        steps_per_second: of a running one; None if not known.
-        seconds_left: of a running one; None if not known.
-        line: why it failed, or what it waits for; else empty.
-    """
-
-    name: str
-    state: State
-    step: int = 0
-    steps: int | None = None
-    best: float | None = None
-    steps_per_second: float | None = None
-    seconds_left: float | None = None
-    line: str = ""
+    name: str  # in the list
+    state: Status  # one that was stopped is waiting
+    step: int = 0  # steps done; of the last checkpoint if it is not running
+    steps: int | None = None  # of the whole run; None if not known
+    best: float | None = None  # mean validation PSNR, dB; None before the first validation
+    steps_per_second: float | None = None  # if running; None if not known
+    seconds_left: float | None = None  # likewise
+    line: str = ""  # why it failed, or which runs it waits for
 
 
 def statuses(runs: Sequence[QueuedRun]) -> list[RunStatus]:
-    """Return where each run of a list stands, in the list's order."""
-    found: dict[str, RunStatus] = {}
-    # Those that others wait for may stand behind them in the list.
+    """Return the state of each run of a list, in its order."""
     states = {run.name: state_of(run) for run in runs}
-    for run in runs:
-        found[run.name] = _status(run, states)
-    return list(found.values())
+    return [_status(run, states) for run in runs]
 
 
-def state_of(run: QueuedRun) -> State:
-    """Return the state of a run, with no regard to the others of its list."""
+def state_of(run: QueuedRun) -> Status:
+    """Return the state of a run, without regard to the others of its list."""
     if is_locked(run.directory / LOCK):
         return "running"
     result = _read_json(run.directory / RESULT)
@@ -67,18 +52,13 @@ def state_of(run: QueuedRun) -> State:
 
 
 def write_result(run: QueuedRun, state: Literal["done", "failed"], line: str = "") -> None:
-    """Keep how a run ended, for as long as the list says the same of it.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
+    """Save how a run ended; it is valid until its entry in the list changes."""
     result = {"state": state, "line": line, "fingerprint": run.fingerprint}
     write_atomically(str(run.directory / RESULT), (json.dumps(result) + "\n").encode())
 
 
-def _status(run: QueuedRun, states: dict[str, State]) -> RunStatus:
-    state = states[run.name]
-    progress = read_progress(run.directory)
+def _status(run: QueuedRun, states: dict[str, Status]) -> RunStatus:
+    state, progress = states[run.name], read_progress(run.directory)
     if state == "running" and progress is not None and progress.time >= _started(run):
         left = progress.seconds_left
         return RunStatus(
@@ -94,17 +74,11 @@ def _status(run: QueuedRun, states: dict[str, State]) -> RunStatus:
     steps = run.steps
     if steps is None and progress is not None:
         steps = progress.steps
-    return RunStatus(
-        name=run.name,
-        state=state,
-        step=int(checkpoint.get("steps", 0)),
-        steps=steps,
-        best=checkpoint.get("best"),
-        line=_line(run, states),
-    )
+    step, best = int(checkpoint.get("steps", 0)), checkpoint.get("best")
+    return RunStatus(run.name, state, step, steps, best, line=_line(run, states))
 
 
-def _line(run: QueuedRun, states: dict[str, State]) -> str:
+def _line(run: QueuedRun, states: dict[str, Status]) -> str:
     if states[run.name] == "failed":
         return str(_read_json(run.directory / RESULT).get("line", ""))
     if states[run.name] != "waiting":
@@ -114,7 +88,7 @@ def _line(run: QueuedRun, states: dict[str, State]) -> str:
 
 
 def _started(run: QueuedRun) -> float:
-    """When the queue started it, which is when its lock was made anew."""
+    """The time when the queue started it, and touched its lock."""
     try:
         return (run.directory / LOCK).stat().st_mtime
     except OSError:
@@ -122,10 +96,8 @@ def _started(run: QueuedRun) -> float:
 
 
 def _newest_checkpoint(directory: Path) -> dict[str, Any]:
-    for path in sorted((directory / "checkpoints").glob("step-*"), reverse=True):
-        if state := _read_json(path / "state.json"):
-            return state
-    return {}
+    paths = sorted((directory / "checkpoints").glob("step-*"), reverse=True)
+    return next(filter(None, (_read_json(path / "state.json") for path in paths)), {})
 
 
 def _read_json(path: Path) -> dict[str, Any]:

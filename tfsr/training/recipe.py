@@ -1,204 +1,147 @@
-"""What a recipe says: everything that decides a training run."""
+"""The typed content of a recipe: everything that decides a training run."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
 
 from tfsr.data import SamplingConfig, Source
 from tfsr.errors import RecipeError
 from tfsr.evaluation import Reduction
 from tfsr.models import AnyModel, from_config
 
-# Calls of the compiled step between two looks at the clock: few enough for a slow machine.
-_CALLS = 10
-
 VERSION = 1
 """The version of recipes that this tfsr reads."""
 
+# Calls of the compiled step between two looks at the clock: few enough for a slow machine.
+_CALLS = 10
+
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Momentum = Annotated[float, Field(ge=0, lt=1)]
+
 
 @dataclass(frozen=True)
-class Data:
-    """Where the images are, and how samples are cut from them.
+class DataConfig:
+    """The images, and how samples are cut from them."""
 
-    Attributes:
-        train: folder of HR images, or several, each with a weight and what differs for it:
-            `[{folder: faces, weight: 3}, {folder: photos, mode: random_crop}]`.
-        validation: folder of HR images that are never trained on.
-        sampling: how samples are cut.
-        skip_damaged: whether training images that cannot be read, or are too small, are left out,
-            each named and counted, instead of ending the run.
-        cache: memory for decoded training images, such as "512MiB": what fits is decoded once.
-    """
-
+    # Folder of HR images, or several, each with a weight and what differs in its sampling:
+    # `[{folder: faces, weight: 3}, {folder: photos, mode: random_crop}]`.
     train: str | tuple[Source, ...]
-    validation: str
+    validation: str  # folder of HR images that are never trained on
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    skip_damaged: bool = False
-    cache: str = "2GiB"
+    skip_damaged: bool = False  # report and skip training images that cannot be used
+    cache: str = "2GiB"  # memory for decoded training images
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The training folders."""
         return (Source(self.train),) if isinstance(self.train, str) else self.train
 
-    def with_folders(self, folders: Sequence[str]) -> Data:
-        """The same recipe's data in other folders.
-
-        Args:
-            folders: one for each of the recipe's, whose weights and changes stay; or a single one,
-                which takes the place of all of them.
+    def with_folders(self, folders: Sequence[str]) -> DataConfig:
+        """Replace all training folders by one, or each by another with its weight and sampling.
 
         Raises:
-            RecipeError: if there are neither one nor as many folders as the recipe has.
+            RecipeError: for another number of folders.
         """
-        sources = self.sources
         if len(folders) == 1:
             return replace(self, train=folders[0])
-        if len(folders) != len(sources):
+        if len(folders) != len(self.sources):
             raise RecipeError(
-                f"data.train has {len(sources)} folders; received {len(folders)}: give as many, "
-                "in the same order, or one for all"
+                f"data.train has {len(self.sources)} folders; received {len(folders)}. Pass as "
+                "many, in the same order, or one for all"
             )
-        return replace(
-            self,
-            train=tuple(
-                replace(source, folder=folder)
-                for source, folder in zip(sources, folders, strict=True)
-            ),
-        )
+        pairs = zip(self.sources, folders, strict=True)
+        return replace(self, train=tuple(replace(source, folder=name) for source, name in pairs))
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """The learning rate over the run.
+class ScheduleConfig:
+    """The learning rate over the run."""
 
-    Attributes:
-        initial: the rate at the start (after the warm-up).
-        decay: "cosine": down to 0 at the last step; "steps": times `factor` at each boundary.
-        boundaries: "steps": the steps at which the rate drops.
-        factor: "steps": what it is multiplied by.
-        warmup: steps over which the rate rises from 0. The cosine begins after it; boundaries are
-            counted from the start of the run.
-        decay_start: "cosine": the step at which it begins, if that is after the warm-up; the rate
-            stays until then. `steps: auto` writes here when the number of steps was decided.
-    """
-
-    initial: float = 1e-4
+    initial: Positive = 1e-4  # after the warm-up
+    # "cosine": down to 0 at the last step; "steps": times `factor` at each of the boundaries.
     decay: Literal["cosine", "steps"] = "steps"
-    boundaries: tuple[int, ...] = ()
-    factor: float = 0.5
-    warmup: int = 0
-    decay_start: int = 0
+    boundaries: tuple[Count, ...] = ()  # steps since the run's start
+    factor: Positive = 0.5
+    warmup: Natural = 0  # steps over which the rate rises from 0
+    decay_start: Natural = 0  # cosine: first step, if after the warm-up; set by `steps: auto`
 
 
 @dataclass(frozen=True)
-class Optimizer:
-    """How gradients become steps; `optimizer: muon` is short for `optimizer: {name: muon}`.
+class OptimizerConfig:
+    """The optimizer; `optimizer: muon` is short for `optimizer: {name: muon}`."""
 
-    Attributes:
-        name: "adam", "adamw" or "muon" (`tfsr.training.muon.Muon`).
-        beta_1: Adam's first decay, which Muon uses for variables that are not kernels.
-        beta_2: Adam's second decay, likewise.
-        epsilon: Adam's, likewise. PyTorch's 1e-8 is the default here too.
-        momentum: "muon": of the kernels; None is 0.95.
-        weight_decay: "adamw" and "muon": decoupled weight decay; biases are excluded.
-    """
-
-    name: Literal["adam", "adamw", "muon"] = "adam"
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    momentum: float | None = None
-    weight_decay: float = 0.0
+    name: Literal["adam", "adamw", "muon"] = "adam"  # muon: `tfsr.training.muon.Muon`
+    beta_1: Momentum = 0.9  # Adam's, and Muon's for variables that are not kernels
+    beta_2: Momentum = 0.999
+    epsilon: Positive = 1e-8  # PyTorch's default
+    momentum: Momentum | None = None  # muon, of kernels; null: 0.95
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0  # adamw and muon; biases are excluded
 
 
 @dataclass(frozen=True)
-class Teacher:
-    """A trained model whose output is a second target; `teacher: NAME` is short for its preset.
+class TeacherConfig:
+    """A trained model whose output is a second target; `teacher: NAME` is short for its preset."""
 
-    Attributes:
-        preset: a preset's name, or the directory of a preset or a run.
-        weight: share w of the teacher in the loss, in (0, 1]:
-            (1 - w) * loss(target, output) + w * loss(teacher's output, output).
-        sha256: of its weights; None: any. Written into the run's recipe.yaml when it begins.
-    """
-
-    preset: str
-    weight: float = 0.5
-    sha256: str | None = None
+    preset: str  # a preset's name, or the directory of a preset or a run
+    # w in (1 - w) * loss(target, output) + w * loss(teacher's output, output)
+    weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    sha256: str | None = None  # of its weights; null: any. The run's recipe.yaml has it
 
 
 @dataclass(frozen=True)
-class Training:
-    """The optimization.
+class TrainingConfig:
+    """The optimization."""
 
-    Attributes:
-        steps: optimizer steps in the whole run; "auto": as many as there is time for, decided from
-            the speed of the first half minute (with a time limit only).
-        steps_per_epoch: steps between two validations, each with a checkpoint and a row of the
-            history; the last epoch may be shorter. "auto", with `steps: auto`: an eighth of
-            them, or more where validation takes long.
-        steps_per_execution: steps that Keras runs in one call: less overhead where steps are short.
-        checkpoint_steps: steps between two checkpoints within an epoch; None: none by steps.
-        checkpoint_minutes: minutes between two checkpoints, likewise.
-        loss: a name of `tfsr.losses.LOSSES` ("charbonnier", "l1", "l2", "fft"); a mapping of its
-            name, arguments and perhaps a weight; or a list of such, whose weighted sum is meant.
-        teacher: a trained model to learn from, beside the images; None: none (distillation).
-        learning_rate: its schedule.
-        optimizer: its name and arguments.
-        precision: a Keras dtype policy, "float32" or "mixed_bfloat16".
-        ema: momentum of the weights' moving average, which is then validated, kept as the best and
-            answered in the end; None trains without.
-        clip_norm: the longest the gradient of a whole step may be, over all weights together; None
-            for any. Keras' `global_clipnorm` clips each replica's share by itself; this does not.
-        gradient_accumulation_steps: steps whose mean gradient is one update; None for one each.
-        jit_compile: whether XLA compiles the step; None leaves it to Keras.
-    """
-
-    steps: int | Literal["auto"]
-    steps_per_epoch: int | Literal["auto"] = 1000
-    steps_per_execution: int = 1
-    checkpoint_steps: int | None = None
-    checkpoint_minutes: float | None = 10.0
+    steps: Count | Literal["auto"]  # auto: as many as the time limit allows
+    # Steps between validations, each with a checkpoint and a row of the history. auto, with
+    # `steps: auto`: an eighth of the run, or more where validation is slow.
+    steps_per_epoch: Count | Literal["auto"] = 1000
+    steps_per_execution: Count = 1  # in one call of Keras: less overhead for short steps
+    checkpoint_steps: Count | None = None  # between checkpoints within an epoch
+    checkpoint_minutes: Positive | None = 10.0  # likewise
+    # A name of `tfsr.losses.LOSSES`; a mapping of name, arguments and weight; a list is their sum.
     loss: str | Mapping[str, Any] | tuple[str | Mapping[str, Any], ...] = "l1"
-    teacher: Teacher | None = None
-    learning_rate: Schedule = field(default_factory=Schedule)
-    optimizer: Optimizer = field(default_factory=Optimizer)
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    ema: float | None = None
-    clip_norm: float | None = None
-    gradient_accumulation_steps: int | None = None
-    jit_compile: bool | None = None
+    teacher: TeacherConfig | None = None  # distillation
+    learning_rate: ScheduleConfig = field(default_factory=ScheduleConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"  # Keras' dtype policy
+    # Momentum of the weights' moving average, which is then validated, saved and returned.
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    clip_norm: Positive | None = None  # of a whole step's gradient, however many the replicas
+    gradient_accumulation_steps: Count | None = None  # steps whose mean gradient is one update
+    jit_compile: bool | None = None  # by XLA; null: Keras decides
 
     def interval(self, done: int = 0) -> int:
         """Steps between two looks at the clock: a divisor of the epoch, of at most ten calls.
-
-        It does not change when `auto` is replaced by what was decided: `with_steps` sees to it.
 
         Args:
             done: steps of an earlier start, which it divides too.
         """
         execution = self.steps_per_execution
-        most = _CALLS * execution
         common = math.gcd(done, *(x for x in (self.steps, self.steps_per_epoch) if x != "auto"))
-        return max(i for i in range(execution, most + 1, execution) if common % i == 0)
+        candidates = range(execution, _CALLS * execution + 1, execution)
+        return max(i for i in candidates if common % i == 0)
 
-    def with_steps(self, steps: int, epochs: int, decay_start: int) -> Training:
-        """The same with `auto` replaced, for about so many steps.
+    def with_steps(self, steps: int, epochs: int, decay_start: int) -> TrainingConfig:
+        """Replace `auto` by about `steps` steps; the interval stays the same.
 
         Args:
             steps: of the whole run; rounded down to whole intervals.
-            epochs: in how many it is divided, if the recipe leaves that open.
-            decay_start: the step at which this was decided, between two intervals.
+            epochs: number of epochs, if the recipe leaves it open.
+            decay_start: the step at which this was decided.
         """
         interval = self.interval()
         steps = max(1, steps // interval) * interval
         epoch = self.steps_per_epoch
         if epoch == "auto":
-            # None has ended before this was decided.
+            # No epoch has ended before this was decided.
             epoch = -(-steps // (epochs * interval)) * interval
             epoch = max(epoch, decay_start + interval)
         schedule = replace(self.learning_rate, decay_start=decay_start)
@@ -206,70 +149,48 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Validation:
-    """PSNR on whole images, after every epoch.
+class ValidationConfig:
+    """PSNR on whole images, after every epoch."""
 
-    Attributes:
-        lr_sizes: sides of the LR images from which square originals are to be restored.
-        scales: factors by which originals of any shape are reduced.
-        degradations: what makes the LR images, such as ["clean", "real-medium"]; empty: as in
-            training.
-        images: how many of the validation images, the first ones by name.
-        protocol: a protocol of `tfsr.metrics`.
-        patience: epochs without a better mean PSNR after which training ends; None goes on.
-    """
-
-    lr_sizes: tuple[int, ...] = ()
-    scales: tuple[float, ...] = ()
+    lr_sizes: tuple[Count, ...] = ()  # sides of LR images, for square originals
+    scales: tuple[Annotated[float, Field(ge=1)], ...] = ()  # for originals of any shape
+    # Of the LR images, such as [clean, real-medium]; empty: as in training.
     degradations: tuple[str | Mapping[str, Any] | list[Any], ...] = ()
-    images: int = 10
-    protocol: str = "rgb"
-    patience: int | None = None
+    images: Count = 10  # the first ones by name
+    protocol: str = "rgb"  # of `tfsr.metrics`
+    patience: Count | None = None  # epochs without a better mean PSNR after which training ends
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training run.
+    """A training run."""
 
-    Attributes:
-        name: the recipe's own, for people.
-        model: configuration of a model; see `tfsr.models.from_config`.
-        data: images.
-        training: optimization.
-        validation: quality along the way.
-        seed: of initialisation, order, crops, queries and noise.
-        provenance: what is to be known about the images and the weights: purpose, licence,
-            origin. It goes into the preset's metadata as it stands.
-        expected: the published figures that this recipe is to reach, for example
-            {"div2k": {"x2": 34.67}}, in dB.
-        parameters: how many parameters the model has to have; None: any number.
-        init: a preset, or a run's directory, whose weights training starts from; None: at random.
-        version: of what a recipe can say. A newer tfsr may write 2.
-    """
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str
-    model: Mapping[str, Any]
-    data: Data
-    training: Training
-    validation: Validation
-    seed: int = 0
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    expected: Mapping[str, Any] = field(default_factory=dict)
-    parameters: int | None = None
-    init: str | None = None
+    model: Mapping[str, Any]  # see `tfsr.models.from_config`
+    data: DataConfig
+    training: TrainingConfig
+    validation: ValidationConfig
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0  # of weights, order, crops, points and noise
+    provenance: Mapping[str, str] = field(default_factory=dict)  # copied to the preset
+    expected: Mapping[str, Any] = field(default_factory=dict)  # published dB: {div2k: {x2: 34.67}}
+    parameters: int | None = None  # what the model must have; null: any
+    init_from: str | None = None  # a preset or a run whose weights training starts from
     version: int = VERSION
 
     def reductions(self) -> list[Reduction]:
         """The reductions that validation restores, in the recipe's order."""
+        validation = self.validation
         return [
             reduction
-            for degradation in self.validation.degradations or (self.data.sampling.degradation,)
+            for degradation in validation.degradations or (self.data.sampling.degradation,)
             for reduction in (
-                *(Reduction(size, degradation=degradation) for size in self.validation.lr_sizes),
-                *(Reduction(scale=x, degradation=degradation) for x in self.validation.scales),
+                *(Reduction(size, degradation=degradation) for size in validation.lr_sizes),
+                *(Reduction(scale=scale, degradation=degradation) for scale in validation.scales),
             )
         ]
 
     def build_model(self) -> AnyModel:
-        """The model, newly initialised."""
+        """Build the model with random weights."""
         return from_config({**self.model, "dtype": self.training.precision})

@@ -1,106 +1,104 @@
-"""Plain data, as YAML gives it, to the dataclasses that describe it: checked once, at the edge."""
+"""Plain data to typed dataclasses by pydantic, each error as one line with its dotted key."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from tfsr.errors import RecipeError, did_you_mean
 
+_UNKNOWN, _MISSING = "unexpected_keyword_argument", "missing"
+# pydantic's words for what a JSON value should be, and those of a recipe.
+_WORDS = (
+    ("Input should be", "must be"),
+    ("an object", "a mapping of keys to values"),
+    ("a valid array", "a list"),
+    ("a valid string", "text"),
+    ("a valid ", "a "),
+    ("a integer", "an integer"),
+    ("greater than or equal to", "at least"),
+    ("less than or equal to", "at most"),
+    ("greater than", "above"),
+    ("less than", "below"),
+)
 
-def read(kind: Any, value: Any, where: str) -> Any:
-    """`value`, as YAML gives it, as `kind`.
+_adapter = cache(TypeAdapter)
 
-    Args:
-        kind: a dataclass, a union, a tuple, a `Literal`, a mapping or a plain type.
-        value: the value.
-        where: the key that it stands under, for messages; empty for the whole file.
+
+def read(kind: Any, content: Any, where: str = "") -> Any:
+    """Make a dataclass, which has a `__pydantic_config__`, of a mapping, as YAML gives it.
 
     Raises:
-        RecipeError: if it cannot be read so; an unknown key is told with the nearest known one.
+        RecipeError: naming the key, after `where`, what was received and what is accepted.
     """
-    if is_dataclass(kind):
-        return _read_dataclass(kind, value, where)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        lists = [option for option in arguments if get_origin(option) is tuple]
-        if isinstance(value, list) and len(lists) == 1:
-            # Only this can be meant, and it says what is wrong within the list.
-            return read(lists[0], value, where)
-        for option in arguments:
-            if is_dataclass(option) and value is not None:
-                return read(option, value, where)
-            try:
-                return read(option, value, where)
-            except RecipeError:
-                continue
-        raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
-    if origin is Literal:
-        if value in arguments:
-            return value
-        raise RecipeError(
-            f"{where} must be one of {', '.join(arguments)}; got {value!r}."
-            + did_you_mean(str(value), arguments)
-        )
-    if origin is tuple:
-        repeated = len(arguments) == 2 and arguments[1] is Ellipsis
-        if not isinstance(value, list) or (not repeated and len(value) != len(arguments)):
-            raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
-        kinds = [arguments[0]] * len(value) if repeated else arguments
-        items = enumerate(zip(kinds, value, strict=True))
-        return tuple(read(k, v, f"{where}[{i}]") for i, (k, v) in items)
-    return _read_plain(kind, value, where)
+    try:
+        text = json.dumps(content)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RecipeError(f"contains values that are not plain data: {error}") from error
+    try:
+        return _adapter(kind).validate_json(text)
+    except ValidationError as error:
+        raise RecipeError(_line(kind, content, error, where)) from None
 
 
-def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if where and isinstance(value, str) and fields(kind)[0].name in ("name", "preset", "folder"):
-        # `optimizer: muon` is short for `optimizer: {name: muon}`.
-        value = {fields(kind)[0].name: value}
-    if not isinstance(value, Mapping):
-        what = where or "the recipe"
-        raise RecipeError(f"{what} must be a mapping of keys to values; got {value!r}")
-    known = {f.name: f for f in fields(kind)}
-    prefix = f"{where}." if where else ""
-    for key in value:
-        if key not in known:
-            raise RecipeError(
-                f"unknown key '{prefix}{key}'; known: {', '.join(known)}."
-                + did_you_mean(str(key), known)
-            )
-    for name, f in known.items():
-        if name not in value and f.default is MISSING and f.default_factory is MISSING:
-            raise RecipeError(f"the key '{prefix}{name}' is missing")
-    hints = get_type_hints(kind)
-    return kind(**{key: read(hints[key], v, f"{prefix}{key}") for key, v in value.items()})
+def _line(kind: Any, content: Any, error: ValidationError, where: str) -> str:
+    """Describe one of the errors.
+
+    A union has an error for each of its members: the deepest is of the member that was meant. An
+    unknown key comes first, because it explains a missing one.
+    """
+    found = [(_path(content, e["loc"], e["type"]), e) for e in error.errors()]
+    path, first = max(found, key=lambda item: (item[1]["type"] == _UNKNOWN, len(item[0])))
+    key = _dotted(path, where)
+    if first["type"] == _UNKNOWN:
+        known = [field.name for field in fields(_dataclass_at(kind, path[:-1]))]
+        line = f"unknown key '{key}'; known: {', '.join(known)}."
+        return line + did_you_mean(str(path[-1]), known)
+    if first["type"] == _MISSING:
+        return f"the key '{key}' is missing"
+    accepted = " or ".join(dict.fromkeys(e["msg"] for p, e in found if p == path))
+    for theirs, ours in _WORDS:
+        accepted = accepted.replace(theirs, ours)
+    accepted = accepted.replace(" or must be", " or")
+    choices = re.findall("'([^']+)'", first.get("ctx", {}).get("expected", ""))
+    line = f"{key or 'the recipe'} {accepted}; received {first['input']!r}"
+    return line + ("." + did_you_mean(str(first["input"]), choices) if choices else "")
 
 
-def _read_plain(kind: Any, value: Any, where: str) -> Any:
-    origin = get_origin(kind) or kind
-    if kind is float and isinstance(value, str):
-        # YAML 1.1 reads 1e-4, which has no point, as text.
+def _path(content: Any, location: Sequence[Any], kind: str) -> list[Any]:
+    """Keys and indices of an error, without the names of a union's members."""
+    path = []
+    for number, part in enumerate(location, 1):
         try:
-            return float(value)
-        except ValueError:
-            pass
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    matches = value is None if origin is type(None) else isinstance(value, origin)
-    if matches and not (origin is int and isinstance(value, bool)):
-        return value
-    raise RecipeError(f"{where} must be {_describe(kind)}; got {value!r}")
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            if kind != _MISSING or number < len(location):
+                continue
+        path.append(part)
+    return path
 
 
-def _describe(kind: Any) -> str:
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        return " or ".join(_describe(argument) for argument in arguments)
-    if origin is tuple:
-        inner = _describe(arguments[0])
-        return f"a list of {inner}" if arguments[1] is Ellipsis else f"[{inner}, {inner}]"
-    if origin is Mapping:
-        return "a mapping"
-    if origin is Literal:
-        return " or ".join(repr(argument) for argument in arguments)
-    return {type(None): "empty", str: "text"}.get(kind, kind.__name__)
+def _dotted(path: Sequence[Any], where: str) -> str:
+    for part in path:
+        where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else str(part)
+    return where
+
+
+def _dataclass_at(kind: Any, path: Sequence[Any]) -> Any:
+    """The dataclass that describes the mapping at a path."""
+    for part in path:
+        if isinstance(part, str):
+            kind = _dataclass_in(get_type_hints(kind)[part])
+    return kind
+
+
+def _dataclass_in(hint: Any) -> Any:
+    if is_dataclass(hint):
+        return hint
+    return next(filter(None, map(_dataclass_in, get_args(hint))), None)

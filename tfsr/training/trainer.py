@@ -16,25 +16,30 @@ from tfsr.backend import device_name, is_slow_in_bfloat16, on_accelerator
 from tfsr.data import Sampler
 from tfsr.data.cores import available_cores
 from tfsr.data.processes import SampleProcesses
-from tfsr.errors import InvalidArgument, RecipeError, TrainingError
+from tfsr.errors import InvalidArgument, TrainingError
 from tfsr.evaluation.restoration import bicubic_upscale, restoration_psnr
 from tfsr.images import list_images
 from tfsr.inference.memory import parse_memory
 from tfsr.models import AnyModel
-from tfsr.training import checkpoints, provenance
+from tfsr.training import checkpoints
 from tfsr.training import recipe_files as recipes
-from tfsr.training.checkpoints import State
+from tfsr.training.checkpoints import RunState
 from tfsr.training.compilation import compiled_model
-from tfsr.training.distillation import with_teacher_identity
+from tfsr.training.distillation import with_teacher_checksum
 from tfsr.training.distribution import Distribution, distribution
-from tfsr.training.intervals import Intervals, is_over
-from tfsr.training.noise import SeedCallback
+from tfsr.training.interval_callback import IntervalCallback, is_over
+from tfsr.training.optimizer import cosine_span
 from tfsr.training.pace import Pace
+from tfsr.training.provenance import describe_start
 from tfsr.training.recipe import Recipe
-from tfsr.training.run import open_run, with_decided_steps, write_history
-from tfsr.training.schedule import cosine_span
-from tfsr.training.snapshot import Snapshot
-from tfsr.training.validation import Validation
+from tfsr.training.run_directory import (
+    open_run,
+    read_recipe_of_run,
+    with_decided_steps,
+    write_history,
+)
+from tfsr.training.seed_callback import SeedCallback
+from tfsr.training.validation import Snapshot, Validator
 
 
 def train(
@@ -51,134 +56,178 @@ def train(
     processes: int | None = None,
     report: Callable[[str], None] = print,
 ) -> AnyModel:
-    """Train as a recipe says, or resume the directory's run of the same recipe.
+    """Train a recipe, or resume the directory's run of the same recipe.
 
-    Every step is a function of the recipe, the images and the step's number: a run that was
-    killed ends, on the same devices, as one that was not. See `tfsr.training.run` for the files.
+    A killed and resumed run ends, on the same devices, as an uninterrupted one.
 
     Args:
         recipe_path: the recipe.
-        directory: of the run; made if it does not exist.
-        train_data: folder of training images, instead of all of the recipe's; or as many folders
-            as the recipe has, whose weights stay.
+        directory: of the run, see `tfsr.training.run_directory`.
+        train_data: training folder, or as many as the recipe has, instead of the recipe's.
         validation_data: folder of validation images, instead of the recipe's.
-        changes: of the recipe, "key=value" each; see `recipe_files.load`.
-        strategy: "auto", "one", "mirrored" or "multi-worker"; see `distribution`.
-        resume: there must be a run to resume; its steps, images and validation may have changed.
-            More steps under a cosine decay raise the rate again where the run had ended.
-        max_time: seconds after which the run has ended, at a checkpoint; None: when it is done.
-            Compilation, validation and writing are counted.
-        began: `time.monotonic()` when `max_time` began; None: now.
-        processes: how many processes cut samples; 0: threads of this one. None: as many as there
-            are CPU cores if the model is trained on something faster than a CPU, else 0. A script
-            that uses processes needs `if __name__ == "__main__"`.
-        report: called with a line for what happens beside training.
+        changes: "KEY=VALUE" each; see `recipe_files.load`.
+        strategy: "auto", "single", "mirrored" or "multi-worker"; see `distribution`.
+        resume: whether there must be a run; its steps, images and validation may then differ.
+        max_time: seconds after which the run ends at a checkpoint; None: no limit.
+        began: `time.monotonic()` when `max_time` began. Defaults to now.
+        processes: processes that cut samples; 0: threads. Defaults to the CPU cores on a GPU.
+        report: called with a line of progress.
 
     Returns:
-        The model, as it was after the last step; its moving average, if the recipe keeps one.
+        The model after the last step, with the moving average of its weights if there is one.
 
     Raises:
-        InvalidArgument: if `max_time` or `processes` cannot be.
-        RecipeError: if the recipe has a fault, or the directory cannot be written.
-        ImageError: if images are missing or cannot be used.
-        CheckpointError: if the directory has a run of another recipe, its checkpoints are all
-            damaged, or none can be written.
-        TrainingError: if the strategy is not to be had here, a worker or a process is lost, or the
-            loss is no number any more.
+        TfsrError: if an argument cannot be used, a process is lost, or the loss is not finite.
     """
-    if max_time is not None and not max_time > 0:
-        raise InvalidArgument(f"max_time must be above 0; received {max_time}")
-    if processes is not None and processes < 0:
-        raise InvalidArgument(f"processes must be at least 0; received {processes}")
-    pace = Pace(max_time, began)
-    # First of all: several machines must find each other before anything is computed.
+    pace, directory = _pace(max_time, began, processes), Path(directory)
+    # Before anything is computed: several machines must find each other first.
     devices = distribution(strategy)
-    directory = Path(directory)
-    recipe = recipes.load(recipe_path, changes)
-    data = replace(recipe.data, validation=validation_data or recipe.data.validation)
-    if train_data:
-        data = data.with_folders([train_data] if isinstance(train_data, str) else train_data)
-    recipe = with_decided_steps(directory, replace(recipe, data=data))
-    recipe = with_teacher_identity(recipe)
-    if recipe.training.steps == "auto" and max_time is None:
-        raise RecipeError("training.steps is auto, which needs a time limit: give --max-time")
-    devices.check(recipe)
-    cache = parse_memory(data.cache)
-    sampler = Sampler(data.sources, data.sampling, recipe.seed, data.skip_damaged, report, cache)
-    sampler.check()
-    validation = list_images(data.validation)[: recipe.validation.images]
-    for reduction in recipe.reductions():
-        # One that does not do should be told now, not when the first epoch is over.
-        restoration_psnr(bicubic_upscale, validation, reduction, recipe.validation.protocol)
-
-    model = compiled_model(recipe, devices, initialise=not checkpoints.found(directory))
-    start = provenance.start(devices)
+    recipe = _with_folders(recipes.load(recipe_path, changes), train_data, validation_data)
+    before = read_recipe_of_run(directory)
+    recipe = with_teacher_checksum(with_decided_steps(recipe, before))
+    devices.check(recipe, max_time)
+    sampler, validation = _open_images(recipe, report)
+    model = compiled_model(recipe, devices, not checkpoints.list_checkpoints(directory))
+    start = describe_start(devices)
     comparable = devices.on_chief(
-        lambda: open_run(directory, recipe, sampler, validation, start, resume)
+        lambda: open_run(directory, recipe, sampler, validation, before, start, resume)
     )
     report = report if devices.chief else lambda line: None
-    state = _restored(directory, model, devices, report)
-    if not comparable:
-        state.best, state.best_epoch = None, len(state.history)
+    state = _restore(directory, model, devices, comparable, report)
     if is_over(recipe, state):
         report(f"{directory}: its {state.steps:,} steps are done; nothing is left to train")
         model.optimizer.finalize_variable_values(model.trainable_variables)
         return model
-    model.optimizer.schedule.set_span(*cosine_span(recipe.training))
-    report(f"{directory}: {model.count_params():,} parameters on {device_name()}")
-    if recipe.training.precision == "mixed_bfloat16" and is_slow_in_bfloat16():
-        report(
-            "warning: this processor has no bfloat16 instructions, a step may take ten times as "
-            "long as in float32; in a new directory, add --set training.precision=float32"
-        )
-    snapshot = Snapshot(recipe)
-    intervals = Intervals(
-        directory,
-        state,
-        recipe,
-        Validation(validation, recipe, devices, snapshot),
-        devices,
-        pace,
-        _tensorboard(directory, validation, recipe, snapshot) if devices.chief else [],
-        report,
-    )
-    with _samples(sampler, processes) as samples:
-        _fit(model, samples, sampler, intervals, recipe, devices)
-    if sampler.images.skipped:
-        report(f"{len(sampler.images.skipped)} of {len(sampler.paths)} images were skipped")
+    _report_device(directory, model, recipe, report)
+    callback = _interval_callback(directory, state, recipe, validation, devices, pace, report)
+    _fit(model, sampler, processes, callback)
     return model
 
 
-def _restored(
-    directory: Path, model: AnyModel, devices: Distribution, report: Callable[[str], None]
-) -> State:
-    """Load the newest whole checkpoint on the chief, and give everybody what it holds."""
+def _pace(max_time: float | None, began: float | None, processes: int | None) -> Pace:
+    if max_time is not None and not max_time > 0:
+        raise InvalidArgument(f"must be above 0; received {max_time}", "max_time")
+    if processes is not None and processes < 0:
+        raise InvalidArgument(f"must be at least 0; received {processes}", "processes")
+    return Pace(max_time, began)
+
+
+def _with_folders(
+    recipe: Recipe, train_data: str | Sequence[str] | None, validation_data: str | None
+) -> Recipe:
+    data = replace(recipe.data, validation=validation_data or recipe.data.validation)
+    if train_data:
+        data = data.with_folders([train_data] if isinstance(train_data, str) else train_data)
+    return replace(recipe, data=data)
+
+
+def _open_images(recipe: Recipe, report: Callable[[str], None]) -> tuple[Sampler, list[Path]]:
+    """List and check the training and the validation images."""
+    data, cache = recipe.data, parse_memory(recipe.data.cache)
+    sampler = Sampler(data.sources, data.sampling, recipe.seed, data.skip_damaged, report, cache)
+    sampler.check()
+    validation = list_images(data.validation)[: recipe.validation.images]
+    for reduction in recipe.reductions():
+        # So that an image that cannot be reduced is an error now, not after the first epoch.
+        restoration_psnr(bicubic_upscale, validation, reduction, recipe.validation.protocol)
+    return sampler, validation
+
+
+def _restore(
+    directory: Path,
+    model: AnyModel,
+    devices: Distribution,
+    comparable: bool,
+    report: Callable[[str], None],
+) -> RunState:
+    """Load the newest complete checkpoint on the chief, and share it with all workers."""
 
     def restore() -> dict[str, Any]:
         newest = checkpoints.newest(directory, report)
         if newest is None:
-            return vars(State())
+            return vars(RunState())
         path, state = newest
         checkpoints.load(path, model)
         write_history(directory, state)
         report(f"{directory}: resumes after step {state.steps:,}")
         return vars(state)
 
-    state = State(**devices.on_chief(restore))
+    state = RunState(**devices.on_chief(restore))
     devices.share([*model.weights, *model.optimizer.variables])
+    if not comparable:
+        state.best, state.best_epoch = None, len(state.history)
     return state
 
 
-def _tensorboard(
-    directory: Path, validation: Sequence[Path], recipe: Recipe, snapshot: Snapshot
-) -> list[keras.callbacks.Callback]:
-    if keras.backend.backend() != "tensorflow":
-        return []
-    from tfsr.training.samples import Samples
+def _report_device(
+    directory: Path, model: AnyModel, recipe: Recipe, report: Callable[[str], None]
+) -> None:
+    report(f"{directory}: {model.count_params():,} parameters on {device_name()}")
+    if recipe.training.precision == "mixed_bfloat16" and is_slow_in_bfloat16():
+        report(
+            "warning: this processor has no bfloat16 instructions, so a step may take ten times as "
+            "long as with training.precision=float32, which needs a new directory"
+        )
 
-    logs = directory / "logs"
-    samples = Samples(logs / "samples", validation, recipe.reductions(), snapshot)
-    return [samples, keras.callbacks.TensorBoard(str(logs), write_graph=False)]
+
+def _interval_callback(
+    directory: Path,
+    state: RunState,
+    recipe: Recipe,
+    validation: Sequence[Path],
+    devices: Distribution,
+    pace: Pace,
+    report: Callable[[str], None],
+) -> IntervalCallback:
+    snapshot = Snapshot(recipe)
+    validator = Validator(validation, recipe, devices, snapshot)
+    tensorboard: list[keras.callbacks.Callback] = []
+    if devices.chief and keras.backend.backend() == "tensorflow":
+        from tfsr.training.tensorboard_images import TensorBoardImages
+
+        logs = directory / "logs"
+        reductions = recipe.reductions()
+        tensorboard = [
+            TensorBoardImages(logs / "samples", validation, reductions, snapshot),
+            keras.callbacks.TensorBoard(str(logs), write_graph=False),
+        ]
+    return IntervalCallback(directory, state, recipe, validator, devices, pace, tensorboard, report)
+
+
+def _fit(
+    model: AnyModel, sampler: Sampler, processes: int | None, callback: IntervalCallback
+) -> None:
+    recipe, devices, first = callback.recipe, callback.devices, callback.state.steps
+    training, interval = recipe.training, callback.interval
+    model.optimizer.schedule.set_span(*cosine_span(training))
+    # Where the number of steps is not decided yet, the callback ends the run.
+    steps = None if training.steps == "auto" else training.steps
+    try:
+        with _samples(sampler, processes) as samples, devices.training():
+            model.fit(
+                _stream(samples, first, steps, devices),
+                initial_epoch=first // interval,
+                epochs=(steps or sys.maxsize) // interval,
+                steps_per_epoch=interval,
+                callbacks=[SeedCallback(recipe.seed, first, devices), callback],
+                shuffle=False,
+                verbose=0,
+            )
+    except Exception as error:
+        # tf.data replaces what a sampler raises by an error of its own.
+        if sampler.failure is not None:
+            raise sampler.failure from None
+        if devices.workers > 1 and type(error).__module__.startswith("tensorflow"):
+            reason = str(error).splitlines()[0]
+            raise TrainingError(
+                f"another worker was lost ({type(error).__name__}: {reason}). Start all workers "
+                "again with the same commands: they resume from the last checkpoint"
+            ) from error
+        raise
+    if sampler.images.skipped:
+        callback.report(
+            f"{len(sampler.images.skipped)} of {len(sampler.paths)} images were skipped"
+        )
 
 
 @contextmanager
@@ -190,42 +239,6 @@ def _samples(sampler: Sampler, processes: int | None) -> Iterator[Sampler | Samp
         return
     with SampleProcesses(sampler, processes) as samples:
         yield samples
-
-
-def _fit(
-    model: AnyModel,
-    samples: Sampler | SampleProcesses,
-    sampler: Sampler,
-    intervals: Intervals,
-    recipe: Recipe,
-    devices: Distribution,
-) -> None:
-    training, first = recipe.training, intervals.state.steps
-    interval = intervals.interval
-    # Where the number of steps is not decided yet, `Intervals` ends the run.
-    steps = sys.maxsize if training.steps == "auto" else training.steps
-    try:
-        with devices.training():
-            model.fit(
-                _stream(samples, first, None if training.steps == "auto" else steps, devices),
-                initial_epoch=first // interval,
-                epochs=steps // interval,
-                steps_per_epoch=interval,
-                callbacks=[SeedCallback(recipe.seed, first, devices), intervals],
-                shuffle=False,
-                verbose=0,
-            )
-    except Exception as error:
-        # tf.data buries what a sampler raises in an error of its own.
-        if sampler.failure is not None:
-            raise sampler.failure from None
-        if devices.workers > 1 and type(error).__module__.startswith("tensorflow"):
-            reason = str(error).splitlines()[0]
-            raise TrainingError(
-                f"another worker was lost ({type(error).__name__}: {reason}); start all workers "
-                "again with the same commands: they resume from the last checkpoint"
-            ) from error
-        raise
 
 
 def _stream(

@@ -1,10 +1,8 @@
-"""Latent noise as a function of seed and step, so that a run that goes on draws what it would have.
-
-Keras does not save the state of its random generators with the weights. It is a seed and a count,
-and a training step draws once from each generator: the step says what the count is.
-"""
+"""Latent noise as a function of seed and step, so that a resumed run repeats it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -12,33 +10,30 @@ import numpy as np
 from tfsr.training.distribution import Distribution
 
 
+@dataclass(eq=False)
 class SeedCallback(keras.callbacks.Callback):
-    """Sets the random generators of a model where `fit` begins.
+    """Sets a model's random generators when `fit` begins.
 
-    Args:
-        seed: of the run.
-        step: the first step that `fit` will do.
-        distribution: each replica draws noise of its own.
+    Keras does not save the state of its generators, a seed and a count. Each training step uses
+    each generator once, so the count is the step.
     """
 
-    def __init__(self, seed: int, step: int, distribution: Distribution) -> None:
+    seed: int  # of the run
+    step: int  # the first step of `fit`
+    distribution: Distribution  # each replica has its own noise
+
+    def __post_init__(self) -> None:
         super().__init__()
-        self.seed = seed
-        self.step = step
-        self.distribution = distribution
 
     def on_train_begin(self, logs: object = None) -> None:
-        """Set every generator. `fit` has built the model by now, and drawn nothing yet."""
+        """Set every generator. `fit` has built the model by now, and used none yet."""
         states = [v for v in self.model.variables if v.path.endswith("seed_generator_state")]
         for generator, state in enumerate(states):
-            values = np.array(
-                [self._state(generator, replica) for replica in range(self.distribution.replicas)]
-            )
-            strategy = self.distribution.strategy
-            if strategy is None:
+            values = [self._state(generator, i) for i in range(self.distribution.replicas)]
+            if self.distribution.strategy is None:
                 state.assign(values[0])
             else:
-                _assign_each(strategy, state.value, values)
+                _assign_each(self.distribution.strategy, state.value, np.array(values))
 
     def _state(self, generator: int, replica: int) -> tuple[int, int]:
         mixed = np.random.SeedSequence([self.seed, generator, replica]).generate_state(1)[0]

@@ -13,7 +13,7 @@ from tfsr.images import list_images, to_float
 from tfsr.presets import DEFAULT, read_metadata
 from tfsr.training import recipe_files as recipes
 from tfsr.training.compilation import compiled_model
-from tfsr.training.packing import pack
+from tfsr.training.run_preset import save_run_preset
 from tfsr.training.trainer import train
 
 
@@ -21,7 +21,7 @@ from tfsr.training.trainer import train
 def packed(run, tmp_path_factory):
     preset = tmp_path_factory.mktemp("packed") / "my-preset"
     lines = []
-    pack(run, preset, report=lines.append)
+    save_run_preset(run, preset, report=lines.append)
     return preset, lines
 
 
@@ -51,7 +51,7 @@ def test_the_metadata_says_where_it_comes_from(packed, run):
 def test_a_clean_twin_is_named_relative_to_the_preset(packed, run, tmp_path):
     twin = shutil.copytree(packed[0], tmp_path / "twins" / "clean")
     robust = twin.with_name("robust")
-    pack(run, robust, clean=twin)
+    save_run_preset(run, robust, clean=twin)
     assert read_metadata(robust)["clean"] == "../clean"
     pairs = zip(from_preset(robust, 0.5).get_weights(), from_preset(run).get_weights(), strict=True)
     for found, expected in pairs:  # The two are one.
@@ -60,7 +60,7 @@ def test_a_clean_twin_is_named_relative_to_the_preset(packed, run, tmp_path):
 
 def test_a_clean_twin_of_another_architecture_is_refused(run, tmp_path):
     with pytest.raises(PresetError, match=f"{DEFAULT} and .*run.* architectures differ"):
-        pack(run, tmp_path / "robust", clean=DEFAULT)
+        save_run_preset(run, tmp_path / "robust", clean=DEFAULT)
     assert not (tmp_path / "robust").exists()
 
 
@@ -84,7 +84,7 @@ def test_its_quality_is_what_a_fresh_measurement_finds(packed, run):
 
 def test_other_images_can_be_measured_on(run, tmp_path):
     images = tiny.folder(tmp_path / "images", count=1)
-    pack(run, tmp_path / "preset", validation_data=images)
+    save_run_preset(run, tmp_path / "preset", validation_data=images)
     metadata = json.loads((tmp_path / "preset" / "metadata.json").read_text())
     assert metadata["quality"]["images"] == 1
 
@@ -95,7 +95,7 @@ def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
     encoder = {"name": "span", "features": 8, "blocks": 1, "input_scale": 10.0}
     content["model"] = {**tiny.MODEL, "encoder": encoder}
     train(tiny.write_recipe(tmp_path / "recipe.yaml", content), tmp_path / "run")
-    pack(tmp_path / "run", tmp_path / "preset")
+    save_run_preset(tmp_path / "run", tmp_path / "preset")
     config = json.loads((tmp_path / "preset" / "config.json").read_text())
     assert config["encoder"] == {**encoder, "folded": True}
     trained, preset = from_preset(tmp_path / "run"), from_preset(tmp_path / "preset")
@@ -106,12 +106,12 @@ def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
     np.testing.assert_allclose(preset.upscale(image, (31, 37)), expected, atol=1e-5)
 
     for start in ("run", "preset"):
-        recipe = {**content, "init": str(tmp_path / start)}
+        recipe = {**content, "init_from": str(tmp_path / start)}
         recipe["model"] = {**tiny.MODEL, "encoder": {**encoder, "folded": True}}
         begun = compiled_model(recipes.parse(recipe))
         np.testing.assert_allclose(begun.upscale(image, (31, 37)), expected, atol=1e-5)
     with pytest.raises(RecipeError, match="of another model"):
-        compiled_model(recipes.parse({**content, "init": str(tmp_path / "preset")}))
+        compiled_model(recipes.parse({**content, "init_from": str(tmp_path / "preset")}))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):
     if content is not None:
         (copy / name).write_text(content)
     with pytest.raises(kind) as caught:
-        pack(copy, tmp_path / "preset")
+        save_run_preset(copy, tmp_path / "preset")
     assert str(caught.value).startswith(str(copy))
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "preset").exists()
@@ -139,10 +139,10 @@ def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):
 
 def test_missing_images_and_a_file_in_the_way_are_told(run, tmp_path):
     with pytest.raises(ImageError, match="faces"):
-        pack(run, tmp_path / "preset", validation_data=tmp_path / "faces")
+        save_run_preset(run, tmp_path / "preset", validation_data=tmp_path / "faces")
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(PresetError, match="file"):
-        pack(run, tmp_path / "file")
+        save_run_preset(run, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "in the way"
 
 
@@ -150,6 +150,6 @@ def test_a_directory_that_holds_something_is_left_as_it_is(run, tmp_path):
     for directory in (run, run / "best", tmp_path / "file" / "preset", tmp_path / ("a" * 300)):
         (tmp_path / "file").touch()
         with pytest.raises(PresetError, match="is there already|cannot be written"):
-            pack(run, directory, report=pytest.fail)
+            save_run_preset(run, directory, report=pytest.fail)
     (tmp_path / "empty").mkdir()
-    pack(run, tmp_path / "empty")
+    save_run_preset(run, tmp_path / "empty")

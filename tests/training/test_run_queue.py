@@ -14,24 +14,25 @@ import tiny
 import yaml
 from processes import alive, children_of, gone
 from runs import contents
+from typer.testing import CliRunner
 
-from tfsr.errors import InvalidArgument
+from tfsr.cli import app
+from tfsr.errors import InvalidArgument, TrainingError
 from tfsr.training.locks import is_locked, lock
-from tfsr.training.queue import is_queue_running, lock_of, run_queue
 from tfsr.training.queue_list import load_list
-from tfsr.training.queue_status import statuses
+from tfsr.training.queue_status import statuses, write_result
+from tfsr.training.run_queue import is_queue_running, lock_of, run_queue
+from tfsr.training.trainer import train
 
 TFSR = Path(sys.executable).with_name("tfsr")
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The current folder: a recipe of three hundred short steps, images, and list.yaml."""
+    """The current folder: a recipe of 150 short steps, images, and list.yaml."""
     monkeypatch.chdir(tmp_path)
     tiny.folder(tmp_path / "images")
-    content = tiny.recipe(
-        "images", steps=300, steps_per_epoch=100, checkpoint_steps=10, jit_compile=False
-    )
+    content = tiny.recipe("images", steps=150, steps_per_epoch=50, checkpoint_steps=10)
     content["validation"] = {"lr_sizes": [24], "images": 1}
     tiny.write_recipe(tmp_path / "r.yaml", content)
     return tmp_path
@@ -57,9 +58,9 @@ def queue(*arguments):
         process.communicate()
 
 
-def wait_for(modulation, seconds=120.0):
+def wait_for(condition, seconds=120.0):
     deadline = time.monotonic() + seconds
-    while not (found := modulation()):
+    while not (found := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return found
@@ -69,80 +70,73 @@ def by_name():
     return {status.name: status for status in statuses(load_list("list.yaml"))}
 
 
-def test_trainings_killed_in_every_way_end_as_one_that_went_through(folder):
+def test_trainings_killed_in_every_way_end_as_one_that_was_not(folder):
     runs = {
         "base": {"recipe": "r.yaml"},
-        "broken": {"recipe": "r.yaml", "data": "no/such/folder"},
-        "after-broken": {"recipe": "r.yaml", "after": "broken"},
-        "tuned": {"recipe": "r.yaml", "init": "base", "set": {"training.steps": 20}},
+        "tuned": {"recipe": "r.yaml", "init_from": "base", "set": {"training.steps": 20}},
     }
     write_list(runs)
     checkpoint = Path("runs/base/checkpoints/step-00000010")
     with queue("--jobs", "2") as first:
         wait_for(checkpoint.exists)
         log = Path("runs/base/log.txt")
-        [child] = [pid for pid in children_of(first.pid) if trains(pid, "runs/base")]
-        # So that it does not come to its end while it is looked at.
+        [child] = children_of(first.pid)
+        # So that it does not end while it is looked at.
         os.kill(child, signal.SIGSTOP)
         # Field 19 of the process's status is its priority.
         assert Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[16] == "19"
         assert os.getsid(child) == os.getsid(first.pid)
         assert b"TF_NUM_INTRAOP_THREADS=1" in Path(f"/proc/{child}/environ").read_bytes()
         assert is_queue_running("list.yaml")
-        status = wait_for(lambda: (s := by_name())["broken"].state == "failed" and s)
-        assert "no/such/folder" in status["broken"].line
-        assert status["base"].state == "running" and status["base"].steps == 300
+        status = by_name()
+        assert status["base"].state == "running" and status["base"].steps == 150
         assert status["tuned"].line == "after base (running)"
-        second = subprocess.run(
-            [TFSR, "queue", "run", "list.yaml"], capture_output=True, text=True, check=False
-        )
-        assert second.returncode == 1
-        assert second.stderr == "tfsr: list.yaml: another queue runs this list\n"
+        with pytest.raises(TrainingError, match="^list.yaml: another queue runs this list$"):
+            run_queue("list.yaml")
         first.send_signal(signal.SIGKILL)
         first.wait()
         assert gone([child])
     assert not is_queue_running("list.yaml")
-    # The last of its threads lets go of the lock.
+    # The last of its threads releases the lock.
     wait_for(lambda: by_name()["base"].state == "waiting", seconds=10)
     status = by_name()["base"]
-    assert status.line == "" and 10 <= status.step < 300
+    assert status.line == "" and 10 <= status.step < 150
 
     with queue("--jobs", "2") as again:
         wait_for(lambda: log.read_text().count("compiled in") == 2)
         children = children_of(again.pid)
         again.send_signal(signal.SIGINT)
-        _, told = again.communicate(timeout=60)
-        assert (again.returncode, told) == (130, "tfsr: interrupted\n")
+        _, printed = again.communicate(timeout=60)
+        assert (again.returncode, printed) == (130, "tfsr: interrupted\n")
         assert not any(alive(pid) for pid in children)
     assert log.read_text().splitlines()[-1] == "tfsr: interrupted"
 
+    runs["broken"] = {"recipe": "r.yaml", "data": "no/such/folder"}
+    runs["after-broken"] = {"recipe": "r.yaml", "after": "broken"}
+    write_list(runs)
     with queue() as last:
-        out, told = last.communicate(timeout=300)
-    assert (last.returncode, told) == (1, "tfsr: not all trainings are done\n")
+        out, printed = last.communicate(timeout=300)
+    assert (last.returncode, printed) == (1, "tfsr: not all trainings are done\n")
     lines = out.splitlines()
     for line in (
         "base: started, log in runs/base/log.txt",
         "after-broken: not started: broken is not done",
     ):
         assert line in lines
-    assert any(line.startswith("base: done, 300 steps, best ") for line in lines)
+    assert any(line.startswith("base: done, 150 steps, best ") for line in lines)
     assert any(line.startswith("broken: failed: no/such/folder") for line in lines)
     assert lines.index("tuned: started, log in runs/tuned/log.txt") > next(
         i for i, line in enumerate(lines) if line.startswith("base: done")
     )
     found = by_name()
-    assert [found[name].state for name in runs] == ["done", "failed", "waiting", "done"]
+    assert [found[name].state for name in runs] == ["done", "done", "failed", "waiting"]
+    assert "no/such/folder" in found["broken"].line
     assert found["base"].best == pytest.approx(float(history_best("runs/base")))
 
-    write_list({"base": {"recipe": "r.yaml", "output": "whole"}})
-    assert run_queue("list.yaml", report=lambda line: None)
-    whole, killed = contents(Path("whole")), contents(Path("runs/base"))
-    for name, expected in whole.items():
-        assert killed[name] == expected, name
-
-
-def trains(pid, directory):
-    return directory.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    train("r.yaml", "uninterrupted", report=lambda line: None)
+    expected, killed = contents(Path("uninterrupted")), contents(Path("runs/base"))
+    for name, values in expected.items():
+        assert killed[name] == values, name
 
 
 def history_best(run):
@@ -163,20 +157,19 @@ def test_sigterm_stops_a_queue_whose_trainings_have_hardly_begun(folder):
 
 
 def test_what_is_done_is_not_started_again_unless_the_list_changes(folder):
-    write_list({"a": {"recipe": "r.yaml", "set": {"training.steps": 20}}})
+    write_list({"a": {"recipe": "r.yaml"}})
+    [run] = load_list("list.yaml")
+    run.directory.mkdir(parents=True)
+    write_result(run, "done")
     lines = []
     assert run_queue("list.yaml", 1, lines.append)
-    assert run_queue("list.yaml", 1, lines.append)
-    assert lines[-1] == "a: is done already" and len(lines) == 3
-    write_list({"a": {"recipe": "r.yaml", "set": {"training.steps": 20, "seed": 6}}})
+    assert lines == ["a: already done"]
+    write_list({"a": {"recipe": "r.yaml", "set": {"seed": 6}}})
     assert by_name()["a"].state == "waiting"
-    assert not run_queue("list.yaml", 1, lines.append)
-    assert lines[-1].startswith("a: failed: runs/a: holds a run of another recipe: its seed is 5")
-    assert by_name()["a"].line in lines[-1]
 
 
 def test_a_directory_that_another_process_trains_in_is_left_alone(folder, monkeypatch):
-    monkeypatch.setattr("tfsr.training.queue._DEATH_SECONDS", 0.1)
+    monkeypatch.setattr("tfsr.training.queue_process._DEATH_SECONDS", 0.1)
     write_list({"a": {"recipe": "r.yaml"}})
     Path("runs/a").mkdir(parents=True)
     held = lock(Path("runs/a/.lock"))
@@ -218,17 +211,12 @@ def test_the_lock_of_a_list_lies_beside_it():
 
 def test_a_list_is_shown_as_a_table_and_as_json(folder):
     write_list({"a": {"recipe": "r.yaml"}, "b": {"recipe": "r.yaml", "after": "a"}})
-    shown = subprocess.run(
-        [TFSR, "queue", "show", "list.yaml"], capture_output=True, text=True, check=True
-    )
-    assert shown.stdout.splitlines() == [
+    show = CliRunner().invoke(app, ["queue", "show", "list.yaml"])
+    assert show.output.splitlines() == [
         "run  state    steps     best  speed  end",
-        "a    waiting  0 of 300  -     -      -",
-        "b    waiting  0 of 300  -     -      after a (waiting)",
+        "a    waiting  0 of 150  -     -      -",
+        "b    waiting  0 of 150  -     -      after a (waiting)",
         "No queue runs this list now; to start it: tfsr queue run list.yaml",
     ]
-    shown = subprocess.run(
-        [TFSR, "queue", "show", "list.yaml", "--json"], capture_output=True, text=True, check=True
-    )
-    content = json.loads(shown.stdout)
+    content = json.loads(CliRunner().invoke(app, ["queue", "show", "list.yaml", "--json"]).output)
     assert not content["running"] and [run["name"] for run in content["runs"]] == ["a", "b"]

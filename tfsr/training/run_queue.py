@@ -1,0 +1,183 @@
+"""A queue of trainings that run for days, a few at a time, each in its process.
+
+The queue, too, can be killed at any moment: the same command resumes each training from its last
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tfsr.errors import InvalidArgument, TrainingError
+from tfsr.training.locks import is_locked, lock
+from tfsr.training.queue_list import QueuedRun, load_list
+from tfsr.training.queue_process import TrainingProcess, stop_all
+from tfsr.training.queue_status import LOG, state_of, statuses, write_result
+
+# Seconds between two looks at the processes.
+_POLL = 0.2
+
+
+def lock_of(path: str | os.PathLike[str]) -> Path:
+    """Return the file that is locked while a queue runs a list."""
+    path = Path(path)
+    return path.with_name(f".{path.name}.lock")
+
+
+def is_queue_running(path: str | os.PathLike[str]) -> bool:
+    """Whether a queue runs a list now."""
+    return is_locked(lock_of(path))
+
+
+def run_queue(
+    path: str | os.PathLike[str],
+    jobs: int | None = None,
+    report: Callable[[str], None] = print,
+) -> bool:
+    """Start or resume every training of a list, in its order, and wait for all.
+
+    Ctrl-C or SIGTERM stops them all; called again, each resumes from its last checkpoint. One that
+    fails does not stop the others, but those that wait for it are not started. Those that failed
+    before are tried again. Must be called in the main thread.
+
+    Args:
+        path: of the list; see `load_list`.
+        jobs: trainings at a time. Defaults to the available CPU cores.
+        report: called with a line for each training that starts, ends or fails.
+
+    Returns:
+        Whether all are done.
+
+    Raises:
+        InvalidArgument: if `jobs` is below 1.
+        RecipeError: if the list cannot be read or is invalid.
+        TrainingError: if another queue runs the list, or it cannot be locked.
+        KeyboardInterrupt: if it was stopped, after the last training has ended.
+
+    Example:
+        >>> run_queue("trainings.yaml", jobs=2)
+        True
+    """
+    if jobs is None:
+        jobs = _available_cores()
+    if jobs < 1:
+        raise InvalidArgument(f"must be at least 1; received {jobs}", "jobs")
+    runs = load_list(path)
+    with _only_queue_of(path), _interrupted_by_sigterm():
+        return _Queue(runs, jobs, report).run()
+
+
+class _Queue:
+    """The trainings that wait, and those that run."""
+
+    def __init__(self, runs: list[QueuedRun], jobs: int, report: Callable[[str], None]) -> None:
+        self.jobs = jobs
+        self.report = report
+        self.waiting = [run for run in runs if state_of(run) != "done"]
+        # Whether they succeeded, of those that are over.
+        self.ended = {run.name: True for run in runs if run not in self.waiting}
+        self.running: list[TrainingProcess] = []
+        for name in self.ended:
+            report(f"{name}: already done")
+
+    def run(self) -> bool:
+        try:
+            while self.waiting or self.running:
+                self._drop_blocked()
+                while len(self.running) < self.jobs and (run := self._next()) is not None:
+                    self._start(run)
+                time.sleep(_POLL)
+                for training in list(self.running):
+                    if training.process.poll() is not None:
+                        self._finish(training)
+        except BaseException:
+            stop_all([training.process for training in self.running])
+            raise
+        return all(self.ended.values())
+
+    def _drop_blocked(self) -> None:
+        """Give up those that wait for one that failed."""
+        for run in list(self.waiting):
+            failed = [name for name in run.after if self.ended.get(name) is False]
+            if failed:
+                self.waiting.remove(run)
+                self.ended[run.name] = False
+                self.report(f"{run.name}: not started: {failed[0]} is not done")
+
+    def _next(self) -> QueuedRun | None:
+        """Take the first one that waits for no other."""
+        for run in self.waiting:
+            if all(self.ended.get(name) for name in run.after):
+                self.waiting.remove(run)
+                return run
+        return None
+
+    def _start(self, run: QueuedRun) -> None:
+        try:
+            self.running.append(TrainingProcess(run))
+        except OSError as error:
+            reason = f"{error.filename or run.output}: {error.strerror or error}"
+            self._fail(run, f"cannot be started: {reason}")
+        except TrainingError as error:
+            self._fail(run, str(error))
+        else:
+            self.report(f"{run.name}: started, log in {run.directory / LOG}")
+
+    def _finish(self, training: TrainingProcess) -> None:
+        self.running.remove(training)
+        run, failure = training.run, training.failure()
+        if failure is not None:
+            self._fail(run, failure)
+            return
+        with contextlib.suppress(OSError):
+            write_result(run, "done")
+        self.ended[run.name] = True
+        [status] = statuses([run])
+        best = "" if status.best is None else f", best {status.best:.3f} dB"
+        self.report(f"{run.name}: done, {status.step:,} steps{best}")
+
+    def _fail(self, run: QueuedRun, line: str) -> None:
+        self.ended[run.name] = False
+        # A full disk is no reason to stop the others.
+        with contextlib.suppress(OSError):
+            write_result(run, "failed", line)
+        self.report(f"{run.name}: failed: {line}")
+
+
+@contextlib.contextmanager
+def _only_queue_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        held = lock(lock_of(path))
+    except OSError as error:
+        raise TrainingError(f"{lock_of(path)}: cannot be locked: {error.strerror}") from error
+    if held is None:
+        raise TrainingError(f"{path}: another queue runs this list")
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
+@contextlib.contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _available_cores() -> int:
+    # Not of `tfsr.data.cores`: that package loads Keras.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
