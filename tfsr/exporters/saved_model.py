@@ -27,7 +27,7 @@ from tfsr.exporters.endpoints import Endpoints, Limits
 from tfsr.exporters.report import Report, agreement
 from tfsr.exporters.warmup import WARMUP, Request, write_requests
 from tfsr.images import resize, to_float, to_uint8
-from tfsr.images.atomic import remove_abandoned, temporary
+from tfsr.images.atomic import remove_abandoned, temporary_path
 from tfsr.inference.saved_model import METADATA
 from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.models.implicit_renderer import ImplicitRenderer
@@ -171,7 +171,7 @@ def _appearing(target: Path) -> Iterator[Path]:
     remove_abandoned(target.parent)
     try:
         # Of a name that is no number: a server that watches the versions does not look at it.
-        with temporary(target.parent, lambda path: path.mkdir(parents=True)) as path:
+        with temporary_path(target.parent, lambda path: path.mkdir(parents=True)) as path:
             yield path
             os.rename(path, target)
     except BaseException:
