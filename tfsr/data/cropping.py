@@ -105,15 +105,8 @@ def _degrade_window(
 ) -> np.ndarray:
     """Degrade a window of an LR image with its surroundings, and no more of the original.
 
-    Args:
-        image: (H, W, 3) uint8, the original.
-        corner: (row, column) of the original at which LR pixel (0, 0) begins.
-        pitch: side of an LR pixel, in pixels of the original.
-        start: (row, column) of the window's first LR pixel.
-        window: side of the window, in LR pixels.
-        limits: the first LR pixel that lies in the original, and one past the last.
-        pipeline: makes the LR image.
-        rng: of the sample.
+    LR pixel (0, 0) begins at `corner` of the original image, and is `pitch` of its pixels wide. The
+    window has `window` LR pixels from `start` on; those between the two `limits` lie in the image.
     """
     first = np.maximum(limits[0], start - _MARGIN - rng.integers(_BLOCK, size=2))
     last = np.minimum(limits[1], start + window + _MARGIN)

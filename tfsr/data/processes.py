@@ -10,38 +10,22 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from tfsr.data.config import SamplingConfig
 from tfsr.data.sampling import Batch, Sampler
 from tfsr.data.shared_images import SharedImages
-from tfsr.data.sources import ImageSet
 from tfsr.errors import TfsrError, TrainingError
-
-Skipped = dict[Path, str]
 
 
 class SampleProcesses:
     """A sampler's batches, made by several processes: the same bits as the sampler's own.
 
+    A context manager: `with SampleProcesses(sampler, processes=4) as samples:`, in a script under
+    `if __name__ == "__main__"`. The processes also end by themselves if this process is killed.
     Images are decoded once into shared memory, up to the sampler's cache budget; the others are
-    decoded for each sample. Use it as a context manager, which ends the processes; they also end by
-    themselves if this process is killed. Like everything that spawns processes, it needs
-    `if __name__ == "__main__"` in a script. `batch` may be called from several threads.
-
-    Args:
-        sampler: whose batches they are.
-        processes: int. Number of processes.
-
-    Raises:
-        ImageError: if an image is damaged and such images are not skipped.
-
-    Example:
-        >>> with SampleProcesses(sampler, processes=4) as samples:  # doctest: +SKIP
-        ...     inputs, colours = samples.batch(step=0)
+    decoded for each sample. `batch` may be called from several threads.
     """
 
     def __init__(self, sampler: Sampler, processes: int) -> None:
@@ -57,11 +41,7 @@ class SampleProcesses:
         )
 
     def batch(self, step: int, shard: int = 0, num_shards: int = 1) -> Batch:
-        """Return the batch of a step; arguments, shapes and errors as of `Sampler.batch`.
-
-        Raises:
-            TrainingError: if a process has died.
-        """
+        """As `Sampler.batch`, and a TrainingError if a process has died."""
         try:
             # A process that starts here must not receive Ctrl-C before it ignores it.
             mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -103,13 +83,7 @@ _sampler: Sampler
 _known = 0
 
 
-def _start(
-    sets: Sequence[ImageSet],
-    config: SamplingConfig,
-    seed: int,
-    skipped: Skipped | None,
-    images: SharedImages,
-) -> None:
+def _start(sets, config, seed, skipped: dict[Path, str] | None, images: SharedImages) -> None:
     """Initialize a worker; `skipped` is None where a damaged image is an error."""
     global _sampler, _known
     # Ctrl-C is for the trainer, which then ends this process.
@@ -120,7 +94,7 @@ def _start(
     _known = len(_sampler.images.skipped)
 
 
-def _batch(step: int, shard: int, num_shards: int) -> tuple[Batch, Skipped]:
+def _batch(step: int, shard: int, num_shards: int) -> tuple[Batch, dict[Path, str]]:
     batch = _sampler.batch(step, shard, num_shards)
     return batch, dict([*_sampler.images.skipped.items()][_known:])
 

@@ -1,7 +1,7 @@
 """Training batches as a function of the seed and the step alone.
 
-No TensorFlow: the same batches feed tf.data (`tfsr.data.tf_dataset`) and, without TensorFlow, a
-Keras `PyDataset` (`tfsr.data.py_dataset`).
+The same batches feed tf.data (`tfsr.data.tf_dataset`) and `keras.utils.PyDataset`
+(`tfsr.data.py_dataset`).
 """
 
 from __future__ import annotations
@@ -85,11 +85,7 @@ class Sampler:
         self._windowed = any(images.config.window for images in self.sets)
 
     def check(self) -> None:
-        """Check every image's header, so that unusable images are found before training.
-
-        Raises:
-            ImageError: for the first unusable image unless such are skipped, or if none is left.
-        """
+        """Check every image's header before training; see `TrainingImages.check`."""
         self.images.check()
 
     def fingerprint(self) -> str:
@@ -109,8 +105,8 @@ class Sampler:
 
         Args:
             step: of the run, from 0.
-            shard: the replica's share of the batch, from 0.
-            num_shards: number of replicas; divides the batch.
+            shard: from 0.
+            num_shards: divides the batch.
 
         Returns:
             (inputs, colours), float32. Scattered points: `{"image": (B, n, n, 3), "coordinates":

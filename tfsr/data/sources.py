@@ -25,13 +25,8 @@ class Source:
     Attributes:
         folder: path of the folder.
         weight: share of the samples, relative to the other folders' weights; 0 leaves it out.
-        mode: overrides `SamplingConfig.mode`, as the following attributes do theirs. In mode
-            "random_crop", crops have the size of the other folders' windows.
-        lr_size: see `SamplingConfig`.
-        hr_size: see `SamplingConfig`.
-        scale: see `SamplingConfig`.
-        degradation: see `SamplingConfig`.
-        augment: see `SamplingConfig`.
+        mode: the other attributes override those of `SamplingConfig`. In mode "random_crop", crops
+            have the size of the other folders' windows.
 
     Example:
         >>> photos = tfsr.data.Source("photos", weight=0.5, mode="random_crop")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
@@ -18,7 +17,7 @@ DEFAULT_CACHE = 2 * 2**30
 
 
 class TrainingImages:
-    """Reads images and caches the last ones used.
+    """Reads images, and caches the first ones that fit into a budget.
 
     Args:
         paths: the images.
@@ -39,14 +38,11 @@ class TrainingImages:
         decoded: Mapping[Path, np.ndarray] | None = None,
     ) -> None:
         self.paths = list(paths)
-        self.skip_damaged = skip_damaged
+        self.skip_damaged, self.cache = skip_damaged, cache
         self.skipped: dict[Path, str] = {}
         """The images skipped so far, and why."""
-        self.cache = cache
-        self._check_size = check_size
-        self._report = report
-        self._decoded = decoded or {}
-        self._cached: OrderedDict[Path, np.ndarray] = OrderedDict()
+        self._check_size, self._report = check_size, report
+        self._cached = dict(decoded or {})
         self._bytes = 0
         self._lock = Lock()
 
@@ -56,23 +52,14 @@ class TrainingImages:
         Raises:
             ImageError: if it is unusable and such images are not skipped.
         """
-        if path in self._decoded:
-            return self._decoded[path]
-        with self._lock:
-            if path in self.skipped:
-                return None
-            if path in self._cached:
-                self._cached.move_to_end(path)
-                return self._cached[path]
-        image = self.decode(path)
-        if image is None:
-            return None
-        with self._lock:
-            if path not in self._cached:
-                self._cached[path] = image
-                self._bytes += image.nbytes
-            while self._bytes > self.cache:
-                self._bytes -= self._cached.popitem(last=False)[1].nbytes
+        if path in self._cached:
+            return self._cached[path]
+        image = None if path in self.skipped else self.decode(path)
+        if image is not None:
+            with self._lock:
+                if path not in self._cached and self._bytes + image.nbytes <= self.cache:
+                    self._cached[path] = image
+                    self._bytes += image.nbytes
         return image
 
     def decode(self, path: Path) -> np.ndarray | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import struct
 import zlib
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import putchunk
 
 from tfsr.errors import ImageError
 from tfsr.images.decoded_image import DecodedImage
@@ -94,18 +94,15 @@ def encode_png(image: DecodedImage) -> bytes:
 
     with tf.device("CPU"):
         encoded = tf.io.encode_png(image.pixels).numpy()
-    chunks = b""
-    if image.profile:
-        chunks += _chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(image.profile))
-    if image.exif:
-        chunks += _chunk(b"eXIf", image.exif.removeprefix(b"Exif\0\0"))
     header = 8 + 25  # the signature and the IHDR chunk, which comes first
-    return encoded[:header] + chunks + encoded[header:]
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    check = struct.pack(">I", zlib.crc32(kind + content))
-    return struct.pack(">I", len(content)) + kind + content + check
+    file = io.BytesIO()
+    file.write(encoded[:header])
+    if image.profile:
+        putchunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(image.profile))
+    if image.exif:
+        putchunk(file, b"eXIf", image.exif.removeprefix(b"Exif\0\0"))
+    file.write(encoded[header:])
+    return file.getvalue()
 
 
 def encode_tiff(image: DecodedImage) -> bytes:

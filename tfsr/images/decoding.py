@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -15,6 +16,8 @@ from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
 
+DAMAGED = "damaged or cut short"
+
 
 def from_pillow(image: Image.Image, name: str) -> DecodedImage:
     """Convert Pillow's image, or its current frame, with metadata; the original does not change.
@@ -22,13 +25,13 @@ def from_pillow(image: Image.Image, name: str) -> DecodedImage:
     Raises:
         ImageError: unsupported pixels, or a damaged file; the message begins with `name`.
     """
-    with decoding_errors(name):
+    with image_errors(name, DAMAGED):
         # Given a frame, `decode` does not read 16 bits from the file, which may have changed.
         return decode(image, name, image.tell())
 
 
 def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedImage:
-    """Decode an opened file to its last row; call it inside `decoding_errors`.
+    """Decode an opened file to its last row; call it inside `image_errors`.
 
     Args:
         image: from `Image.open`, its file still open.
@@ -65,9 +68,7 @@ def _pixels_of(image: Image.Image, name: str) -> np.ndarray:
         return grey_levels(image)
     if mode in ("I", "F", "LAB", "HSV"):
         kind = {"LAB": "Lab", "HSV": "HSV"}.get(mode, "32-bit")
-        raise ImageError(
-            f"{name}: {kind} pixels are not supported; save it with 8 or 16 bits, grey or RGB"
-        )
+        raise ImageError(f"{name}: its pixels are {kind}; save it with 8 or 16 bits, grey or RGB")
     wanted = "L" if mode in ("1", "L", "LA", "La") else "RGB"
     if image.has_transparency_data:
         wanted += "A"
@@ -88,28 +89,23 @@ def _cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 @contextmanager
-def decoding_errors(name: str) -> Iterator[None]:
-    """Turn whatever Pillow raises over an image into one ImageError with its name."""
+def image_errors(path: str | os.PathLike[str], failure: str) -> Iterator[None]:
+    """Turn any error into an ImageError of one line: path, failure and reason."""
     try:
         yield
     except TfsrError:
         raise
+    # Pillow raises OSError and SyntaxError over damaged bytes by design, and struct.error,
+    # EOFError, IndexError and others by accident.
     except Exception as error:
-        # Pillow raises OSError and SyntaxError over damaged bytes by design, and struct.error,
-        # EOFError, IndexError and others by accident.
-        reason = f"damaged or cut short: {reason_of(error)}"
+        # str() of an OSError repeats the path, or names the temporary file; strerror does neither.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        message = f"{failure}: {' '.join(reason.split())[:200] or type(error).__name__}"
         if isinstance(error, UnidentifiedImageError):
-            reason = f"not a {LISTED} image, or its header is damaged"
+            message = f"not a {LISTED} image, or its header is damaged"
         elif isinstance(error, Image.DecompressionBombError):
             limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-            reason = f"more than {limit} pixels; reduce or crop it with another program first"
+            message = f"more than {limit} pixels; reduce or crop it with another program first"
         elif isinstance(error, MemoryError):
-            reason = "not enough memory to decode it"
-        raise ImageError(f"{name}: {reason}") from error
-
-
-def reason_of(error: Exception) -> str:
-    """The error's message in one line, without the path."""
-    # str() of an OSError repeats the path, or names the temporary file; strerror does neither.
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(reason.split())[:200] or type(error).__name__
+            message = "not enough memory"
+        raise ImageError(f"{os.fspath(path)}: {message}") from error

@@ -7,17 +7,17 @@ import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from tfsr.errors import ImageError, TfsrError
+from tfsr.errors import ImageError
 from tfsr.images.atomic import write_atomically
 from tfsr.images.decoded_image import DecodedImage
-from tfsr.images.decoding import decode, decoding_errors, reason_of
+from tfsr.images.decoding import DAMAGED, decode, image_errors
 from tfsr.images.encoding import encode
 from tfsr.images.exif import orientation_of, upright_size
 from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
@@ -39,10 +39,7 @@ def read(path: str | os.PathLike[str]) -> np.ndarray:
     """Read an image as 8-bit RGB, as for training and metrics.
 
     As `read_image`; then alpha is dropped, 16 bits become 8 and grey becomes RGB. ICC profiles
-    are not applied.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
+    are not applied. Returns (H, W, 3) uint8.
 
     Example:
         >>> tfsr.images.read("face.png").shape
@@ -81,11 +78,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 
 
 def write(path: str | os.PathLike[str], image: np.ndarray) -> None:
-    """Write an 8-bit RGB image in the format of the path's suffix; see `write_image`.
-
-    Args:
-        path: the file.
-        image: (H, W, 3) uint8 RGB.
+    """Write an (H, W, 3) uint8 image; otherwise as `write_image`.
 
     Example:
         >>> tfsr.images.write("grey.png", np.full((4, 4, 3), 128, np.uint8))
@@ -99,21 +92,20 @@ def write_image(
 ) -> tuple[str, ...]:
     """Write an image in the format of the path's suffix.
 
-    PNG, TIFF and BMP are lossless; JPEG, WebP and AVIF are of high quality, without chroma
-    subsampling where the format allows it. The same image gives the same bytes. The file is
-    written under a temporary name and renamed: a failure leaves the previous file as it was.
+    PNG, TIFF and BMP are lossless; JPEG, WebP and AVIF have high quality, and no chroma subsampling
+    where the format allows it. The same image gives the same bytes. A failure leaves the previous
+    file as it was.
 
     Args:
         path: the file; .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp or .avif, in any case.
         image: the image.
-        quality: int. 1 to 100, for lossy formats. Defaults to the format's own.
+        quality: int. 1 to 100, for lossy formats. Defaults to 95, of AVIF 90.
 
     Returns:
         Notes on what the format cannot store.
 
     Raises:
-        ImageError: an unknown suffix, a side longer than the format allows, or a failure of the
-            file system.
+        ImageError: an unknown suffix, a side too long for the format, or a failed write.
 
     Example:
         >>> image = tfsr.images.DecodedImage(np.zeros((4, 4, 3), np.uint16))
@@ -134,18 +126,13 @@ def list_images(
 ) -> list[Path]:
     """List the images of a folder by suffix, in the order of their names.
 
-    Hidden files and folders are skipped (archives made on a Mac have a `._name.png`, which is no
-    image, beside each `name.png`).
+    Hidden files and folders are skipped: archives made on a Mac have a `._name.png`, which is no
+    image, beside each `name.png`.
 
     Args:
         folder: the folder.
-        recursive: bool. Whether subfolders are listed, except through links, which may form cycles.
-            Defaults to False.
-        on_error: called with each subfolder that cannot be read, and the error. Defaults to raising
-            it.
-
-    Returns:
-        Paths, at least one.
+        recursive: bool. Whether subfolders are listed too, except links. Defaults to False.
+        on_error: called with each subfolder that cannot be read; by default the error is raised.
 
     Raises:
         ImageError: the folder cannot be read or contains no image.
@@ -158,20 +145,18 @@ def list_images(
     failed: list[str] = []
 
     def report(error: OSError) -> None:
-        failure = ImageError(f"{error.filename}: cannot be listed: {reason_of(error)}")
+        failure = ImageError(f"{error.filename}: cannot be listed: {error.strerror}")
         if on_error is None or error.filename == top:
             raise failure from error
         failed.append(error.filename)
         on_error(Path(error.filename), failure)
 
     images: list[Path] = []
-    try:
+    with image_errors(top, "cannot be listed"):  # a null character in the path
         for inner, folders, names in os.walk(top, onerror=report):
             folders[:] = sorted(name for name in folders if recursive and name[0] != ".")
             paths = (Path(inner, name) for name in sorted(names) if name[0] != ".")
             images += [path for path in paths if path.suffix.lower() in SUFFIXES]
-    except ValueError as error:  # a null character in the path
-        raise ImageError(f"{top}: cannot be listed: {reason_of(error)}") from error
     if not images and not failed:
         raise ImageError(f"{top}: no image in it; it must contain {', '.join(SUFFIXES)} files")
     return images
@@ -181,7 +166,7 @@ def list_images(
 def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
     """Open a file by Pillow; any failure, also in the body, is an ImageError."""
     name = os.fspath(path)
-    try:
+    with image_errors(name, "cannot be read"):
         # Checked before opening: opening a named pipe would wait for its writer for ever.
         status = os.stat(name)
         if not stat.S_ISREG(status.st_mode):
@@ -190,9 +175,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         if status.st_size == 0:
             raise ImageError(f"{name}: the file is empty; give a {LISTED} image")
         file = open(name, "rb")
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        raise ImageError(f"{name}: cannot be read: {reason_of(error)}") from error
-    with file, decoding_errors(name):
+    with file, image_errors(name, DAMAGED):
         # Pillow warns at half its limit, and raises at the limit, which is the guard.
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -201,15 +184,6 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
             yield image
 
 
-@contextmanager
-def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+def writing(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
     """Turn whatever goes wrong while a file is encoded and written into an ImageError."""
-    try:
-        yield
-    except (TfsrError, MemoryError):
-        raise
-    # Encoders raise OSError and ValueError by design, others over metadata that does not fit.
-    except Exception as error:
-        hint = "; its folder must exist" if isinstance(error, FileNotFoundError) else ""
-        message = f"{os.fspath(path)}: cannot be written: {reason_of(error)}{hint}"
-        raise ImageError(message) from error
+    return image_errors(path, "cannot be written")

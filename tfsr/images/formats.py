@@ -61,11 +61,7 @@ def suffix_of_format(name: str) -> str:
 
 
 def check_writable_format(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> str:
-    """Check that an image can be written to a path, before any work is spent on it.
-
-    Args:
-        path: the file to write. It is not created, and its folder need not exist.
-        size: (H, W) of the image, or None if it is not known yet. Defaults to None.
+    """Check that a path's format can store an image of (H, W), before any work is spent on it.
 
     Returns:
         Pillow's name of the format.

@@ -8,16 +8,7 @@ from tfsr.errors import InvalidArgument
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
-    """Convert an 8- or 16-bit image to the float range that models take.
-
-    Args:
-        image: (H, W, 3) uint8 or uint16.
-
-    Returns:
-        (H, W, 3) float32 in [0, 1]: level / 255 or level / 65535.
-
-    Raises:
-        InvalidArgument: not an RGB image of 8 or 16 bits.
+    """Convert (H, W, 3) uint8 or uint16 to float32 in [0, 1], as models take it.
 
     Example:
         >>> tfsr.images.to_float(np.full((1, 1, 3), 51, np.uint8)).round(2)
@@ -34,13 +25,7 @@ def to_uint8(image: np.ndarray) -> np.ndarray:
     and costs PSNR on the saved file. `tfsr.metrics` truncates where a published protocol does.
 
     Args:
-        image: (H, W, 3) floating point, unclipped.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        InvalidArgument: not a floating-point RGB image, or it contains NaN.
+        image: (H, W, 3) floating point without NaN, unclipped.
 
     Example:
         >>> tfsr.images.to_uint8(np.array([[[-0.1, 0.5, 1.2]]]))

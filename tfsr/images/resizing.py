@@ -27,17 +27,17 @@ def resize(
 ) -> np.ndarray:
     """Resize an 8-bit image with Pillow.
 
-    LIIF, LTE and ARASFSR make their LR and HR images with this bicubic filter. DIINN resizes a
-    uint8 tensor with the same kernel instead; the two differ by one level at most.
+    LIIF, LTE and ARASFSR make their LR and HR images with this bicubic filter. DIINN's has the
+    same kernel, and differs by one level at most.
 
     Args:
         image: (H, W, 3) uint8.
         size: (H, W) of the output, in pixels.
-        method: str. `"bicubic"` (antialiased, a = -0.5), `"bilinear"` (antialiased), `"area"` (the
-            mean of the pixels covered) or `"nearest"`. Defaults to `"bicubic"`.
+        method: str. `"bicubic"`, `"bilinear"` (both antialiased), `"area"` (mean of the pixels
+            covered) or `"nearest"`. Defaults to `"bicubic"`.
         box: (top, left, bottom, right) of the region to resize, in pixels, fractions allowed;
-            None for the whole image. The filter reads pixels beyond the region, so the output
-            equals that part of the whole resized image, up to one level of rounding.
+            None for the whole image. The output equals that part of the whole resized image, up to
+            one level of rounding.
 
     Returns:
         (H, W, 3) uint8.
