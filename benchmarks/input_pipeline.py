@@ -14,6 +14,7 @@ and says what 16 cores would make at the cost that one core was measured to have
 
 import argparse
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tfsr.cli.suppress_stderr import import_keras
 
@@ -51,11 +52,10 @@ def time_processes(arguments) -> None:
     print(f"this process  {1 / one:6.1f} batches/s of {recipe.data.sampling.batch}")
     for processes in sorted({1, arguments.processes}):
         with SampleProcesses(sampler, processes) as samples:
-            for future in [samples.submit(step) for step in range(4 * processes)]:
-                samples.finish(future)
+            threads = ThreadPoolExecutor(2 * processes)
+            list(threads.map(samples.batch, range(4 * processes)))
             start = time.perf_counter()
-            for future in [samples.submit(step) for step in range(processes * count)]:
-                samples.finish(future)
+            list(threads.map(samples.batch, range(processes * count)))
             rate = processes * count / (time.perf_counter() - start)
         print(
             f"{processes} process{'es' if processes > 1 else '  '}   {rate:6.1f} batches/s", end=""
@@ -65,7 +65,7 @@ def time_processes(arguments) -> None:
 
 def time_pipeline(arguments) -> None:
     """The pipeline, the step, and the two together, in samples a second."""
-    from tfsr.data.pipeline import dataset
+    from tfsr.data.tf_dataset import dataset
 
     recipe = recipes.load(arguments.recipe)
     sampler = Sampler(arguments.data, recipe.data.sampling, recipe.seed)

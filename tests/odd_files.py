@@ -1,7 +1,7 @@
-"""Files that people really have, and that trip programs up.
+"""Unusual and damaged image files.
 
-`make` puts them all into a folder. `PICTURES` says what each of the good ones holds; `REFUSED` says
-a word of the one line that each of the others gets.
+`make` writes them all to a folder. `IMAGES` has the pixels of the readable ones, `REFUSED` a word
+of the error message of each of the others.
 """
 
 import io
@@ -44,7 +44,7 @@ def chunk(kind, content):
 
 
 def png(width, height, depth, colour, rows=b"", *extra):
-    """A PNG file by hand: what Pillow does not write."""
+    """A PNG file that Pillow cannot write."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     chunks = [chunk(b"IHDR", header), *extra, chunk(b"IDAT", zlib.compress(rows))]
     return b"\x89PNG\r\n\x1a\n" + b"".join([*chunks, chunk(b"IEND", b"")])
@@ -66,7 +66,7 @@ def deep_tiff(pixels, **options):
 
 
 def oriented(number):
-    """A PNG file that is stored as its EXIF orientation says, and RGB once it is upright."""
+    """A PNG file with an EXIF orientation, equal to RGB once it is upright."""
     stored = {
         1: RGB,
         2: RGB[:, ::-1],
@@ -83,7 +83,7 @@ def oriented(number):
 
 
 def keyed_png():
-    """RGB of which one colour is said to be transparent."""
+    """RGB with one colour declared transparent."""
     info = PngImagePlugin.PngInfo()
     return encoded(RGB, transparency=tuple(int(c) for c in RGB[0, 0]), pnginfo=info)
 
@@ -94,7 +94,7 @@ def keyed_pixels():
 
 
 def keyed_16_bits(pixels):
-    """A PNG file of 16 bits of which the first colour is said to be transparent, and its pixels."""
+    """A 16-bit PNG file with its first colour declared transparent, and its pixels."""
     key = pixels[0, 0]
     hidden = (pixels == key).all(axis=-1, keepdims=True)
     content = deep_png(pixels, chunk(b"tRNS", key.astype(">u2").tobytes()))
@@ -115,7 +115,7 @@ def twelve_bits():
 
 
 def white_is_zero():
-    """A TIFF file whose 16-bit levels tell how dark a pixel is."""
+    """A 16-bit TIFF file in which 0 is white."""
     file = io.BytesIO()
     options = {"photometric": "miniswhite", "metadata": None, "software": False}
     tifffile.imwrite(file, 65535 - DEEP_GREY[..., 0], **options)
@@ -123,7 +123,7 @@ def white_is_zero():
 
 
 def indexed_transparent():
-    """A palette of which one entry is transparent, and its pixels."""
+    """A palette image with one transparent entry, and its pixels."""
     content = encoded(INDEXED, transparency=3)
     with Image.open(io.BytesIO(content)) as image:
         return content, np.array(image.convert("RGBA"))
@@ -137,7 +137,7 @@ def animation(image_format):
     )
 
 
-# Name: (content, pixels that it holds; None where the format loses some).
+# Name: (content, its pixels; None for lossy formats).
 IMAGES = {
     "rgb.png": (encoded(RGB), RGB),
     "grey.png": (encoded(GREY), GREY),
@@ -210,7 +210,7 @@ IMAGES = {
 }
 
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
-# Name: (content, a word of the line).
+# Name: (content, a word of the message).
 REFUSED = {
     "empty.png": (b"", "empty"),
     # Pillow does not read HEIC, only AVIF, which comes in the same container.
@@ -243,7 +243,7 @@ REFUSED = {
     "float.tif": (encoded(Image.fromarray(np.float32(RGB[..., 0])), "TIFF"), "32-bit"),
     "lab.tif": (encoded(Image.merge("LAB", Image.fromarray(RGB).split()), "TIFF"), "Lab"),
 }
-# Made otherwise than by writing content into a file.
+# Not made by writing content to a file.
 REFUSED_OTHERWISE = {
     "folder.png": "no image in it",
     "loop.png": "symbolic links",
@@ -255,7 +255,7 @@ REFUSED_OTHERWISE = {
 
 
 def make(folder):
-    """Write every file, and answer their paths; missing.png is not there."""
+    """Write every file and return their paths; missing.png does not exist."""
     folder.mkdir()
     for name, (content, _) in {**IMAGES, **REFUSED}.items():
         (folder / name).write_bytes(content)

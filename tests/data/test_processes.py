@@ -1,4 +1,4 @@
-"""Samples cut by several processes: the same bits, and nothing left behind."""
+"""Samples made by several processes: the same bits, and no process left at the end."""
 
 import contextlib
 import os
@@ -6,21 +6,21 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import tiny
 from processes import alive, gone
 
-from tfsr.data import Sampler, SamplingConfig
-from tfsr.data.pipeline import dataset
+from tfsr.data import Sampler, SamplingConfig, Source
 from tfsr.data.processes import SampleProcesses
 from tfsr.data.py_dataset import StepDataset
 from tfsr.data.shared_images import SharedImages
+from tfsr.data.tf_dataset import dataset
 from tfsr.errors import ImageError, TrainingError
 
-CONFIG = SamplingConfig(batch=2, lr_size=(12, 24), hr_size=(16, 48), window=8, num_points=30)
+CONFIG = SamplingConfig(batch=4, lr_size=(12, 24), hr_size=(16, 48), window=8, num_points=30)
+IMAGE_BYTES = 48 * 48 * 3
 
 
 @pytest.fixture
@@ -38,88 +38,92 @@ def pids_of(samples):
     return list(samples._pool._processes)
 
 
-def test_the_batches_are_the_samplers_whatever_the_number_of_processes(folder):
-    sampler = Sampler(folder, CONFIG, seed=3)
-    for processes in (1, 3):
-        with SampleProcesses(Sampler(folder, CONFIG, seed=3), processes) as samples:
-            for step in (0, 5, 1):
-                check_same(samples.batch(step), sampler.batch(step))
-            check_same(samples.batch(4, part=1, parts=2), sampler.batch(4, 1, 2))
-            for index, batch in enumerate(dataset(samples, 7).take(4).as_numpy_iterator()):
-                check_same(batch, sampler.batch(7 + index))
-            stream = StepDataset(samples, start=9, steps=4)
-            # Keras looks at the first batches, and begins again.
-            for index in (0, 1, 0, 1, 2, 3):
-                check_same(stream[index], sampler.batch(9 + index))
-            pids = pids_of(samples)
-            assert pids and all(alive(pid) for pid in pids)
-        assert gone(pids)
+def test_the_batches_are_those_of_the_sampler(folder, tmp_path):
+    other = tiny.folder(tmp_path / "other", count=3)
+    sources = [Source(str(folder), 3), Source(str(other), degradation="faces")]
+    # Some images are in shared memory, the others are decoded by the processes.
+    sampler = Sampler(sources, CONFIG, seed=3, cache=6 * IMAGE_BYTES)
+    with SampleProcesses(sampler, 2) as samples:
+        for step in (0, 5, 1):
+            check_same(samples.batch(step), sampler.batch(step))
+        check_same(samples.batch(4, 1, 2), sampler.batch(4, 1, 2))
+        for index, batch in enumerate(dataset(samples, 7).take(4).as_numpy_iterator()):
+            check_same(batch, sampler.batch(7 + index))
+        stream = StepDataset(samples, start=9, steps=4)
+        for index in (0, 1, 0, 1, 2, 3):
+            check_same(stream[index], sampler.batch(9 + index))
+        pids = pids_of(samples)
+        assert len(pids) == 2 and all(alive(pid) for pid in pids)
+    assert gone(pids)
 
 
-@pytest.mark.parametrize("budget, kept", [(2**20, 5), (3 * 48 * 48 * 3 + 10, 3), (0, 0)])
-def test_images_are_kept_as_far_as_the_budget_goes(budget, kept, folder):
-    sampler = Sampler(folder, CONFIG, seed=3, cache=budget)
-    images = SharedImages.load(sampler.images, budget)
-    assert list(images) == sampler.paths[:kept]
+@pytest.mark.parametrize("budget, count", [(2**20, 5), (3 * IMAGE_BYTES + 10, 3), (0, 0)])
+def test_images_are_shared_up_to_the_budget(budget, count, folder):
+    sampler = Sampler(folder, CONFIG)
+    images = SharedImages.load(sampler.images, budget, threads=2)
+    assert list(images) == sampler.paths[:count]
     for path, image in images.items():
         np.testing.assert_array_equal(image, sampler.images.decode(path))
         with pytest.raises(ValueError, match="read-only"):
             image[:] = 0
-    with SampleProcesses(sampler, 2) as samples:
-        for step in range(3):
-            check_same(samples.batch(step), Sampler(folder, CONFIG, seed=3).batch(step))
 
 
-def test_damaged_images_are_skipped_or_named_as_by_the_sampler(folder):
-    damaged = folder / "2.png"
-    damaged.write_bytes(damaged.read_bytes()[:-30])
+@pytest.fixture
+def damaged(folder):
+    path = folder / "2.png"
+    path.write_bytes(path.read_bytes()[:-30])
+    return path
+
+
+def test_a_damaged_image_is_an_error(damaged):
     with pytest.raises(ImageError, match="2.png"):
-        SampleProcesses(Sampler(folder, CONFIG), 1)
-    # Without a budget it is found by the processes.
-    strict = Sampler(folder, CONFIG, cache=0)
-    with SampleProcesses(strict, 2) as samples, pytest.raises(ImageError, match="2.png") as caught:
+        SampleProcesses(Sampler(damaged.parent, CONFIG), 1)
+    # Without a budget, the processes find it.
+    sampler = Sampler(damaged.parent, CONFIG, cache=0)
+    with SampleProcesses(sampler, 1) as samples, pytest.raises(ImageError, match="2.png") as caught:
         for step in range(3):
             samples.batch(step)
-    assert strict.failure is caught.value
-    for cache in (0, 2**20):
-        lines = []
-        skipping = Sampler(folder, CONFIG, 0, True, lines.append, cache)
-        expected = Sampler(folder, CONFIG, 0, True)
-        with SampleProcesses(skipping, 2) as samples:
-            for step in range(6):
-                check_same(samples.batch(step), expected.batch(step))
-        [line] = lines
-        assert line.startswith(str(damaged)) and line.endswith("1 of 5 images so far")
+    assert sampler.failure is caught.value
+
+
+@pytest.mark.parametrize("cache", [0, 2**20])
+def test_damaged_images_are_skipped_as_by_the_sampler(cache, damaged):
+    lines = []
+    sampler = Sampler(damaged.parent, CONFIG, 0, True, lines.append, cache)
+    expected = Sampler(damaged.parent, CONFIG, 0, True)
+    with SampleProcesses(sampler, 1) as samples:
+        for step in range(4):
+            check_same(samples.batch(step), expected.batch(step))
+    [line] = lines
+    assert line.startswith(str(damaged)) and line.endswith("1 of 5 images so far")
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_process_that_is_killed_ends_the_stream_in_one_line(late, folder):
+def test_a_killed_process_ends_the_stream_in_one_line(late, folder):
     sampler = Sampler(folder, CONFIG)
-    with SampleProcesses(sampler, 2) as samples:
+    with SampleProcesses(sampler, 1) as samples:
         samples.batch(0)
         pids = pids_of(samples)
         os.kill(pids[0], signal.SIGKILL)
         if late:
-            assert gone(pids[:1])
+            assert gone(pids)
             time.sleep(0.5)
-        with pytest.raises(TrainingError, match="has died") as caught:
+        with pytest.raises(TrainingError, match="died") as caught:
             for step in range(50):
                 samples.batch(step)
         assert "\n" not in str(caught.value) and sampler.failure is caught.value
-    assert gone(pids)
 
 
 SCRIPT = """
 import sys
-from pathlib import Path
 from tfsr.data import Sampler, SamplingConfig
 from tfsr.data.processes import SampleProcesses
 
 if __name__ == "__main__":
     config = SamplingConfig(batch=2, lr_size=12, hr_size=(16, 48), num_points=30)
-    with SampleProcesses(Sampler(sys.argv[1], config), 2) as samples:
-        [future.result() for future in [samples.submit(step) for step in range(8)]]
+    with SampleProcesses(Sampler(sys.argv[1], config), 1) as samples:
         try:
+            samples.batch(0)
             print(*samples._pool._processes, "keras" in sys.modules, flush=True)
             while True:
                 samples.batch(1)
@@ -140,23 +144,17 @@ def test_no_process_outlives_its_trainer(end, folder, tmp_path):
         start_new_session=True,
     )
     try:
-        *pids, keras_imported = process.stdout.readline().split()
-        assert keras_imported == "False" and len(pids) == 2
+        pid, keras_imported = process.stdout.readline().split()
+        assert keras_imported == "False"
         if end == signal.SIGINT:
             # As a terminal does: to the whole group.
             os.killpg(process.pid, end)
         else:
             process.kill()
         out, err = process.communicate(timeout=90)
-        assert gone([int(pid) for pid in pids])
+        assert gone([int(pid)])
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     assert "Traceback" not in err
     assert out.strip() == ("interrupted" if end == signal.SIGINT else "")
-
-
-def test_a_larger_batch_is_shared_out_too(folder):
-    config = replace(CONFIG, batch=4)
-    with SampleProcesses(Sampler(folder, config), 2) as samples:
-        check_same(samples.batch(2), Sampler(folder, config).batch(2))

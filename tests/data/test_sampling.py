@@ -41,7 +41,7 @@ def same(a, b):
 
 
 def atlas(height, width):
-    """An image that says in red and green where each of its pixels is."""
+    """An image with each pixel's row in red and its column in green."""
     row, column = np.mgrid[:height, :width]
     blue = np.random.default_rng(0).integers(0, 256, (height, width))
     return np.stack([row, column, blue], axis=-1).astype(np.uint8)
@@ -63,21 +63,21 @@ def levels(colours):
 
 
 def check_close(colours, expected):
-    """A region that is resized by itself rounds some halves, which ramps have, the other way."""
+    """A region resized by itself rounds some halves, which ramps have, the other way."""
     difference = np.abs(levels(colours) - expected.astype(int))
     assert difference.max() <= 1
     assert np.mean(difference > 0) < 0.3
 
 
 def whole_side(cell):
-    """The number of pixels of which one is `cell` high and wide."""
+    """Number of pixels on a side, from the size of one."""
     sides = np.unique(2 / cell.astype(np.float64))
     assert np.ptp(sides) < 1e-4
     return int(np.rint(sides[0]))
 
 
 def pixel_indices(coordinates, side):
-    """Whole pixel numbers from coordinates, which must be pixel centres."""
+    """Pixel indices from coordinates, which must be pixel centres."""
     position = (coordinates.astype(np.float64) + 1) * side / 2 - 0.5
     np.testing.assert_allclose(position, np.rint(position), atol=1e-4)
     return tuple(np.rint(position).astype(int).T)
@@ -98,21 +98,17 @@ def test_another_step_or_seed_gives_another_batch(config, images):
     assert not same(Sampler(images, config, seed=4).batch(7), batch)
 
 
-def test_another_process_makes_the_same_batches_and_asks_for_no_tensorflow(images, tmp_path):
-    # Keras loads its own backend first; from then on importing TensorFlow is an error.
+def test_another_process_makes_the_same_batches_without_tensorflow_or_keras(images, tmp_path):
     program = """
 import sys
-import keras
-sys.modules["tensorflow"] = None
+sys.modules["tensorflow"] = sys.modules["keras"] = None
 import numpy as np
 from tfsr.data import Sampler, SamplingConfig
-from tfsr.data.py_dataset import StepDataset
 
 config = SamplingConfig(
     batch=2, lr_size=(12, 32), hr_size=(16, 48), window=8, num_points=50, augment=()
 )
-stream = StepDataset(Sampler(sys.argv[1], config, seed=3), start=5, steps=4)
-inputs, colours = stream[2]
+inputs, colours = Sampler(sys.argv[1], config, seed=3).batch(7)
 np.savez(sys.argv[2], colours=colours, **inputs)
 """
     target = tmp_path / "batch.npz"
@@ -174,7 +170,7 @@ def test_whole_images_are_reduced_to_both_sizes(name, reduce, tmp_path):
 
 
 @pytest.mark.parametrize("name, reduce", [("bicubic", bicubic), ("nn65", nearest_jpeg)])
-def test_crops_are_cut_and_reduced(name, reduce, tmp_path):
+def test_crops_are_reduced(name, reduce, tmp_path):
     image = atlas(50, 44)
     tiny.save(tmp_path / "a.png", image)
     config = SamplingConfig(
@@ -192,7 +188,7 @@ def test_crops_are_cut_and_reduced(name, reduce, tmp_path):
         side = whole_side(inputs["cell"])
         row, column = pixel_indices(inputs["coordinates"], side)
         found = levels(colours)
-        # The atlas says where the crop lies; its own pixels are the HR colours, unchanged.
+        # The atlas tells where the crop lies; its pixels are the HR colours, unchanged.
         (top,), (left,) = set(found[:, 0] - row), set(found[:, 1] - column)
         crop = image[top : top + side, left : left + side]
         assert crop.shape == (side, side, 3)
@@ -205,7 +201,7 @@ def test_crops_are_cut_and_reduced(name, reduce, tmp_path):
     assert len(corners) > 20
 
 
-def test_windows_know_where_they_lie(tmp_path):
+def test_windows_have_their_place(tmp_path):
     image = atlas(48, 48)
     tiny.save(tmp_path / "a.png", image)
     sampler = Sampler(tmp_path, WINDOW)
@@ -259,7 +255,7 @@ def test_a_ramp_has_one_value_at_a_point_in_window_and_image(tmp_path):
 @pytest.mark.parametrize(
     "names", [(), ("horizontal",), ("vertical",), ("horizontal", "vertical", "transpose")]
 )
-def test_augmentations_turn_lr_and_hr_alike(names, tmp_path):
+def test_lr_and_hr_are_augmented_alike(names, tmp_path):
     pixels = atlas(16, 16)
     tiny.save(tmp_path / "a.png", pixels)
     config = SamplingConfig(lr_size=8, hr_size=(16, 16), num_points=256, augment=names)
@@ -282,11 +278,11 @@ def test_augmentations_turn_lr_and_hr_alike(names, tmp_path):
     assert set(met) == set(range(len(possible)))
 
 
-def test_the_default_turns_faces_left_and_right_only():
+def test_the_default_flips_faces_horizontally_only():
     assert SamplingConfig().augment == ("horizontal",)
 
 
-def test_fewer_pixels_than_queries_are_all_taken(tmp_path):
+def test_more_points_than_pixels_take_every_pixel(tmp_path):
     tiny.save(tmp_path / "a.png", atlas(16, 16))
     config = SamplingConfig(lr_size=3, hr_size=(4, 4), num_points=20, augment=())
     inputs, colours = Sampler(tmp_path, config).sample(0)
@@ -329,7 +325,7 @@ def test_a_sampler_checks_its_configuration(images):
 
 
 @pytest.mark.parametrize("name", MODES)
-def test_a_image_too_small_is_named(name, tmp_path):
+def test_a_small_image_is_named(name, tmp_path):
     path = tiny.save(tmp_path / "small.png", atlas(11, 30))
     with pytest.raises(ImageError) as caught:
         Sampler(tmp_path, MODES[name]).batch(0)
@@ -388,7 +384,7 @@ def test_lattices_repeat_in_seed_and_step(name, points, images):
 
 
 def lines_of(coordinates, side):
-    """Numbers of the rows or columns at these coordinates, which must be pixel centres."""
+    """Indices of rows or columns from coordinates, which must be pixel centres."""
     return pixel_indices(coordinates[:, None], side)[0]
 
 
@@ -413,8 +409,8 @@ def test_a_lattice_has_the_colours_of_its_hr_pixels(points, tmp_path):
     assert len(seen) == 12
 
 
-def test_the_rows_and_columns_of_a_lattice_are_any(tmp_path):
-    """Every line of the HR image is taken as often, the first and the last ones too."""
+def test_the_rows_and_columns_of_a_lattice_are_uniform(tmp_path):
+    """Every line of the HR image is equally likely, the first and the last too."""
     tiny.save(tmp_path / "a.png", atlas(20, 20))
     config = with_points(WHOLE, "lattice", hr_size=(20, 20))
     sampler = Sampler(tmp_path, config)
@@ -444,7 +440,7 @@ def test_crops_have_lattices_too(points, tmp_path):
         side = whole_side(inputs["cell"])
         rows, columns = (lines_of(inputs[name], side) for name in ("rows", "columns"))
         found = levels(colours)
-        # The atlas says where the crop lies.
+        # The atlas tells where the crop lies.
         (top,), (left,) = set(found[:, 0, 0] - rows), set(found[0, :, 1] - columns)
         crop = image[top : top + side, left : left + side]
         np.testing.assert_array_equal(found, crop[rows][:, columns])
@@ -475,7 +471,7 @@ def test_a_lattice_lies_in_its_window(points, tmp_path):
 
 
 @every_kind_of_points
-def test_fewer_lines_than_a_lattice_has_are_all_taken(points, tmp_path):
+def test_a_lattice_larger_than_the_image_takes_every_line(points, tmp_path):
     tiny.save(tmp_path / "a.png", atlas(16, 16))
     config = SamplingConfig(lr_size=3, hr_size=(4, 4), num_points=49, augment=(), points=points)
     for index in range(6):
@@ -486,26 +482,26 @@ def test_fewer_lines_than_a_lattice_has_are_all_taken(points, tmp_path):
         image = bicubic(atlas(16, 16), 4)[rows][:, columns]
         np.testing.assert_array_equal(levels(colours), image)
         if points == "patch":
-            # It turns back at the edge: no step is longer than a line.
+            # It is reflected at the edge: no step is longer than a line.
             assert np.abs(np.diff(rows)).max() == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"points": "grid"}, ("points must be 'scattered', 'lattice' or 'patch'", "'grid'")),
+        ({"points": "grid"}, ("points must be one of scattered, lattice, patch", "'grid'")),
         ({"points": "lattice", "num_points": 50}, ("square number", "'lattice'", "received 50")),
         ({"points": "patch", "num_points": 2303}, ("square number", "'patch'", "received 2303")),
         ({"points": "lattice", "num_points": None}, ("square number", "received None")),
     ],
 )
-def test_impossible_points_are_refused_in_one_line(arguments, words):
+def test_impossible_points_are_refused(arguments, words):
     check_refused(lambda: SamplingConfig(**arguments).validate(), *words)
 
 
-# Degradations at random, of the window and what surrounds it.
+# Random degradations, of a window with its surroundings.
 
-# Draws from the generator, and changes no level.
+# Uses the generator, and changes no level.
 HARMLESS = {"steps": [{"noise": [0, 1e-6]}, "to_lr"]}
 
 

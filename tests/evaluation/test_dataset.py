@@ -119,7 +119,7 @@ def hr_is_corrupt(data):
 
 def lr_is_corrupt(data):
     (data / "LR_bicubic" / "X2" / "catx2.png").write_bytes(b"no image")
-    return "catx2.png: its content is not"
+    return "catx2.png: not a PNG"
 
 
 def two_hr_folders(data):

@@ -7,13 +7,12 @@ import warnings
 import zlib
 
 import numpy as np
+import odd_files
 import pytest
 from PIL import Image
 
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import check_writable_format, list_images, read, write
-
-SUFFIXES = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif"]
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def encode(image, image_format, **options):
 
 
 def hollow_png(width, height):
-    """A PNG that promises a size and holds no pixel."""
+    """A PNG file whose header states a size, without pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = [b"IHDR" + header, b"IDAT" + zlib.compress(b""), b"IEND"]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -47,7 +46,7 @@ def assert_refused(path, message, action=read):
     assert "\n" not in str(caught.value)
 
 
-def test_png_keeps_every_pixel(image, tmp_path):
+def test_png_is_lossless(image, tmp_path):
     write(tmp_path / "a.png", image)
     copy = read(tmp_path / "a.png")
     np.testing.assert_array_equal(copy, image)
@@ -55,25 +54,17 @@ def test_png_keeps_every_pixel(image, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp", ".JPG"])
-def test_lossy_formats_stay_near(suffix, image, tmp_path):
+def test_lossy_formats_are_close(suffix, image, tmp_path):
     write(tmp_path / f"a{suffix}", image)
     copy = read(tmp_path / f"a{suffix}")
     assert copy.shape == image.shape
     assert np.abs(copy.astype(int) - image).mean() < 3
 
 
-def test_jpeg_keeps_full_chroma(image, tmp_path):
+def test_jpeg_has_no_chroma_subsampling(image, tmp_path):
     write(tmp_path / "a.jpg", image)
     with Image.open(tmp_path / "a.jpg") as pixels:
         assert [layer[1:3] for layer in pixels.layer] == [(1, 1)] * 3
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_the_same_image_gives_the_same_bytes(suffix, image, tmp_path):
-    paths = [tmp_path / f"{name}{suffix}" for name in "ab"]
-    for path in paths:
-        write(path, image)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
@@ -104,23 +95,23 @@ def test_strings_are_paths_too(image, tmp_path):
         (hollow_png(2**31 - 1, 2**31 - 1), "more than 178956970 pixels"),
         (hollow_png(4, 4), "damaged or cut short"),
         (hollow_png(0, 0), "damaged or cut short|not a PNG"),
-        (hollow_png(4, 4)[:30], "not a PNG.* image that can be read, or its header is damaged"),
+        (hollow_png(4, 4)[:30], "not a PNG.* image, or its header is damaged"),
     ],
     ids=["empty", "text", "gif", "ppm", "bomb", "largest", "hollow", "no-pixels", "header"],
 )
-def test_what_is_no_image_is_refused(content, message, tmp_path):
+def test_other_content_is_refused(content, message, tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(content)
     assert_refused(path, message)
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "AVIF"])
-@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-def test_a_truncated_image_is_refused(image_format, kept, tmp_path):
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_a_truncated_image_is_refused(image_format, part, tmp_path):
     noise = np.random.default_rng(1).integers(0, 256, (40, 48, 3)).astype(np.uint8)
     content = encode(noise, image_format)
     path = tmp_path / "a.png"
-    path.write_bytes(content[: int(kept * len(content))])
+    path.write_bytes(content[: int(part * len(content))])
     assert_refused(path, "damaged or cut short|not a PNG")
 
 
@@ -129,7 +120,7 @@ def test_damaged_bytes_never_raise_anything_else(image_format, image, tmp_path):
     content = encode(image, image_format)
     rng = np.random.default_rng(0)
     path = tmp_path / "a.png"
-    for _ in range(200):
+    for _ in range(50):
         damaged = bytearray(content)
         for position in rng.integers(0, len(content), 4):
             damaged[position] = rng.integers(256)
@@ -222,7 +213,7 @@ def make_folder_in_the_way(folder):
 
 
 def make_no_parent(folder):
-    return folder / "missing" / "a.png", "No such file.*; its folder must exist"
+    return folder / "missing" / "a.png", "cannot be written: No such file"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +228,7 @@ def test_a_failed_write_is_one_error_and_leaves_nothing_behind(make, image, tmp_
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_write_that_breaks_off_leaves_the_old_file(image, tmp_path):
+def test_an_interrupted_write_leaves_the_old_file(image, tmp_path):
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     write(tmp_path / "a.png", image)
     before = (tmp_path / "a.png").read_bytes()
@@ -264,7 +255,7 @@ def test_a_write_that_breaks_off_leaves_the_old_file(image, tmp_path):
         ("a", (4, 4, 3), "received ''"),
     ],
 )
-def test_what_a_format_cannot_hold_is_refused(name, shape, message, tmp_path):
+def test_images_that_do_not_fit_a_format_are_refused(name, shape, message, tmp_path):
     blank = np.zeros(shape, np.uint8)
     assert_refused(tmp_path / name, message, action=lambda path: write(path, blank))
     assert os.listdir(tmp_path) == []
@@ -284,7 +275,7 @@ def test_the_longest_sides_can_be_written_and_read(suffix, shape, tmp_path):
     [np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8), None],
 )
 def test_only_8_bit_rgb_is_written(image, tmp_path):
-    with pytest.raises(InvalidArgument, match="image must"):
+    with pytest.raises(InvalidArgument, match="image must be a NumPy array"):
         write(tmp_path / "a.png", image)
 
 
@@ -315,6 +306,16 @@ def test_a_broken_link_is_listed_so_that_reading_names_it(tmp_path):
     assert_refused(list_images(tmp_path)[0], "No such file")
 
 
+def test_subfolders_are_listed_after_their_parent(tmp_path):
+    for name in ["b.png", "z/1.png", "a/2.png", "a/b/3.png", ".hidden/4.png"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert [path.name for path in list_images(tmp_path)] == ["b.png"]
+    found = [path.relative_to(tmp_path).as_posix() for path in list_images(tmp_path, True)]
+    assert found == ["b.png", "a/2.png", "a/b/3.png", "z/1.png"]
+
+
 def test_a_folder_that_cannot_be_listed_is_refused(tmp_path):
     (tmp_path / "file").write_bytes(b"x")
     (tmp_path / "empty").mkdir()
@@ -323,7 +324,7 @@ def test_a_folder_that_cannot_be_listed_is_refused(tmp_path):
     assert_refused(tmp_path / "empty", "no image in it", list_images)
 
 
-def test_16_bit_grey_keeps_its_brightness(tmp_path):
+def test_16_bit_grey_is_scaled_to_8_bits(tmp_path):
     levels = np.array([[0, 257, 20000, 32768, 65535]], np.uint16)
     Image.fromarray(levels).save(tmp_path / "grey.png")
     expected = np.round(levels / 257).astype(np.uint8)
@@ -332,19 +333,5 @@ def test_16_bit_grey_keeps_its_brightness(tmp_path):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_images_are_turned_upright(orientation, tmp_path):
-    rows, columns = np.mgrid[0:16, 0:24]
-    upright = np.stack([rows * 15, columns * 10, rows * 0], axis=-1).astype(np.uint8)
-    turns = {
-        1: upright,
-        2: upright[:, ::-1],
-        3: upright[::-1, ::-1],
-        4: upright[::-1],
-        5: upright.transpose(1, 0, 2),
-        6: upright.transpose(1, 0, 2)[::-1],
-        7: upright[::-1, ::-1].transpose(1, 0, 2),
-        8: upright.transpose(1, 0, 2)[:, ::-1],
-    }
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    Image.fromarray(np.ascontiguousarray(turns[orientation])).save(tmp_path / "p.png", exif=exif)
-    np.testing.assert_array_equal(read(tmp_path / "p.png"), upright)
+    (tmp_path / "a.png").write_bytes(odd_files.oriented(orientation))
+    np.testing.assert_array_equal(read(tmp_path / "a.png"), odd_files.RGB)

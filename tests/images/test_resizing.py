@@ -39,18 +39,23 @@ def test_resize_outputs_an_array_of_its_own():
 @pytest.mark.parametrize(
     ("image", "size", "method", "message"),
     [
-        (GOLDEN["hr"], (8, 8), "bicubic", "image must be uint8; received float32"),
-        (GOLDEN["hr_u8"][..., 0], (8, 8), "bicubic", r"shape \(H, W, 3\); received \(53, 71\)"),
-        (GOLDEN["hr_u8"][:0], (8, 8), "bicubic", r"received \(0, 71, 3\)"),
+        (GOLDEN["hr"], (8, 8), "bicubic", "image must be .* of uint8; received float32"),
+        (
+            GOLDEN["hr_u8"][..., 0],
+            (8, 8),
+            "bicubic",
+            r"received uint8 of shape \(53, 71\)",
+        ),
+        (GOLDEN["hr_u8"][:0], (8, 8), "bicubic", r"received uint8 of shape \(0, 71, 3\)"),
         ("face.png", (8, 8), "bicubic", "NumPy array .* received str"),
         (GOLDEN["hr_u8"], (0, 8), "bicubic", r"at least 1; received \(0, 8\)"),
-        (GOLDEN["hr_u8"], (8.5, 8), "bicubic", "whole numbers"),
+        (GOLDEN["hr_u8"], (8.5, 8), "bicubic", "integers"),
         (GOLDEN["hr_u8"], (8, 8, 3), "bicubic", r"size must be \(height, width\)"),
         (GOLDEN["hr_u8"], 8, "bicubic", r"size must be \(height, width\)"),
         (GOLDEN["hr_u8"], (8, 8), "bicubik", "Did you mean 'bicubic'"),
     ],
 )
-def test_resize_refuses_what_it_cannot_do(image, size, method, message):
+def test_impossible_arguments_are_refused(image, size, method, message):
     with pytest.raises(InvalidArgument, match=message):
         resize(image, size, method)
 
@@ -72,16 +77,16 @@ def test_to_uint8_rounds_and_clips(dtype):
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.full((2, 2, 3), np.nan), "image holds NaN"),
-        (np.zeros((2, 2, 3), np.uint8), "must be floating point"),
-        (np.zeros((1, 2, 2, 3)), r"received \(1, 2, 2, 3\)"),
+        (np.full((2, 2, 3), np.nan), "image must not contain NaN"),
+        (np.zeros((2, 2, 3), np.uint8), "must be .* of float32"),
+        (np.zeros((1, 2, 2, 3)), r"received float64 of shape \(1, 2, 2, 3\)"),
     ],
 )
-def test_to_uint8_refuses_what_is_no_float_image(image, message):
+def test_to_uint8_refuses_other_arrays(image, message):
     with pytest.raises(InvalidArgument, match=message):
         to_uint8(image)
 
 
 def test_to_float_refuses_floats():
-    with pytest.raises(InvalidArgument, match="must be uint8"):
+    with pytest.raises(InvalidArgument, match="of uint8 or uint16; received float64"):
         to_float(np.zeros((2, 2, 3)))

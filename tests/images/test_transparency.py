@@ -3,7 +3,7 @@ import pytest
 import tiny
 
 from tfsr.images import to_float
-from tfsr.images.transparency import bleed, is_constant, resize_alpha
+from tfsr.images.transparency import bleed, resize_alpha
 
 
 def disc(size=40, soft=1.5):
@@ -14,7 +14,7 @@ def disc(size=40, soft=1.5):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_hidden_colours_become_those_beside_them(dtype):
+def test_hidden_colours_are_replaced_by_those_around_them(dtype):
     alpha = disc().astype(dtype) * (1 if dtype == np.uint8 else 257)
     colours = np.where(alpha[..., None] > 0, dtype([200, 30, 90]), dtype([0, 255, 0]))
     output = bleed(colours.astype(dtype), alpha)
@@ -22,7 +22,7 @@ def test_hidden_colours_become_those_beside_them(dtype):
     np.testing.assert_array_equal(output, np.broadcast_to(dtype([200, 30, 90]), output.shape))
 
 
-def test_floats_are_as_8_bits_are():
+def test_floats_match_8_bits():
     colours, alpha = tiny.image(40, 40), disc()
     floats = bleed(to_float(colours), alpha / np.float32(255))
     assert floats.dtype == np.float32
@@ -32,7 +32,7 @@ def test_floats_are_as_8_bits_are():
     assert np.abs(large * 255 - resize_alpha(alpha, (83, 97))).max() <= 0.51
 
 
-def test_what_is_opaque_keeps_its_colour():
+def test_opaque_pixels_do_not_change():
     colours, alpha = tiny.image(40, 40), disc()
     output = bleed(colours, alpha)
     np.testing.assert_array_equal(output[alpha == 255], colours[alpha == 255])
@@ -40,13 +40,11 @@ def test_what_is_opaque_keeps_its_colour():
 
 
 @pytest.mark.parametrize("level", [0, 1, 128, 255])
-def test_one_alpha_throughout_changes_nothing(level):
+def test_constant_alpha_changes_nothing(level):
     colours = tiny.image(9, 7)
     alpha = np.full((9, 7), level, np.uint8)
     if level:
         np.testing.assert_array_equal(bleed(colours, alpha), colours)
-    assert is_constant(alpha)
-    assert not is_constant(disc())
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (13, 8)])
@@ -59,7 +57,7 @@ def test_any_shape_is_filled(shape):
 
 
 @pytest.mark.parametrize("size", [(83, 97), (11, 17), (40, 40)])
-def test_alpha_keeps_its_ends(size):
+def test_resized_alpha_has_the_same_range(size):
     alpha = disc()
     large = resize_alpha(alpha, size)
     assert (large.shape, large.dtype) == (size, np.uint8)

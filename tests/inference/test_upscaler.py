@@ -80,7 +80,7 @@ def test_other_arrays_are_refused(image, model):
 
 @pytest.mark.parametrize("size", [(0, 16), (16, -1)])
 def test_impossible_sizes_are_refused(size, model):
-    with pytest.raises(InvalidArgument, match="whole numbers of at least 1"):
+    with pytest.raises(InvalidArgument, match="integers of at least 1"):
         Upscaler(model)(tiny.image(8, 8), size)
 
 

@@ -38,13 +38,13 @@ class Pictures:
         return with_right_checks(content) if random.random() < 0.5 else content
 
     def use(self, path, out, random):
-        from tfsr.images.integrity import is_integer
+        from tfsr.images.integrity import is_complete
         from tfsr.inference.batch import run_jobs
         from tfsr.inference.jobs import Job
         from tfsr.inference.request import Request
         from tfsr.inference.sizes import TargetSize
 
-        is_integer(path, (12, 16))
+        is_complete(path, (12, 16))
         request = Request(TargetSize(long_side=40), frames=random.random() < 0.3)
         target = out / path.name
         (outcome,) = run_jobs([Job(path, target)], request, _enlarge)

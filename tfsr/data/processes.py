@@ -1,7 +1,7 @@
-"""Training samples cut by worker processes.
+"""Training samples made by worker processes.
 
-They are spawned, not forked: TensorFlow and JAX have threads, which do not survive a fork. Each one
-imports NumPy, Pillow and the sampling code, and no Keras.
+They are spawned, not forked: the threads of TensorFlow and JAX do not survive a fork. Each imports
+NumPy, Pillow and the sampling code, and no Keras.
 """
 
 from __future__ import annotations
@@ -10,144 +10,96 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from tfsr.data.config import SamplingConfig
 from tfsr.data.sampling import Batch, Sampler
 from tfsr.data.shared_images import SharedImages
-from tfsr.data.sources import ImageSet
 from tfsr.errors import TfsrError, TrainingError
-
-_Skipped = list[tuple[Path, str]]
 
 
 class SampleProcesses:
-    """A sampler's batches, cut by several processes: the same bits as its own.
+    """A sampler's batches, made by several processes: the same bits as the sampler's own.
 
-    Images are decoded once, into memory that all processes share, as far as the sampler's cache
-    budget goes; the rest is decoded each time it is drawn. Use as a context manager: at its end no
-    process is left. They end by themselves if this process is killed. As all that spawns processes,
-    a script that uses this needs `if __name__ == "__main__"`.
-
-    Args:
-        sampler: whose batches they are.
-        processes: int. How many.
-
-    Raises:
-        ImageError: if an image cannot be decoded, and such are not skipped.
-
-    Example:
-        >>> with SampleProcesses(Sampler("faces/train", config), processes=4) as samples:
-        ...     inputs, colours = samples.batch(step=0)
+    A context manager: `with SampleProcesses(sampler, processes=4) as samples:`, in a script under
+    `if __name__ == "__main__"`. The processes also end by themselves if this process is killed.
+    Images are decoded once into shared memory, up to the sampler's cache budget; the others are
+    decoded for each sample. `batch` may be called from several threads.
     """
 
     def __init__(self, sampler: Sampler, processes: int) -> None:
-        self.sampler = sampler
-        self.processes = processes
-        arrays = sampler.images
-        images = SharedImages.load(arrays, arrays.cache)
+        self.sampler, self.processes = sampler, processes
+        images = sampler.images
+        shared = SharedImages.load(images, images.cache, available_cores())
+        skipped = dict(images.skipped) if images.skip_damaged else None
         self._pool = ProcessPoolExecutor(
             processes,
             multiprocessing.get_context("spawn"),
             _start,
-            (
-                sampler.sets,
-                sampler.config,
-                sampler.seed,
-                dict(arrays.skipped) if arrays.skip_damaged else None,
-                images,
-            ),
+            (sampler.sets, sampler.config, sampler.seed, skipped, shared),
         )
 
-    def submit(self, step: int, part: int = 0, parts: int = 1) -> Future[tuple[Batch, _Skipped]]:
-        """Have the batch of a step made; `finish` gives it.
-
-        Raises:
-            TrainingError: if a process has died.
-        """
-        # The call may start a process, which is not to hear of Ctrl-C before it can ignore it.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    def batch(self, step: int, shard: int = 0, num_shards: int = 1) -> Batch:
+        """As `Sampler.batch`, and a TrainingError if a process has died."""
         try:
-            return self._pool.submit(_batch, step, part, parts)
-        except BrokenProcessPool as error:
-            raise self._dead() from error
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    def finish(self, future: Future[tuple[Batch, _Skipped]]) -> Batch:
-        """Wait for a batch.
-
-        Raises:
-            ImageError: as `Sampler.batch`.
-            TrainingError: if a process has died.
-        """
-        try:
+            # A process that starts here must not receive Ctrl-C before it ignores it.
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                future = self._pool.submit(_batch, step, shard, num_shards)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             batch, skipped = future.result()
-            for path, reason in skipped:
-                self.sampler.images.leave_out(path, reason)
+            for path, reason in skipped.items():
+                self.sampler.images.skip(path, reason)
             return batch
         except BrokenProcessPool as error:
-            raise self._dead() from error
+            self.sampler.failure = TrainingError(
+                "a process that makes training samples died (killed, out of memory, or started by "
+                "a script without `if __name__ == '__main__'`); run the same command again: it "
+                "resumes from the last checkpoint"
+            )
+            raise self.sampler.failure from error
         except TfsrError as error:
             self.sampler.failure = error
             raise
-
-    def _dead(self) -> TrainingError:
-        self.sampler.failure = error = TrainingError(
-            "a process that cuts training samples has died (killed, out of memory, or started by a "
-            "script without `if __name__ == '__main__'`); run the same command again: it resumes "
-            "from the last checkpoint"
-        )
-        return error
-
-    def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
-        """The batch of a step; arguments, shapes and errors as of `Sampler.batch`."""
-        return self.finish(self.submit(step, part, parts))
-
-    def close(self) -> None:
-        """End the processes and wait for them."""
-        self._pool.shutdown(cancel_futures=True)
 
     def __enter__(self) -> SampleProcesses:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self._pool.shutdown(cancel_futures=True)
 
 
+def available_cores() -> int:
+    """CPU cores that this process may use: those of its container, not of its machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+# In a worker process: its sampler, and how many images were skipped when it started.
 _sampler: Sampler
-_told: set[Path] = set()
+_known = 0
 
 
-def _start(
-    sets: Sequence[ImageSet],
-    config: SamplingConfig,
-    seed: int,
-    skipped: dict[Path, str] | None,
-    images: SharedImages,
-) -> None:
-    """Make this process one that cuts samples; `skipped` is None where damage is an error."""
-    global _sampler
+def _start(sets, config, seed, skipped: dict[Path, str] | None, images: SharedImages) -> None:
+    """Initialize a worker; `skipped` is None where a damaged image is an error."""
+    global _sampler, _known
     # Ctrl-C is for the trainer, which then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _sampler = Sampler(sets, config, seed, skipped is not None, cache=0, decoded=images)
     _sampler.images.skipped.update(skipped or {})
-    _told.update(skipped or {})
+    _known = len(_sampler.images.skipped)
 
 
-def _batch(step: int, part: int, parts: int) -> tuple[Batch, _Skipped]:
-    batch = _sampler.batch(step, part, parts)
-    skipped = [(path, why) for path, why in _sampler.images.skipped.items() if path not in _told]
-    _told.update(path for path, _ in skipped)
-    return batch, skipped
+def _batch(step: int, shard: int, num_shards: int) -> tuple[Batch, dict[Path, str]]:
+    batch = _sampler.batch(step, shard, num_shards)
+    return batch, dict([*_sampler.images.skipped.items()][_known:])
 
 
 def _end_with_parent() -> None:
-    """Wait for the trainer's end, which it may not have lived to announce."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

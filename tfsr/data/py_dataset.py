@@ -1,4 +1,4 @@
-"""The training stream as a Keras `PyDataset`, where there is no TensorFlow."""
+"""Training batches as a Keras `PyDataset`, for backends other than TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,21 +12,15 @@ from tfsr.data.sampling import Batch, Sampler
 
 
 class StepDataset(keras.utils.PyDataset):
-    """A sampler's batches from step `start` on, for any Keras backend.
-
-    While a step is computed, the batches of the next ones are made: by one thread, or by the
-    processes of `SampleProcesses`.
+    """A sampler's batches from step `start` on, made ahead of the training step.
 
     Args:
         samples: where the batches come from.
         start: int. The first step.
-        steps: int or None. How many steps `fit` may ask for in all; None: any number.
-        part: int. Which part of each batch this process takes, from 0.
-        parts: int. How many processes share a batch.
+        steps: int or None. Number of steps; None is endless.
+        shard: int. The shard of each batch for this process, from 0.
+        num_shards: int. Processes that share a batch.
         **kwargs: of `keras.utils.PyDataset`.
-
-    Example:
-        >>> model.fit(StepDataset(Sampler("faces/train", config), start=0, steps=1000))
     """
 
     def __init__(
@@ -34,20 +28,18 @@ class StepDataset(keras.utils.PyDataset):
         samples: Sampler | SampleProcesses,
         start: int,
         steps: int | None,
-        part: int = 0,
-        parts: int = 1,
+        shard: int = 0,
+        num_shards: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.samples = samples
-        self.start = start
-        self.steps = steps
-        self.part = part
-        self.parts = parts
-        self._thread = ThreadPoolExecutor(1)
-        # Enough for every process to have a batch in hand and one to begin next.
-        self._ahead = 2 if isinstance(samples, Sampler) else 2 * samples.processes
-        self._pending: dict[int, Future[Any]] = {}
+        self.samples, self.start, self.steps = samples, start, steps
+        self.shard, self.num_shards = shard, num_shards
+        # Threads wait for processes: two for each give it a batch in work and the next one.
+        threads = 1 if isinstance(samples, Sampler) else 2 * samples.processes
+        self._threads = ThreadPoolExecutor(threads)
+        self._ahead = max(2, threads)
+        self._pending: dict[int, Future[Batch]] = {}
 
     @property
     def num_batches(self) -> int | None:
@@ -55,19 +47,12 @@ class StepDataset(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, index: int) -> Batch:
-        wanted = range(index, index + self._ahead + 1)
-        if self.steps is not None:
-            wanted = range(index, min(wanted.stop, self.steps))
-        self._pending = {i: future for i, future in self._pending.items() if i in wanted}
-        for i in wanted:
-            if i not in self._pending:
-                self._pending[i] = self._submit(self.start + i)
-        future = self._pending.pop(index)
-        if isinstance(self.samples, Sampler):
-            return future.result()
-        return self.samples.finish(future)
-
-    def _submit(self, step: int) -> Future[Any]:
-        if isinstance(self.samples, Sampler):
-            return self._thread.submit(self.samples.batch, step, self.part, self.parts)
-        return self.samples.submit(step, self.part, self.parts)
+        stop = index + self._ahead + 1
+        wanted = range(index, stop if self.steps is None else min(stop, self.steps))
+        # Keras reads the first batches and then starts again: what is pending may be reused.
+        self._pending = {
+            i: self._pending.get(i)
+            or self._threads.submit(self.samples.batch, self.start + i, self.shard, self.num_shards)
+            for i in wanted
+        }
+        return self._pending.pop(index).result()

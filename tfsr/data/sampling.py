@@ -1,7 +1,7 @@
-"""What a training step sees, as a function of the seed and the step alone.
+"""Training batches as a function of the seed and the step alone.
 
-No TensorFlow: the same sampling feeds tf.data (`tfsr.data.pipeline`) and, where there is none, a
-Keras `PyDataset` (`tfsr.data.py_dataset`).
+The same batches feed tf.data (`tfsr.data.tf_dataset`) and `keras.utils.PyDataset`
+(`tfsr.data.py_dataset`).
 """
 
 from __future__ import annotations
@@ -12,46 +12,50 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfsr.data.config import SamplingConfig
 from tfsr.data.cropping import Sample, make_sample
-from tfsr.data.hr_images import DEFAULT_CACHE, Pictures, fingerprint
 from tfsr.data.sources import ImageSet, Source, choose, list_sources
+from tfsr.data.training_images import DEFAULT_CACHE, TrainingImages, fingerprint
 from tfsr.degradations import get_pipeline
 from tfsr.errors import ImageError, InvalidArgument, TfsrError
-from tfsr.images import files
+from tfsr.images import list_images
 
 Batch = Sample
-# A crop beside windows of other images: all of its own coordinates.
-_WHOLE = np.array([0, 0, 1, 1], np.float32)
+# The "window" of a sample without one, in a batch with others that have one.
+_NO_WINDOW = np.array([0, 0, 1, 1], np.float32)
 
 
 class Sampler:
     """Endless batches from folders of images, each a function of (seed, step).
 
-    Every image of a folder is as likely as any other of it. Of one folder, each is used once before
-    any is used again, in an order of each epoch's own. Of several, none is used twice within as
-    many samples as its folder has images, and any run of samples has nearly the folders' shares.
+    Each image of a folder is used once before any is used again, in an order that differs from
+    epoch to epoch. With several folders, any run of samples has nearly the folders' shares, and no
+    image occurs twice within as many samples as its folder has images.
 
     Args:
         source: a folder, paths of images, or folders with weights (`Source`).
-        config: how samples are cut.
-        seed: int. Another seed, other samples.
-        skip_damaged: whether an image that cannot be used is left out, and the next one in the
-            epoch's order takes its place, instead of being an error.
-        report: called with a line for each image left out.
-        cache: bytes of decoded images kept in memory. Defaults to 2 GiB.
+        config: how samples are made.
+        seed: int. Determines every sample together with its index.
+        skip_damaged: whether an unusable image is skipped, and the next one of the epoch takes its
+            place, instead of an error.
+        report: called with a line for each skipped image.
+        cache: bytes for decoded images. Defaults to 2 GiB.
         decoded: images that are in memory already, by path.
 
     Raises:
-        ImageError: if a folder cannot be read or holds no images.
-        InvalidArgument: if the configuration makes no sense.
+        ImageError: if a folder cannot be read or contains no images.
+        InvalidArgument: if the configuration is inconsistent.
 
     Example:
-        >>> sampler = Sampler([Source("faces"), Source("portraits", weight=0.5)], SamplingConfig())
+        >>> config = tfsr.data.SamplingConfig(batch=2, lr_size=16, hr_size=(32, 64), num_points=64)
+        >>> sampler = tfsr.data.Sampler("faces", config)
         >>> inputs, colours = sampler.batch(step=0)
+        >>> {name: value.shape for name, value in inputs.items()}
+        {'image': (2, 16, 16, 3), 'coordinates': (2, 64, 2), 'cell': (2, 64, 2)}
     """
 
     def __init__(
@@ -65,31 +69,27 @@ class Sampler:
         decoded: Mapping[Path, np.ndarray] | None = None,
     ) -> None:
         config.validate()
+        self.config, self.seed = config, seed
         self.sets = _image_sets(source, config)
         self._configs: dict[Path, list[SamplingConfig]] = {}
         for images in self.sets:
             for path in images.paths:
                 self._configs.setdefault(path, []).append(images.config)
         self.paths = list(self._configs)
-        self.config = config
-        self.seed = seed
         self.failure: TfsrError | None = None
-        """The error that the last failing batch raised: tf.data hides it from its caller."""
-        self.images = Pictures(self.paths, self._check_image, skip_damaged, report, cache, decoded)
+        """The error of the last batch that failed: tf.data hides it from its caller."""
+        check = self._check_size
+        self.images = TrainingImages(self.paths, check, skip_damaged, report, cache, decoded)
         self._pipelines = [get_pipeline(images.config.degradation) for images in self.sets]
         self._weights = [images.weight for images in self.sets]
         self._windowed = any(images.config.window for images in self.sets)
 
     def check(self) -> None:
-        """Look at every image's header, so that what does not fit is told before training.
-
-        Raises:
-            ImageError: naming the first image that cannot be used, unless such are left out.
-        """
+        """Check every image's header before training; see `TrainingImages.check`."""
         self.images.check()
 
     def fingerprint(self) -> str:
-        """A digest of the images' names and sizes, and of the weights of several folders."""
+        """Digest of the images' names and sizes and, of several folders, their settings."""
         if len(self.sets) == 1:
             return fingerprint(self.paths)
         digest = hashlib.sha256()
@@ -100,33 +100,25 @@ class Sampler:
             digest.update(f"{text} {fingerprint(images.paths)}\n".encode())
         return digest.hexdigest()
 
-    def _check_image(self, path: Path, height: int, width: int) -> None:
-        for config in self._configs[path]:
-            config.check_image(height, width)
-
-    def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
-        """The batch of a step: ({"image", "coordinates", "cell", "window"}, colours).
-
-        Of a lattice or a patch: ({"image", "rows", "columns", "cell", "window"}, colours), shapes
-        (B, P), (B, P) and (B, 2), and colours (B, P, P, 3).
-
-        Of several replicas each takes one of as many equal parts of the batch: together they see
-        what one alone would.
-
-        Shapes (B, n, n, 3), (B, Q, 2), (B, Q, 2), (B, 4) and (B, Q, 3), all float32; "window" is
-        there only where the configuration of a folder cuts one. Without queries: ({"image"}, HR
-        images).
+    def batch(self, step: int, shard: int = 0, num_shards: int = 1) -> Batch:
+        """Return the inputs and colours of a step, or one of several equal shards of them.
 
         Args:
             step: of the run, from 0.
-            part: which part of the batch, from 0.
-            parts: how many there are; the batch must be a multiple of it.
+            shard: from 0.
+            num_shards: divides the batch.
+
+        Returns:
+            (inputs, colours), float32. Scattered points: `{"image": (B, n, n, 3), "coordinates":
+            (B, Q, 2), "cell": (B, Q, 2)}` and (B, Q, 3). Lattices and patches: "rows" (B, P),
+            "columns" (B, P), "cell" (B, 2) and (B, P, P, 3). Without points: `{"image"}` and the HR
+            images. If any folder has windows, also "window": (B, 4).
 
         Raises:
-            ImageError: if an image cannot be read, or is smaller than what is cut from it.
+            ImageError: if an image cannot be read, or is too small.
         """
-        size = self.config.batch // parts
-        first = step * self.config.batch + part * size
+        size = self.config.batch // num_shards
+        first = step * self.config.batch + shard * size
         try:
             samples = [self.sample(first + i) for i in range(size)]
         except TfsrError as error:
@@ -136,57 +128,43 @@ class Sampler:
         return inputs, np.stack([colours for _, colours in samples])
 
     def sample(self, index: int) -> Batch:
-        """One sample of the endless sequence, without the batch axis."""
+        """Return one sample of the endless sequence, without the batch axis."""
         chosen = choose(self._weights, self.seed, index)
         images = self.sets[chosen]
         image = self._image(images.paths, index)
         rng = np.random.default_rng([self.seed, index])
-        image = _augment(image, images.config.augment, rng)
         inputs, colours = make_sample(image, images.config, self._pipelines[chosen], rng)
-        if self._windowed and "window" not in inputs:
-            inputs["window"] = _WHOLE
+        if self._windowed:
+            inputs.setdefault("window", _NO_WINDOW)
         return inputs, colours
 
     def _image(self, paths: Sequence[Path], index: int) -> np.ndarray:
-        """The image that a sample is cut from, if it comes from these."""
-        count = len(paths)
-        epoch, position = divmod(index, count)
-        order = _order(count, self.seed, epoch)
-        for place in range(position, position + count):
-            path = paths[order[place % count]]
-            image = self.images.read(path)
+        epoch, position = divmod(index, len(paths))
+        order = _order(len(paths), self.seed, epoch)
+        for chosen in np.roll(order, -position):
+            image = self.images.read(paths[chosen])
             if image is not None:
                 return image
-        raise ImageError(f"{path.parent}: none of its images can be used")
+        raise ImageError(f"{paths[0].parent}: none of its images can be used")
+
+    def _check_size(self, path: Path, height: int, width: int) -> None:
+        for config in self._configs[path]:
+            config.check_image(height, width)
 
 
-def _image_sets(
-    source: str | os.PathLike | Sequence[Path] | Sequence[Source] | Sequence[ImageSet],
-    config: SamplingConfig,
-) -> list[ImageSet]:
+def _image_sets(source: Any, config: SamplingConfig) -> list[ImageSet]:
     if isinstance(source, (str, os.PathLike)):
-        source = files.list_images(source)
+        source = list_images(source)
     items = list(source)
     if not items:
-        raise InvalidArgument("needs at least one image or folder; received none")
-    if all(isinstance(item, ImageSet) for item in items):
-        return [item for item in items if isinstance(item, ImageSet)]
-    if all(isinstance(item, Source) for item in items):
-        return list_sources([item for item in items if isinstance(item, Source)], config)
-    return [ImageSet(tuple(item for item in items if isinstance(item, Path)), config)]
+        raise InvalidArgument("at least one image or folder is needed; received none")
+    if isinstance(items[0], ImageSet):
+        return items
+    if isinstance(items[0], Source):
+        return list_sources(items, config)
+    return [ImageSet(tuple(items), config)]
 
 
 @lru_cache(maxsize=32)
 def _order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch, count]).permutation(count)
-
-
-def _augment(image: np.ndarray, names: Sequence[str], rng: np.random.Generator) -> np.ndarray:
-    turns = {
-        "horizontal": lambda x: x[:, ::-1],
-        "vertical": lambda x: x[::-1],
-        "transpose": lambda x: x.transpose(1, 0, 2),
-    }
-    for name, heads in zip(names, rng.random(len(names)) < 0.5, strict=True):
-        image = turns[name](image) if heads else image
-    return np.ascontiguousarray(image)

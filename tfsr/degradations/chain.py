@@ -23,7 +23,7 @@ from tfsr.degradations.operations import RANDOM, Operation
 from tfsr.degradations.parameters import happens, read_number
 from tfsr.degradations.steps import Box, Canvas, Size, ToLR
 from tfsr.errors import InvalidArgument, did_you_mean
-from tfsr.images.pixels import check_uint8
+from tfsr.images.pixel_types import check_rgb
 from tfsr.images.resizing import check_size
 
 _KEYS = ("clean", "prepare", "steps")
@@ -75,7 +75,7 @@ class Pipeline:
         Raises:
             InvalidArgument: not an 8-bit RGB image.
         """
-        check_uint8(image)
+        check_rgb(image, np.uint8)
         size = (image.shape[0], image.shape[1])
         canvas = Canvas(size, size, (0, 0, *size), size)
         return _run([x for step in self.before for x in step.draw(rng, canvas)], image, rng)
@@ -102,7 +102,7 @@ class Pipeline:
         Raises:
             InvalidArgument: not an 8-bit RGB image, or an impossible size.
         """
-        check_uint8(image)
+        check_rgb(image, np.uint8)
         size = check_size(size)
         return _run(self.draw((image.shape[0], image.shape[1]), size, rng, box), image, rng)
 

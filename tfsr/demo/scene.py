@@ -11,7 +11,7 @@ import numpy as np
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Tile
 from tfsr.images import DecodedImage, to_float, to_uint8
-from tfsr.images.transparency import seen
+from tfsr.images.transparency import flatten
 from tfsr.models import Bicubic, ImplicitSR
 from tfsr.rendering import ImplicitRenderer, Renderer, project
 
@@ -69,7 +69,7 @@ class Scene:
         self.image = image
         self.encodings = 0
         self._renderer = renderer
-        self._pixels = seen(image)
+        self._pixels = flatten(image)
         self._part: _Part | None = None
 
     def encode(self) -> None:

@@ -15,7 +15,7 @@ from tfsr.evaluation.reduction import Size
 from tfsr.evaluation.systems import System
 from tfsr.evaluation.zoom_insets import Inset, busiest
 from tfsr.images import DecodedImage, resize
-from tfsr.images.transparency import seen
+from tfsr.images.transparency import flatten
 from tfsr.inference.upscale_image import upscale_image
 
 # Longest side of a whole image; the shortest one that a small image is enlarged to.
@@ -58,7 +58,7 @@ class Comparison:
     ) -> None:
         self.image, self.size, self.systems = image.in_8_bits(), size, systems
         self.figures: list[str] = []
-        self._lr = seen(self.image)
+        self._lr = flatten(self.image)
         lr_size = image.size
         for system in systems:
             if reason := system.unsupported_reason(lr_size, size):
@@ -68,7 +68,7 @@ class Comparison:
                 f"the original is {_wxh(original.size)} and the output would be {_wxh(size)}; give "
                 "--original without a size, and its own is meant"
             )
-        self._original = None if original is None else seen(original)
+        self._original = None if original is None else flatten(original)
         self._panel = _panel_size(size)
         self._column = max(_LEAST, self._panel[1])
         if insets is None:
@@ -95,7 +95,7 @@ class Comparison:
         panels = [self._panels(self._lr)]
         self.figures, baseline = [], None
         for system in self.systems:
-            output = seen(upscale_image(self.image, self.size, system.rounded))
+            output = flatten(upscale_image(self.image, self.size, system.rounded))
             panels.append(self._panels(output))
             figure = None if self._original is None else _psnr(output, self._original)
             self.figures.append(_in_words(figure, baseline))

@@ -21,7 +21,7 @@ from tfsr.exporters.endpoints import Endpoints, ServingLimits
 from tfsr.exporters.export_report import ExportReport
 from tfsr.exporters.verification import compare_saved_model, make_examples
 from tfsr.exporters.warmup import WARMUP, write_requests
-from tfsr.images.atomic import remove_abandoned, temporary
+from tfsr.images.atomic import remove_abandoned, temporary_path
 from tfsr.inference.saved_model import METADATA
 from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.rendering import memory_cost
@@ -160,7 +160,7 @@ def _new_directory(target: Path) -> Iterator[Path]:
     remove_abandoned(target.parent)
     try:
         # Its name is no number: a server that watches the versions does not look at it.
-        with temporary(target.parent, lambda path: path.mkdir(parents=True)) as path:
+        with temporary_path(target.parent, lambda path: path.mkdir(parents=True)) as path:
             yield path
             os.rename(path, target)
     except BaseException:

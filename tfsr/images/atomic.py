@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and what a killed process left of them."""
+"""Files and folders that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows has no such locks: there, nothing is taken for abandoned.
+except ImportError:  # Windows has no such locks: nothing is considered abandoned there.
     fcntl = None  # type: ignore[assignment]
 
 _NAME = re.compile(r"\.tfsr-[0-9a-f]{16}\.tmp")
 
 
 def write_atomically(name: str, content: bytes | memoryview) -> None:
-    """Write a file that appears whole or not at all.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    # Not made by `tempfile`, which would leave the file readable by its owner only.
-    with temporary(Path(name).parent, lambda path: open(path, "xb").close()) as path:
+    """Write a file completely or not at all; raises OSError."""
+    # Not by `tempfile`, which makes files that only their owner can read.
+    with temporary_path(Path(name).parent, lambda path: open(path, "xb").close()) as path:
         with open(path, "wb") as file:
             file.write(content)
             file.flush()
@@ -34,20 +30,13 @@ def write_atomically(name: str, content: bytes | memoryview) -> None:
 
 
 @contextlib.contextmanager
-def temporary(folder: Path, make: Callable[[Path], object]) -> Iterator[Path]:
-    """A hidden file or folder in another one, to be written and then renamed.
+def temporary_path(folder: Path, create: Callable[[Path], object]) -> Iterator[Path]:
+    """Create a hidden file or folder to write and then rename; removed on an exception.
 
-    What is not renamed in the end is removed. What a process leaves that is killed in between,
-    `remove_abandoned` removes.
-
-    Args:
-        folder: where it is made.
-        make: makes the file or folder, by a path that is not there yet.
-
-    Raises:
-        OSError: if it cannot be made.
+    It is locked meanwhile: what a killed process leaves is removed by `remove_abandoned`.
+    `create` must fail if the path exists.
     """
-    path, lock = _made(folder, make)
+    path, lock = _create_locked(folder, create)
     try:
         yield path
     except BaseException:
@@ -59,47 +48,34 @@ def temporary(folder: Path, make: Callable[[Path], object]) -> Iterator[Path]:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove what killed processes were writing in a folder; what others write now stays.
-
-    Nothing is raised: what cannot be removed is in nobody's way.
-    """
-    try:
-        paths = [Path(entry.path) for entry in os.scandir(folder) if _NAME.fullmatch(entry.name)]
-    except OSError:
-        return
-    for path in paths:
-        with contextlib.suppress(OSError):
-            lock = _lock(path)
-            try:
-                _remove(path)
-            finally:
-                os.close(lock)
+    """Remove the temporary files of killed processes, not those of running ones; never raises."""
+    with contextlib.suppress(OSError):
+        for path in [Path(entry) for entry in os.scandir(folder) if _NAME.fullmatch(entry.name)]:
+            with contextlib.suppress(OSError):
+                lock = _lock(path)
+                try:
+                    _remove(path)
+                finally:
+                    os.close(lock)
 
 
-def _made(folder: Path, make: Callable[[Path], object]) -> tuple[Path, int | None]:
-    """What is made, and the lock that says that it is in use."""
+def _create_locked(folder: Path, create: Callable[[Path], object]) -> tuple[Path, int | None]:
     # Short whatever the final name is: names are limited to 255 bytes.
     path = folder / f".tfsr-{secrets.token_hex(8)}.tmp"
-    make(path)
+    create(path)
     try:
         return path, _lock(path)
     except (BlockingIOError, FileNotFoundError):
-        # Before it was locked, another process took it for abandoned.
-        return _made(folder, make)
-    except OSError:  # A file system without locks: `remove_abandoned` gets none either.
+        # Another process considered it abandoned before it was locked.
+        return _create_locked(folder, create)
+    except OSError:  # A file system without locks: `remove_abandoned` removes nothing there.
         return path, None
 
 
 def _lock(path: Path) -> int:
-    """A descriptor that locks a file or folder until it is closed, or the process is killed.
-
-    Raises:
-        BlockingIOError: if another one has it locked.
-        FileNotFoundError: if it is not there any more.
-        OSError: if it is a link, or there are no locks here.
-    """
+    """Lock an existing file or folder until the descriptor is closed or the process ends."""
     if fcntl is None:
-        raise OSError("there are no locks on this system")
+        raise OSError("no file locks on this system")
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

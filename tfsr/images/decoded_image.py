@@ -1,4 +1,4 @@
-"""An image with all that its file says about it."""
+"""An image with the metadata of its file."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from typing import Any
 import numpy as np
 
 from tfsr.errors import InvalidArgument
-from tfsr.images.channels import alpha_of, is_grey, rgb_of
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """Pixels, and what goes with them from one file to the next.
+    """Pixels and the metadata that travels with them from file to file.
 
     Attributes:
-        pixels: (H, W, channels) uint8 or uint16, upright. One channel is grey, two are grey and
-            alpha, three are RGB, four are RGB and alpha. Alpha is straight: colours are not
-            multiplied by it.
+        pixels: (H, W, channels) uint8 or uint16, upright. Channels are grey, grey and alpha, RGB,
+            or RGB and alpha. Alpha is straight: colours are not multiplied by it.
         profile: the ICC profile, or None.
         exif: the EXIF block without orientation, or None.
-        notes: what was changed on the way that a user should know, a few words each.
+        notes: changes made on reading or converting, for the user.
 
     Raises:
-        InvalidArgument: if the pixels are of another shape or type.
+        InvalidArgument: pixels of another shape or type.
+
+    Example:
+        >>> image = tfsr.images.DecodedImage(np.zeros((4, 6, 2), np.uint16))
+        >>> image.size, image.depth, image.is_grey
+        ((4, 6), 16, True)
     """
 
     pixels: np.ndarray
@@ -36,9 +39,10 @@ class DecodedImage:
         pixels = self.pixels
         if not isinstance(pixels, np.ndarray) or pixels.dtype not in (np.uint8, np.uint16):
             received = getattr(pixels, "dtype", type(pixels).__name__)
-            raise InvalidArgument(f"pixels must be a uint8 or uint16 array; received {received}")
+            raise InvalidArgument(f"must be a uint8 or uint16 array; received {received}", "pixels")
         if pixels.ndim != 3 or not 1 <= pixels.shape[2] <= 4 or pixels.size == 0:
-            raise InvalidArgument(f"pixels must have shape (H, W, 1 to 4); received {pixels.shape}")
+            message = f"must have shape (H, W, 1 to 4); received {pixels.shape}"
+            raise InvalidArgument(message, "pixels")
 
     @property
     def size(self) -> tuple[int, int]:
@@ -57,23 +61,38 @@ class DecodedImage:
 
     @property
     def alpha(self) -> np.ndarray | None:
-        """(H, W) of how opaque pixels are, or None."""
+        """(H, W) opacity, or None."""
         return alpha_of(self.pixels)
 
     @property
     def rgb(self) -> np.ndarray:
-        """(H, W, 3) of the colours, alpha left aside: what is transparent shows its own colour."""
+        """(H, W, 3) colours, ignoring alpha."""
         return rgb_of(self.pixels)
 
     def changed(self, note: str = "", **values: Any) -> DecodedImage:
-        """A copy with other values, and a note on why."""
-        notes = (*self.notes, note) if note else self.notes
-        return replace(self, notes=notes, **values)
+        """Return a copy with other values, and a note on the change."""
+        return replace(self, notes=(*self.notes, note) if note else self.notes, **values)
 
     def in_8_bits(self, note: str = "") -> DecodedImage:
-        """A copy of 8 bits a channel, rounded."""
+        """Return a copy of 8 bits a channel, rounded; the note is added if that changes it."""
         if self.depth == 8:
             return self
-        return self.changed(
-            note, pixels=((self.pixels.astype(np.uint32) + 128) // 257).astype("u1")
-        )
+        levels = (self.pixels.astype(np.uint32) + 128) // 257
+        return self.changed(note, pixels=levels.astype(np.uint8))
+
+
+def is_grey(pixels: np.ndarray) -> bool:
+    """Whether (H, W, channels) has one channel beside alpha."""
+    return pixels.shape[-1] < 3
+
+
+def alpha_of(pixels: np.ndarray) -> np.ndarray | None:
+    """(H, W) opacity of (H, W, channels), or None."""
+    return pixels[..., -1] if pixels.shape[-1] in (2, 4) else None
+
+
+def rgb_of(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 3) colours of (H, W, channels), ignoring alpha."""
+    if is_grey(pixels):
+        return np.repeat(pixels[..., :1], 3, axis=2)
+    return np.ascontiguousarray(pixels[..., :3])

@@ -1,92 +1,111 @@
-"""From what Pillow opened to a `Image`: modes, depth, orientation, profile and EXIF."""
+"""From Pillow's images to `DecodedImage`: modes, depth, orientation, profile and EXIF."""
 
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
-from tfsr.errors import ImageError
-from tfsr.images import bit_depth
+from tfsr.errors import ImageError, TfsrError
+from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_deep, read_deep
 from tfsr.images.decoded_image import DecodedImage
-from tfsr.images.exif import kept_exif, orientation_of, upright
+from tfsr.images.exif import orientation_of, portable_exif, upright
+from tfsr.images.formats import LISTED
 
-_SIMPLE = ("L", "LA", "RGB", "RGBA")
+DAMAGED = "damaged or cut short"
 
 
-def decode(opened: Image.Image, name: str, frame: int | None = None) -> DecodedImage:
-    """Decode to the last row what Pillow opened.
-
-    Args:
-        opened: from `Image.open`, its file still open.
-        name: of the file, for messages.
-        frame: of an animation; None for a file's only or first image.
+def from_pillow(image: Image.Image, name: str) -> DecodedImage:
+    """Convert Pillow's image, or its current frame, with metadata; the original does not change.
 
     Raises:
-        ImageError: if the pixels are not of a kind that is an image.
-        Exception: whatever Pillow raises when the file is damaged.
+        ImageError: unsupported pixels, or a damaged file; the message begins with `name`.
+    """
+    with image_errors(name, DAMAGED):
+        # Given a frame, `decode` does not read 16 bits from the file, which may have changed.
+        return decode(image, name, image.tell())
+
+
+def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedImage:
+    """Decode an opened file to its last row; call it inside `image_errors`.
+
+    Args:
+        image: from `Image.open`, its file still open.
+        name: path of the file.
+        frame: of an animation; None for the only or first image of a file.
     """
     if frame is not None:
-        opened.seek(frame)
-    is_deep = bit_depth.is_deep(opened)
-    orientation = orientation_of(opened)
-    opened.load()
-    if opened.format == "PNG":
-        orientation = orientation_of(opened)
-    notes: list[str] = []
-    profile = opened.info.get("icc_profile") or None
-    exif, readable = kept_exif(opened)
-    if not readable:
-        notes.append("its EXIF is damaged and was left out")
-    pixels = bit_depth.read(opened, name) if is_deep and frame is None else None
+        image.seek(frame)
+    deep, orientation = is_deep(image), orientation_of(image)
+    image.load()
+    if image.format == "PNG":
+        orientation = orientation_of(image)
+    profile = image.info.get("icc_profile") or None
+    exif, readable = portable_exif(image)
+    notes = [] if readable else ["EXIF is damaged and was dropped"]
+    pixels = read_deep(image, name) if deep and frame is None else None
     if pixels is None:
-        if opened.format == "TIFF":
+        if image.format == "TIFF":
             orientation = 1  # Pillow has turned it already.
-        if is_deep:
-            notes.append("its 16 bits were read as 8")
-        if opened.mode == "CMYK":
+        if deep:
+            notes.append("16 bits were read as 8")
+        if image.mode == "CMYK":
             notes.append("CMYK was converted to RGB")
-            converted, profile = _from_cmyk(opened, profile), None
-        else:
-            converted = opened
-        pixels = _pixels(converted, name)
+            image, profile = _cmyk_to_rgb(image, profile), None
+        pixels = _pixels_of(image, name)
     if pixels.dtype == np.uint16:
-        pixels = bit_depth.with_key(pixels, opened.info.get("transparency"))
+        pixels = add_keyed_alpha(pixels, image.info.get("transparency"))
     return DecodedImage(upright(pixels, orientation), profile, exif, tuple(notes))
 
 
-def _pixels(image: Image.Image, name: str) -> np.ndarray:
-    """(H, W, channels) of an image of any mode."""
+def _pixels_of(image: Image.Image, name: str) -> np.ndarray:
     mode = image.mode
     if mode.startswith("I;16"):
-        return bit_depth.grey(image)
+        return grey_levels(image)
     if mode in ("I", "F", "LAB", "HSV"):
         kind = {"LAB": "Lab", "HSV": "HSV"}.get(mode, "32-bit")
-        raise ImageError(
-            f"{name}: its pixels are {kind} numbers; save it with 8 or 16 bits, grey or RGB"
-        )
-    transparent = image.has_transparency_data
-    if mode in ("1", "L", "LA", "La"):
-        wanted = "LA" if transparent else "L"
-    else:
-        wanted = "RGBA" if transparent else "RGB"
-    if mode not in _SIMPLE or mode != wanted:
-        image = image.convert(wanted)
-    pixels = np.array(image)
+        raise ImageError(f"{name}: its pixels are {kind}; save it with 8 or 16 bits, grey or RGB")
+    wanted = "L" if mode in ("1", "L", "LA", "La") else "RGB"
+    if image.has_transparency_data:
+        wanted += "A"
+    pixels = np.array(image if mode == wanted else image.convert(wanted))
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
-def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB through the image's own profile to sRGB; without one, as Pillow reckons."""
+def _cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert to sRGB through the image's profile, or by Pillow's formula without a usable one."""
     if profile is not None:
-        try:
-            inks = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            to_rgb = ImageCms.buildTransform(inks, ImageCms.createProfile("sRGB"), "CMYK", "RGB")
+        with suppress(ImageCms.PyCMSError, OSError, ValueError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            to_rgb = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "CMYK", "RGB")
             converted = ImageCms.applyTransform(image, to_rgb)
             if converted is not None:
                 return converted
-        # A profile that cannot be used says nothing about the colours.
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass
     return image.convert("RGB")
+
+
+@contextmanager
+def image_errors(path: str | os.PathLike[str], failure: str) -> Iterator[None]:
+    """Turn any error into an ImageError of one line: path, failure and reason."""
+    try:
+        yield
+    except TfsrError:
+        raise
+    # Pillow raises OSError and SyntaxError over damaged bytes by design, and struct.error,
+    # EOFError, IndexError and others by accident.
+    except Exception as error:
+        # str() of an OSError repeats the path, or names the temporary file; strerror does neither.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        message = f"{failure}: {' '.join(reason.split())[:200] or type(error).__name__}"
+        if isinstance(error, UnidentifiedImageError):
+            message = f"not a {LISTED} image, or its header is damaged"
+        elif isinstance(error, Image.DecompressionBombError):
+            limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+            message = f"more than {limit} pixels; reduce or crop it with another program first"
+        elif isinstance(error, MemoryError):
+            message = "not enough memory"
+        raise ImageError(f"{os.fspath(path)}: {message}") from error

@@ -1,48 +1,38 @@
-"""EXIF: which way is up, and what else is worth keeping."""
+"""EXIF: the orientation of an image, and the block that goes into its copies."""
 
 from __future__ import annotations
-
-import struct
 
 import numpy as np
 from PIL import ExifTags, Image
 
-_ORIENTATION = ExifTags.Base.Orientation
-_TURNED = (5, 6, 7, 8)
-# In a TIFF file, EXIF's first directory is the one that says how the pixels are stored, which must
-# not reach another file. These tags describe the image.
+_Tag = ExifTags.Base
+_TRANSPOSED = (5, 6, 7, 8)
+# The first EXIF directory of a TIFF file also says how its pixels are stored, which must not reach
+# another file. These tags describe the image.
 _DESCRIPTIVE = {
-    *(ExifTags.Base.ImageDescription, ExifTags.Base.Make, ExifTags.Base.Model),
-    *(ExifTags.Base.Software, ExifTags.Base.DateTime, ExifTags.Base.Artist),
-    *(ExifTags.Base.Copyright, ExifTags.Base.ExifOffset, ExifTags.Base.GPSInfo),
+    *(_Tag.ImageDescription, _Tag.Make, _Tag.Model, _Tag.Software, _Tag.DateTime, _Tag.Artist),
+    *(_Tag.Copyright, _Tag.ExifOffset, _Tag.GPSInfo),
 }
 
 
 def orientation_of(image: Image.Image) -> int:
-    """EXIF's number for which way is up: 1 to 8, and 1 where nothing sensible is said.
-
-    A PNG file may say it after its pixels, and is asked again once it is loaded.
-    """
+    """EXIF orientation, 1 to 8, or 1 if invalid; a PNG file may state it after its pixels."""
     try:
-        found = _exif_of(image).get(_ORIENTATION, 1)
-    # Damaged EXIF makes Pillow raise whatever it meets; the pixels may be as good as ever.
+        found = _exif_of(image).get(_Tag.Orientation, 1)
+    # Pillow raises anything over damaged EXIF; the pixels may still be good.
     except Exception:
         return 1
     return found if found in range(1, 9) else 1
 
 
-def is_turned(orientation: int) -> bool:
-    """Whether width and height change places."""
-    return orientation in _TURNED
+def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """(H, W) of the upright image."""
+    return (width, height) if orientation in _TRANSPOSED else (height, width)
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Pixels as they are meant to be seen, from (H, W, channels) as they are stored.
-
-    Reference:
-        Exif 2.32, section 4.6.4: where row 0 and column 0 of the stored image lie.
-    """
-    if orientation in _TURNED:
+    """Turn (H, W, channels) upright; Exif 2.32, section 4.6.4."""
+    if orientation in _TRANSPOSED:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
@@ -51,58 +41,49 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(pixels)
 
 
-def kept_exif(image: Image.Image) -> tuple[bytes | None, bool]:
-    """(the EXIF block less orientation and preview, whether it could be read).
+def portable_exif(image: Image.Image) -> tuple[bytes | None, bool]:
+    """(EXIF block without orientation and preview or None if empty, whether EXIF was readable).
 
-    The preview goes since it shows the small image; where there is nothing else, the block is
-    None.
+    The preview is in the second directory, which Pillow does not write.
     """
     try:
         exif = _exif_of(image)
         if not exif and image.info.get("exif"):
             return None, False
-        left_out = [tag for tag in exif if tag == _ORIENTATION or not _describes(tag, image)]
-        removed = {tag: exif.pop(tag) for tag in left_out}
+        undescriptive = set(exif) - _DESCRIPTIVE if image.format == "TIFF" else set()
+        dropped = undescriptive | (set(exif) & {_Tag.Orientation})
+        removed = {tag: exif.pop(tag) for tag in dropped}
         try:
-            content = exif.tobytes() if exif else None
+            return exif.tobytes() if exif else None, True
         finally:
-            exif.update(removed)  # It is the image's own.
+            exif.update(removed)  # It belongs to the image.
     except Exception:
         return None, False
-    # Pillow writes the first directory and what hangs from it; the preview is in the second.
-    return content, True
-
-
-def _describes(tag: int, image: Image.Image) -> bool:
-    return image.format != "TIFF" or tag in _DESCRIPTIVE
 
 
 def _exif_of(image: Image.Image) -> Image.Exif:
-    # The method of PNG images would decode all pixels to look for EXIF after them.
+    # The override for PNG would decode all pixels to look for EXIF after them.
     return Image.Image.getexif(image)
 
 
 def exif_for_size(content: bytes, size: tuple[int, int]) -> bytes:
-    """The block with the image's new (H, W) where it tells its size."""
+    """Return the block with its image size, if it states one, changed to (H, W)."""
     exif = Image.Exif()
     try:
         exif.load(content)
-        if ExifTags.Base.ExifOffset not in exif:
+        if _Tag.ExifOffset not in exif:
             return content
         details = exif.get_ifd(ExifTags.IFD.Exif)
-        for tag, side in (
-            (ExifTags.Base.ExifImageWidth, size[1]),
-            (ExifTags.Base.ExifImageHeight, size[0]),
-        ):
+        for tag, side in zip((_Tag.ExifImageHeight, _Tag.ExifImageWidth), size, strict=True):
             if tag in details:
                 details[tag] = side
         return exif.tobytes()
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error):
+    except Exception:  # Damaged; see `orientation_of`.
         return content
 
 
 def has_directories(content: bytes) -> bool:
-    """Whether the block has directories below the first one: of the camera or of the place."""
+    """Whether the block has directories below the first: for the camera or the place."""
     exif = Image.Exif()
     exif.load(content)
-    return ExifTags.Base.ExifOffset in exif or ExifTags.Base.GPSInfo in exif
+    return _Tag.ExifOffset in exif or _Tag.GPSInfo in exif

@@ -1,4 +1,4 @@
-"""Image files in and out: found by content, decoded to the end, written whole or not at all."""
+"""Image files: identified by content, decoded to the end, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from tfsr.errors import ImageError, TfsrError
+from tfsr.errors import ImageError
 from tfsr.images.atomic import write_atomically
 from tfsr.images.decoded_image import DecodedImage
-from tfsr.images.decoding import decode
+from tfsr.images.decoding import DAMAGED, decode, image_errors
 from tfsr.images.encoding import encode
-from tfsr.images.exif import is_turned, orientation_of
+from tfsr.images.exif import orientation_of, upright_size
 from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
-from tfsr.images.pixels import check_uint8
+from tfsr.images.pixel_types import check_rgb
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
 _WARNINGS_LOCK = threading.Lock()
@@ -29,216 +29,154 @@ _WARNINGS_LOCK = threading.Lock()
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says before its pixels are decoded.
-
-    Attributes:
-        size: (H, W) of the upright image.
-        frames: how many images it holds.
-    """
+    """(H, W) of the upright image and the number of images, known before decoding."""
 
     size: tuple[int, int]
     frames: int
 
 
 def read(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read an image as 8-bit RGB: what models are trained on and measured with.
+    """Read an image as 8-bit RGB, as for training and metrics.
 
     As `read_image`; then alpha is dropped, 16 bits become 8 and grey becomes RGB. ICC profiles
-    are not applied.
+    are not applied. Returns (H, W, 3) uint8.
 
-    Args:
-        path: the file.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
-
-    Raises:
-        ImageError: as `read_image`.
+    Example:
+        >>> tfsr.images.read("face.png").shape
+        (48, 48, 3)
     """
     return read_image(path).in_8_bits().rgb
 
 
 def read_image(path: str | os.PathLike[str]) -> DecodedImage:
-    """Read an image file, whatever its suffix says, with its depth, alpha, profile and EXIF.
+    """Read an image file with its depth, alpha, profile and EXIF, upright.
 
-    The file is decoded to its last row, so one that was cut short is an error and not a half-grey
-    image. Of an animation, the first frame is read. Images are turned upright as their EXIF
-    orientation says.
-
-    Args:
-        path: the file.
+    The content decides the format, not the suffix. The file is decoded to its last row, so one that
+    was cut short is an error. Of an animation, the first frame is read.
 
     Raises:
-        ImageError: no readable file there, not one of the formats, damaged, or larger than Pillow's
-            limit against decompression bombs (178,956,970 pixels).
+        ImageError: no readable file, an unknown format, damage, or more than Pillow's limit against
+            decompression bombs (178,956,970 pixels).
+
+    Example:
+        >>> image = tfsr.images.read_image("photo.jpg")
+        >>> image.size, image.depth
+        ((80, 96), 8)
     """
     with opened(path) as image:
         return decode(image, os.fspath(path))
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """Read how large an image is, and leave its pixels where they are.
-
-    Raises:
-        ImageError: as `read_image`, but for damage further on.
-    """
+    """Read an image's size without decoding its pixels; errors as of `read_image`."""
     with opened(path) as image:
-        width, height = image.size
-        # Pillow tells the size of a TIFF file as it will be after turning.
-        if image.format != "TIFF" and is_turned(orientation_of(image)):
-            width, height = height, width
+        # Pillow reports the size of a TIFF file after turning.
+        orientation = 1 if image.format == "TIFF" else orientation_of(image)
         # The other images of a camera's MPO are previews of the first.
         frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-        return Header((height, width), frames)
+        return Header(upright_size(*image.size, orientation), frames)
 
 
 def write(path: str | os.PathLike[str], image: np.ndarray) -> None:
-    """Write an 8-bit RGB image, in the format its suffix names; see `write_image`.
+    """Write an (H, W, 3) uint8 image; otherwise as `write_image`.
 
-    Args:
-        path: the file; its suffix is one of `SUFFIXES`, in any case.
-        image: (H, W, 3) uint8 RGB.
-
-    Raises:
-        ImageError: as `write_image`.
-        InvalidArgument: not an 8-bit RGB image.
+    Example:
+        >>> tfsr.images.write("grey.png", np.full((4, 4, 3), 128, np.uint8))
     """
-    check_uint8(image)
+    check_rgb(image, np.uint8)
     write_image(path, DecodedImage(image))
 
 
 def write_image(
     path: str | os.PathLike[str], image: DecodedImage, quality: int | None = None
 ) -> tuple[str, ...]:
-    """Write an image, in the format its suffix names.
+    """Write an image in the format of the path's suffix.
 
-    PNG, TIFF and BMP are lossless; JPEG, WebP and AVIF are of high quality, with all of the colour
-    where the format allows it. The same image gives the same bytes. The file appears complete or
-    not at all: it is written under a temporary name in the same folder and renamed, and what was
-    there before survives a failure.
+    PNG, TIFF and BMP are lossless; JPEG, WebP and AVIF have high quality, and no chroma subsampling
+    where the format allows it. The same image gives the same bytes. A failure leaves the previous
+    file as it was.
 
     Args:
-        path: the file; its suffix is one of `SUFFIXES`, in any case.
-        image: what to write.
-        quality: int. 1 to 100, for the formats that lose something. Defaults to the format's own.
+        path: the file; .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp or .avif, in any case.
+        image: the image.
+        quality: int. 1 to 100, for lossy formats. Defaults to 95, of AVIF 90.
 
     Returns:
-        What the format could not hold, a few words each.
+        Notes on what the format cannot store.
 
     Raises:
-        ImageError: another suffix, a side longer than the format allows, or the file system
-            refuses.
+        ImageError: an unknown suffix, a side too long for the format, or a failed write.
+
+    Example:
+        >>> image = tfsr.images.DecodedImage(np.zeros((4, 4, 3), np.uint16))
+        >>> tfsr.images.write_image("black.jpg", image)
+        ('JPEG stores 8 of its 16 bits',)
     """
     image_format = FORMATS[check_writable_format(path, image.size)]
     with writing(path):
-        content, lost = encode(image, image_format, quality)
+        content, notes = encode(image, image_format, quality)
         write_atomically(os.fspath(path), content)
-    return lost
-
-
-@contextmanager
-def writing(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Tell what goes wrong while a file is encoded and written.
-
-    Raises:
-        ImageError: with the file's name and the reason.
-    """
-    name = os.fspath(path)
-    try:
-        yield
-    except (FileNotFoundError, FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise ImageError(
-            f"{name}: cannot be written: {_reason(error)}; its folder must exist and be writable"
-        ) from error
-    except (TfsrError, MemoryError):
-        raise
-    # Encoders raise OSError and ValueError by design, others over metadata that they cannot place.
-    except Exception as error:
-        raise ImageError(f"{name}: cannot be written: {_reason(error)}") from error
+    return notes
 
 
 def list_images(
     folder: str | os.PathLike[str],
     recursive: bool = False,
-    fail: Callable[[Path, ImageError], None] | None = None,
+    on_error: Callable[[Path, ImageError], None] | None = None,
 ) -> list[Path]:
-    """List the images of a folder, by suffix, in the order of their names.
+    """List the images of a folder by suffix, in the order of their names.
 
-    Hidden files and folders are left out (archives made on a Mac bring a `._name.png` for each
-    `name.png`, which is no image).
+    Hidden files and folders are skipped: archives made on a Mac have a `._name.png`, which is no
+    image, beside each `name.png`.
 
     Args:
         folder: the folder.
-        recursive: bool. Whether its folders are entered, those that links lead to excepted: they
-            may lead in circles. Defaults to False.
-        fail: what is told of a folder in the folder that cannot be read, and the error; the rest is
-            listed. Defaults to raising it.
-
-    Returns:
-        Paths, at least one.
+        recursive: bool. Whether subfolders are listed too, except links. Defaults to False.
+        on_error: called with each subfolder that cannot be read; by default the error is raised.
 
     Raises:
-        ImageError: the folder cannot be read or holds no image.
+        ImageError: the folder cannot be read or contains no image.
+
+    Example:
+        >>> [path.name for path in tfsr.images.list_images("faces")]
+        ['0.png', '1.png', '2.png', '3.png']
     """
-    failed: list[Path] = []
+    top = os.fspath(folder)
+    failed: list[str] = []
 
-    def tell(inner: Path, error: ImageError) -> None:
-        if fail is None:
-            raise error
-        failed.append(inner)
-        fail(inner, error)
+    def report(error: OSError) -> None:
+        failure = ImageError(f"{error.filename}: cannot be listed: {error.strerror}")
+        if on_error is None or error.filename == top:
+            raise failure from error
+        failed.append(error.filename)
+        on_error(Path(error.filename), failure)
 
-    paths = _listed(Path(folder), recursive, tell)
-    if not paths and not failed:
-        raise ImageError(
-            f"{os.fspath(folder)}: no image in it; it must hold {', '.join(SUFFIXES)} files"
-        )
-    return paths
-
-
-def _listed(folder: Path, recursive: bool, fail: Callable[[Path, ImageError], None]) -> list[Path]:
-    """The images of a folder, then those of its folders."""
     images: list[Path] = []
-    folders: list[Path] = []
-    try:
-        entries = sorted(folder.iterdir(), key=lambda path: path.name)
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{folder}: cannot be listed: {_reason(error)}") from error
-    for path in entries:
-        if path.name.startswith("."):
-            continue
-        if os.path.isdir(path):
-            if recursive and not path.is_symlink():
-                folders.append(path)
-        elif path.suffix.lower() in SUFFIXES:
-            images.append(path)
-    for inner in folders:
-        try:
-            images += _listed(inner, recursive, fail)
-        except ImageError as error:
-            fail(inner, error)
+    with image_errors(top, "cannot be listed"):  # a null character in the path
+        for inner, folders, names in os.walk(top, onerror=report):
+            folders[:] = sorted(name for name in folders if recursive and name[0] != ".")
+            paths = (Path(inner, name) for name in sorted(names) if name[0] != ".")
+            images += [path for path in paths if path.suffix.lower() in SUFFIXES]
+    if not images and not failed:
+        raise ImageError(f"{top}: no image in it; it must contain {', '.join(SUFFIXES)} files")
     return images
 
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
-    """A file as Pillow opens it, and one error for all that may be wrong with it."""
+    """Open a file by Pillow; any failure, also in the body, is an ImageError."""
     name = os.fspath(path)
-    try:
-        # Looked at before it is opened: opening a named pipe would wait for its writer for ever.
+    with image_errors(name, "cannot be read"):
+        # Checked before opening: opening a named pipe would wait for its writer for ever.
         status = os.stat(name)
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageError(f"{name}: it is a folder; give one image file")
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(f"{name}: it is not a regular file; give an image file")
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            raise ImageError(f"{name}: it is {kind}; give one image file")
         if status.st_size == 0:
             raise ImageError(f"{name}: the file is empty; give a {LISTED} image")
         file = open(name, "rb")
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        raise ImageError(f"{name}: cannot be read: {_reason(error)}") from error
-    with file, reading(name):
-        # Pillow warns at half its limit and raises at the limit: the error is the guard, and a
-        # large image in between is nothing a user did wrong.
+    with file, image_errors(name, DAMAGED):
+        # Pillow warns at half its limit, and raises at the limit, which is the guard.
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(file, formats=tuple(FORMATS))
@@ -246,36 +184,6 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
             yield image
 
 
-@contextmanager
-def reading(name: str) -> Iterator[None]:
-    """Tell what goes wrong while Pillow opens and decodes an image.
-
-    Raises:
-        ImageError: with the image's name and the reason.
-    """
-    try:
-        yield
-    except TfsrError:
-        raise
-    except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{name}: its content is not a {LISTED} image that can be read, or its header is "
-            "damaged"
-        ) from error
-    except Image.DecompressionBombError as error:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise ImageError(
-            f"{name}: more than {limit} pixels; reduce or cut it with another program first"
-        ) from error
-    except MemoryError as error:
-        raise ImageError(f"{name}: decoding needs more memory than there is") from error
-    # Damaged bytes make Pillow raise OSError and SyntaxError by design, and struct.error,
-    # EOFError, IndexError and others by accident. All of them mean the same to the user.
-    except Exception as error:
-        raise ImageError(f"{name}: damaged or cut short: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    # str() of an OSError repeats the path, or names the temporary file; strerror does neither.
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(reason.split())[:200] or type(error).__name__
+def writing(path: str | os.PathLike[str]) -> AbstractContextManager[None]:
+    """Turn whatever goes wrong while a file is encoded and written into an ImageError."""
+    return image_errors(path, "cannot be written")

@@ -1,4 +1,4 @@
-"""The formats read and written: an allow-list, and what each of them can hold."""
+"""The file formats read and written, and what each can store."""
 
 from __future__ import annotations
 
@@ -9,108 +9,69 @@ from typing import Any
 
 from PIL import features
 
-from tfsr.errors import ImageError, InvalidArgument, did_you_mean
+from tfsr.errors import ImageError, check_choice, did_you_mean
 
 
 @dataclass(frozen=True)
 class Format:
-    """What a format can hold.
+    """What a format can store."""
 
-    Attributes:
-        name: Pillow's name of it.
-        suffixes: of its files, the usual one first.
-        max_side: the longest side in pixels that its encoder takes.
-        alpha: whether it holds transparency.
-        grey: whether it holds one channel of grey, and not RGB of three equal ones.
-        deep: whether it holds 16 bits a channel.
-        frames: whether it holds several images.
-        metadata: whether it holds ICC profiles and EXIF.
-        options: for the encoder.
-    """
-
-    name: str
+    name: str  # as Pillow spells it
     suffixes: tuple[str, ...]
-    max_side: int
+    max_side: int = 2**31 - 1  # in pixels, of its encoder
     alpha: bool = False
-    grey: bool = True
-    deep: bool = False
-    frames: bool = False
-    metadata: bool = True
-    options: dict[str, Any] = field(default_factory=dict)
+    grey: bool = True  # a single channel
+    deep: bool = False  # 16 bits a channel
+    frames: bool = False  # several images
+    metadata: bool = True  # ICC profiles and EXIF
+    options: dict[str, Any] = field(default_factory=dict)  # for the encoder
 
 
-# Pillow opens some forty formats, several through programs or code that nobody has looked at for
-# years. Only these are ever handed to it, found by content and not by suffix. Sides: 65500 is
-# libjpeg's JPEG_MAX_DIMENSION (the format itself would allow 65535), 16383 is WebP's 14 bits, 32768
-# is what libavif's decoder takes. Qualities are for photographs people look at: hardly visible
-# loss, and all of the colour where the format allows it. AVIF in one thread and one tile gives the
-# same bytes on every machine.
+# An allow-list: Pillow opens some forty formats, several by code that nobody maintains. Sides:
+# 65500 is libjpeg's JPEG_MAX_DIMENSION (the format itself would allow 65535), 16383 is WebP's 14
+# bits, 32768 is the limit of libavif's decoder. Qualities are for photographs: hardly visible loss,
+# no chroma subsampling where the format allows it. AVIF in one thread and one tile gives the same
+# bytes on every machine.
+_AVIF = {"quality": 90, "subsampling": "4:4:4", "max_threads": 1, "autotiling": False}
+_JPEG = {"quality": 95, "subsampling": "4:4:4"}
+_TIFF = {"compression": "tiff_adobe_deflate"}
 _ALL = (
-    Format("PNG", (".png",), 2**31 - 1, alpha=True, deep=True, frames=True),
-    Format("JPEG", (".jpg", ".jpeg"), 65500, options={"quality": 95, "subsampling": "4:4:4"}),
+    Format("PNG", (".png",), alpha=True, deep=True, frames=True),
+    Format("JPEG", (".jpg", ".jpeg"), 65500, options=_JPEG),
     Format("WEBP", (".webp",), 16383, alpha=True, grey=False, frames=True, options={"quality": 95}),
-    Format(
-        "TIFF",
-        (".tif", ".tiff"),
-        2**31 - 1,
-        alpha=True,
-        deep=True,
-        frames=True,
-        options={"compression": "tiff_adobe_deflate"},
-    ),
-    Format("BMP", (".bmp",), 2**31 - 1, metadata=False),
-    Format(
-        "AVIF",
-        (".avif",),
-        32768,
-        alpha=True,
-        grey=False,
-        frames=True,
-        options={"quality": 90, "subsampling": "4:4:4", "max_threads": 1, "autotiling": False},
-    ),
+    Format("TIFF", (".tif", ".tiff"), alpha=True, deep=True, frames=True, options=_TIFF),
+    Format("BMP", (".bmp",), metadata=False),
+    Format("AVIF", (".avif",), 32768, alpha=True, grey=False, frames=True, options=_AVIF),
 )
-# Pillow may have been built without these two.
-_OPTIONAL = {"WEBP": "webp", "AVIF": "avif"}
 
+# Pillow may have been built without WebP and AVIF.
 FORMATS = {
     entry.name: entry
     for entry in _ALL
-    if entry.name not in _OPTIONAL or features.check(_OPTIONAL[entry.name])
+    if entry.name not in ("WEBP", "AVIF") or features.check(entry.name.lower())
 }
 SUFFIXES = {suffix: entry.name for entry in FORMATS.values() for suffix in entry.suffixes}
-NAMES = {suffix[1:]: suffix for suffix in SUFFIXES}
-"""What formats are called on the command line, and their suffixes."""
-
-*_FIRST, _LAST = FORMATS
-LISTED = f"{', '.join(_FIRST)} or {_LAST}"
-"""The formats in words."""
+LISTED = ", ".join([*FORMATS][:-1]) + f" or {[*FORMATS][-1]}"
 
 
 def suffix_of_format(name: str) -> str:
-    """The suffix of a format's files: ".png" of "png".
-
-    Raises:
-        InvalidArgument: if it is none of the formats.
-    """
-    if name.lower() not in NAMES:
-        raise InvalidArgument(
-            f"--format must be one of {', '.join(NAMES)}; got {name!r}." + did_you_mean(name, NAMES)
-        )
-    return NAMES[name.lower()]
+    """Return the suffix of a format named on the command line: ".png" for "png"."""
+    check_choice("format", name.lower(), [suffix[1:] for suffix in SUFFIXES])
+    return f".{name.lower()}"
 
 
 def check_writable_format(path: str | os.PathLike[str], size: tuple[int, int] | None = None) -> str:
-    """Tell whether `write` will know the format, before any work is spent on the image.
-
-    Args:
-        path: the file to be written. Nothing is created, nor need its folder exist.
-        size: (H, W) of the image, or None when it is not known yet. Defaults to None.
+    """Check that a path's format can store an image of (H, W), before any work is spent on it.
 
     Returns:
-        Pillow's name of the format, a key of `FORMATS`.
+        Pillow's name of the format.
 
     Raises:
-        ImageError: the suffix is not one of ours, or a side is longer than the format allows.
+        ImageError: an unknown suffix, or a side longer than the format allows.
+
+    Example:
+        >>> tfsr.images.check_writable_format("out/face.jpg", (256, 256))
+        'JPEG'
     """
     name = os.fspath(path)
     suffix = Path(name).suffix

@@ -14,8 +14,9 @@ from PIL import Image
 
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import DecodedImage, check_writable_format, read_image, write_image
+from tfsr.images.decoding import from_pillow
+from tfsr.images.encoding import to_pillow
 from tfsr.images.files import writing
-from tfsr.images.pillow import from_pillow, to_pillow
 from tfsr.inference.request import Request
 from tfsr.inference.upscale_image import Upscale, place, place_pixels, upscale_image, upscale_pixels
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from tfsr.geometry import face_region_from_box, face_region_from_eyes
 from tfsr.geometry.face_region import Point
-from tfsr.images.framing import cut, lay
-from tfsr.images.pixels import check_integers
+from tfsr.images.face_crops import crop_face, paste_face
+from tfsr.images.pixel_types import check_rgb
 from tfsr.images.resizing import check_size
 from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize
 from tfsr.inference.upscale_image import Upscale
@@ -59,7 +59,7 @@ class PhotographUpscaler:
             InvalidArgument: as what upscales; or a face does not lie in the image, is too small,
                 or would have too many pixels.
         """
-        check_integers(image)
+        check_rgb(image, np.uint8, np.uint16)
         size = check_size(size)
         lr_size = image.shape[:2]
         frames = [face_region_from_box(lr_size, box) for box in self._boxes]
@@ -70,5 +70,5 @@ class PhotographUpscaler:
             TargetSize(size=large.size).of(lr_size, self._max_output)
         output = self._background(image, size)
         for frame, large in zip(frames, large_frames, strict=True):
-            lay(output, self._upscale(cut(image, frame), large.size), large)
+            paste_face(output, self._upscale(crop_face(image, frame), large.size), large)
         return output

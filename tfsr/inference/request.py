@@ -10,7 +10,7 @@ from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import check_writable_format
 from tfsr.images.files import Header
 from tfsr.images.frames import check_holds_frames
-from tfsr.images.integrity import is_integer
+from tfsr.images.integrity import is_complete
 from tfsr.inference.jobs import Job, JobResult
 from tfsr.inference.limits import Limits
 from tfsr.inference.sizes import TargetSize
@@ -97,7 +97,7 @@ def skip_done(jobs: list[Job], request: Request) -> tuple[list[Job], list[JobRes
             except (ImageError, InvalidArgument):
                 pass  # It will be told when its turn comes.
             else:
-                if is_integer(job.target, size, several=request.count(header) > 1):
+                if is_complete(job.target, size, several=request.count(header) > 1):
                     done.append(
                         JobResult(job.source, job.target, None, header.size, size, skipped=True)
                     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfsr.errors import ExportError, InvalidArgument
-from tfsr.images.pixels import check_uint8
+from tfsr.images.pixel_types import check_rgb
 from tfsr.images.resizing import check_size
 
 METADATA = "assets.extra/tfsr_metadata.json"
@@ -56,7 +56,7 @@ class SavedModelUpscaler:
         """
         import tensorflow as tf
 
-        check_uint8(image)
+        check_rgb(image, np.uint8)
         height, width = check_size(size)
         # Larger numbers do not fit into the signature's 32 bits, and are refused with these.
         wanted = np.minimum([height, width], 2**31 - 1).astype(np.int32)

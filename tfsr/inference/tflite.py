@@ -16,7 +16,7 @@ import numpy as np
 
 from tfsr.errors import ExportError, InvalidArgument
 from tfsr.images import to_float, to_uint8
-from tfsr.images.pixels import check_uint8
+from tfsr.images.pixel_types import check_rgb
 
 METADATA = "tfsr.json"
 """Name of the description inside a file, which is a ZIP archive as well as a flatbuffer."""
@@ -54,7 +54,7 @@ class TFLiteUpscaler:
         Raises:
             InvalidArgument: if the image or the size is not one of the file's.
         """
-        check_uint8(image)
+        check_rgb(image, np.uint8)
         height, width = self.metadata["lr_size"]
         if image.shape[:2] != (height, width):
             raise InvalidArgument(

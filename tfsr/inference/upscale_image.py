@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tfsr.images import DecodedImage
-from tfsr.images.channels import alpha_of, is_grey, rgb_of
-from tfsr.images.transparency import bleed, is_constant, resize_alpha
+from tfsr.images.decoded_image import alpha_of, is_grey, rgb_of
+from tfsr.images.transparency import bleed, resize_alpha
 
 Upscale = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 """From (h, w, 3) pixels and (H, W) to (H, W, 3) pixels of the same type. Its attribute `depth` says
@@ -44,7 +44,7 @@ def upscale_pixels(pixels: np.ndarray, size: tuple[int, int], upscale: Upscale) 
     """
     alpha = alpha_of(pixels)
     colours = rgb_of(pixels)
-    if alpha is not None and not is_constant(alpha):
+    if alpha is not None and (alpha != alpha[0, 0]).any():
         colours = bleed(colours, alpha)
         large_alpha = resize_alpha(alpha, size)
     elif alpha is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float
-from tfsr.images.pixels import check_pixels, to_integers
+from tfsr.images.pixel_types import check_rgb, to_integers
 from tfsr.images.resizing import check_size
 from tfsr.inference.adapters import upscale_any
 from tfsr.inference.memory import parse_memory
@@ -160,7 +160,7 @@ class Upscaler:
             InvalidArgument: if it is no such image, the size is impossible, or the memory is not
                 enough for the smallest tile.
         """
-        check_pixels(image)
+        check_rgb(image, np.uint8, np.uint16, np.float32)
         height, width = check_size(size)
         renderer = self.renderer
         try:

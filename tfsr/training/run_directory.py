@@ -24,7 +24,7 @@ from typing import Any
 import yaml
 
 from tfsr.data import Sampler
-from tfsr.data.hr_images import fingerprint
+from tfsr.data.training_images import fingerprint
 from tfsr.errors import CheckpointError, PresetError, RecipeError
 from tfsr.images.atomic import write_atomically
 from tfsr.models import AnyModel

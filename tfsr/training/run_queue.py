@@ -65,7 +65,9 @@ def run_queue(
         True
     """
     if jobs is None:
-        jobs = _available_cores()
+        from tfsr.data.processes import available_cores
+
+        jobs = available_cores()
     if jobs < 1:
         raise InvalidArgument(f"must be at least 1; received {jobs}", "jobs")
     runs = load_list(path)
@@ -174,10 +176,3 @@ def _interrupted_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _available_cores() -> int:
-    # Not of `tfsr.data.cores`: that package loads Keras.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

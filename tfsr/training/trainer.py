@@ -14,8 +14,7 @@ import keras
 
 from tfsr.backend import device_name, is_slow_in_bfloat16, on_accelerator
 from tfsr.data import Sampler
-from tfsr.data.cores import available_cores
-from tfsr.data.processes import SampleProcesses
+from tfsr.data.processes import SampleProcesses, available_cores
 from tfsr.errors import InvalidArgument, TrainingError
 from tfsr.evaluation.restoration import bicubic_upscale, restoration_psnr
 from tfsr.images import list_images
@@ -249,16 +248,16 @@ def _stream(
         from tfsr.data.py_dataset import StepDataset
 
         return StepDataset(samples, first, None if steps is None else steps - first)
-    from tfsr.data.pipeline import dataset
+    from tfsr.data.tf_dataset import dataset
 
     if devices.strategy is None:
         return dataset(samples, first)
 
     def of_worker(context):
         replicas = context.num_replicas_in_sync // context.num_input_pipelines
-        mine = range(
+        shards = range(
             replicas * context.input_pipeline_id, replicas * (context.input_pipeline_id + 1)
         )
-        return dataset(samples, first, parts=context.num_replicas_in_sync, mine=mine)
+        return dataset(samples, first, num_shards=context.num_replicas_in_sync, shards=shards)
 
     return devices.strategy.distribute_datasets_from_function(of_worker)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tfsr.images.atomic import remove_abandoned, temporary, write_atomically
+from tfsr.images.atomic import remove_abandoned, temporary_path, write_atomically
 
 ABANDONED = ".tfsr-0123456789abcdef.tmp"
 MAKERS = {"file": "path.touch()", "folder": "path.mkdir(), (path / 'inner').mkdir()"}
@@ -15,7 +15,7 @@ def touched(path):
     path.touch(exist_ok=False)
 
 
-def test_a_file_is_replaced_whole(tmp_path):
+def test_a_file_is_replaced(tmp_path):
     target = tmp_path / "a.bin"
     for content in (b"first", b"the second"):
         write_atomically(str(target), content)
@@ -23,28 +23,28 @@ def test_a_file_is_replaced_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_what_fails_leaves_what_was_there(tmp_path):
+def test_a_failure_leaves_the_old_file(tmp_path):
     (tmp_path / "a.bin").mkdir()
     with pytest.raises(OSError):
         write_atomically(str(tmp_path / "a.bin"), b"content")
-    with pytest.raises(ZeroDivisionError), temporary(tmp_path, os.mkdir) as path:
+    with pytest.raises(ZeroDivisionError), temporary_path(tmp_path, os.mkdir) as path:
         (path / "inner").touch()
         raise ZeroDivisionError
     assert os.listdir(tmp_path) == ["a.bin"]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path):
+def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_atomically(str(tmp_path / "none" / "a.bin"), b"content")
     remove_abandoned(tmp_path / "none")
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_what_a_killed_process_left_is_removed(kind, tmp_path):
+def test_files_of_killed_processes_are_removed(kind, tmp_path):
     program = f"""
 import os, pathlib, signal
-from tfsr.images.atomic import temporary
-with temporary(pathlib.Path({str(tmp_path)!r}), lambda path: ({MAKERS[kind]})):
+from tfsr.images.atomic import temporary_path
+with temporary_path(pathlib.Path({str(tmp_path)!r}), lambda path: ({MAKERS[kind]})):
     os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", program]).returncode == -signal.SIGKILL
@@ -55,8 +55,8 @@ with temporary(pathlib.Path({str(tmp_path)!r}), lambda path: ({MAKERS[kind]})):
 
 
 @pytest.mark.parametrize("make", [touched, os.mkdir])
-def test_what_is_being_written_stays(make, tmp_path):
-    with temporary(tmp_path, make) as path:
+def test_files_of_running_processes_stay(make, tmp_path):
+    with temporary_path(tmp_path, make) as path:
         remove_abandoned(tmp_path)
         assert list(tmp_path.iterdir()) == [path]
         os.rename(path, tmp_path / "done")
@@ -64,7 +64,7 @@ def test_what_is_being_written_stays(make, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "done"]
 
 
-def test_what_is_not_ours_stays(tmp_path):
+def test_other_files_stay(tmp_path):
     (tmp_path / "target").touch()
     (tmp_path / ABANDONED).symlink_to(tmp_path / "target")
     for name in ("a.png", ".hidden", ".tfsr-notes.tmp", "0123456789abcdef.tmp"):
@@ -74,7 +74,7 @@ def test_what_is_not_ours_stays(tmp_path):
     assert sorted(os.listdir(tmp_path)) == before
 
 
-def test_what_is_removed_before_it_is_locked_is_made_anew(tmp_path):
+def test_a_file_removed_before_its_lock_is_created_again(tmp_path):
     made = []
 
     def make(path):
@@ -84,6 +84,6 @@ def test_what_is_removed_before_it_is_locked_is_made_anew(tmp_path):
             remove_abandoned(tmp_path)
         made.append(path)
 
-    with temporary(tmp_path, make) as path:
+    with temporary_path(tmp_path, make) as path:
         assert list(tmp_path.iterdir()) == [path]
     assert len(made) == 2

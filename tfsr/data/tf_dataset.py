@@ -1,4 +1,4 @@
-"""The training stream as a tf.data pipeline."""
+"""Training batches as a tf.data pipeline."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ def dataset(
     samples: Sampler | SampleProcesses,
     start: int = 0,
     *,
-    parts: int = 1,
-    mine: range = range(1),
+    num_shards: int = 1,
+    shards: range = range(1),
 ) -> tf.data.Dataset:
     """The endless stream of a sampler's batches from step `start` on.
 
-    Batches are made in parallel and delivered in order: a stream started at step n continues one
-    that was stopped there. Where several replicas share a batch, this is what some of them take:
-    their parts of the first step one after the other, then those of the next.
+    Batches are made in parallel and delivered in order: a stream that starts at step n continues
+    one that was stopped there.
 
     Args:
         samples: where the batches come from.
         start: the first step.
-        parts: replicas among which each batch is divided.
-        mine: which of the parts the stream is to hold.
+        num_shards: replicas among which each batch is divided.
+        shards: the shards in this stream, one after the other for each step.
     """
-    inputs, colours = samples.batch(start, mine[0], parts)
+    inputs, colours = samples.batch(start, shards[0], num_shards)
     names = list(inputs)
     shapes = [inputs[name].shape for name in names] + [colours.shape]
 
     def arrays(count):
-        step, part = divmod(int(count), len(mine))
-        batch, colours = samples.batch(step, mine[part], parts)
+        step, index = divmod(int(count), len(shards))
+        batch, colours = samples.batch(step, shards[index], num_shards)
         return [*(batch[name] for name in names), colours]
 
     def load(count):
@@ -42,8 +41,7 @@ def dataset(
             value.set_shape(shape)
         return dict(zip(names, values[:-1], strict=True)), values[-1]
 
-    counts = tf.data.Dataset.counter(start * len(mine))
-    # With processes, calls wait for them: one more than they are keeps them all busy.
+    counts = tf.data.Dataset.counter(start * len(shards))
+    # Calls wait for processes: one more call than processes occupies them all.
     calls = tf.data.AUTOTUNE if isinstance(samples, Sampler) else samples.processes + 1
-    stream = counts.map(load, num_parallel_calls=calls, deterministic=True)
-    return stream.prefetch(2)
+    return counts.map(load, num_parallel_calls=calls, deterministic=True).prefetch(2)

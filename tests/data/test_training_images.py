@@ -1,11 +1,11 @@
-"""Damaged and small images in a training folder: told before training, or skipped and counted."""
+"""Damaged and small images in a training folder: refused before training, or skipped."""
 
 import numpy as np
 import pytest
 import tiny
 
 from tfsr.data import Sampler, SamplingConfig
-from tfsr.data.hr_images import fingerprint
+from tfsr.data.training_images import fingerprint
 from tfsr.errors import ImageError
 
 CONFIG = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), num_points=50, augment=())
@@ -13,7 +13,7 @@ CONFIG = SamplingConfig(batch=2, lr_size=12, hr_size=(20, 40), num_points=50, au
 
 @pytest.fixture
 def folder(tmp_path):
-    """Six images; 1.png is cut short behind its header, 4.png is too small."""
+    """Six images; 1.png is cut short after its header, 4.png is too small."""
     tiny.folder(tmp_path, count=6)
     damaged = tmp_path / "1.png"
     damaged.write_bytes(damaged.read_bytes()[:-30])
@@ -25,26 +25,26 @@ def batches(sampler, count=12):
     return [sampler.batch(step)[1] for step in range(count)]
 
 
-def test_a_image_that_is_too_small_is_told_before_training(folder):
+def test_a_small_image_is_refused_before_training(folder):
     with pytest.raises(ImageError, match="4.png.*20x20") as caught:
         Sampler(folder, CONFIG).check()
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image"])
-def test_a_header_that_cannot_be_read_is_told_before_training(content, tmp_path):
+def test_an_unreadable_header_is_refused_before_training(content, tmp_path):
     (tiny.folder(tmp_path) / "1.png").write_bytes(content)
     with pytest.raises(ImageError, match="1.png"):
         Sampler(tmp_path, CONFIG).check()
 
 
-def test_images_that_can_be_used_pass(tmp_path):
+def test_usable_images_pass(tmp_path):
     sampler = Sampler(tiny.folder(tmp_path), CONFIG)
     sampler.check()
     assert not sampler.images.skipped
 
 
-def test_what_is_skipped_is_named_once_and_counted(folder):
+def test_skipped_images_are_reported_once(folder):
     lines = []
     sampler = Sampler(folder, CONFIG, skip_damaged=True, report=lines.append)
     sampler.check()
@@ -55,7 +55,7 @@ def test_what_is_skipped_is_named_once_and_counted(folder):
     assert lines[1].endswith("; skipped, 2 of 6 images so far")
 
 
-def test_skipping_is_a_function_of_the_images_alone(folder):
+def test_skipping_does_not_depend_on_the_order_of_steps(folder):
     checked = Sampler(folder, CONFIG, skip_damaged=True)
     checked.check()
     expected = batches(checked)
@@ -64,7 +64,7 @@ def test_skipping_is_a_function_of_the_images_alone(folder):
         np.testing.assert_array_equal(later.batch(step)[1], expected[step])
 
 
-def test_a_folder_of_which_nothing_is_left_is_told(tmp_path):
+def test_a_folder_without_usable_images_is_refused(tmp_path):
     tiny.folder(tmp_path, side=16)
     sampler = Sampler(tmp_path, CONFIG, skip_damaged=True)
     with pytest.raises(ImageError, match="none of its images"):
@@ -73,7 +73,7 @@ def test_a_folder_of_which_nothing_is_left_is_told(tmp_path):
         sampler.batch(0)
 
 
-def test_the_fingerprint_tells_other_images(tmp_path):
+def test_the_fingerprint_depends_on_the_images(tmp_path):
     first, second = tiny.folder(tmp_path / "a"), tiny.folder(tmp_path / "b")
 
     def found(folder):

@@ -29,7 +29,7 @@ KINDS = {
     ("kind", "suffix"),
     [(k, s) for k in KINDS for s in ("png", "tif") if (k, s) != ("grey-alpha16", "tif")],
 )
-def test_lossless_formats_keep_every_kind(kind, suffix, tmp_path):
+def test_lossless_formats_preserve_every_kind(kind, suffix, tmp_path):
     image = DecodedImage(KINDS[kind], odd_files.PROFILE)
     assert write_image(tmp_path / f"a.{suffix}", image) == ()
     copy = read_image(tmp_path / f"a.{suffix}")
@@ -40,7 +40,7 @@ def test_lossless_formats_keep_every_kind(kind, suffix, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["rgb16", "grey-alpha16"])
-def test_16_bit_png_files_say_so(kind, tmp_path):
+def test_png_files_have_16_bits(kind, tmp_path):
     write_image(tmp_path / "a.png", DecodedImage(KINDS[kind]))
     assert (tmp_path / "a.png").read_bytes()[24] == 16
 
@@ -49,34 +49,34 @@ def test_16_bit_png_files_say_so(kind, tmp_path):
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp", "avif", "bmp"])
 def test_the_same_image_gives_the_same_bytes(kind, suffix, tmp_path):
     image = DecodedImage(KINDS[kind], odd_files.PROFILE, exif_block())
-    for name in "ab":
-        write_image(tmp_path / f"{name}.{suffix}", image)
-    first, second = (tmp_path / f"{name}.{suffix}" for name in "ab")
-    assert first.read_bytes() == second.read_bytes()
+    paths = [tmp_path / f"{name}.{suffix}" for name in "ab"]
+    for path in paths:
+        write_image(path, image)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 @pytest.mark.parametrize(
     ("kind", "suffix", "words"),
     [
-        ("rgba", "jpg", "no transparency"),
-        ("rgba", "bmp", "no transparency"),
-        ("rgb16", "jpg", "8 of its 16 bits"),
-        ("grey16", "webp", "8 of its 16 bits"),
+        ("rgba", "jpg", "has no transparency"),
+        ("rgba", "bmp", "has no transparency"),
+        ("rgb16", "jpg", "stores 8 of its 16 bits"),
+        ("grey16", "webp", "stores 8 of its 16 bits"),
         ("grey-alpha16", "tif", "is RGB in TIFF"),
         ("rgb", "bmp", "neither colour profile nor EXIF"),
     ],
 )
-def test_what_a_format_cannot_hold_is_told(kind, suffix, words, tmp_path):
+def test_losses_are_reported(kind, suffix, words, tmp_path):
     image = DecodedImage(KINDS[kind], odd_files.PROFILE)
     assert words in "; ".join(write_image(tmp_path / f"a.{suffix}", image))
 
 
-def test_an_alpha_that_hides_nothing_is_dropped_without_a_word(tmp_path):
+def test_an_opaque_alpha_is_dropped_silently(tmp_path):
     opaque = np.concatenate([RGB, np.full_like(ALPHA, 255)], -1)
     assert write_image(tmp_path / "a.jpg", DecodedImage(opaque)) == ()
 
 
-def test_transparency_is_laid_on_white(tmp_path):
+def test_transparency_is_composited_on_white(tmp_path):
     write_image(tmp_path / "a.bmp", DecodedImage(odd_files.RGBA))
     white = Image.new("RGBA", (16, 12), "white")
     white.alpha_composite(Image.fromarray(odd_files.RGBA))
@@ -84,7 +84,7 @@ def test_transparency_is_laid_on_white(tmp_path):
     assert np.abs(read(tmp_path / "a.bmp") - expected).max() <= 1
 
 
-def test_quality_is_the_encoders(tmp_path):
+def test_quality_is_passed_to_lossy_encoders(tmp_path):
     lengths = []
     for quality in (20, None, 100):
         write_image(tmp_path / "a.jpg", DecodedImage(RGB), quality)
@@ -110,7 +110,7 @@ def exif_block(orientation=None, size=(12, 16)):
 
 @pytest.mark.parametrize("source", ["jpg", "png", "webp", "avif", "tif"])
 @pytest.mark.parametrize("target", ["jpg", "png", "webp", "avif", "tif"])
-def test_exif_is_kept_less_orientation(source, target, tmp_path):
+def test_exif_is_preserved_without_orientation(source, target, tmp_path):
     path = tmp_path / f"source.{source}"
     Image.fromarray(RGB).save(path, exif=exif_block(orientation=6))
     image = read_image(path)
@@ -129,15 +129,15 @@ def test_exif_is_kept_less_orientation(source, target, tmp_path):
         assert file.size == (24, 32)
 
 
-def test_exif_goes_into_16_bit_png(tmp_path):
+def test_exif_is_written_to_16_bit_png(tmp_path):
     write_image(tmp_path / "a.png", DecodedImage(odd_files.DEEP, exif=exif_block()))
     with Image.open(tmp_path / "a.png") as file:
         assert file.getexif()[ExifTags.Base.Make] == "Maker"
 
 
-def test_cmyk_goes_through_its_profile_and_leaves_it_behind(tmp_path):
+def test_cmyk_is_converted_and_its_profile_dropped(tmp_path):
     cmyk = Image.fromarray(RGB).convert("CMYK")
-    cmyk.save(tmp_path / "a.tif", icc_profile=b"of no use")
+    cmyk.save(tmp_path / "a.tif", icc_profile=b"unusable")
     image = read_image(tmp_path / "a.tif")
     assert image.profile is None
     np.testing.assert_array_equal(image.rgb, np.asarray(cmyk.convert("RGB")))
@@ -158,9 +158,9 @@ def test_frames_are_read_and_written(name, tmp_path):
         assert np.abs(image.rgb.astype(int) - expected.rgb).mean() < 16
 
 
-def test_frames_need_a_format_that_holds_them(tmp_path):
+def test_frames_need_a_format_that_stores_them(tmp_path):
     check_holds_frames("a.avif")
-    with pytest.raises(ImageError, match="holds one image; those are PNG, WEBP"):
+    with pytest.raises(ImageError, match="holds one image; use one of PNG, WEBP"):
         check_holds_frames("a.jpg")
 
 
@@ -171,7 +171,7 @@ def test_pages_of_several_sizes_are_refused(tmp_path):
         read_frames(tmp_path / "a.tif")
 
 
-def test_frames_of_several_kinds_become_one_kind(tmp_path):
+def test_frames_of_several_kinds_are_converted_to_one(tmp_path):
     mixed = Frames((DecodedImage(KINDS["grey"]), DecodedImage(KINDS["rgba16"])), (40.0, 50.0))
     write_frames(tmp_path / "a.png", mixed)
     copy = read_frames(tmp_path / "a.png")
@@ -179,7 +179,7 @@ def test_frames_of_several_kinds_become_one_kind(tmp_path):
     assert copy.durations == (40.0, 50.0)
 
 
-def test_several_images_of_grey_keep_16_bits_where_they_can(tmp_path):
+def test_grey_pages_have_16_bits_in_tiff(tmp_path):
     later = DecodedImage(odd_files.DEEP_GREY // 3)
     both = Frames((DecodedImage(odd_files.DEEP_GREY), later), (40.0, 50.0))
     assert write_frames(tmp_path / "a.tif", both) == ()
@@ -193,7 +193,7 @@ def test_several_images_of_grey_keep_16_bits_where_they_can(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("first", ["grey", "grey16", "rgb", "rgba16"])
-def test_several_images_of_several_depths_become_8_bits(first, suffix, tmp_path):
+def test_frames_of_several_depths_are_converted_to_8_bits(first, suffix, tmp_path):
     mixed = tuple(map(DecodedImage, (KINDS[first], odd_files.DEEP_GREY // 3, RGB)))
     lost = write_frames(tmp_path / f"a.{suffix}", Frames(mixed, (40.0,) * 3))
     assert "8 of their 16 bits" in "; ".join(lost)
@@ -205,13 +205,13 @@ def test_several_images_of_several_depths_become_8_bits(first, suffix, tmp_path)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp", "avif"])
-def test_a_grey_profile_does_not_go_with_colours(suffix, tmp_path):
+def test_a_grey_profile_is_dropped_from_rgb(suffix, tmp_path):
     profile = b"\0" * 16 + b"GRAY" + b"\0" * 108
     lost = write_image(tmp_path / f"a.{suffix}", DecodedImage(KINDS["grey"], profile))
     with Image.open(tmp_path / f"a.{suffix}") as image:
         found = image.info.get("icc_profile"), image.mode
     if suffix in ("webp", "avif"):
-        assert found == (None, "RGB") and "no grey profile" in "; ".join(lost)
+        assert found == (None, "RGB") and "grey profile does not fit" in "; ".join(lost)
     else:
         assert found == (profile, "L") and lost == ()
 
@@ -219,7 +219,7 @@ def test_a_grey_profile_does_not_go_with_colours(suffix, tmp_path):
 @pytest.mark.parametrize(
     "pixels", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3)), None]
 )
-def test_what_is_no_image_is_refused(pixels):
+def test_other_arrays_are_refused(pixels):
     with pytest.raises(InvalidArgument, match="pixels must"):
         DecodedImage(pixels)
 
