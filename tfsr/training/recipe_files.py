@@ -12,9 +12,9 @@ from typing import Any
 
 from tfsr import __version__, losses
 from tfsr.data.sources import check_sources
-from tfsr.errors import InvalidArgument, RecipeError
+from tfsr.errors import InvalidArgument, RecipeError, check_choice
 from tfsr.inference.memory import parse_memory
-from tfsr.metrics import check_protocol
+from tfsr.metrics import PROTOCOLS
 from tfsr.models import from_config
 from tfsr.training.recipe import VERSION, OptimizerConfig, Recipe, TrainingConfig
 from tfsr.training.recipe_yaml import read_recipe
@@ -108,8 +108,7 @@ def _check(recipe: Recipe) -> None:
             f"validation.degradations gives two figures one name in {', '.join(labels)}: "
             "use each once, and one of clean and nn65"
         )
-    with _error_of("validation.protocol"):
-        check_protocol(validation.protocol)
+    check_choice("validation.protocol", validation.protocol, PROTOCOLS, RecipeError)
 
 
 @contextmanager
