@@ -16,7 +16,7 @@ class Thing:
 
 @pytest.fixture
 def registry():
-    registry = Registry("thing")
+    registry = Registry("thing", Thing)
     registry.add("thing", Thing)
     registry.add("deep-thing", Thing, depth=9)
     return registry

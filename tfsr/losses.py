@@ -207,7 +207,7 @@ class WeightedSum(Loss):
         return cls(**{**config, "losses": losses})
 
 
-LOSSES = Registry("loss")
+LOSSES = Registry("loss", Loss)
 """Losses by name."""
 
 LOSSES.add("charbonnier", Charbonnier)

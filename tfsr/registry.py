@@ -13,15 +13,18 @@ class Registry:
     """Classes by name, each with default arguments.
 
     Args:
-        kind: str. What is registered ("encoder"), for error messages.
+        kind: what is registered ("encoder"), for error messages.
+        base: their base class. Objects of it need no registration to be built into a model, only
+            to be saved.
 
     Example:
         >>> tfsr.encoders.ENCODERS.build({"name": "edsr", "blocks": 4}).blocks
         4
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, base: type[Any]) -> None:
         self.kind = kind
+        self.base = base
         self._entries: dict[Any, tuple[type[Any], dict[str, Any]]] = {}
 
     def add(self, name: str, cls: type[Any], **defaults: Any) -> None:
@@ -45,14 +48,14 @@ class Registry:
         """Build the object that a configuration describes.
 
         Args:
-            config: a registered name, or a mapping {"name": ..., argument: value}. An object of a
-                registered class is returned as it is.
+            config: a registered name, or a mapping {"name": ..., argument: value}. An object of the
+                base class is returned as it is.
             **overrides: arguments that take precedence.
 
         Raises:
             InvalidArgument: unknown name or argument; the message has the closest match.
         """
-        if isinstance(config, tuple(cls for cls, _ in self._entries.values())):
+        if isinstance(config, self.base):
             return config
         if isinstance(config, str):
             config = {"name": config}

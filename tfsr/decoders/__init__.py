@@ -16,7 +16,7 @@ from tfsr.decoders.ope import OPE
 from tfsr.decoders.thera import Thera
 from tfsr.registry import Registry
 
-DECODERS = Registry("decoder")
+DECODERS = Registry("decoder", Decoder)
 DECODERS.add("liif", LIIF)
 DECODERS.add("ipe-liif", LIIF, encoding="integrated", cell_decode=False, skip=True)
 DECODERS.add("metasr", MetaSR)

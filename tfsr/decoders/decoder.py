@@ -59,6 +59,9 @@ class Decoder(keras.layers.Layer):
     """Whether row neighbours may be summed before columns are gathered. It needs a `decode` that is
     linear in the features, and rows that enter through `add_row_terms` alone."""
 
+    blends_by_weight = True
+    """Whether neighbours of weight 0 have no part in `blend`. They are then left out."""
+
     halo = 1
     """LR pixels around a pixel that `project` depends on."""
 
@@ -144,7 +147,8 @@ class Decoder(keras.layers.Layer):
     ) -> Any:
         """Combine the outputs of all LR neighbours: here, their weighted sum.
 
-        A decoder that needs all neighbours together, such as attention, overrides this method.
+        A decoder that needs all neighbours together, such as attention, overrides this method, and
+        sets `blends_by_weight` to False if neighbours of weight 0 matter to it.
 
         Args:
             features: returns the features of row neighbour i and column neighbour j.

@@ -7,7 +7,7 @@ from tfsr.encoders.rdn import RDN
 from tfsr.encoders.span import SPAN
 from tfsr.registry import Registry
 
-ENCODERS = Registry("encoder")
+ENCODERS = Registry("encoder", Encoder)
 ENCODERS.add("edsr", EDSR)
 ENCODERS.add("edsr-baseline", EDSR, features=64, blocks=16, residual_scale=1.0)
 ENCODERS.add("rdn", RDN)

@@ -40,17 +40,20 @@ class SamplingPlan:
         exact = abs(scales[0] - rows) < 5e-7 * rows and abs(scales[1] - columns) < 5e-7 * columns
         return (rows, columns) if exact else None
 
-    def phases(self) -> tuple[list[Phase], list[Phase]] | None:
-        """The phases of the rows and of the columns of a grid of integer scales.
+    def phases(self, all_neighbours: bool = False) -> tuple[list[Phase], list[Phase]] | None:
+        """Return the phases of the rows and of the columns of a grid of integer scales.
 
         None if a scale is not an integer, or if somewhere the neighbours are not consecutive:
         published neighbours that float32 rounding decides are not always regular.
+
+        Args:
+            all_neighbours: whether neighbours of weight 0 are kept.
         """
         scales = self.integer_scales()
         if scales is None:
             return None
-        rows = _axis_phases(self.rows, self.lr_size[0], scales[0])
-        columns = _axis_phases(self.columns, self.lr_size[1], scales[1])
+        rows = _axis_phases(self.rows, self.lr_size[0], scales[0], all_neighbours)
+        columns = _axis_phases(self.columns, self.lr_size[1], scales[1], all_neighbours)
         return (rows, columns) if rows and columns else None
 
     def lr_coordinates(self) -> tuple[np.ndarray, np.ndarray]:
@@ -99,16 +102,17 @@ class Phase:
         return cls(Axis(*arrays[:-2]), *arrays[-2:])
 
 
-def _axis_phases(axis: Axis, lr: int, scale: int) -> list[Phase] | None:
+def _axis_phases(axis: Axis, lr: int, scale: int, all_neighbours: bool) -> list[Phase] | None:
     """Rows i, i + scale, i + 2 scale and so on for each i below the scale and the axis's length."""
     phases = []
     for i in range(min(scale, len(axis))):
         part = axis[i::scale]
         # A query on a pixel's centre gives it the whole weight, but for float32 rounding. After
         # the last centre both neighbours are one pixel.
-        if part.weights.shape[-1] == 2 and np.all(
+        weightless = part.weights.shape[-1] == 2 and np.all(
             (part.weights[:, 1] < 1e-4) | (part.indices[:, 0] == part.indices[:, 1])
-        ):
+        )
+        if weightless and not all_neighbours:
             part = replace(
                 part,
                 indices=part.indices[:, :1],

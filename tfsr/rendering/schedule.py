@@ -59,9 +59,9 @@ def schedule(
             return Schedule("convolution", [slice(0, len(plan.rows))], scales)
     # Phases have no neighbours of weight 0, which odd scales have, and gather nothing, which shows
     # where there is but one neighbour. Bands compute row terms less often.
-    odd = scales is not None and any(scale % 2 for scale in scales)
-    if scales and (gather_free or not decoder.local_ensemble or odd):
-        phases = plan.phases()
+    weightless = decoder.blends_by_weight and any(scale % 2 for scale in scales or ())
+    if scales and (gather_free or not decoder.local_ensemble or weightless):
+        phases = plan.phases(all_neighbours=not decoder.blends_by_weight)
         if phases is not None:
             rows, columns = (axis[0].axis for axis in phases)
             return Schedule("phases", bands(len(rows), len(columns), budget), scales, phases)
