@@ -79,7 +79,7 @@ def test_the_teacher_is_neither_trained_nor_saved(teacher, images, tmp_path):
     plain = compiled_model(recipes.parse(tiny.recipe(images)))
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     assert [v.shape for v in model.variables] == [v.shape for v in plain.variables]
-    # The same first weights: the teacher takes no part in what is drawn at random.
+    # The same first weights: the teacher does not change them.
     for start, expected in zip(
         compiled_model(recipes.parse(content)).get_weights(), plain.get_weights(), strict=True
     ):
@@ -100,7 +100,7 @@ def test_resuming_needs_the_same_teacher(teacher, images, tmp_path):
     run = tmp_path / "run"
     train(recipe, run)
     before = contents(run)
-    # A run can be trained again from the recipe it keeps.
+    # A run can be trained again from its recipe.
     train(run / "recipe.yaml", run)
     with pytest.raises(CheckpointError, match="its training.teacher.weight is 0.5, here it is 0.2"):
         train(recipe, run, changes=["training.teacher.weight=0.2"])

@@ -23,8 +23,7 @@ from tfsr.models import AnyModel
 from tfsr.training import checkpoints
 from tfsr.training import recipe_files as recipes
 from tfsr.training.checkpoints import RunState
-from tfsr.training.compilation import compiled_model
-from tfsr.training.distillation import with_teacher_checksum
+from tfsr.training.compilation import compiled_model, with_teacher_checksum
 from tfsr.training.distribution import Distribution, distribution
 from tfsr.training.interval_callback import IntervalCallback, is_over
 from tfsr.training.optimizer import cosine_span
