@@ -124,7 +124,7 @@ def test_a_teacher_that_cannot_teach_is_one_line(images, teacher, tmp_path):
     for value, words in (
         ("arasfsr-compact-face-v1", "unknown preset .*Did you mean 'arasfsr-compact-faces-v1'"),
         (tmp_path, "is no preset"),
-        (fixed, "a model of scale 2 and cannot take the samples of a model of any scale"),
+        (fixed, "of scale 2 and cannot take the samples of scale any"),
         ("5", "training.teacher must be a mapping"),
         ("{weight: 0.5}", "training.teacher.preset' is missing"),
         (f"{{preset: {teacher}, weigth: 1}}", "Did you mean 'weight'"),

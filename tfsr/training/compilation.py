@@ -38,7 +38,7 @@ def compiled_model(
     """
     devices = devices or Distribution("single")
     training = recipe.training
-    with devices.building():
+    with devices.scope():
         teacher = _load_teacher(recipe)
         keras.utils.set_random_seed(recipe.seed)
         model = recipe.build_model()
@@ -90,9 +90,8 @@ def with_teacher_checksum(recipe: Recipe) -> Recipe:
             f"training.teacher: {teacher.preset} has weights of sha256 {found}; the recipe has "
             f"{teacher.sha256}"
         )
-    return replace(
-        recipe, training=replace(recipe.training, teacher=replace(teacher, sha256=found))
-    )
+    training = replace(recipe.training, teacher=replace(teacher, sha256=found))
+    return replace(recipe, training=training)
 
 
 def _load_teacher(recipe: Recipe) -> AnyModel | None:
@@ -106,12 +105,9 @@ def _load_teacher(recipe: Recipe) -> AnyModel | None:
         raise RecipeError(f"training.teacher: {error}") from error
     scale = teacher.scale if isinstance(teacher, SubPixelSR) else None
     if scale != recipe.model.get("scale"):
-        kinds = [
-            "a model of any scale" if s is None else f"a model of scale {s}"
-            for s in (scale, recipe.model.get("scale"))
-        ]
+        one, other = (f"scale {s or 'any'}" for s in (scale, recipe.model.get("scale")))
         raise RecipeError(
-            f"training.teacher: {preset} is {kinds[0]} and cannot take the samples of {kinds[1]}"
+            f"training.teacher: {preset} is of {one} and cannot take the samples of {other}"
         )
     teacher = with_precision(folded(teacher), recipe.training.precision.removeprefix("mixed_"))
     teacher.trainable = False

@@ -201,7 +201,7 @@ def _fit(
     # Where the number of steps is not decided yet, the callback ends the run.
     steps = None if training.steps == "auto" else training.steps
     try:
-        with _samples(sampler, processes) as samples, devices.training():
+        with _samples(sampler, processes) as samples, devices.fit_scope():
             model.fit(
                 _stream(samples, first, steps, devices),
                 initial_epoch=first // interval,
