@@ -164,7 +164,7 @@ def _is_in(key: str, parents: Sequence[str]) -> bool:
 
 def _leaves(mapping: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """The values of nested mappings, by their dotted keys."""
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in mapping.items():
         nested = isinstance(value, dict)
         found |= _leaves(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
