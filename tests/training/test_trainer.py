@@ -112,7 +112,7 @@ def test_a_robust_model_is_validated_on_clean_and_on_degraded_images(tmp_path):
     clean, medium, mean = (float(row[f"val_psnr{name}"]) for name in ("_24", "_24-real-medium", ""))
     assert mean == pytest.approx((clean + medium) / 2) and medium < clean
     content["validation"]["degradations"] = ["clean", "bicubic"]
-    with pytest.raises(RecipeError, match="two figures of one name"):
+    with pytest.raises(RecipeError, match="two figures one name"):
         train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "other")
 
 
