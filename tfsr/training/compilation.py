@@ -73,7 +73,7 @@ def _load_weights(model: AnyModel, preset: str) -> None:
     except PresetError as error:
         raise RecipeError(f"init_from: {error}") from error
     except ValueError as error:
-        raise RecipeError(f"init_from: {preset} is not of the recipe's model") from error
+        raise RecipeError(f"init_from: {preset} is of another model than the recipe's") from error
 
 
 def with_teacher_checksum(recipe: Recipe) -> Recipe:
