@@ -23,7 +23,7 @@ def image(height=48, width=48, seed=0):
 
 
 def save(path, image):
-    """Write an image in the format its suffix names, and answer the path."""
+    """Write an image in the format its suffix names, and return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(path)
     return path
@@ -77,18 +77,18 @@ def recipe(images, **training):
             **training,
         },
         "validation": {"lr_sizes": [24, 16], "images": 2},
-        "provenance": {"licence": "drawn by the test"},
+        "provenance": {"licence": "made by the test"},
     }
 
 
 def write_recipe(path, content):
-    """Write a recipe's mapping as YAML, and answer the path."""
+    """Write a recipe's mapping as YAML, and return the path."""
     path.write_text(yaml.safe_dump(content))
     return path
 
 
 def teacher(path):
-    """A preset of another architecture than `MODEL`, for it to learn from; answers the path."""
+    """A preset of another architecture than `MODEL`, for it to learn from; returns the path."""
     import keras
 
     from tfsr import ImplicitSR

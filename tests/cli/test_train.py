@@ -1,4 +1,4 @@
-"""`tfsr train` and `tfsr pack`, and what can be done with a run."""
+"""`tfsr train` and `tfsr save-preset`, and what can be done with a run."""
 
 import json
 import re
@@ -79,7 +79,7 @@ def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
         (["strategy must be", "Did you mean 'mirrored'"], [recipe, "--strategy", "miror"]),
         (["TF_CONFIG"], [recipe, "--strategy", "multi-worker"]),
         (["jit_compile", "mirrored"], [*mirrored, "--set", "training.jit_compile=true"]),
-        # The recipe draws HR images of up to 48 pixels.
+        # The recipe samples HR images of up to 48 pixels.
         (["0.png", "20x20"], [recipe, "--data", small]),
     ):
         check_one_line(tfsr("train", *arguments, "-o", run), *words)
@@ -87,7 +87,7 @@ def test_training_that_cannot_begin_is_one_line(tfsr, recipe, tmp_path):
     assert not run.exists()
 
 
-def test_train_again_pack_and_upscale(tfsr, images, tmp_path, recwarn):
+def test_train_again_save_preset_and_upscale(tfsr, images, tmp_path, recwarn):
     recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe("no folder"))
     run, preset = tmp_path / "run", tmp_path / "my-preset"
     command = ["train", recipe, "-o", run, "--validation", images]
@@ -112,5 +112,5 @@ def test_train_again_pack_and_upscale(tfsr, images, tmp_path, recwarn):
         code, _, err = tfsr("upscale", source, "-o", target, "--scale", "1.7", "--preset", model)
         assert (code, err) == (0, "")
         assert read(target).shape == (82, 82, 3)
-    # A run's best weights and the preset packed from them are the same.
+    # A run's best weights and the preset saved from them are the same.
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()

@@ -79,7 +79,7 @@ def test_the_teacher_is_neither_trained_nor_saved(teacher, images, tmp_path):
     plain = compiled_model(recipes.parse(tiny.recipe(images)))
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     assert [v.shape for v in model.variables] == [v.shape for v in plain.variables]
-    # The same first weights: the teacher takes no part in what is drawn at random.
+    # The same first weights: the teacher does not change them.
     for start, expected in zip(
         compiled_model(recipes.parse(content)).get_weights(), plain.get_weights(), strict=True
     ):
@@ -100,7 +100,7 @@ def test_resuming_needs_the_same_teacher(teacher, images, tmp_path):
     run = tmp_path / "run"
     train(recipe, run)
     before = contents(run)
-    # A run can be trained again from the recipe it keeps.
+    # A run can be trained again from its recipe.
     train(run / "recipe.yaml", run)
     with pytest.raises(CheckpointError, match="its training.teacher.weight is 0.5, here it is 0.2"):
         train(recipe, run, changes=["training.teacher.weight=0.2"])
@@ -124,7 +124,7 @@ def test_a_teacher_that_cannot_teach_is_one_line(images, teacher, tmp_path):
     for value, words in (
         ("arasfsr-compact-face-v1", "unknown preset .*Did you mean 'arasfsr-compact-faces-v1'"),
         (tmp_path, "is no preset"),
-        (fixed, "a model of scale 2 and cannot take the samples of a model of any scale"),
+        (fixed, "of scale 2 and cannot take the samples of scale any"),
         ("5", "training.teacher must be a mapping"),
         ("{weight: 0.5}", "training.teacher.preset' is missing"),
         (f"{{preset: {teacher}, weigth: 1}}", "Did you mean 'weight'"),

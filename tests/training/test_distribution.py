@@ -52,8 +52,8 @@ def runs(recipe):
     base = recipe.parent
     names = [f"{o}:{s}" for o in ("sgd", "own") for s in ("single", "mirrored")]
     process = start(recipe, "2", *(f"{name}={base / name.replace(':', '-')}" for name in names))
-    _, told = process.communicate(timeout=240)
-    assert process.returncode == 0, told
+    _, printed = process.communicate(timeout=240)
+    assert process.returncode == 0, printed
     return base
 
 
@@ -79,7 +79,7 @@ def check_same_run(found, expected):
     for row, expected_row in zip(rows, expected_rows, strict=True):
         assert row.keys() == expected_row.keys()
         assert float(row["loss"]) == pytest.approx(float(expected_row["loss"]), abs=1e-5)
-        # 8-bit answers: where one colour is rounded the other way, PSNR moves in its third place.
+        # 8-bit outputs: where one colour is rounded the other way, PSNR moves in its third place.
         assert float(row["val_psnr"]) == pytest.approx(float(expected_row["val_psnr"]), abs=1e-2)
     values, expected_values = (
         arrays(run / "checkpoints" / "step-00000020" / "model.weights.h5")
@@ -113,7 +113,7 @@ def test_two_workers_one_killed_and_started_again_reach_it_too(runs, recipe):
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
 
     def workers():
-        # The second worker's directory stays empty: the first tells it where the run is.
+        # The second worker's directory stays empty: the first one shares its state.
         return [
             start(
                 recipe,
@@ -130,17 +130,17 @@ def test_two_workers_one_killed_and_started_again_reach_it_too(runs, recipe):
         while not checkpoint.exists() and first.poll() is None:
             time.sleep(0.01)
         second.send_signal(signal.SIGKILL)
-        _, told = first.communicate(timeout=60)
+        _, printed = first.communicate(timeout=60)
         assert first.returncode == 1
-        assert "TrainingError: another worker was lost" in told.splitlines()[-1]
+        assert "TrainingError: another worker was lost" in printed.splitlines()[-1]
     finally:
         first.kill()
         second.kill()
 
     again = workers()
     for process in again:
-        _, told = process.communicate(timeout=120)
-        assert process.returncode == 0, told
+        _, printed = process.communicate(timeout=120)
+        assert process.returncode == 0, printed
     check_same_run(runs / "worker-0", runs / "sgd-single")
     assert not (runs / "worker-1").exists()
 
@@ -157,14 +157,14 @@ def free_ports(count):
 
 @pytest.mark.parametrize("key, value", [("gradient_accumulation_steps", 2), ("jit_compile", True)])
 @pytest.mark.parametrize("name", ["mirrored", "multi-worker"])
-def test_what_keras_gets_wrong_under_a_strategy_is_refused_by_name(key, value, name):
+def test_settings_that_keras_breaks_under_a_strategy_are_errors(key, value, name):
     recipe = recipes.parse(tiny.recipe("images", **{key: value}))
     Distribution("single").check(recipe)
     with pytest.raises(RecipeError, match=f"training.{key} .*strategy {name}"):
         Distribution(name, replicas=2, strategy=tf.distribute.get_strategy()).check(recipe)
 
 
-def test_keras_own_clipping_is_refused_for_one_that_is_right_everywhere():
+def test_the_global_clipnorm_of_keras_suggests_clip_norm():
     with pytest.raises(RecipeError, match="training.global_clipnorm.*Did you mean 'clip_norm'"):
         recipes.parse(tiny.recipe("images", global_clipnorm=1.0))
 
@@ -175,7 +175,7 @@ def test_the_batch_must_be_shared_equally():
         Distribution("mirrored", replicas=3).check(recipe)
 
 
-def test_unknown_strategies_are_told_with_the_nearest():
+def test_unknown_strategies_are_reported_with_the_nearest():
     with pytest.raises(InvalidArgument, match="Did you mean 'mirrored'"):
         distribution("miror")
 
@@ -202,7 +202,7 @@ def test_one_device_is_found(monkeypatch):
         ),
     ],
 )
-def test_a_cluster_that_makes_no_sense_is_told(config, word, monkeypatch):
+def test_a_cluster_that_is_invalid_is_reported(config, word, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if config is not None:
         monkeypatch.setenv("TF_CONFIG", config)

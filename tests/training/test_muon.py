@@ -17,7 +17,7 @@ def test_matrices_become_orthogonal_together_as_alone():
             left, _, right = np.linalg.svd(matrix, full_matrices=False)
             values = np.linalg.svd(result, compute_uv=False)
             assert values.min() > 0.6 and values.max() < 1.3
-            # The singular vectors are kept.
+            # The singular vectors are unchanged.
             mixed = left.T @ result @ right.T
             assert np.abs(mixed - np.diag(np.diag(mixed))).max() < 1e-4
 

@@ -42,7 +42,7 @@ def test_a_run_ends_with_all_its_processes(end, tmp_path):
             os.killpg(run.pid, signal.SIGINT)
         else:
             os.kill(samplers[0] if end == "a dead process" else run.pid, signal.SIGKILL)
-        _, told = run.communicate(timeout=60)
+        _, printed = run.communicate(timeout=60)
         assert gone(children)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -50,5 +50,5 @@ def test_a_run_ends_with_all_its_processes(end, tmp_path):
     if end != "kill -9":
         code, words = {"Ctrl-C": (130, "interrupted"), "a dead process": (1, "has died")}[end]
         assert run.returncode == code
-        [line] = told.splitlines()
+        [line] = printed.splitlines()
         assert line.startswith("tfsr: ") and words in line

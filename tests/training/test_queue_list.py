@@ -17,7 +17,7 @@ def write(folder, runs):
     return path
 
 
-def test_a_run_becomes_the_words_of_a_command(recipe, tmp_path):
+def test_a_run_becomes_a_command_line(recipe, tmp_path):
     runs = {
         "tuned": {
             "recipe": recipe,
@@ -49,7 +49,7 @@ def test_several_folders_are_given_in_their_order(recipe, tmp_path):
     ]
 
 
-def test_a_preset_to_start_from_is_waited_for_by_nobody(recipe, tmp_path):
+def test_a_preset_to_start_from_is_not_waited_for(recipe, tmp_path):
     [run] = load_list(write(tmp_path, {"a": {"recipe": recipe, "init_from": "some-preset"}}))
     assert run.after == () and run.arguments[-1] == 'init_from="some-preset"'
 
@@ -91,7 +91,7 @@ def test_the_fingerprint_is_of_what_is_trained(recipe, tmp_path):
         ),
     ],
 )
-def test_a_list_that_makes_no_sense_is_told_in_one_line(runs, words, recipe, tmp_path):
+def test_a_list_that_is_invalid_is_reported_in_one_line(runs, words, recipe, tmp_path):
     path = write(tmp_path, runs)
     path.write_text(path.read_text().replace("RECIPE", recipe))
     with pytest.raises(RecipeError, match=words) as caught:
@@ -100,13 +100,13 @@ def test_a_list_that_makes_no_sense_is_told_in_one_line(runs, words, recipe, tmp
 
 
 @pytest.mark.parametrize("text", ["", "- a", "runs: 5", "jobs: 2\nruns: {}", "runs: {a: [}"])
-def test_a_file_that_is_no_list_is_told(text, tmp_path):
+def test_a_file_that_is_no_list_is_reported(text, tmp_path):
     path = tmp_path / "list.yaml"
     path.write_text(text)
     with pytest.raises(RecipeError, match=f"{path}: "):
         load_list(path)
 
 
-def test_a_list_that_is_not_there_is_told(tmp_path):
+def test_a_list_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(RecipeError, match="nowhere.yaml: cannot be read: No such file"):
         load_list(tmp_path / "nowhere.yaml")

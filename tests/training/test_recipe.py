@@ -44,7 +44,7 @@ def test_values_arrive(tmp_path):
     assert recipe.training.learning_rate.decay == "cosine"
     assert recipe.training.optimizer == OptimizerConfig("adam", epsilon=1e-8)
     assert recipe.validation.lr_sizes == (24, 16)
-    assert recipe.provenance == {"licence": "drawn by the test"}
+    assert recipe.provenance == {"licence": "made by the test"}
 
 
 def test_the_mapping_of_a_recipe_is_the_recipe():
@@ -68,7 +68,7 @@ def test_the_mapping_of_a_recipe_is_the_recipe():
         ("model.decoder.hiden", "hidden"),
     ],
 )
-def test_a_misspelt_key_is_told_with_the_nearest(key, nearest, tmp_path):
+def test_a_misspelt_key_is_reported_with_the_nearest(key, nearest, tmp_path):
     path = tiny.write_recipe(tmp_path / "r.yaml", changed(key, 1))
     check_refused(path, key.rpartition(".")[2], f"Did you mean '{nearest}'?")
 
@@ -85,7 +85,7 @@ def test_a_misspelt_key_is_told_with_the_nearest(key, nearest, tmp_path):
         ("model.decoder.name", "arasfr", "arasfsr"),
     ],
 )
-def test_a_misspelt_choice_is_told_with_the_nearest(key, value, nearest, tmp_path):
+def test_a_misspelt_choice_is_reported_with_the_nearest(key, value, nearest, tmp_path):
     path = tiny.write_recipe(tmp_path / "r.yaml", changed(key, value))
     check_refused(path, value, f"Did you mean '{nearest}'?")
 
@@ -140,7 +140,7 @@ def test_a_value_of_the_wrong_type_is_named(key, value, tmp_path):
 
 
 @pytest.mark.parametrize("value", ["many", -8, None, [8]])
-def test_a_value_that_no_layer_can_have_is_told(value, tmp_path):
+def test_a_value_that_no_layer_can_have_is_reported(value, tmp_path):
     path = tiny.write_recipe(tmp_path / "r.yaml", changed("model.encoder.features", value))
     check_refused(path, "model")
 
@@ -193,7 +193,7 @@ def test_an_impossible_value_is_named(key, value, tmp_path):
     check_refused(path, key.rpartition(".")[2])
 
 
-def test_an_optimizer_can_be_said_in_one_word():
+def test_an_optimizer_can_be_a_name():
     content = tiny.recipe("images", optimizer="muon")
     assert recipes.parse(content).training.optimizer == OptimizerConfig("muon")
     content = tiny.recipe("images", optimizer={"name": "muon", "weight_decay": 0.1})
@@ -400,12 +400,12 @@ def test_a_base_is_a_name_and_no_path(base, tmp_path):
     check_refused(path, "base must be the name", repr(base))
 
 
-def test_a_misspelt_key_of_the_base_is_told_with_the_nearest(tmp_path):
+def test_a_misspelt_key_of_the_base_is_reported_with_the_nearest(tmp_path):
     base = changed("data.sampling.num_point", 64)
     check_refused(derived(tmp_path, {}, base_content=base), "Did you mean 'num_points'?")
 
 
-def test_another_number_of_parameters_is_told(tmp_path):
+def test_another_number_of_parameters_is_reported(tmp_path):
     count = recipes.parse(tiny.recipe("images")).build_model().count_params()
     assert recipes.parse(changed("parameters", count)).parameters == count
     path = tiny.write_recipe(tmp_path / "r.yaml", changed("parameters", count + 1))
@@ -457,7 +457,7 @@ def test_model_and_samples_must_go_together(model, sampling, word, tmp_path):
         {"decay": "steps", "boundaries": [0]},
     ],
 )
-def test_boundaries_must_make_sense(rate, tmp_path):
+def test_boundaries_are_valid(rate, tmp_path):
     content = tiny.recipe(tmp_path)
     content["training"]["learning_rate"] = rate
     with pytest.raises(RecipeError, match="boundaries"):
@@ -497,7 +497,7 @@ def test_folders_are_replaced_one_by_one_or_all_at_once():
         ([3], ["data.train[0]", "3"]),
     ],
 )
-def test_folders_that_cannot_be_are_told(train, words, tmp_path):
+def test_folders_that_cannot_be_are_reported(train, words, tmp_path):
     path = tiny.write_recipe(tmp_path / "r.yaml", changed("data.train", train))
     check_refused(path, *words)
 

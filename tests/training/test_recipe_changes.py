@@ -67,7 +67,7 @@ def test_another_name_replaces_nothing_else(path):
         ("provenance: {digest: !!binary AAAA}", "not plain data"),
     ],
 )
-def test_what_could_not_be_written_back_is_one_line(line, words, tmp_path):
+def test_what_cannot_be_saved_is_one_line(line, words, tmp_path):
     (tmp_path / "r.yaml").write_text(f"name: x\n{line}\n")
     with pytest.raises(RecipeError, match=words) as caught:
         recipes.load(tmp_path / "r.yaml")
@@ -98,7 +98,7 @@ def test_a_changed_model_need_not_have_the_recipes_parameters(tmp_path):
         ("seed.x=1", ["seed"]),
     ],
 )
-def test_a_change_that_makes_no_sense_is_one_line(change, words, path):
+def test_a_change_that_is_invalid_is_one_line(change, words, path):
     with pytest.raises(RecipeError) as caught:
         recipes.load(path, [change])
     line = str(caught.value)
@@ -107,7 +107,7 @@ def test_a_change_that_makes_no_sense_is_one_line(change, words, path):
         assert word in line
 
 
-def test_a_recipe_of_a_newer_version_is_told_before_its_keys(tmp_path):
+def test_a_recipe_of_a_newer_version_is_reported_before_its_keys(tmp_path):
     content = {**tiny.recipe("images"), "version": 2, "teacher": {"name": "something new"}}
     with pytest.raises(RecipeError) as caught:
         recipes.load(tiny.write_recipe(tmp_path / "r.yaml", content))

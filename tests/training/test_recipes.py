@@ -142,7 +142,7 @@ def test_a_fixed_scale_is_trained_and_validated_at_that_scale():
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_nothing_is_said_again_that_the_base_says(path):
+def test_no_key_repeats_the_base(path):
     content = yaml.safe_load(path.read_text())
     assert ("base" in content) == (path.name not in ("_div2k.yaml", "_celebahq.yaml", *OUR_BASES))
     while "base" in content:

@@ -1,4 +1,4 @@
-"""A run that was killed, or could not be written, ends as one that went through."""
+"""A run that was killed, or could not be written, ends as one that was not."""
 
 import resource
 import shutil
@@ -15,13 +15,13 @@ from tfsr.errors import CheckpointError
 from tfsr.training.checkpoints import newest
 from tfsr.training.trainer import train
 
-LIVES = Path(__file__).with_name("lives.py")
+SCRIPT = Path(__file__).with_name("killed_runs.py")
 TFSR = Path(sys.executable).with_name("tfsr")
 LAST = Path("checkpoints") / "step-00000006"
 
 
-def lives(recipe, directory, *steps, **options):
-    command = [sys.executable, LIVES, recipe, directory, *map(str, steps)]
+def train_killed(recipe, directory, *steps, **options):
+    command = [sys.executable, SCRIPT, recipe, directory, *map(str, steps)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
@@ -37,13 +37,13 @@ def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
         teacher={"preset": str(tiny.teacher(tmp_path / "teacher")), "weight": 0.25},
     )
     content["data"]["sampling"]["points"] = "patch"
-    # Noise is drawn in every step.
+    # Noise in every step.
     content["model"] = {**tiny.MODEL, "decoder": {**tiny.MODEL["decoder"], "noise": True}}
     content["validation"] = {"lr_sizes": [24], "images": 1}
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     steps = sorted(np.random.default_rng(6).choice(np.arange(1, 19), 5, replace=False))
     for directory, killed in (("whole", ()), ("killed", steps)):
-        done = lives(recipe, tmp_path / directory, *killed)
+        done = train_killed(recipe, tmp_path / directory, *killed)
         assert done.returncode == 0, (steps, done.stdout[-2000:], done.stderr[-2000:])
     whole, killed = contents(tmp_path / "whole"), contents(tmp_path / "killed")
     assert whole.keys() == killed.keys()
@@ -54,26 +54,26 @@ def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
 
 @pytest.fixture
 def copy(run, tmp_path):
-    """A run's directory to damage, and the recipe that goes on with it for one more epoch."""
+    """A run's directory to damage, and the recipe that resumes it for one more epoch."""
     content = tiny.recipe(run.parent / "images", steps=9)
     recipe = tiny.write_recipe(tmp_path / "more.yaml", content)
     return shutil.copytree(run, tmp_path / "run"), recipe
 
 
-def go_on(copy):
+def resume(copy):
     lines = []
     directory, recipe = copy
     model = train(recipe, directory, resume=True, report=lines.append)
     return model, lines
 
 
-def test_the_last_two_checkpoints_are_kept(copy):
-    go_on(copy)
+def test_the_last_two_checkpoints_remain(copy):
+    resume(copy)
     names = sorted(path.name for path in (copy[0] / "checkpoints").iterdir())
     assert names == ["step-00000006", "step-00000009"]
 
 
-def test_a_torn_newest_checkpoint_is_told_and_done_again(run, tmp_path):
+def test_a_damaged_newest_checkpoint_is_reported_and_done_again(run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "run")
     path = copy / LAST / "model.weights.h5"
     path.write_bytes(path.read_bytes()[:-1000])
@@ -103,21 +103,21 @@ def test_every_damage_is_seen(file, damage, run, tmp_path):
     assert (path.name, state.steps, len(lines)) == ("step-00000003", 3, 1)
 
 
-def test_where_all_checkpoints_are_torn_nothing_is_begun(copy):
+def test_where_all_checkpoints_are_damaged_nothing_starts(copy):
     for path in (copy[0] / "checkpoints").iterdir():
         (path / "model.weights.h5").write_bytes(b"no weights")
     before = (copy[0] / "history.csv").read_bytes()
     with pytest.raises(CheckpointError, match="every checkpoint is damaged"):
-        go_on(copy)
+        resume(copy)
     assert (copy[0] / "history.csv").read_bytes() == before
 
 
-def test_what_a_killed_writer_left_behind_is_no_obstacle(copy):
+def test_leftovers_of_a_killed_writer_are_no_obstacle(copy):
     for name in ("checkpoints/part", "part.best", "old.best"):
         (copy[0] / name).mkdir()
         (copy[0] / name / "model.weights.h5").write_bytes(b"half of the")
     shutil.rmtree(copy[0] / "best")
-    go_on(copy)
+    resume(copy)
     assert not list(copy[0].rglob("*part*"))
 
 
@@ -140,8 +140,8 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_before_is_whole(copy):
     after = contents(directory)
     for name in before.keys() - {"recipe.yaml"}:
         assert after[name] == before[name], name
-    # With room, the same command goes on.
-    _, lines = go_on(copy)
+    # With room, the same command resumes.
+    _, lines = resume(copy)
     assert lines[0] == f"{directory}: resumes after step 6"
 
 

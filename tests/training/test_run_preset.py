@@ -18,27 +18,27 @@ from tfsr.training.trainer import train
 
 
 @pytest.fixture(scope="module")
-def packed(run, tmp_path_factory):
-    preset = tmp_path_factory.mktemp("packed") / "my-preset"
+def saved(run, tmp_path_factory):
+    preset = tmp_path_factory.mktemp("saved") / "my-preset"
     lines = []
     save_run_preset(run, preset, report=lines.append)
     return preset, lines
 
 
-def test_the_preset_is_the_best_checkpoint(packed, run):
-    preset, _ = packed
+def test_the_preset_is_the_best_checkpoint(saved, run):
+    preset, _ = saved
     pairs = zip(from_preset(run).get_weights(), from_preset(preset).get_weights(), strict=True)
     for expected, found in pairs:
         np.testing.assert_array_equal(found, expected)
 
 
-def test_the_metadata_says_where_it_comes_from(packed, run):
-    preset, _ = packed
+def test_the_metadata_says_where_it_comes_from(saved, run):
+    preset, _ = saved
     metadata = json.loads((preset / "metadata.json").read_text())
     recipe = recipes.load(run / "recipe.yaml")
     assert metadata["name"] == "my-preset"
     assert metadata["tfsr"] == __version__
-    assert metadata["provenance"] == {"licence": "drawn by the test"}
+    assert metadata["provenance"] == {"licence": "made by the test"}
     assert recipes.parse(metadata["recipe"]) == recipe
     assert metadata["steps"] == read_metadata(run)["steps"]
     assert metadata["parameters"] == from_preset(preset).count_params()
@@ -48,8 +48,8 @@ def test_the_metadata_says_where_it_comes_from(packed, run):
     }
 
 
-def test_a_clean_twin_is_named_relative_to_the_preset(packed, run, tmp_path):
-    twin = shutil.copytree(packed[0], tmp_path / "twins" / "clean")
+def test_a_clean_twin_is_named_relative_to_the_preset(saved, run, tmp_path):
+    twin = shutil.copytree(saved[0], tmp_path / "twins" / "clean")
     robust = twin.with_name("robust")
     save_run_preset(run, robust, clean=twin)
     assert read_metadata(robust)["clean"] == "../clean"
@@ -64,8 +64,8 @@ def test_a_clean_twin_of_another_architecture_is_refused(run, tmp_path):
     assert not (tmp_path / "robust").exists()
 
 
-def test_its_quality_is_what_a_fresh_measurement_finds(packed, run):
-    preset, lines = packed
+def test_its_quality_is_what_a_fresh_measurement_finds(saved, run):
+    preset, lines = saved
     quality = json.loads((preset / "metadata.json").read_text())["quality"]
     paths = list_images(run.parent / "images")
     assert (quality["protocol"], quality["degradation"]) == ("rgb", "bicubic")
@@ -89,7 +89,7 @@ def test_other_images_can_be_measured_on(run, tmp_path):
     assert metadata["quality"]["images"] == 1
 
 
-def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
+def test_a_re_parameterised_encoder_is_saved_folded(tmp_path):
     """And its run is not: it may be trained on, and so may the preset, folded."""
     content = tiny.recipe(tiny.folder(tmp_path / "images"))
     encoder = {"name": "span", "features": 8, "blocks": 1, "input_scale": 10.0}
@@ -108,8 +108,8 @@ def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
     for start in ("run", "preset"):
         recipe = {**content, "init_from": str(tmp_path / start)}
         recipe["model"] = {**tiny.MODEL, "encoder": {**encoder, "folded": True}}
-        begun = compiled_model(recipes.parse(recipe))
-        np.testing.assert_allclose(begun.upscale(image, (31, 37)), expected, atol=1e-5)
+        started = compiled_model(recipes.parse(recipe))
+        np.testing.assert_allclose(started.upscale(image, (31, 37)), expected, atol=1e-5)
     with pytest.raises(RecipeError, match="of another model"):
         compiled_model(recipes.parse({**content, "init_from": str(tmp_path / "preset")}))
 
@@ -125,7 +125,7 @@ def test_a_re_parameterised_encoder_is_packed_folded(tmp_path):
         ("best/model.weights.h5", "no weights", CheckpointError),
     ],
 )
-def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):
+def test_an_incomplete_run_is_reported(name, content, kind, run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "run")
     (copy / name).unlink()
     if content is not None:
@@ -137,7 +137,7 @@ def test_an_incomplete_run_is_told(name, content, kind, run, tmp_path):
     assert not (tmp_path / "preset").exists()
 
 
-def test_missing_images_and_a_file_in_the_way_are_told(run, tmp_path):
+def test_missing_images_and_a_file_in_the_way_are_reported(run, tmp_path):
     with pytest.raises(ImageError, match="faces"):
         save_run_preset(run, tmp_path / "preset", validation_data=tmp_path / "faces")
     (tmp_path / "file").write_text("in the way")

@@ -21,7 +21,7 @@ from tfsr.errors import InvalidArgument, TrainingError
 from tfsr.training.locks import is_locked, lock
 from tfsr.training.queue_list import load_list
 from tfsr.training.queue_status import statuses, write_result
-from tfsr.training.run_queue import is_queue_running, lock_of, run_queue
+from tfsr.training.run_queue import is_queue_running, run_queue
 from tfsr.training.trainer import train
 
 TFSR = Path(sys.executable).with_name("tfsr")
@@ -203,10 +203,6 @@ def test_a_lock_is_seen_by_others_and_ends_with_its_descriptor(tmp_path):
     assert is_locked(path) and is_locked(path) and lock(path) is None
     os.close(held)
     assert not is_locked(path)
-
-
-def test_the_lock_of_a_list_lies_beside_it():
-    assert lock_of("lists/night.yaml") == Path("lists/.night.yaml.lock")
 
 
 def test_a_list_is_shown_as_a_table_and_as_json(folder):

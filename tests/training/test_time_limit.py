@@ -18,7 +18,7 @@ from tfsr.training.trainer import train
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still until it is told: clock.now = ..."""
+    """A clock that stands still until it is set: clock.now = ..."""
 
     class Clock:
         now = 100.0
@@ -53,7 +53,7 @@ def test_another_interval_is_done_only_if_all_that_follows_it_fits(clock):
         assert pace.allows(0) == without and pace.allows(1) == with_validation
 
 
-def test_the_steps_left_leave_room_for_validations(clock):
+def test_the_steps_left_leave_time_for_validations(clock):
     pace = Pace(limit=1000.0)
     pace.first_call(1, 1.0)
     pace.add(101, 51.0)
@@ -68,7 +68,7 @@ def test_the_steps_left_leave_room_for_validations(clock):
     assert pace.steps_left(100)[0] == pace.steps_left(None)[0] == 0
 
 
-def test_the_pace_is_reported_early_and_then_ever_more_seldom(clock):
+def test_the_pace_is_reported_early_and_then_at_growing_intervals(clock):
     lines, pace = [], Pace()
     report = PaceReport(pace, lines.append)
     pace.first_call(1, 1.0)
@@ -83,7 +83,7 @@ def test_the_pace_is_reported_early_and_then_ever_more_seldom(clock):
     assert lines[0] == "step 30 of 8,000, about 2 h 13 min left: 1 steps/s, loss 0.0100"
 
 
-def test_durations_read_as_people_say_them():
+def test_durations_are_readable():
     assert [duration(s) for s in (4.4, 89, 95, 3599, 7260)] == [
         "4 s",
         "89 s",

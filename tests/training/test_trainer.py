@@ -112,7 +112,7 @@ def test_a_robust_model_is_validated_on_clean_and_on_degraded_images(tmp_path):
     clean, medium, mean = (float(row[f"val_psnr{name}"]) for name in ("_24", "_24-real-medium", ""))
     assert mean == pytest.approx((clean + medium) / 2) and medium < clean
     content["validation"]["degradations"] = ["clean", "bicubic"]
-    with pytest.raises(RecipeError, match="two figures of one name"):
+    with pytest.raises(RecipeError, match="two figures one name"):
         train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "other")
 
 
@@ -156,7 +156,7 @@ def test_a_run_is_a_preset_of_its_best_weights(run):
 
 
 @pytest.mark.parametrize("preset", ["run", "run/best"])
-def test_training_begins_from_the_weights_of_a_run_or_a_preset(preset, run):
+def test_training_starts_from_the_weights_of_a_run_or_a_preset(preset, run):
     content = {**tiny.recipe("images"), "init_from": str(run.parent / preset), "seed": 99}
     pairs = zip(
         compiled_model(recipes.parse(content)).get_weights(),
@@ -167,7 +167,7 @@ def test_training_begins_from_the_weights_of_a_run_or_a_preset(preset, run):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_weights_to_begin_from_must_be_there_and_fit(run):
+def test_weights_to_start_from_must_be_there_and_fit(run):
     for init, change in (("nowhere", {}), (str(run), {"features": 12})):
         content = {**tiny.recipe("images"), "init_from": init}
         content["model"] = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], **change}}
@@ -176,7 +176,7 @@ def test_weights_to_begin_from_must_be_there_and_fit(run):
         check_line(caught, init)
 
 
-def test_the_moving_average_is_validated_kept_and_answered(tmp_path):
+def test_the_moving_average_is_validated_saved_and_returned(tmp_path):
     images = tiny.folder(tmp_path / "images")
     rate = {"initial": 1e-2}
     content = tiny.recipe(images, steps=3, ema=0.5, learning_rate=rate)
@@ -193,7 +193,7 @@ def test_the_moving_average_is_validated_kept_and_answered(tmp_path):
     assert float(history(tmp_path / "run")[0]["val_psnr_24"]) == pytest.approx(psnr, abs=1e-9)
 
 
-def test_training_ends_where_nothing_gets_better(tmp_path):
+def test_training_ends_where_nothing_improves(tmp_path):
     images = tiny.folder(tmp_path / "images")
     # At this rate the first epoch is the best one.
     content = tiny.recipe(images, steps=60, learning_rate={"initial": 0.3})
@@ -208,7 +208,7 @@ def test_training_ends_where_nothing_gets_better(tmp_path):
     assert "nothing is left to train" in lines[-1]
 
 
-def test_training_that_diverges_is_told(tmp_path):
+def test_training_that_diverges_is_reported(tmp_path):
     images = tiny.folder(tmp_path / "images")
     content = tiny.recipe(images, learning_rate={"initial": 1e30})
     with pytest.raises(TrainingError, match="diverged before step 3") as caught:
@@ -230,15 +230,15 @@ def test_a_damaged_image_among_many_is_skipped_named_and_counted_if_asked_for(ru
     assert not (tmp_path / "strict").exists()
     lines = []
     train(recipe, tmp_path / "run", changes=["data.skip_damaged=true"], report=lines.append)
-    told = sorted(line for line in lines if "; skipped, " in line)
-    assert [line.partition(":")[0] for line in told] == [str(damaged), str(small)]
+    reported = sorted(line for line in lines if "; skipped, " in line)
+    assert [line.partition(":")[0] for line in reported] == [str(damaged), str(small)]
     assert lines[-1] == "2 of 8 images were skipped"
 
 
 @pytest.mark.parametrize(
     "change", ["validation.lr_sizes=[400]", "validation.scales=[64]", "validation.protocol=div2k"]
 )
-def test_validation_that_cannot_be_is_told_before_anything_is_trained(change, run, tmp_path):
+def test_validation_that_cannot_be_is_reported_before_anything_is_trained(change, run, tmp_path):
     images = tiny.folder(tmp_path / "small", count=1, side=20)
     arguments = {"validation_data": str(images), "changes": [change]}
     if "protocol" in change:
@@ -249,7 +249,7 @@ def test_validation_that_cannot_be_is_told_before_anything_is_trained(change, ru
     assert not (tmp_path / "run").exists()
 
 
-def test_other_validation_begins_a_new_search_for_the_best(run, tmp_path):
+def test_other_validation_restarts_the_search_for_the_best(run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "run")
     others = tiny.folder(tmp_path / "others", count=1)
     with pytest.raises(CheckpointError) as caught:
@@ -278,7 +278,7 @@ def test_a_damaged_image_can_be_skipped_later(run, tmp_path):
     assert history(tmp_path / "run")[-1]["step"] == str(content["training"]["steps"])
 
 
-def test_a_run_goes_on_without_the_weights_that_it_began_from(run, tmp_path):
+def test_a_run_resumes_without_the_weights_that_it_started_from(run, tmp_path):
     init = shutil.copytree(run / "best", tmp_path / "init")
     recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(run.parent / "images"))
     changes = [f"init_from={init}"]
@@ -289,14 +289,14 @@ def test_a_run_goes_on_without_the_weights_that_it_began_from(run, tmp_path):
         train(recipe, tmp_path / "other", changes=changes)
 
 
-def test_nothing_to_resume_from_is_told(run, tmp_path):
+def test_nothing_to_resume_from_is_reported(run, tmp_path):
     with pytest.raises(CheckpointError) as caught:
         train(run / "recipe.yaml", tmp_path / "nowhere", resume=True)
     check_line(caught, tmp_path / "nowhere", "without resume")
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_another_models_checkpoint_is_told(run, tmp_path):
+def test_another_models_checkpoint_is_reported(run, tmp_path):
     content = tiny.recipe(run.parent / "images")
     content["model"] = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], "features": 12}}
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
@@ -307,7 +307,7 @@ def test_another_models_checkpoint_is_told(run, tmp_path):
     assert (copy / "recipe.yaml").read_bytes() == (run / "recipe.yaml").read_bytes()
 
 
-def test_a_image_that_fails_in_the_midst_of_training_is_named(run, tmp_path):
+def test_an_image_that_fails_in_the_midst_of_training_is_named(run, tmp_path):
     images = tiny.folder(tmp_path / "images", count=8)
     damaged = images / "8.png"
     damaged.write_bytes((images / "0.png").read_bytes()[:200])
@@ -337,7 +337,7 @@ def test_a_folder_given_replaces_the_recipes(argument, run, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_directory_that_cannot_be_made_is_told(run, tmp_path):
+def test_a_directory_that_cannot_be_made_is_reported(run, tmp_path):
     (tmp_path / "file").write_text("in the way")
     for directory in (tmp_path / "file", tmp_path / "file" / "run"):
         with pytest.raises(RecipeError) as caught:

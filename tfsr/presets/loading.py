@@ -49,9 +49,9 @@ def interpolate(
     """Interpolate the weights of two presets, one of them fine-tuned from the other.
 
     Every weight is (1 - strength) * clean + strength * robust, computed in float32.
-    Re-parameterised convolutions are folded first, as `tfsr pack` folds them. So a training run,
-    which has their branches, can be interpolated with a packed preset, which has not, and the
-    result is that of two packed presets.
+    Re-parameterised convolutions are folded first, as `tfsr save-preset` does. So a training run,
+    which has their branches, can be interpolated with a saved preset, which has not, and the
+    result is that of two saved presets.
 
     Source: Wang, Yu, Dong, Tang and Loy, "Deep Network Interpolation for Continuous Imagery Effect
     Transition", CVPR 2019, section 3. One of the two must be fine-tuned from the other: the filters

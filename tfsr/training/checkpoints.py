@@ -71,9 +71,8 @@ def save(run: Path, model: keras.Model, state: RunState) -> None:
         shutil.rmtree(final, ignore_errors=True)
         os.replace(part, final)
         _synchronise(folder)
-    except BaseException:
+    finally:
         shutil.rmtree(part, ignore_errors=True)
-        raise
     for old in list_checkpoints(run)[:-_NUMBER]:
         shutil.rmtree(old, ignore_errors=True)
 
@@ -108,11 +107,7 @@ def newest(run: Path, report: Callable[[str], None]) -> tuple[Path, RunState] | 
 
 
 def load(checkpoint: Path, model: keras.Model) -> None:
-    """Load the weights and the optimizer of a checkpoint into a compiled model.
-
-    Raises:
-        CheckpointError: if they do not fit the model.
-    """
+    """Load the weights and the optimizer of a checkpoint into a compiled model."""
     try:
         model.optimizer.build(model.trainable_variables)
         with warnings.catch_warnings():

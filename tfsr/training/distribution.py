@@ -34,11 +34,11 @@ class Distribution:
         """Whether this process writes the run's files."""
         return self.worker == 0
 
-    def building(self) -> AbstractContextManager:
+    def scope(self) -> AbstractContextManager:
         """The scope of a model and its optimizer."""
-        return self.strategy.scope() if self.strategy else self.training()
+        return self.strategy.scope() if self.strategy else self.fit_scope()
 
-    def training(self) -> AbstractContextManager:
+    def fit_scope(self) -> AbstractContextManager:
         """The scope of `fit`."""
         return self.keras.scope() if self.keras else nullcontext()
 

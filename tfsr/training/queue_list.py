@@ -111,9 +111,8 @@ def load_list(path: str | os.PathLike[str]) -> list[QueuedRun]:
             for name, value in content["runs"].items()
         }
         runs = [_run(name, entries) for name in entries]
-        _check_order(runs)
-        _check_directories(runs)
-        return [_with_content(run) for run in runs]
+        _check_together(runs)
+        return runs
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
 
@@ -128,29 +127,24 @@ def _run(name: str, entries: Mapping[str, QueueEntry]) -> QueuedRun:
         after = tuple(dict.fromkeys((*after, init_from)))
         init_from = _output(init_from, entries[init_from])
     changes = {"output": _output(name, entry), "after": after, "init_from": init_from}
-    return QueuedRun(**{**vars(entry), **changes}, name=name)
+    run = QueuedRun(**{**vars(entry), **changes}, name=name)
+    try:
+        return replace(run, content=read_recipe(run.recipe, run.changes))
+    except RecipeError as error:
+        raise RecipeError(f"runs.{name}: {run.recipe}: {error}") from error
 
 
 def _output(name: str, entry: QueueEntry) -> str:
     return entry.output or f"runs/{name}"
 
 
-def _with_content(run: QueuedRun) -> QueuedRun:
-    try:
-        return replace(run, content=read_recipe(run.recipe, run.changes))
-    except RecipeError as error:
-        raise RecipeError(f"runs.{run.name}: {run.recipe}: {error}") from error
-
-
-def _check_order(runs: list[QueuedRun]) -> None:
+def _check_together(runs: list[QueuedRun]) -> None:
+    """Check that no runs wait for each other or share a directory."""
     try:
         TopologicalSorter({run.name: run.after for run in runs}).prepare()
     except CycleError as error:
         names = " after ".join(reversed(error.args[1]))
         raise RecipeError(f"runs wait for each other: {names}") from error
-
-
-def _check_directories(runs: list[QueuedRun]) -> None:
     seen: dict[Path, str] = {}
     for run in runs:
         other = seen.setdefault(run.directory.absolute(), run.name)

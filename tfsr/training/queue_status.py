@@ -59,7 +59,9 @@ def write_result(run: QueuedRun, state: Literal["done", "failed"], line: str = "
 
 def _status(run: QueuedRun, states: dict[str, Status]) -> RunStatus:
     state, progress = states[run.name], read_progress(run.directory)
-    if state == "running" and progress is not None and progress.time >= _started(run):
+    # Older than the lock, which the queue touches, it is of an earlier start.
+    lock = run.directory / LOCK
+    if state == "running" and progress is not None and progress.time >= lock.stat().st_mtime:
         left = progress.seconds_left
         return RunStatus(
             name=run.name,
@@ -70,7 +72,8 @@ def _status(run: QueuedRun, states: dict[str, Status]) -> RunStatus:
             steps_per_second=progress.steps_per_second or None,
             seconds_left=None if left is None else max(0.0, left + progress.time - time.time()),
         )
-    checkpoint = _newest_checkpoint(run.directory)
+    paths = sorted((run.directory / "checkpoints").glob("step-*"), reverse=True)
+    checkpoint = next(filter(None, (_read_json(path / "state.json") for path in paths)), {})
     steps = run.steps
     if steps is None and progress is not None:
         steps = progress.steps
@@ -81,23 +84,8 @@ def _status(run: QueuedRun, states: dict[str, Status]) -> RunStatus:
 def _line(run: QueuedRun, states: dict[str, Status]) -> str:
     if states[run.name] == "failed":
         return str(_read_json(run.directory / RESULT).get("line", ""))
-    if states[run.name] != "waiting":
-        return ""
     others = [f"{name} ({states[name]})" for name in run.after if states[name] != "done"]
-    return f"after {', '.join(others)}" if others else ""
-
-
-def _started(run: QueuedRun) -> float:
-    """The time when the queue started it, and touched its lock."""
-    try:
-        return (run.directory / LOCK).stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _newest_checkpoint(directory: Path) -> dict[str, Any]:
-    paths = sorted((directory / "checkpoints").glob("step-*"), reverse=True)
-    return next(filter(None, (_read_json(path / "state.json") for path in paths)), {})
+    return f"after {', '.join(others)}" if others and states[run.name] == "waiting" else ""
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -94,7 +94,6 @@ def _check(recipe: Recipe) -> None:
         check_sources(data.sources, data.sampling)
     with _error_of("data.cache"):
         parse_memory(data.cache)
-    _check_model(recipe)
     _check_sampling_fits_model(recipe)
     _check_optimizer(training.optimizer)
     _check_steps(training)
@@ -109,6 +108,8 @@ def _check(recipe: Recipe) -> None:
             "use each once, and one of clean and nn65"
         )
     check_choice("validation.protocol", validation.protocol, PROTOCOLS, RecipeError)
+    # Last, because it takes longest.
+    _check_model(recipe)
 
 
 @contextmanager

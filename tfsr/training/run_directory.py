@@ -98,21 +98,16 @@ def read_recipe_of_run(directory: Path) -> Recipe | None:
 
 def with_decided_steps(recipe: Recipe, before: Recipe | None) -> Recipe:
     """Replace `auto` by what the run of the recipe `before` has decided, if it has."""
-    if before is None:
+    if before is None or not before.training.learning_rate.decay_start:
         return recipe
-    old, new, rate = before.training, recipe.training, recipe.training.learning_rate
-    start = old.learning_rate.decay_start
-    if old.steps == "auto" or not start:
-        return recipe
-    training = replace(
-        new,
-        steps=old.steps if new.steps == "auto" else new.steps,
-        steps_per_epoch=(
-            old.steps_per_epoch if new.steps_per_epoch == "auto" else new.steps_per_epoch
-        ),
-        learning_rate=replace(rate, decay_start=rate.decay_start or start),
-    )
-    return replace(recipe, training=training)
+    old, training, rate = before.training, recipe.training, recipe.training.learning_rate
+    start = rate.decay_start or old.learning_rate.decay_start
+    if training.steps == "auto":
+        training = replace(training, steps=old.steps)
+    if training.steps_per_epoch == "auto":
+        training = replace(training, steps_per_epoch=old.steps_per_epoch)
+    rate = replace(rate, decay_start=start)
+    return replace(recipe, training=replace(training, learning_rate=rate))
 
 
 def write_recipe(directory: Path, recipe: Recipe) -> None:
@@ -134,13 +129,13 @@ def write_history(directory: Path, state: RunState) -> None:
 def write_best(directory: Path, model: AnyModel, metadata: dict[str, Any]) -> None:
     """Replace the preset of the run's best weights, completely or not at all."""
     part, best, old = (directory / name for name in ("part.best", "best", "old.best"))
-    shutil.rmtree(part, ignore_errors=True)
+    for leftover in (part, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     try:
         save_preset(model, part, metadata)
     except PresetError as error:
         shutil.rmtree(part, ignore_errors=True)
         raise OSError(str(error.__cause__ or error)) from error
-    shutil.rmtree(old, ignore_errors=True)
     # A folder cannot replace a folder that is not empty. A run killed between these two lines has
     # no best; resumed from its checkpoint, it finds the same best again.
     if os.path.exists(best):
@@ -167,13 +162,12 @@ def _is_in(key: str, parents: Sequence[str]) -> bool:
     return any(f"{key}.".startswith(f"{parent}.") for parent in parents)
 
 
-def _leaves(mapping: Any, where: str = "") -> dict[str, Any]:
+def _leaves(mapping: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """The values of nested mappings, by their dotted keys."""
-    if not isinstance(mapping, dict):
-        return {where: mapping}
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in mapping.items():
-        found.update(_leaves(value, f"{where}.{key}" if where else str(key)))
+        nested = isinstance(value, dict)
+        found |= _leaves(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
     return found
 
 

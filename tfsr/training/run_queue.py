@@ -12,7 +12,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tfsr.errors import InvalidArgument, TrainingError
 from tfsr.training.locks import is_locked, lock
@@ -24,15 +23,9 @@ from tfsr.training.queue_status import LOG, state_of, statuses, write_result
 _POLL = 0.2
 
 
-def lock_of(path: str | os.PathLike[str]) -> Path:
-    """Return the file that is locked while a queue runs a list."""
-    path = Path(path)
-    return path.with_name(f".{path.name}.lock")
-
-
 def is_queue_running(path: str | os.PathLike[str]) -> bool:
     """Whether a queue runs a list now."""
-    return is_locked(lock_of(path))
+    return is_locked(_lock_of(path))
 
 
 def run_queue(
@@ -71,7 +64,7 @@ def run_queue(
     if jobs < 1:
         raise InvalidArgument(f"must be at least 1; received {jobs}", "jobs")
     runs = load_list(path)
-    with _only_queue_of(path), _interrupted_by_sigterm():
+    with _only_queue_of(path):
         return _Queue(runs, jobs, report).run()
 
 
@@ -91,9 +84,8 @@ class _Queue:
     def run(self) -> bool:
         try:
             while self.waiting or self.running:
-                self._drop_blocked()
-                while len(self.running) < self.jobs and (run := self._next()) is not None:
-                    self._start(run)
+                for run in list(self.waiting):
+                    self._start_or_drop(run)
                 time.sleep(_POLL)
                 for training in list(self.running):
                     if training.process.poll() is not None:
@@ -103,24 +95,17 @@ class _Queue:
             raise
         return all(self.ended.values())
 
-    def _drop_blocked(self) -> None:
-        """Give up those that wait for one that failed."""
-        for run in list(self.waiting):
-            failed = [name for name in run.after if self.ended.get(name) is False]
-            if failed:
-                self.waiting.remove(run)
-                self.ended[run.name] = False
-                self.report(f"{run.name}: not started: {failed[0]} is not done")
-
-    def _next(self) -> QueuedRun | None:
-        """Take the first one that waits for no other."""
-        for run in self.waiting:
-            if all(self.ended.get(name) for name in run.after):
-                self.waiting.remove(run)
-                return run
-        return None
-
-    def _start(self, run: QueuedRun) -> None:
+    def _start_or_drop(self, run: QueuedRun) -> None:
+        """Start a run that waits for no other, or give it up if it waits for one that failed."""
+        failed = [name for name in run.after if self.ended.get(name) is False]
+        ready = all(name in self.ended for name in run.after) and len(self.running) < self.jobs
+        if not failed and not ready:
+            return
+        self.waiting.remove(run)
+        if failed:
+            self.ended[run.name] = False
+            self.report(f"{run.name}: not started: {failed[0]} is not done")
+            return
         try:
             self.running.append(TrainingProcess(run))
         except OSError as error:
@@ -152,27 +137,23 @@ class _Queue:
         self.report(f"{run.name}: failed: {line}")
 
 
+def _lock_of(path: str | os.PathLike[str]) -> Path:
+    """The file that is locked while a queue runs a list."""
+    return Path(path).with_name(f".{Path(path).name}.lock")
+
+
 @contextlib.contextmanager
 def _only_queue_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Lock a list, and let SIGTERM interrupt as Ctrl-C does."""
     try:
-        held = lock(lock_of(path))
+        held = lock(_lock_of(path))
     except OSError as error:
-        raise TrainingError(f"{lock_of(path)}: cannot be locked: {error.strerror}") from error
+        raise TrainingError(f"{_lock_of(path)}: cannot be locked: {error.strerror}") from error
     if held is None:
         raise TrainingError(f"{path}: another queue runs this list")
-    try:
-        yield
-    finally:
-        os.close(held)
-
-
-@contextlib.contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        os.close(held)

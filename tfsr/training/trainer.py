@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from tfsr.models import AnyModel
 from tfsr.training import checkpoints
 from tfsr.training import recipe_files as recipes
 from tfsr.training.checkpoints import RunState
-from tfsr.training.compilation import compiled_model
-from tfsr.training.distillation import with_teacher_checksum
+from tfsr.training.compilation import compiled_model, with_teacher_checksum
 from tfsr.training.distribution import Distribution, distribution
 from tfsr.training.interval_callback import IntervalCallback, is_over
 from tfsr.training.optimizer import cosine_span
@@ -201,8 +200,13 @@ def _fit(
     model.optimizer.schedule.set_span(*cosine_span(training))
     # Where the number of steps is not decided yet, the callback ends the run.
     steps = None if training.steps == "auto" else training.steps
+    if processes is None:
+        processes = available_cores() if on_accelerator() else 0
     try:
-        with _samples(sampler, processes) as samples, devices.training():
+        source: AbstractContextManager[Any] = (
+            SampleProcesses(sampler, processes) if processes else nullcontext(sampler)
+        )
+        with source as samples, devices.fit_scope():
             model.fit(
                 _stream(samples, first, steps, devices),
                 initial_epoch=first // interval,
@@ -227,17 +231,6 @@ def _fit(
         callback.report(
             f"{len(sampler.images.skipped)} of {len(sampler.paths)} images were skipped"
         )
-
-
-@contextmanager
-def _samples(sampler: Sampler, processes: int | None) -> Iterator[Sampler | SampleProcesses]:
-    if processes is None:
-        processes = available_cores() if on_accelerator() else 0
-    if not processes:
-        yield sampler
-        return
-    with SampleProcesses(sampler, processes) as samples:
-        yield samples
 
 
 def _stream(

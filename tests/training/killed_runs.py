@@ -1,7 +1,7 @@
-"""Train a recipe, killed at some steps and begun again: python lives.py RECIPE DIRECTORY STEP ...
+"""Train a recipe, killed at some steps and resumed: python killed_runs.py RECIPE DIRECTORY STEP ...
 
-Every life is a process of its own. It runs the same command, is killed with signal 9 as soon as it
-has done the next of the steps, and leaves what it leaves. The last one is let finish.
+Every attempt is a process of its own, which is killed with signal 9 as soon as it has done the next
+of the steps. The last one is not killed.
 """
 
 import os
@@ -24,8 +24,8 @@ class Killed(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def live(recipe, directory, step):
-    """One life, in this process."""
+def attempt(recipe, directory, step):
+    """Train in this process, which is killed after a step, if one is given."""
     fit = keras.Model.fit
     if step is not None:
         keras.Model.fit = lambda self, *arguments, callbacks, **others: fit(
@@ -38,8 +38,8 @@ def live(recipe, directory, step):
 for step in [*map(int, sys.argv[3:]), None]:
     child = os.fork()
     if child == 0:
-        live(sys.argv[1], sys.argv[2], step)
+        attempt(sys.argv[1], sys.argv[2], step)
     _, status = os.waitpid(child, 0)
     expected = signal.SIGKILL if step is not None else 0
     if os.waitstatus_to_exitcode(status) != -expected:
-        sys.exit(f"the life that was to end at step {step} ended with status {status}")
+        sys.exit(f"the process to be killed at step {step} ended with status {status}")
