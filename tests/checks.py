@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from keras import ops, tree
+from keras import KerasTensor, ops, tree
 
 from tfsr.converters import load_published
 from tfsr.encoders import EDSR, RDN
@@ -92,15 +92,15 @@ def check_layer(cls, arguments, inputs, output_shape, *, mixed_dtype="bfloat16")
     Args:
         cls: the layer's class.
         arguments: constructor arguments, each expected back as an attribute.
-        inputs: tuple of NumPy arrays or lists of them, what the layer is called with.
-        output_shape: what it answers then, and what it announces for the first input.
-        mixed_dtype: the dtype it answers under the policy mixed_bfloat16.
+        inputs: the arguments of `call`: a tuple of NumPy arrays or lists of them.
+        output_shape: shape of its output, called and symbolic.
+        mixed_dtype: dtype of its output under the policy mixed_bfloat16.
     """
     layer = cls(**arguments)
     output = layer(*inputs)
     assert tuple(output.shape) == output_shape
-    shape = tree.map_structure(np.shape, inputs[0])
-    assert tuple(layer.compute_output_shape(shape)) == output_shape
+    symbols = [tree.map_structure(lambda x: KerasTensor(x.shape), x) for x in inputs]
+    assert tuple(layer.compute_output_spec(*symbols).shape) == output_shape
     check_config(layer, arguments)
 
     copy = cls.from_config(layer.get_config())

@@ -181,7 +181,7 @@ def test_recorded_noise_draws_the_published_image(size):
     layer = model.decoder.frequency_estimation
     mean, log_variance = outputs(layer.moments(arrays["input"][None]))
     noise = arrays["eps"].transpose(0, 2, 3, 1)
-    tokens = outputs(layer.tokens_from(mean + noise * np.exp(0.5 * log_variance)))[0]
+    tokens = outputs(layer.decoder(mean + noise * np.exp(0.5 * log_variance)))[0]
 
     latent = np.array(model.encode(arrays["img"][None]))
     channels = model.encoder.channels

@@ -17,14 +17,14 @@ def test_the_registered_names():
     assert ENCODERS.names() == ["ecb", "edsr", "edsr-baseline", "rdn", "rdn-a", "span"]
 
 
-@pytest.mark.parametrize(
-    ("name", "parameters"), [("edsr-baseline", 1_220_416), ("rdn", 21_973_952)]
-)
-def test_published_parameter_counts(name, parameters):
-    encoder = ENCODERS.build(name)
+def parameters(encoder):
     encoder.build((None, None, None, 3))
-    assert encoder.count_params() == parameters
-    assert encoder.channels == 64
+    return encoder.count_params()
+
+
+def test_published_parameter_counts():
+    assert parameters(ENCODERS.build("edsr-baseline")) == 1_220_416
+    assert parameters(ENCODERS.build("rdn")) == 21_973_952
 
 
 def test_the_full_edsr_is_the_papers():
@@ -39,13 +39,19 @@ def test_the_papers_two_configurations_of_rdn(name, blocks, layers, growth):
     encoder = ENCODERS.build(name)
     assert (encoder.blocks, encoder.layers, encoder.growth) == (blocks, layers, growth)
     assert encoder.features == encoder.channels == 64
-    encoder.build((None, None, None, 3))
+    assert encoder.receptive_field == blocks * layers + 3
+    assert encoder.halo == 48
+
+
+def test_rdn_is_densely_connected():
+    features, blocks, layers, growth = 8, 3, 4, 5
     # Each block: 3x3 convolutions that see everything before them, and a 1x1 one that fuses them.
-    block = sum(9 * (64 + i * growth) * growth + growth for i in range(layers))
-    block += (64 + layers * growth) * 64 + 64
-    around = (9 * 3 * 64 + 64) + (9 * 64 * 64 + 64)
-    fusion = (blocks * 64 * 64 + 64) + (9 * 64 * 64 + 64)
-    assert encoder.count_params() == around + blocks * block + fusion
+    block = sum(9 * (features + i * growth) * growth + growth for i in range(layers))
+    block += (features + layers * growth) * features + features
+    convolution = 9 * features**2 + features
+    around = (9 * 3 * features + features) + convolution
+    fusion = (blocks * features**2 + features) + convolution
+    assert parameters(RDN(features, blocks, layers, growth)) == around + blocks * block + fusion
 
 
 def test_edsr_is_a_layer(image):
@@ -54,28 +60,20 @@ def test_edsr_is_a_layer(image):
 
 
 def test_rdn_is_a_layer(image):
-    arguments = {"features": 8, "blocks": 2, "layers": 3, "growth": 4}
+    arguments = {"features": 8, "blocks": 2, "layers": 2, "growth": 4}
     check_layer(RDN, arguments, (image,), (2, 6, 7, 8))
 
 
 @pytest.mark.parametrize("folded", [False, True])
 @pytest.mark.parametrize("cls", [SPAN, ECB])
 def test_the_foldable_encoders_are_layers(image, cls, folded):
-    arguments = {"features": 8, "blocks": 2, "folded": folded}
+    arguments = {"features": 8, "blocks": 1, "folded": folded}
     check_layer(cls, arguments, (image,), (2, 6, 7, 8))
-
-
-def test_the_parameters_of_a_folded_span():
-    encoder = ENCODERS.build("span")
-    encoder.build((None, None, None, 3))
-    convolution = 9 * 48 * 48 + 48
-    head, fusion = 9 * 3 * 48 + 48, 4 * 48 * 48 + 48
-    assert encoder.fold().count_params() == head + 19 * convolution + fusion
 
 
 @pytest.mark.parametrize("cls", [SPAN, ECB])
 def test_folding_changes_no_feature(image, cls):
-    encoder = cls(8, 3)
+    encoder = cls(8, 2)
     expected = outputs(encoder(image))[0]
     folded = encoder.fold()
     assert folded.folded and not encoder.folded
@@ -83,13 +81,15 @@ def test_folding_changes_no_feature(image, cls):
     np.testing.assert_allclose(outputs(folded(image))[0], expected, atol=1e-5)
     assert folded.count_params() < encoder.count_params()
     assert folded.fold() is folded
-    # What is folded computes as the encoder did.
-    mixed = cls(8, 3, dtype="mixed_bfloat16")
+    if cls is SPAN:
+        head, fusion = 9 * 3 * 8 + 8, 4 * 8 * 8 + 8
+        assert folded.count_params() == head + 7 * (9 * 8 * 8 + 8) + fusion
+    mixed = cls(4, 1, dtype="mixed_bfloat16")
     mixed.build((None, None, None, 3))
     assert mixed.fold().dtype_policy == mixed.dtype_policy
 
 
-def test_what_has_nothing_to_fold_stays_as_it_is():
+def test_an_encoder_without_branches_folds_to_itself():
     encoder = EDSR(8, 2)
     assert encoder.fold() is encoder
 
@@ -145,7 +145,7 @@ def test_edsr_scales_its_blocks(image):
 
 
 @pytest.mark.parametrize("name", ENCODERS.names())
-def test_every_encoder_announces_its_channels(name):
+def test_every_encoder_has_its_output_shape(name):
     encoder = ENCODERS.build(name)
     shape = encoder.compute_output_shape((None, None, None, 3))
     assert shape == (None, None, None, encoder.channels)
@@ -153,7 +153,7 @@ def test_every_encoder_announces_its_channels(name):
 
 @pytest.mark.parametrize(
     "encoder",
-    [EDSR(8, 2, 0.1), RDN(8, 2, 3, 4), SPAN(8, 2, folded=True), ECB(8, 2, folded=True)],
+    [EDSR(8, 2, 0.1), RDN(8, 2, 2, 4), SPAN(8, 2, folded=True), ECB(8, 2, folded=True)],
     ids=["edsr", "rdn", "span", "ecb"],
 )
 def test_features_depend_on_pixels_as_far_as_the_receptive_field(encoder):
@@ -175,13 +175,6 @@ def test_features_depend_on_pixels_as_far_as_the_receptive_field(encoder):
     np.testing.assert_array_equal(reached, expected)
 
 
-@pytest.mark.parametrize("name", ["rdn", "rdn-a"])
-def test_the_halo_of_the_full_rdn_is_cut(name):
-    encoder = ENCODERS.build(name)
-    assert encoder.receptive_field == encoder.blocks * encoder.layers + 3
-    assert encoder.halo == 48
-
-
 @pytest.mark.parametrize("size", [(4, 8), (5, 7), (1, 1), (9, 4)])
 def test_sides_are_padded_to_multiples_by_repeated_edges(rng, size):
     image = rng.uniform(-1, 1, (2, *size, 3)).astype(np.float32)
@@ -191,7 +184,7 @@ def test_sides_are_padded_to_multiples_by_repeated_edges(rng, size):
     np.testing.assert_array_equal(found, expected[:, : size[0], : size[1]])
 
 
-def test_an_encoder_that_sees_the_whole_image_must_say_its_halo():
+def test_an_encoder_that_sees_the_whole_image_must_define_a_halo():
     class Global(BlockMeans):
         receptive_field = None
 

@@ -1,4 +1,4 @@
-"""The functions that linear decoders multiply coefficients by, against formulas in NumPy."""
+"""The bases of linear decoders, compared with formulas in NumPy."""
 
 import math
 
@@ -35,7 +35,7 @@ def basis_of(name, **kwargs):
 
 
 def neighbour(offset, cell):
-    """The geometry that a basis sees of one axis."""
+    """The geometry of one axis that a basis uses."""
     return Neighbour(index=None, weight=None, offset=offset, coordinate=None, cell=cell)
 
 
@@ -158,18 +158,6 @@ def test_partial_sums_are_in_the_order_part_colour_function(name):
     functions = len(basis.column_colours) // (3 * basis.parts)
     expected = np.tile(np.repeat(np.eye(3), functions, axis=0), (basis.parts, 1))
     np.testing.assert_array_equal(basis.column_colours, expected)
-
-
-def test_a_learned_basis_does_not_separate(axes):
-    basis = basis_of("learned")
-    assert not basis.separable
-    for action in (
-        lambda: basis.contract_rows(np.zeros((*POINTS, 21)), axes[0]),
-        lambda: basis.column_values(axes[1]),
-        lambda: basis.column_colours,
-    ):
-        with pytest.raises(NotImplementedError, match="LearnedBasis does not separate"):
-            action()
 
 
 def test_frequencies_start_uniform_in_a_disc():

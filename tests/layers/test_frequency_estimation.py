@@ -21,18 +21,18 @@ def test_it_is_a_layer(image):
     check_layer(LocalFrequencyEstimation, arguments, (image,), (2, 6, 7, 5))
 
 
-def test_inference_takes_the_mean_and_repeats(image):
+def test_inference_uses_the_mean_and_repeats(image):
     layer = LocalFrequencyEstimation(**SMALL)
     found = tokens(layer, image)
     mean, _ = layer.moments(image)
     np.testing.assert_array_equal(found, tokens(layer, image))
-    np.testing.assert_allclose(found, outputs(layer.tokens_from(mean))[0], atol=1e-6)
+    np.testing.assert_allclose(found, outputs(layer.decoder(mean))[0], atol=1e-6)
 
 
-@pytest.mark.parametrize("drawn", [{"sample": True}, {"training": True}])
-def test_noise_is_drawn_when_sampling_and_in_training(image, drawn):
+@pytest.mark.parametrize("arguments", [{"sample": True}, {"training": True}])
+def test_noise_is_sampled_on_request_and_in_training(image, arguments):
     layer = LocalFrequencyEstimation(**SMALL, seed=1)
-    first, second = tokens(layer, image, **drawn), tokens(layer, image, **drawn)
+    first, second = tokens(layer, image, **arguments), tokens(layer, image, **arguments)
     assert not np.allclose(first, tokens(layer, image), atol=1e-4)
     assert not np.allclose(first, second, atol=1e-4)
 

@@ -13,7 +13,7 @@ every_layer = pytest.mark.parametrize("cls", LAYERS)
 
 
 def weights_of(layer):
-    """By name; not of the size they start with, so that no branch is too small to be seen."""
+    """By name; larger than the initial values, so that no branch is too small to be seen."""
     rng = np.random.default_rng(3)
     layer.set_weights([rng.normal(size=w.shape).astype(np.float32) for w in layer.get_weights()])
     return {w.name: np.asarray(outputs(w)[0], np.float64) for w in layer.weights}
@@ -61,7 +61,7 @@ def edge_oriented_by_hand(x, w):
 
 
 @pytest.mark.parametrize("filters", [4, 6])
-@pytest.mark.parametrize("size", [(1, 1), (2, 5), (6, 7)])
+@pytest.mark.parametrize("size", [(1, 1), (6, 7)])
 @pytest.mark.parametrize(
     ("cls", "by_hand"),
     [(ExpandedConvolution, expanded_by_hand), (EdgeOrientedConvolution, edge_oriented_by_hand)],
@@ -90,7 +90,6 @@ def test_it_folds_into_a_plain_convolution(rng, cls):
 def test_it_is_a_layer(rng, cls):
     x = rng.random((2, 5, 6, 4), dtype=np.float32)
     check_layer(cls, {"filters": 6, "expansion": 3}, (x,), (2, 5, 6, 6))
-    check_layer(cls, {"filters": 4}, (x,), (2, 5, 6, 4))
     copy = cls.from_config(cls(4, activation="silu").get_config())
     assert copy.activation is keras.activations.silu
 
@@ -121,10 +120,10 @@ def test_the_kernel_is_composed_in_float32(rng, cls):
 @every_layer
 def test_every_branch_is_trained(rng, cls):
     x = rng.random((2, 5, 6, 4), dtype=np.float32)
-    inputs = keras.Input((5, 6, 4))
     layer = cls(4)
-    model = keras.Model(inputs, layer(inputs))
-    model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+    model = keras.Sequential([layer])
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse", run_eagerly=True)
+    model.build(x.shape)
     before = layer.get_weights()
     model.fit(x, ops.convert_to_numpy(x)[..., ::-1], epochs=1, verbose=0)
     for weight, old in zip(layer.weights, before, strict=True):

@@ -18,8 +18,8 @@ from tfsr.layers import Convolution, ResidualBlock
 class EDSR(Encoder):
     """Residual blocks between two convolutions, with one skip over all of them.
 
-    The published code builds layers that would subtract and add the mean colour, and never calls
-    them; they are left out here (24 numbers that its parameter counts include).
+    The published code builds layers that subtract and add the mean colour, but never calls them;
+    they are omitted here (24 numbers that its parameter counts include).
 
     Args:
         features: int. Channels of the feature map. Defaults to 256, the full model; the baseline
@@ -27,8 +27,8 @@ class EDSR(Encoder):
         blocks: int. Residual blocks. Defaults to 32; the baseline has 16.
         residual_scale: float. Factor of each block's branch. Defaults to 0.1; the baseline has 1.
         mean: sequence of 3 floats. The colour, in [0, 1], that the first convolution sees as 0.
-            Defaults to grey, 0.5, which is 0 already.
-        std: float. What a difference from it is divided by. Defaults to 0.5, as all models here
+            Defaults to grey, 0.5.
+        std: float. Divisor of the difference from it. Defaults to 0.5, as all models here
             normalise their input.
 
     Raises:
@@ -38,6 +38,11 @@ class EDSR(Encoder):
 
     Reference:
         Lim et al., CVPRW 2017 (arXiv 1707.02921).
+
+    Example:
+        >>> encoder = tfsr.encoders.EDSR(features=8, blocks=2, residual_scale=1.0)
+        >>> encoder(np.zeros((1, 6, 7, 3), "float32")).shape
+        TensorShape([1, 6, 7, 8])
     """
 
     def __init__(
@@ -59,6 +64,8 @@ class EDSR(Encoder):
         self.features = features
         self.blocks = blocks
         self.residual_scale = residual_scale
+        self.receptive_field = 2 * blocks + 2
+        self.peak_channels = 4 * features
         policy = self.dtype_policy
         self.head = Convolution(features, dtype=policy, name="head")
         self.body = [
@@ -67,47 +74,19 @@ class EDSR(Encoder):
         ]
         self.tail = Convolution(features, dtype=policy, name="tail")
 
-    @property
-    def channels(self) -> int:
-        """Channels of the feature map."""
-        return self.features
-
-    @property
-    def receptive_field(self) -> int:
-        """How far from a pixel its features depend on the image, in pixels."""
-        return 2 * self.blocks + 2
-
-    @property
-    def peak_channels(self) -> int:
-        """Channels of all maps that are in memory at once."""
-        return 4 * self.features
-
     def build(self, input_shape) -> None:
         """Build every layer for (batch, h, w, 3)."""
         self.head.build(input_shape)
-        inner = self.compute_output_shape(input_shape)
-        for block in self.body:
-            block.build(inner)
-        self.tail.build(inner)
+        inner: list[Any] = [*self.body, self.tail]
+        for layer in inner:
+            layer.build((*input_shape[:-1], self.features))
 
     def call(self, image):
         """(batch, h, w, 3) to (batch, h, w, features)."""
         if (*self.mean, self.std) != (0.5,) * 4:
             offset = np.array([(0.5 - mean) / self.std for mean in self.mean], np.float32)
             image = image * (0.5 / self.std) + ops.cast(offset, image.dtype)
-        head = self.head(image)
-        x = head
+        x = head = self.head(image)
         for block in self.body:
             x = block(x)
         return self.tail(x) + head
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "features": self.features,
-            "blocks": self.blocks,
-            "residual_scale": self.residual_scale,
-            "mean": list(self.mean),
-            "std": self.std,
-        }

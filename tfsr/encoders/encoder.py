@@ -3,57 +3,49 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import Any
 
-import keras
 from keras import ops
 
 from tfsr.errors import InvalidArgument
-from tfsr.layers import ReparameterizedConvolution
+from tfsr.layers import ConfiguredLayer, Convolution, ReparameterizedConvolution
 
 
-class Encoder(keras.layers.Layer):
+class Encoder(ConfiguredLayer):
     """An LR image in [-1, 1] to a feature map of the same size.
 
-    A subclass says its `channels`, its `receptive_field` and its `peak_channels`; `halo` and
-    `size_multiple` have defaults.
+    A subclass sets `receptive_field`, `peak_channels` and `features` (or overrides `channels`);
+    `halo` and `size_multiple` have defaults. It stores each constructor argument as an attribute of
+    the same name: `get_config` follows from that.
 
     Input shape: (batch, h, w, 3), in [-1, 1]. Output shape: (batch, h, w, channels).
 
     Example:
-        >>> encoder = tfsr.encoders.EDSR(features=64, blocks=16, residual_scale=1.0)
-        >>> encoder.encode(keras.ops.zeros((1, 48, 48, 3))).shape
-        (1, 48, 48, 64)
+        >>> encoder = tfsr.encoders.EDSR(features=8, blocks=2)
+        >>> encoder.encode(np.zeros((1, 12, 17, 3), "float32")).shape
+        TensorShape([1, 12, 17, 8])
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    features: int
+    receptive_field: int | None
+    """How far from a pixel its features depend on the image, in pixels; None: all of it."""
+    peak_channels: int
+    """Channels of all image-sized maps in memory at the same time."""
 
     @property
-    @abstractmethod
     def channels(self) -> int:
-        """Channels of the feature map."""
-
-    @property
-    @abstractmethod
-    def receptive_field(self) -> int | None:
-        """How far from a pixel its features depend on the image, in pixels; None: all of it."""
-
-    @property
-    @abstractmethod
-    def peak_channels(self) -> int:
-        """Channels of all maps that are in memory at once, each as large as the image."""
+        """Channels of the feature map: the argument `features` by default."""
+        return self.features
 
     @property
     def halo(self) -> int:
         """How many pixels around a tile are encoded with it; the receptive field by default.
 
-        An encoder whose features hardly depend on distant pixels may say less: then its
-        documentation has the measured error.
+        An encoder whose features hardly depend on distant pixels may return less; it documents the
+        measured error.
 
         Raises:
-            NotImplementedError: where the receptive field is the whole image, which no tile holds.
+            NotImplementedError: if the receptive field is the whole image, which no tile holds.
         """
         if self.receptive_field is None:
             raise NotImplementedError(
@@ -63,14 +55,14 @@ class Encoder(keras.layers.Layer):
 
     @property
     def size_multiple(self) -> int:
-        """What the height and width that `call` takes are multiples of; 1 by default."""
+        """The height and width that `call` accepts are multiples of this; 1 by default."""
         return 1
 
     def encode(self, image: Any, training: bool = False) -> Any:
         """The features of an image of any size.
 
-        Where a side is no multiple of `size_multiple`, its last row or column is repeated, and the
-        features of what was added are cropped.
+        A side that is no multiple of `size_multiple` is padded by repeating its last row or
+        column; the features of the padding are cropped.
 
         Args:
             image: (batch, h, w, 3), in [-1, 1].
@@ -87,48 +79,63 @@ class Encoder(keras.layers.Layer):
         return self(padded, training=training)[:, :height, :width]
 
     def fold(self) -> Encoder:
-        """An encoder of equal output that is faster; this one where nothing folds."""
+        """A faster encoder with the same output; itself if nothing folds."""
         return self
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """(batch, h, w, channels)."""
         return (*input_shape[:-1], self.channels)
 
-    def get_config(self) -> dict[str, Any]:
-        """The layer's own arguments; a subclass adds its constructor's."""
-        return super().get_config()
-
 
 class FoldableEncoder(Encoder):
-    """An encoder of convolutions that may be re-parameterised, and be folded.
+    """An encoder of 3x3 convolutions that may be re-parameterized, and folded.
 
-    A subclass makes its 3x3 convolutions of the class that `convolution_class` returns, and lists
-    them all in `convolutions`.
+    A subclass creates its 3x3 convolutions by `convolution` and lists all its layers in
+    `convolutions`.
 
     Args:
-        folded: bool. Whether the convolutions are plain, to be used, rather than re-parameterised,
-            to be trained. Defaults to False.
+        features: int, at least 1. Channels of the feature map.
+        blocks: int, at least 1.
+        folded: bool. Whether the convolutions are plain ones, for inference, instead of
+            re-parameterized ones, for training. Defaults to False.
+
+    Raises:
+        InvalidArgument: if an argument has another value.
+
+    Example:
+        >>> encoder = tfsr.encoders.SPAN(features=8, blocks=1)
+        >>> encoder.build((None, None, None, 3))
+        >>> isinstance(encoder, tfsr.encoders.FoldableEncoder), encoder.fold().folded
+        (True, True)
     """
 
-    # What the convolutions are until they are folded.
     reparameterized: type[ReparameterizedConvolution]
+    """Class of the 3x3 convolutions until they are folded."""
 
-    def __init__(self, folded: bool = False, **kwargs: Any) -> None:
+    def __init__(self, features: int, blocks: int, folded: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_positive(features=features, blocks=blocks)
         if not isinstance(folded, bool):
-            raise InvalidArgument(f"folded must be true or false; received {folded!r}")
+            raise InvalidArgument(f"must be true or false; received {folded!r}", argument="folded")
+        self.features = features
+        self.blocks = blocks
         self.folded = folded
+
+    def convolution(self, name: str, activation: str | None = None) -> Any:
+        """A 3x3 convolution to `features` channels."""
+        cls = Convolution if self.folded else self.reparameterized
+        return cls(self.features, activation=activation, dtype=self.dtype_policy, name=name)
 
     @property
     @abstractmethod
-    def convolutions(self) -> list[keras.layers.Layer]:
-        """Every layer that has weights, in an order that `folded` does not change."""
+    def convolutions(self) -> list[Any]:
+        """Every layer that has weights, in an order that does not depend on `folded`."""
 
     def fold(self) -> FoldableEncoder:
-        """An encoder of equal output and plain convolutions; this one if it is folded.
+        """An encoder with the same output and plain convolutions; itself if it is folded.
 
-        Folding is exact but for float32 rounding, at the borders too. The branches are lost: to
-        train on with them, keep this encoder.
+        Folding is exact but for float32 rounding, at the borders too. The branches are lost: keep
+        this encoder to continue training with them.
         """
         if self.folded:
             return self
@@ -141,20 +148,18 @@ class FoldableEncoder(Encoder):
                 plain.set_weights(layer.get_weights())
         return folded
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "folded": self.folded}
 
-
-def check_positive(arguments: Mapping[str, Any]) -> None:
-    """Check arguments, by name, that must be positive integers.
+def check_positive(**arguments: Any) -> None:
+    """Check arguments that must be positive integers.
 
     Raises:
-        InvalidArgument: if one is not; the message names it.
+        InvalidArgument: if one is not.
     """
     for name, value in arguments.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise InvalidArgument(f"{name} must be an integer of at least 1; received {value!r}")
+            raise InvalidArgument(
+                f"must be an integer of at least 1; received {value!r}", argument=name
+            )
 
 
 def _repeat_edge(image: Any, axis: int, multiple: int) -> Any:

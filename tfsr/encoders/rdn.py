@@ -8,18 +8,18 @@ import keras
 from keras import ops
 
 from tfsr.encoders.encoder import Encoder
-from tfsr.layers import Convolution
+from tfsr.layers import ConfiguredLayer, Convolution
 
 
 @keras.saving.register_keras_serializable("tfsr")
 class RDN(Encoder):
-    """Residual dense blocks, all of them fused by a 1x1 convolution.
+    """Residual dense blocks, fused by a 1x1 convolution.
 
     Args:
         features: int. Channels of the feature map (G0). Defaults to 64.
         blocks: int. Residual dense blocks (D). Defaults to 16.
         layers: int. Convolutions in each block (C). Defaults to 8.
-        growth: int. Channels that each of them adds (G). Defaults to 64.
+        growth: int. Channels that each convolution adds (G). Defaults to 64.
 
     The defaults are the paper's configuration B, which every table uses; A ("rdn-a") has 20 blocks
     of 6 layers that grow by 32.
@@ -28,6 +28,11 @@ class RDN(Encoder):
 
     Reference:
         Zhang et al., CVPR 2018 (arXiv 1802.08797).
+
+    Example:
+        >>> encoder = tfsr.encoders.RDN(features=8, blocks=2, layers=2, growth=4)
+        >>> encoder(np.zeros((1, 6, 7, 3), "float32")).shape
+        TensorShape([1, 6, 7, 8])
     """
 
     def __init__(
@@ -43,6 +48,8 @@ class RDN(Encoder):
         self.blocks = blocks
         self.layers = layers
         self.growth = growth
+        self.receptive_field = blocks * layers + 3
+        self.peak_channels = 2 * (blocks * features + features + layers * growth)
         policy = self.dtype_policy
         self.shallow1 = Convolution(features, dtype=policy, name="shallow1")
         self.shallow2 = Convolution(features, dtype=policy, name="shallow2")
@@ -54,38 +61,20 @@ class RDN(Encoder):
         self.fusion2 = Convolution(features, dtype=policy, name="fusion2")
 
     @property
-    def channels(self) -> int:
-        """Channels of the feature map."""
-        return self.features
-
-    @property
-    def receptive_field(self) -> int:
-        """How far from a pixel its features depend on the image, in pixels."""
-        return self.blocks * self.layers + 3
-
-    @property
     def halo(self) -> int:
-        """How many pixels around a tile are encoded with it: 48 at most.
+        """As `Encoder.halo`: at most 48.
 
-        The full networks depend on 131 and 123 pixels around, but on those beyond 48 too little to
-        see: docs/performance.md has the measured error.
+        The full networks' receptive fields are 131 and 123, but the influence of pixels beyond 48
+        is invisible: docs/performance.md has the measured error.
         """
-        return min(self.receptive_field, 48)
-
-    @property
-    def peak_channels(self) -> int:
-        """Channels of all maps that are in memory at once."""
-        inside_a_block = self.features + self.layers * self.growth
-        return 2 * (self.blocks * self.features + inside_a_block)
+        return min(self.blocks * self.layers + 3, 48)
 
     def build(self, input_shape) -> None:
         """Build every layer for (batch, h, w, 3)."""
         self.shallow1.build(input_shape)
-        inner = self.compute_output_shape(input_shape)
-        self.shallow2.build(inner)
-        for block in self.dense_blocks:
-            block.build(inner)
-        self.fusion2.build(inner)
+        inner: list[Any] = [self.shallow2, *self.dense_blocks, self.fusion2]
+        for layer in inner:
+            layer.build((*input_shape[:-1], self.features))
         self.fusion1.build((*input_shape[:-1], self.blocks * self.features))
 
     def call(self, image):
@@ -98,20 +87,10 @@ class RDN(Encoder):
             outputs.append(x)
         return self.fusion2(self.fusion1(ops.concatenate(outputs, axis=-1))) + shallow
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "features": self.features,
-            "blocks": self.blocks,
-            "layers": self.layers,
-            "growth": self.growth,
-        }
-
 
 @keras.saving.register_keras_serializable("tfsr")
-class ResidualDenseBlock(keras.layers.Layer):
-    """Convolutions that each see everything before them, fused by a 1x1 one (RDN, fig. 3).
+class ResidualDenseBlock(ConfiguredLayer):
+    """Densely connected convolutions, fused by a 1x1 one (RDN, fig. 3).
 
     Args:
         features: int. Channels in and out.
@@ -142,16 +121,3 @@ class ResidualDenseBlock(keras.layers.Layer):
         for layer in self.convolutions:
             seen = ops.concatenate([seen, layer(seen)], axis=-1)
         return self.fusion(seen) + x
-
-    def compute_output_shape(self, input_shape):
-        """The input's own shape."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "features": self.features,
-            "layers": self.layers,
-            "growth": self.growth,
-        }

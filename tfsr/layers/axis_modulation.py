@@ -8,14 +8,15 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfsr.layers.configured_layer import ConfiguredLayer
 from tfsr.layers.positional_encoding import PositionalEncoding
 
-# Range of the kernels at the start: large factors at random would only disturb features.
+# Range of the initial kernels: large random factors would only disturb features.
 _START = 0.02
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class AxisModulation(keras.layers.Layer):
+class AxisModulation(ConfiguredLayer):
     """1 + sin of a dense layer of the positional encoding, for the rows and for the columns.
 
     A map is multiplied by both. Together they are a function of the position at the cost of two
@@ -28,7 +29,12 @@ class AxisModulation(keras.layers.Layer):
 
     Reference:
         The product of sines with a network's layers is ARASFSR's (arXiv 2511.16341, section 3); one
-        factor an axis is ours.
+        factor per axis is ours.
+
+    Example:
+        >>> rows, columns = tfsr.layers.AxisModulation(8)(np.zeros(5), np.zeros(7))
+        >>> (rows * columns).shape
+        TensorShape([1, 5, 7, 8])
     """
 
     def __init__(self, units: int, bandwidth: int = 6, **kwargs: Any) -> None:
@@ -39,11 +45,10 @@ class AxisModulation(keras.layers.Layer):
 
     def build(self, input_shape=None) -> None:
         """Create a kernel and a bias for each axis."""
-        width = self.encoding.channels
         self.kernels = [
             self.add_weight(
                 name=f"{axis}_kernel",
-                shape=(width, self.units),
+                shape=(self.encoding.channels, self.units),
                 initializer=keras.initializers.RandomUniform(-_START, _START),
                 autocast=False,
             )
@@ -60,19 +65,15 @@ class AxisModulation(keras.layers.Layer):
     def call(self, rows, columns):
         """Coordinates (..., h) and (..., w) to factors (..., h, 1, units) and (..., 1, w, units).
 
-        With no other axes the factors begin with one of 1: all have the axes of a map.
+        1-D coordinates give a first axis of 1: factors always have the axes of a map.
         """
         factors = []
         for i, coordinates in enumerate((rows, columns)):
             coordinates = ops.convert_to_tensor(coordinates)
             length, batch = ops.shape(coordinates)[-1], math.prod(ops.shape(coordinates)[:-1])
-            # A product of matrices, and one reshape: where the size is fixed both are folded.
+            # One matrix product and one reshape: for a fixed size both are constant-folded.
             encoded = self.encoding(ops.reshape(coordinates, (batch * length, 1)))
             factor = 1.0 + ops.sin(ops.matmul(encoded, self.kernels[i]) + self.biases[i])
             shape = (batch, length, 1) if i == 0 else (batch, 1, length)
             factors.append(ops.reshape(factor, (*shape, self.units)))
         return factors
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "units": self.units, "bandwidth": self.bandwidth}

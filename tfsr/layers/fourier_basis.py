@@ -11,22 +11,22 @@ from keras import ops
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
-from tfsr.layers.basis import Basis, by_colour, for_each_colour
+from tfsr.layers.basis import Basis, by_colour, for_each_colour, weighted_sum
 
 
 @keras.saving.register_keras_serializable("tfsr")
 class FourierBasis(Basis):
     """Products u_i(row) u_j(column) of 1, cos(w x), sin(w x), cos(2 w x), sin(2 w x) and so on.
 
-    x is the offset, an LR pixel being 2 wide. An even number of terms ends with a cosine alone.
+    x is the offset, an LR pixel being 2 wide. An even number of terms ends with a cosine.
     Coefficients are in the order colour, row term, column term.
 
     Args:
-        terms: int. Terms of an axis. Defaults to 7.
-        frequency: float. w, in radians per half an LR pixel. Defaults to pi / 2.
+        terms: int. Terms per axis. Defaults to 7.
+        frequency: float. w, in radians per half LR pixel. Defaults to pi / 2.
         orthonormal: bool. Whether sines and cosines have a factor of sqrt(2). Defaults to True.
         trainable_frequency: bool. Whether w is trained, as `frequency` times the softplus of a
-            number that starts where that is 1. Defaults to False.
+            weight, initially 1. Defaults to False.
 
     Raises:
         InvalidArgument: if `terms` or `frequency` is not positive.
@@ -34,6 +34,10 @@ class FourierBasis(Basis):
     Reference:
         Song et al., OPE-SR, CVPR 2023, section 3.2 (7 terms, w = pi / 2, orthonormal); GB-LSR,
         arXiv 2606.19617 (16 terms, w = pi times a trained bandwidth).
+
+    Example:
+        >>> tfsr.layers.FourierBasis(terms=3).coefficients
+        27
     """
 
     separable = True
@@ -48,9 +52,9 @@ class FourierBasis(Basis):
     ) -> None:
         super().__init__(**kwargs)
         if terms < 1:
-            raise InvalidArgument(f"terms must be at least 1; received {terms}")
+            raise InvalidArgument(f"must be at least 1; received {terms}", argument="terms")
         if not 0 < frequency < math.inf:
-            raise InvalidArgument(f"frequency must be above 0; received {frequency}")
+            raise InvalidArgument(f"must be above 0; received {frequency}", argument="frequency")
         self.terms = terms
         self.frequency = frequency
         self.orthonormal = orthonormal
@@ -83,12 +87,8 @@ class FourierBasis(Basis):
     def contract_rows(self, coefficients, rows: Neighbour):
         """As `Basis.contract_rows`: a sum for each colour and column term."""
         values = for_each_colour(ops.repeat(self._terms(rows), self.terms, axis=-1))
-        n = self.terms
-        summed = np.tile(np.eye(n, dtype=np.float32), (n, 1))
-        matrix = np.kron(np.eye(3, dtype=np.float32), summed)
-        products = ops.cast(coefficients, "float32") * values
-        partial = ops.matmul(ops.reshape(products, (-1, 3 * n * n)), matrix)
-        return ops.reshape(partial, (*ops.shape(products)[:-1], 3 * n))
+        row_sums = np.tile(np.eye(self.terms, dtype=np.float32), (self.terms, 1))
+        return weighted_sum(coefficients, values, np.kron(np.eye(3, dtype=np.float32), row_sums))
 
     def column_values(self, columns: Neighbour):
         """As `Basis.column_values`."""
@@ -101,23 +101,11 @@ class FourierBasis(Basis):
 
     def _terms(self, axis: Neighbour):
         """The terms of an axis, (..., terms)."""
-        phase = (axis.offset * self._multiples) * self._frequency()
+        frequency = self.frequency
+        if self.trainable_frequency:
+            frequency = frequency * ops.softplus(self.bandwidth)
+        phase = (axis.offset * self._multiples) * frequency
         waves = ops.sin(phase) * self._sine + ops.cos(phase) * (1 - self._sine)
         if not self.orthonormal:
             return waves
         return waves * np.where(self._multiples > 0, math.sqrt(2), 1).astype(np.float32)
-
-    def _frequency(self):
-        if self.trainable_frequency:
-            return self.frequency * ops.softplus(self.bandwidth)
-        return self.frequency
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "terms": self.terms,
-            "frequency": self.frequency,
-            "orthonormal": self.orthonormal,
-            "trainable_frequency": self.trainable_frequency,
-        }

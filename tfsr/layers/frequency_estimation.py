@@ -7,25 +7,26 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfsr.layers.configured_layer import ConfiguredLayer
 from tfsr.layers.linear_layers import Convolution
 from tfsr.layers.residual_block import ResidualBlock
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class LocalFrequencyEstimation(keras.layers.Layer):
+class LocalFrequencyEstimation(ConfiguredLayer):
     """A convolutional variational autoencoder that gives each LR pixel a frequency token.
 
     Encoder: conv, leaky ReLU 0.2, residual blocks, conv, skip, then a conv to the mean and the log
-    variance of a latent per pixel. Decoder: the same shape, from a latent to a token.
+    variance of a latent per pixel. Decoder: the same layers, from a latent to a token.
 
-    The published code draws noise at inference too, so its images never repeat. Here inference
-    uses the mean; noise is drawn in training, or when asked for with `sample=True`.
+    The published code samples noise at inference too, so its images never repeat. Here inference
+    uses the mean; noise is sampled in training, or with `sample=True`.
 
     Args:
         tokens: int. Channels of the token. Defaults to 8.
         features: int. Channels inside, and of the latent. Defaults to 64.
         blocks: int. Residual blocks on each side. Defaults to 4.
-        noise: bool. Whether training draws the latent around its mean, as published; False trains
+        noise: bool. Whether training samples the latent around its mean, as published; False trains
             on the mean. Defaults to True.
         kl_weight: float. Weight of the Kullback-Leibler term, the mean over all latents, added to
             the loss in training. Defaults to 0, as published.
@@ -35,6 +36,11 @@ class LocalFrequencyEstimation(keras.layers.Layer):
 
     Reference:
         ARASFSR (arXiv 2511.16341); its code calls this module CTM and HFVAE(3, 8).
+
+    Example:
+        >>> layer = tfsr.layers.LocalFrequencyEstimation(tokens=4, features=8, blocks=1)
+        >>> layer(np.zeros((1, 5, 6, 3), "float32")).shape
+        TensorShape([1, 5, 6, 4])
     """
 
     def __init__(
@@ -55,14 +61,13 @@ class LocalFrequencyEstimation(keras.layers.Layer):
         self.kl_weight = kl_weight
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.encoder = _Half(
-            features, blocks, 2 * features, dtype=self.dtype_policy, name="encoder"
-        )
-        self.decoder = _Half(features, blocks, tokens, dtype=self.dtype_policy, name="decoder")
+        policy = self.dtype_policy
+        self.encoder = _Half(features, blocks, 2 * features, dtype=policy, name="encoder")
+        self.decoder = _Half(features, blocks, tokens, dtype=policy, name="decoder")
 
     @property
     def halo(self) -> int:
-        """How far from a pixel its token still depends on the image, in pixels."""
+        """How far from a pixel its token depends on the image, in pixels."""
         return 2 * (2 * self.blocks + 3)
 
     def build(self, input_shape) -> None:
@@ -72,13 +77,8 @@ class LocalFrequencyEstimation(keras.layers.Layer):
 
     def moments(self, x):
         """Mean and log variance of each pixel's latent, (batch, h, w, features) each, float32."""
-        statistics = ops.cast(self.encoder(x), "float32")
-        mean, log_variance = ops.split(statistics, 2, axis=-1)
+        mean, log_variance = ops.split(ops.cast(self.encoder(x), "float32"), 2, axis=-1)
         return mean, log_variance
-
-    def tokens_from(self, latent):
-        """Tokens (batch, h, w, tokens) of a latent (batch, h, w, features)."""
-        return self.decoder(latent)
 
     def call(self, x, training: bool = False, sample: bool = False):
         """(batch, h, w, channels) to (batch, h, w, tokens)."""
@@ -90,23 +90,7 @@ class LocalFrequencyEstimation(keras.layers.Layer):
         if training and self.kl_weight:
             divergence = 0.5 * (ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance)
             self.add_loss(self.kl_weight * ops.mean(divergence))
-        return self.tokens_from(latent)
-
-    def compute_output_shape(self, input_shape):
-        """(batch, h, w, tokens)."""
-        return (*input_shape[:-1], self.tokens)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "tokens": self.tokens,
-            "features": self.features,
-            "blocks": self.blocks,
-            "noise": self.noise,
-            "kl_weight": self.kl_weight,
-            "seed": self.seed,
-        }
+        return self.decoder(latent)
 
 
 class _Half(keras.layers.Layer):
@@ -125,18 +109,12 @@ class _Half(keras.layers.Layer):
 
     def build(self, input_shape) -> None:
         self.conv1.build(input_shape)
-        inner = (*input_shape[:-1], self.features)
-        for block in self.residual_blocks:
-            block.build(inner)
-        self.conv2.build(inner)
-        self.conv3.build(inner)
+        inner: list[Any] = [*self.residual_blocks, self.conv2, self.conv3]
+        for layer in inner:
+            layer.build((*input_shape[:-1], self.features))
 
     def call(self, x):
-        head = ops.leaky_relu(self.conv1(x), 0.2)
-        x = head
+        x = head = ops.leaky_relu(self.conv1(x), 0.2)
         for block in self.residual_blocks:
             x = block(x)
         return self.conv3(self.conv2(x) + head)
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.conv3.filters)

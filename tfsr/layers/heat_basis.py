@@ -13,7 +13,7 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers.basis import Basis, by_colour, for_each_colour
 
-# k = sqrt(ln 4) / (2 pi^2), where Thera's training starts.
+# k = sqrt(ln 4) / (2 pi^2), the initial value of Thera's training.
 _DIFFUSIVITY = math.sqrt(math.log(4)) / (2 * math.pi**2)
 
 
@@ -22,25 +22,23 @@ class HeatBasis(Basis):
     """sin(nu . x) and cos(nu . x), times exp(-|nu|^2 k t), for a few trained frequencies nu.
 
     x is the offset in LR pixels, t = 1 / scale^2 (the scale of the rows, as published): at a small
-    scale high frequencies are damped, which is what a larger pixel does to an image. Coefficients
-    are in the order sine and cosine, colour, wave.
+    scale high frequencies are damped, as a larger pixel does to an image. Coefficients are in the
+    order sine and cosine, colour, wave.
 
     Args:
         waves: int. Number of frequencies. Defaults to 32.
-        max_frequency: float. Largest |nu| at the start, in radians per LR pixel. Defaults to 16 pi,
-            as published; half-cycles per LR pixel suffice for scales up to 8 (4 pi).
+        max_frequency: float. Largest initial |nu|, in radians per LR pixel. Defaults to 16 pi, as
+            published; half-cycles per LR pixel suffice for scales up to 8 (4 pi).
 
     Raises:
         InvalidArgument: if either is not positive.
 
-    Example:
-        >>> basis = HeatBasis(waves=32)
-        >>> basis.build(None)
-        >>> basis.coefficients
-        192
-
     Reference:
         Becker et al., Thera, arXiv 2311.17643, section 3 (the field) and its supplement.
+
+    Example:
+        >>> tfsr.layers.HeatBasis(waves=32).coefficients
+        192
     """
 
     separable = True
@@ -49,10 +47,11 @@ class HeatBasis(Basis):
     def __init__(self, waves: int = 32, max_frequency: float = 16 * math.pi, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if waves < 1:
-            raise InvalidArgument(f"waves must be at least 1; received {waves}")
+            raise InvalidArgument(f"must be at least 1; received {waves}", argument="waves")
         if not 0 < max_frequency < math.inf:
             raise InvalidArgument(
-                f"max_frequency must be above 0, in radians per LR pixel; received {max_frequency}"
+                f"must be above 0, in radians per LR pixel; received {max_frequency}",
+                argument="max_frequency",
             )
         self.waves = waves
         self.max_frequency = max_frequency
@@ -60,13 +59,13 @@ class HeatBasis(Basis):
     def build(self, input_shape=None) -> None:
         """Create the frequencies, uniform in a disc, and the diffusivity."""
 
-        def start(shape, dtype=None):
+        def in_disc(shape, dtype=None):
             radius = self.max_frequency * ops.sqrt(keras.random.uniform(shape[1:]))
             angle = keras.random.uniform(shape[1:], 0.0, 2 * math.pi)
             return ops.stack([radius * ops.sin(angle), radius * ops.cos(angle)])
 
         self.frequencies = self.add_weight(
-            name="frequencies", shape=(2, self.waves), initializer=start, autocast=False
+            name="frequencies", shape=(2, self.waves), initializer=in_disc, autocast=False
         )
         self.diffusivity = self.add_weight(
             name="diffusivity",
@@ -85,11 +84,10 @@ class HeatBasis(Basis):
         """As `Basis.values`."""
         phase = self._phase(rows, 0) + self._phase(columns, 1)
         fade = self._fade(rows)
-        waves = [fade * ops.sin(phase), fade * ops.cos(phase)]
-        return ops.concatenate([for_each_colour(wave) for wave in waves], axis=-1)
+        return for_each_colour(fade * ops.sin(phase), fade * ops.cos(phase))
 
     def contract_rows(self, coefficients, rows: Neighbour):
-        """As `Basis.contract_rows`: what the columns' cosines and sines multiply."""
+        """As `Basis.contract_rows`: the factors of the columns' cosines and sines."""
         sines, cosines = ops.split(ops.cast(coefficients, "float32"), 2, axis=-1)
         phase, fade = self._phase(rows, 0), self._fade(rows)
         sine = for_each_colour(fade * ops.sin(phase))
@@ -101,8 +99,7 @@ class HeatBasis(Basis):
     def column_values(self, columns: Neighbour):
         """As `Basis.column_values`."""
         phase = self._phase(columns, 1)
-        waves = [ops.cos(phase), ops.sin(phase)]
-        return ops.concatenate([for_each_colour(wave) for wave in waves], axis=-1)
+        return for_each_colour(ops.cos(phase), ops.sin(phase))
 
     @property
     def column_colours(self) -> np.ndarray:
@@ -110,17 +107,9 @@ class HeatBasis(Basis):
         return self.colours
 
     def _phase(self, axis: Neighbour, i: int):
-        # Offsets count two to an LR pixel.
+        # In offsets an LR pixel is 2 wide.
         return (axis.offset / 2) * self.frequencies[i]
 
     def _fade(self, rows: Neighbour):
         squared = ops.sum(ops.square(self.frequencies), axis=0)
         return ops.exp(-(squared * self.diffusivity) * ops.square(rows.cell / 2))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "waves": self.waves,
-            "max_frequency": self.max_frequency,
-        }

@@ -1,4 +1,4 @@
-"""Meta-SR's hyper-network, as what it is: a learned basis."""
+"""Meta-SR's hyper-network, written as a learned basis."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from keras import ops
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers.basis import Basis, by_colour, for_each_colour
-from tfsr.layers.linear_layers import Linear
-from tfsr.layers.offset_encoding import OffsetEncoding
-from tfsr.layers.separable_dense import SeparableDense
+from tfsr.layers.linear_layers import Linear, SeparableDense
+from tfsr.layers.positional_encoding import OffsetEncoding
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -22,9 +21,9 @@ class LearnedBasis(Basis):
 
     Args:
         functions: int. Width of the layer. Defaults to 256.
-        encoding: str. What stands for the position: "none", itself and 1 / scale; "positional", its
-            sines and cosines and 1 / scale; "integrated", their means over the output pixel
-            instead of both. Defaults to "none".
+        encoding: str. The layer's input: "none", the position and 1 / scale; "positional", the
+            position's sines and cosines and 1 / scale; "integrated", their means over the output
+            pixel. Defaults to "none".
         bandwidth: int. Octaves of the encodings. Defaults to 10.
 
     Raises:
@@ -33,6 +32,10 @@ class LearnedBasis(Basis):
     Reference:
         Hu et al., Meta-SR, CVPR 2019 (arXiv 1903.00875), section 3.2: the hidden layer of the
         network that predicts filters. Filters are linear in it, so it is a basis.
+
+    Example:
+        >>> tfsr.layers.LearnedBasis(functions=16).coefficients
+        51
     """
 
     def __init__(
@@ -40,15 +43,12 @@ class LearnedBasis(Basis):
     ) -> None:
         super().__init__(**kwargs)
         if functions < 1:
-            raise InvalidArgument(f"hidden must be positive; received {functions}")
+            # The decoder's argument.
+            raise InvalidArgument(f"must be positive; received {functions}", argument="hidden")
         self.functions = functions
         self.bandwidth = bandwidth
+        self.encoding = encoding
         self.offset_encoding = OffsetEncoding(encoding, bandwidth, name="offset_encoding")
-
-    @property
-    def encoding(self) -> str:
-        """What stands for the position."""
-        return self.offset_encoding.encoding
 
     def build(self, input_shape=None) -> None:
         """Build the layer."""
@@ -71,7 +71,7 @@ class LearnedBasis(Basis):
 
     def values(self, rows: Neighbour, columns: Neighbour):
         """As `Basis.values`; the scale is that of the rows."""
-        # Offsets and cells count two to an LR pixel.
+        # In offsets and cells an LR pixel is 2 wide.
         encoded = [self.offset_encoding(a.offset / 2, a.cell / 2) for a in (rows, columns)]
         row_term, column_term = self.position(*encoded)
         if self.encoding != "integrated":
@@ -79,12 +79,3 @@ class LearnedBasis(Basis):
         hidden = ops.relu(row_term + column_term)
         one = ops.ones_like(hidden[..., :1])
         return for_each_colour(ops.concatenate([hidden, one], axis=-1))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "functions": self.functions,
-            "encoding": self.encoding,
-            "bandwidth": self.bandwidth,
-        }

@@ -6,16 +6,21 @@ from typing import Any
 
 import keras
 
+from tfsr.layers.configured_layer import ConfiguredLayer
 from tfsr.layers.linear_layers import Convolution
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class ResidualBlock(keras.layers.Layer):
+class ResidualBlock(ConfiguredLayer):
     """x + residual_scale * conv(relu(conv(x))), 3x3, without normalisation (EDSR, fig. 2c).
 
     Args:
         features: int. Channels in and out.
-        residual_scale: float. What the branch is multiplied by; EDSR uses 0.1 at 256 features.
+        residual_scale: float. Factor of the branch; EDSR uses 0.1 at 256 features.
+
+    Example:
+        >>> tfsr.layers.ResidualBlock(8)(np.zeros((1, 5, 6, 8), "float32")).shape
+        TensorShape([1, 5, 6, 8])
     """
 
     def __init__(self, features: int, residual_scale: float = 1.0, **kwargs: Any) -> None:
@@ -34,15 +39,3 @@ class ResidualBlock(keras.layers.Layer):
         """(batch, height, width, features) to the same shape."""
         branch = self.conv2(self.conv1(x))
         return x + (branch if self.residual_scale == 1 else self.residual_scale * branch)
-
-    def compute_output_shape(self, input_shape):
-        """The input's own shape."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {
-            **super().get_config(),
-            "features": self.features,
-            "residual_scale": self.residual_scale,
-        }

@@ -64,7 +64,7 @@ def test_weights_start_within_the_whole_layers_range(fan_in, limit):
         assert 0.95 * limit < np.abs(weights).max() <= limit
 
 
-def test_rows_and_columns_are_drawn_apart():
+def test_rows_and_columns_are_initialized_independently():
     layer = SeparableDense(64)
     layer.build((None, 3))
     row_kernel, column_kernel = layer.get_weights()

@@ -1,0 +1,21 @@
+"""A layer whose configuration follows from its constructor."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import keras
+
+
+class ConfiguredLayer(keras.layers.Layer):
+    """A layer that stores each constructor argument as an attribute of the same name."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, and those of every Keras layer."""
+        config = super().get_config()
+        for parameter in inspect.signature(type(self)).parameters.values():
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+                value = getattr(self, parameter.name)
+                config[parameter.name] = list(value) if isinstance(value, tuple) else value
+        return config
