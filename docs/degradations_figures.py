@@ -1,4 +1,4 @@
-"""Draws the figures of degradations.md, one a pipeline, and prints its table of ranges.
+"""Make the figures of degradations.md, one per pipeline, and print its table of ranges.
 
 python docs/degradations_figures.py
 """
@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tfsr.degradations import PIPELINES, get_pipeline
-from tfsr.degradations.grammar import OneOf, Stage, Steps
-from tfsr.degradations.steps import Step
+from tfsr.degradations.composition import OneOf, Stage, Steps
+from tfsr.degradations.step import Step
 from tfsr.images import read, resize
 
 IMAGES = Path(__file__).parent / "images"
@@ -22,7 +22,7 @@ FIRST_SEEDS = {"photos": 5}
 
 
 def figure(name: str) -> Image.Image:
-    """LR images of several seeds beside the original, as large as that."""
+    """Show LR images of several seeds beside the original, enlarged to its size."""
     pipeline = get_pipeline(name)
     original = read(IMAGES / "astronaut.png")
     panels = [("original", original)]
@@ -34,18 +34,18 @@ def figure(name: str) -> Image.Image:
         prepared = pipeline.prepare(original, rng)
         panels.append((f"seed {seed}", pipeline.degrade(prepared, (LR, LR), rng)))
     width = len(panels) * (SHOWN + GAP) - GAP
-    sheet = Image.new("RGB", (width, SHOWN + CAPTION), "white")
-    draw = ImageDraw.Draw(sheet)
+    canvas = Image.new("RGB", (width, SHOWN + CAPTION), "white")
+    draw = ImageDraw.Draw(canvas)
     for i, (caption, panel) in enumerate(panels):
         left = i * (SHOWN + GAP)
         method = "bicubic" if i == 0 else "nearest"
-        sheet.paste(Image.fromarray(resize(panel, (SHOWN, SHOWN), method)), (left, CAPTION))
+        canvas.paste(Image.fromarray(resize(panel, (SHOWN, SHOWN), method)), (left, CAPTION))
         draw.text((left + 2, 2), caption, fill="black")
-    return sheet
+    return canvas
 
 
 def rows() -> list[str]:
-    """The lines of the table of ranges."""
+    """Return the lines of the table of ranges."""
     lines = ["| pipeline | what it is | steps |", "|---|---|---|"]
     for name in PIPELINES:
         pipeline = get_pipeline(name)
@@ -85,8 +85,8 @@ def _step(step: Step) -> str:
 
 
 def _value(value) -> str:
-    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-        return "(" + ", ".join(f"{name} {chance:g}" for name, chance in value) + ")"
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{name} {chance:g}" for name, chance in value.items()) + ")"
     if isinstance(value, tuple) and len(value) == 2 and not isinstance(value[0], str):
         low, high = value
         return f"{low:.3g}" if low == high else f"{low:.3g}-{high:.5g}"
@@ -100,7 +100,7 @@ def _percent(chance: float) -> str:
 
 
 def main() -> None:
-    """Write the figures, and print the table."""
+    """Write the figures and print the table."""
     for name in PIPELINES:
         figure(name).save(IMAGES / f"degradation-{name}.webp", quality=90, method=6)
     print("\n".join(rows()))

@@ -10,8 +10,7 @@ from checks import grid_points
 from pages import DOCS, code_blocks
 
 from tfsr.decoders import DECODERS
-from tfsr.degradations import PIPELINES
-from tfsr.degradations.grammar import STEPS
+from tfsr.degradations import DEGRADATIONS, PIPELINES
 from tfsr.encoders import ENCODERS
 from tfsr.evaluation.raw_output import FloatUpscaler
 from tfsr.images import read, to_float
@@ -132,7 +131,7 @@ def test_degradations_are_documented_as_they_are():
     for name in PIPELINES:
         assert (DOCS / "images" / f"degradation-{name}.webp").stat().st_size < 100_000
         assert f"](images/degradation-{name}.webp)" in page
-    for name in STEPS:
+    for name in DEGRADATIONS.names():
         assert f"| `{name}` |" in page
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import shutil
 
 import numpy as np
 import pytest
 import tiny
+from checks import GOLDENS
 from PIL import Image
 
 ROOMS = (
@@ -33,12 +35,13 @@ def public():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A working directory with face.png (48x48), photo.jpg (96x80) and faces/0.png to 3.png."""
+    """A working directory with face.png (48x48), photo.jpg (96x80), faces/0.png to 3.png, liif.pth."""
     Image.fromarray(tiny.image(48, 48)).save(tmp_path / "face.png")
     Image.fromarray(tiny.image(80, 96)).save(tmp_path / "photo.jpg")
     (tmp_path / "faces").mkdir()
     for seed in range(4):
         Image.fromarray(tiny.image(64, 64, seed)).save(tmp_path / "faces" / f"{seed}.png")
+    shutil.copy(GOLDENS / "liif_edsr_small.pth", tmp_path / "liif.pth")
     monkeypatch.chdir(tmp_path)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tfsr.errors import InvalidArgument, check_choice, did_you_mean
@@ -39,10 +39,16 @@ class Registry:
         """Return the registered names, sorted."""
         return sorted(self._entries)
 
-    def get(self, name: Any) -> type[Any]:
-        """Return the class of a name, or raise `InvalidArgument` with the closest match."""
+    def get(self, name: Any, arguments: Iterable[str] = ()) -> type[Any]:
+        """Return the class of a name, checked to have these arguments.
+
+        Raises:
+            InvalidArgument: unknown name or argument; the message has the closest match.
+        """
         check_choice(self.kind, name, self.names())
-        return self._entries[name][0]
+        cls = self._entries[name][0]
+        _check_keys(arguments, _arguments(cls), f"{self.kind} {name!r}", "argument")
+        return cls
 
     def build(self, config: Any, **overrides: Any) -> Any:
         """Build the object that a configuration describes.
@@ -53,7 +59,7 @@ class Registry:
             **overrides: arguments that take precedence.
 
         Raises:
-            InvalidArgument: unknown name or argument; the message has the closest match.
+            InvalidArgument: as in `get`.
         """
         if isinstance(config, self.base):
             return config
@@ -66,9 +72,7 @@ class Registry:
                 self.kind,
             )
         name, arguments = config.get("name"), {k: v for k, v in config.items() if k != "name"}
-        cls = self.get(name)
-        _check_keys(arguments, _arguments(cls), f"{self.kind} {name!r}", "argument")
-        return cls(**{**self._entries[name][1], **arguments, **overrides})
+        return self.get(name, arguments)(**{**self._entries[name][1], **arguments, **overrides})
 
     def config_of(self, item: Any) -> dict[str, Any]:
         """Return the mapping from which `build` makes an equal object, as plain data."""
@@ -94,7 +98,7 @@ def check_model_config(config: Mapping[str, Any], parts: Sequence[str]) -> None:
             raise InvalidArgument(f"a model's configuration needs the key {part!r}")
 
 
-def _check_keys(keys: Mapping[str, Any], known: Sequence[str], owner: str, noun: str) -> None:
+def _check_keys(keys: Iterable[str], known: Sequence[str], owner: str, noun: str) -> None:
     for key in keys:
         if key not in known:
             raise InvalidArgument(

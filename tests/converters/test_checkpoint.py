@@ -258,14 +258,17 @@ def test_a_changed_byte_of_a_weight_is_found(save):
 def test_truncated_files_are_refused(tmp_path):
     content = (GOLDENS / "metasr_edsr_small.pth").read_bytes()
     path = tmp_path / "model.pth"
-    ends = [*range(0, len(content), len(content) // 60), *range(len(content) - 150, len(content))]
+    ends = [
+        *range(0, len(content), len(content) // 30),
+        *range(len(content) - 150, len(content), 3),
+    ]
     for end in ends:
         path.write_bytes(content[:end])
         refusal(path)
 
 
 def test_truncated_pickles_are_refused(save):
-    for end in range(len(WEIGHT)):
+    for end in range(0, len(WEIGHT), 2):
         refusal(save(WEIGHT[:end]))
 
 
@@ -281,7 +284,7 @@ def check_survives(path):
 def test_any_damage_to_a_file_is_an_error_or_harmless(save, rng):
     path = save(WEIGHT)
     content = path.read_bytes()
-    for position in rng.integers(0, len(content), 300):
+    for position in rng.integers(0, len(content), 100):
         damaged = bytearray(content)
         damaged[position] ^= 1 << rng.integers(8)
         path.write_bytes(damaged)
@@ -293,7 +296,7 @@ def test_any_damage_to_a_pickle_is_an_error_or_harmless(save, rng):
         pickled = archive.read("metasr_edsr_small/data.pkl")
         storages = [archive.read(f"metasr_edsr_small/data/{key}") for key in range(20)]
     assert len(read_checkpoint(save(pickled, storages))["model"]["sd"]) == 20
-    for _ in range(400):
+    for _ in range(120):
         damaged = bytearray(pickled)
         for position in rng.integers(0, len(pickled), rng.integers(1, 4)):
             damaged[position] = rng.integers(256)
@@ -304,7 +307,7 @@ def test_random_programs_are_an_error_or_harmless(save, rng):
     pieces = [SIX, tensor(SIX, (6,), (1,)), text("0"), name("collections", "OrderedDict"), b"("]
     pieces += [name("torch._utils", "_rebuild_parameter"), b"K\x01", b"q\x00", b"h\x00"]
     pieces += [bytes([opcode]) for opcode in b")]}NRQbtaesu\x85\x86\x87\x93\x94."]
-    for _ in range(400):
+    for _ in range(100):
         program = b"".join(pieces[i] for i in rng.integers(0, len(pieces), 30))
         check_survives(save(PROTOCOL_2 + b"}" + program + b"."))
     for program in itertools.product(pieces[-17:], repeat=2):

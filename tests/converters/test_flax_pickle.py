@@ -88,7 +88,7 @@ def test_a_frozen_dict_is_its_content(tmp_path, monkeypatch):
     assert read_flax_pickle(path).weights == {"k": 3}
 
 
-@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("protocol", [0, 2, 4])
 @pytest.mark.parametrize(
     ("expected", "payload"),
     [
@@ -137,7 +137,7 @@ def program(array, protocol=b"\x80\x04"):
     [
         (RECONSTRUCT, "without content"),
         (RECONSTRUCT + b"Nb", "without a proper state"),
-        (RECONSTRUCT + b"(K\x01K\x02\x85NNC\x08" + bytes(8) + b"tb", "no number"),
+        (RECONSTRUCT + b"(K\x01K\x02\x85NNC\x08" + bytes(8) + b"tb", "not a number"),
         (RECONSTRUCT + b"(K\x01K\x02\x85" + FLOATS + b"\x89C\x04" + bytes(4) + b"tb", "4 bytes"),
         (RECONSTRUCT + b"(K\x01J\xff\xff\xff\xff\x85" + FLOATS + b"\x89C\x00tb", "(-1,)"),
         (RECONSTRUCT + b"(K\x01N" + FLOATS + b"\x89C\x00tb", "None"),
@@ -152,7 +152,7 @@ def program(array, protocol=b"\x80\x04"):
         (b"K\x01Q", "outside it"),
         (b"cnumpy\nndarray\n)R", "numpy ndarray"),
         (b"cnumpy\nndarray\n)\x81", "opcode NEWOBJ"),
-        (b"}q\x00\x8c\x01bh\x00s", "hold themselves"),
+        (b"}q\x00\x8c\x01bh\x00s", "contain themselves"),
     ],
 )
 def test_lies_about_arrays_are_refused(tmp_path, array, reason):
@@ -180,7 +180,7 @@ def test_what_cannot_be_opened_is_refused(tmp_path):
         assert refusal(path)
 
 
-def test_bare_pickles_are_told_from_pytorch_checkpoints(tmp_path):
+def test_bare_pickles_are_recognised(tmp_path):
     assert is_bare_pickle(FILE)
     assert not is_bare_pickle(GOLDENS / "lmlte_edsr_small.pth")
     assert not is_bare_pickle(saved(tmp_path, {"model": {}}, protocol=2))

@@ -48,7 +48,7 @@ def touch(path):
     return f"touch {path}"
 
 
-@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("protocol", [0, 2, 4])
 @pytest.mark.parametrize(
     "expected, payload",
     [
@@ -250,17 +250,17 @@ def test_entries_that_share_their_bytes(save, tmp_path):
     assert "entries declare" in refusal(path)
 
 
-def test_a_huge_table_of_contents_is_not_read(tmp_path):
-    size = 8 << 20
+def test_a_table_of_contents_takes_no_more_memory_than_the_file(tmp_path):
     path = tmp_path / "model.pth"
-    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, size, 0, 0)
-    path.write_bytes(b"PK\x03\x04".ljust(size, b"\0") + end)
+    # It declares 2 GiB.
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, 2**31, 0, 0)
+    path.write_bytes(b"PK\x03\x04".ljust(1000, b"\0") + end)
     peak, message = peak_memory(path)
-    assert "table of contents" in message and peak < 2e6
+    assert "damaged" in message and peak < 1e6
 
 
 def test_a_huge_pickle_is_not_read(save):
-    peak, message = peak_memory(save(PROTOCOL_2 + b"]" * (8 << 20) + b"."))
+    peak, message = peak_memory(save(PROTOCOL_2 + b"]" * (2 << 20) + b"."))
     assert "data.pkl has" in message and peak < 2e6
 
 
@@ -277,7 +277,7 @@ def test_compressed_entries_are_refused(save):
     assert "is compressed" in message and peak < 1e6
 
 
-DEEP_TUPLE = b")" + b"\x85" * 200_000
+DEEP_TUPLE = b")" + b"\x85" * 50_000
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ DEEP_TUPLE = b")" + b"\x85" * 200_000
         DEEP_TUPLE + b"Q.",
         DEEP_TUPLE + b")R.",
         b"(" + text("storage") + DEEP_TUPLE + text("0") + b"NK\x06tQ.",
-        b"}" + text("a") + b"]" * 200_000 + b"a" * 200_000 + b"s.",
+        b"}" + text("a") + b"]" * 50_000 + b"a" * 50_000 + b"s.",
         b"}q\x00" + text("a") + b"h\x00s.",
         b"}" + text("a") + b"]q\x00h\x00as.",
     ],

@@ -1,158 +1,146 @@
-import re
-
 import numpy as np
 import pytest
-from checks import golden, golden_model, section
+from checks import GOLDENS, golden, published_model, section
+from torch_files import write_checkpoint
 
-from tfsr.converters import load_published
-from tfsr.encoders import EDSR
+from tfsr.converters import from_pytorch, read_published
+from tfsr.decoders import DECODERS
+from tfsr.encoders import ENCODERS
 from tfsr.errors import CheckpointError
-from tfsr.models import ImplicitSR
 
-# The decoder's first weight.
-FIRST_LAYER = {
-    "liif_edsr_small": "imnet.layers.0.weight",
-    "liif_rdn_small": "imnet.layers.0.weight",
-    "metasr_edsr_small": "imnet.layers.0.weight",
-    "lte_edsr_small": "coef.weight",
-    "lmliif_edsr_small": "hypernet.layers.0.weight",
-    "lmlte_edsr_small": "coef.weight",
-    "diinn_edsr_small": "decoder.K.0.0.weight",
-    "diinnle_edsr_small": "imnet.K.0.0.weight",
-    "asfsr_edsr_small": "imnet.I.0.0.weight",
-}
-names = pytest.mark.parametrize("name", FIRST_LAYER)
+# The recorded checkpoints, each with the weights of the golden of the same name.
+RECORDED = [
+    *("liif_edsr_small.pth", "metasr_edsr_small.pth", "lte_edsr_small.pth"),
+    *("lmliif_edsr_small.pth", "lmlte_edsr_small.pth", "asfsr_edsr_small.pth"),
+    "diinn_edsr_small.ckpt",
+]
+EDSR = {"name": "edsr-baseline", "args": {"no_upsampling": True, "n_resblocks": 2, "n_feats": 16}}
+MLP = {"name": "mlp", "args": {"out_dim": 3, "hidden_list": [256, 256, 256, 256]}}
 
 
-def state_dict(name):
-    return dict(section(golden(name), "sd/"))
+def checkpoint(name="liif", weights=None, encoder=EDSR, **arguments):
+    """What LIIF's code saves, with the weights of its golden."""
+    weights = section(golden("liif_edsr_small"), "sd/") if weights is None else weights
+    arguments = {"encoder_spec": encoder, "imnet_spec": MLP, **arguments}
+    model = {"name": name, "args": arguments, "sd": weights}
+    return {"model": model, "optimizer": {"name": "adam", "args": {"lr": 1e-4}}, "epoch": 3}
 
 
-def refused(name, weights, message):
-    model = golden_model(name)
-    before = model.get_weights()
-    with pytest.raises(CheckpointError, match=message):
-        load_published(model, weights)
-    for variable, value in zip(model.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(variable, value)
+def check_is_the_golden(model, name):
+    """Check the sizes and every weight; tests/test_parity.py compares the outputs."""
+    expected = published_model(name)
+    assert ENCODERS.config_of(model.encoder) == ENCODERS.config_of(expected.encoder)
+    assert DECODERS.config_of(model.decoder) == DECODERS.config_of(expected.decoder)
+    for found, value in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, value)
 
 
-@names
-def test_every_published_number_finds_its_place(name):
-    model, weights = golden_model(name), state_dict(name)
-    load_published(model, weights)
-    used = [value for key, value in weights.items() if "_mean." not in key]
-    found = np.concatenate([*map(np.ravel, model.get_weights())])
-    np.testing.assert_array_equal(np.sort(found), np.sort(np.concatenate([*map(np.ravel, used)])))
+def refusal(path):
+    with pytest.raises(CheckpointError) as caught:
+        from_pytorch(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message
 
 
-@names
-def test_the_frozen_colour_shifts_may_be_absent(name):
-    weights = {key: value for key, value in state_dict(name).items() if "_mean." not in key}
-    load_published(golden_model(name), weights)
+@pytest.mark.parametrize("file", RECORDED)
+def test_published_files_hold_the_models_of_their_goldens(file):
+    check_is_the_golden(from_pytorch(GOLDENS / file), file.partition(".")[0])
 
 
-@names
-@pytest.mark.parametrize("part", ["first", "last"])
-def test_a_missing_weight_is_named(name, part):
-    weights = state_dict(name)
-    missing = FIRST_LAYER[name] if part == "first" else list(weights)[-1]
-    del weights[missing]
-    refused(name, weights, f"no weight '{missing}'")
+def test_what_is_left_out_is_named():
+    unused = read_published(GOLDENS / "diinn_edsr_small.ckpt").unused
+    assert {"sub", "div", "optimizer_states", "encoder.add_mean.bias"} <= set(unused)
 
 
-@names
-def test_a_weight_too_many_is_named(name):
-    weights = {**state_dict(name), "imnet.layers.99.weight": np.zeros((3, 3), np.float32)}
-    refused(name, weights, "1 weights that the model has no place for: imnet.layers.99.weight")
+def test_sizes_and_flags_are_read_from_the_checkpoint(tmp_path):
+    weights = dict(section(golden("liif_edsr_small"), "sd/"))
+    weights["imnet.layers.0.weight"] = np.delete(weights["imnet.layers.0.weight"], [146, 147], 1)
+    content = checkpoint(weights=weights, cell_decode=False, local_ensemble=False)
+    model = from_pytorch(write_checkpoint(tmp_path / "m.pth", content))
+    assert not model.decoder.cell_decode
+    assert not model.decoder.local_ensemble
+    assert model.decoder.feat_unfold
+    assert model.encoder.get_config()["blocks"] == 2
 
 
-@names
-def test_a_weight_of_another_shape_is_named_with_both_shapes(name):
-    weights, wrong = state_dict(name), FIRST_LAYER[name]
-    weights[wrong] = weights[wrong][:, :-1]
-    found, needed = weights[wrong].shape, golden(name)[f"sd/{wrong}"].shape
-    message = f"weight '{wrong}' has shape {found}; the model needs {needed}"
-    refused(name, weights, re.escape(message))
+def test_an_rdn_encoder_is_read_from_its_weights(tmp_path):
+    weights = section(golden("liif_rdn_small"), "sd/")
+    spec = {"name": "rdn", "args": {"G0": 16, "RDNconfig": "S", "no_upsampling": True}}
+    path = write_checkpoint(tmp_path / "m.pth", checkpoint(weights=weights, encoder=spec))
+    check_is_the_golden(from_pytorch(path), "liif_rdn_small")
 
 
-@names
-def test_a_checkpoint_of_another_model_is_refused(name):
-    other = "liif_edsr_small" if name == "asfsr_edsr_small" else "asfsr_edsr_small"
-    refused(name, state_dict(other), "the checkpoint has|has shape")
+def test_the_ensemble_variant_of_diinn_is_read(tmp_path):
+    weights = section(golden("diinnle_edsr_small"), "sd/")
+    path = write_checkpoint(tmp_path / "m.pth", checkpoint("diinn", weights))
+    check_is_the_golden(from_pytorch(path), "diinnle_edsr_small")
 
 
-def plus_of(weights):
-    """LTE's weights in the form of LTE+, whose numbers are the same and its names are not.
-
-    All frequencies of rows come before those of columns, and the perceptron is 1x1 convolutions.
-    """
-    plus = {}
-    for key, value in weights.items():
-        if key.startswith("freq."):
+def test_lte_plus_is_lte(tmp_path):
+    """The same function in LTE+'s layout: frequencies in halves, dense layers as 1x1."""
+    published = section(golden("lte_edsr_small"), "sd/")
+    weights = {}
+    for name, value in published.items():
+        if name.startswith("imnet."):
+            name = name.removeprefix("imnet.")
+            value = value[:, :, None, None] if name.endswith("weight") else value
+        if name.startswith("freq."):
             value = np.concatenate([value[0::2], value[1::2]])
-        if key.startswith("imnet."):
-            key = key.removeprefix("imnet.")
-            value = value[..., None, None] if key.endswith("weight") else value
-        plus[key] = value
-    return plus
+        weights[name] = value
+    content = checkpoint("lte-fast", weights)
+    check_is_the_golden(
+        from_pytorch(write_checkpoint(tmp_path / "m.pth", content)), "lte_edsr_small"
+    )
 
 
-@pytest.mark.parametrize("decoder", ["lte", "lte+"])
-def test_lte_plus_is_lte_in_other_words(decoder, rng):
-    weights = state_dict("lte_edsr_small")
-    plus = plus_of(weights)
-    perceptron = {key for key in plus if key.startswith("layers.")}
-    assert perceptron == {f"layers.{i}.{part}" for i in (0, 2, 4, 6) for part in ("weight", "bias")}
-    models = [ImplicitSR(EDSR(16, 2, 1.0), decoder) for _ in range(2)]
-    for model, given in zip(models, (weights, plus), strict=True):
-        load_published(model, given)
-    images = rng.random((1, 12, 17, 3), dtype=np.float32)
-    first, second = (model.upscale(images, size=(37, 61)) for model in models)
-    np.testing.assert_array_equal(first, second)
+@pytest.mark.parametrize("without", ["asfsr_wo_res", "asfsr_wo_freq"])
+def test_the_ablations_of_arasfsr_are_read(without, tmp_path):
+    weights = dict(section(golden("asfsr_edsr_small"), "sd/"))
+    if without == "asfsr_wo_freq":
+        weights = {k: v for k, v in weights.items() if not k.startswith("netCTM.")}
+        # The tokens were the last 8 of 24 channels, 9 taps each.
+        first = weights["imnet.I.0.0.weight"]
+        weights["imnet.I.0.0.weight"] = np.delete(first, np.arange(16 * 9, 24 * 9), 1)
+    path = write_checkpoint(tmp_path / "m.pth", checkpoint(without, weights))
+    decoder = from_pytorch(path).decoder
+    assert decoder.skip == (without != "asfsr_wo_res")
+    assert decoder.frequency == (without != "asfsr_wo_freq")
 
 
-def test_frequencies_are_read_in_the_order_of_their_kind():
-    weights = state_dict("lte_edsr_small")
-    mixed = {**plus_of(weights), "freq.weight": weights["freq.weight"]}
-    models = [golden_model("lte_edsr_small") for _ in range(2)]
-    for model, given in zip(models, (weights, mixed), strict=True):
-        load_published(model, given)
-    first, second = (model.decoder.frequency.get_weights()[0] for model in models)
-    assert not np.array_equal(first, second)
-    np.testing.assert_array_equal(first, second[..., [*range(0, 256, 2), *range(1, 256, 2)]])
-
-
-def test_a_missing_weight_of_lte_plus_is_named():
-    weights = plus_of(state_dict("lte_edsr_small"))
-    del weights["layers.4.weight"]
-    refused("lte_edsr_small", weights, "no weight 'layers.4.weight'")
+def changed(**weights):
+    content = checkpoint()
+    state = dict(content["model"]["sd"])
+    for name, value in weights.items():
+        name = name.replace("__", ".")
+        if value is None:
+            del state[name]
+        else:
+            state[name] = value
+    content["model"]["sd"] = state
+    return content
 
 
 @pytest.mark.parametrize(
-    ("decoder", "weights", "message"),
+    ("content", "words"),
     [
-        ("ipe-liif", "liif_edsr_small", "LIIF with encodings or skips"),
-        ({"name": "liif", "skip": True}, "liif_edsr_small", "LIIF with encodings or skips"),
-        ("ipe-metasr", "metasr_edsr_small", "Meta-SR with encodings"),
+        ({"epoch": 1}, ["LIIF"]),
+        ({"generator": {"weight": np.zeros((2, 2))}}, ["LIIF"]),
+        ({"model": {"name": "swinir", "args": {}, "sd": {}}}, ["'swinir'"]),
+        (checkpoint("liff"), ["'liff'", "Did you mean 'liif'?"]),
+        (checkpoint(encoder={"name": "rcan", "args": {}}), ["'rcan'", "edsr-baseline"]),
+        ({"state_dict": {}, "hyper_parameters": {"arch": "resnet"}}, ["'resnet'"]),
+        ({"state_dict": {}, "hyper_parameters": {"arch": "diinn", "mode": 4}}, ["mode 4"]),
+        (changed(imnet__layers__8__bias=None), ["imnet.layers.8.bias"]),
+        (changed(imnet__layers__8__bias=np.zeros(4)), ["imnet.layers.8.bias", "(4,)", "(3,)"]),
+        (changed(subnet__weight=np.zeros(4)), ["subnet.weight"]),
+        (changed(imnet__layers__0__weight=np.zeros((256, 147))), ["imnet.layers.0.weight"]),
+        (changed(encoder__head__0__weight=None), ["EDSR"]),
+        (checkpoint(weights={"imnet.layers.0.weight": "text"}), ["imnet.layers.0.weight"]),
     ],
 )
-def test_what_was_never_published_has_no_weights(decoder, weights, message):
-    model = ImplicitSR(EDSR(16, 2, 1.0), decoder)
-    with pytest.raises(CheckpointError, match=message):
-        load_published(model, state_dict(weights))
-
-
-@pytest.mark.parametrize("mode", [1, 2])
-@pytest.mark.parametrize("name", ["diinn_edsr_small", "diinnle_edsr_small"])
-def test_other_modes_of_diinn_have_their_names(name, mode):
-    # Content layers past the first: 256 values before, then the 9 x 16 features in mode 2.
-    weights = state_dict(name)
-    if mode == 1:
-        for key in [key for key in weights if ".K." in key and ".K.0" not in key]:
-            weights[key] = weights[key][:, :256] if key.endswith("weight") else weights[key]
-    model = golden_model(name, mode=mode)
-    load_published(model, weights)
-    used = [value for key, value in weights.items() if "_mean." not in key]
-    found = np.concatenate([*map(np.ravel, model.get_weights())])
-    np.testing.assert_array_equal(np.sort(found), np.sort(np.concatenate([*map(np.ravel, used)])))
+def test_other_checkpoints_are_refused_by_what_is_wrong(content, words, tmp_path):
+    message = refusal(write_checkpoint(tmp_path / "m.pth", content))
+    for word in words:
+        assert word in message

@@ -10,8 +10,7 @@ from checks import GOLDENS, check_close, golden, grid_points, outputs, section
 
 from tfsr.converters import read_published
 from tfsr.converters.flax_pickle import FlaxCheckpoint, read_flax_pickle
-from tfsr.converters.thera import edsr_assignments, load_thera, thera_config
-from tfsr.converters.weight_source import WeightSource
+from tfsr.converters.thera_weights import load_thera, thera_config
 from tfsr.encoders import EDSR
 from tfsr.errors import CheckpointError
 from tfsr.models import ImplicitSR
@@ -19,14 +18,6 @@ from tfsr.models import ImplicitSR
 FILE = GOLDENS / "thera_edsr_small.pkl"
 NAME = "thera_edsr_small"
 SETTINGS = {"backbone": "edsr-baseline", "size": "air"}
-
-
-def encoder_of(weights):
-    encoder = EDSR(16, 2, 1.0)
-    encoder.build((None, None, None, 3))
-    for variable, value in edsr_assignments(encoder, WeightSource(weights)):
-        variable.assign(value)
-    return encoder
 
 
 @cache
@@ -100,7 +91,7 @@ def test_other_sizes_of_thera_are_refused(change):
 def test_another_tree_of_parameters_is_refused(tmp_path):
     path = tmp_path / "m.pkl"
     path.write_bytes(pickle.dumps({"model": {"params": {"kernel": np.zeros(3)}}, **SETTINGS}))
-    with pytest.raises(CheckpointError, match="is no checkpoint of Thera-Air: it has no weight"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint of Thera-Air: it has no weight"):
         read_published(path)
 
 
@@ -121,18 +112,22 @@ def test_a_malicious_pickle_is_refused_in_one_line(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["thera.pkl"]
 
 
-def test_a_missing_or_misshapen_weight_of_the_encoder_is_named():
+def test_a_missing_or_misshapen_weight_is_named_and_nothing_is_loaded():
     weights = dict(section(golden(NAME), "sd/"))
+    model = ImplicitSR.from_config(read_published(FILE).config)
+    before = model.get_weights()
     name = "params/encoder/body/layers_2/kernel"
     weights[name] = weights[name][..., :-1]
     with pytest.raises(CheckpointError, match=f"'{name}' has shape"):
-        encoder_of(weights)
+        load_thera(model, weights)
     del weights[name]
     with pytest.raises(CheckpointError, match=f"no weight '{name}'"):
-        encoder_of(weights)
+        load_thera(model, weights)
+    for found, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_models_that_were_never_published_are_refused():
     weights = section(golden(NAME), "sd/")
-    with pytest.raises(CheckpointError, match="no weights of Thera are known for LIIF"):
+    with pytest.raises(CheckpointError, match="no published weights are known for LIIF"):
         load_thera(ImplicitSR(EDSR(16, 2, 1.0), {"name": "liif", "hidden": [8]}), weights)

@@ -1,4 +1,4 @@
-"""A region of an LR image, made of a part of the original."""
+"""LR images of a region of the original."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ def photograph():
 
 
 @EVERY
-def test_the_mean_of_many_draws_is_the_reduced_image_in_its_place(name, photograph):
+def test_the_mean_of_many_samples_is_the_reduced_image_without_a_shift(name, photograph):
     pipeline = get_pipeline(name)
-    drawn = [
+    samples = [
         pipeline.degrade(photograph, (30, 32), np.random.default_rng(seed)).astype(float)
-        for seed in range(60)
+        for seed in range(25)
     ]
-    mean, reduced = np.mean(drawn, axis=0), resize(photograph, (30, 32)).astype(float)
+    mean, reduced = np.mean(samples, axis=0), resize(photograph, (30, 32)).astype(float)
     assert abs((mean - reduced).mean()) < 4
     inner = (slice(2, -2), slice(2, -2))
     distances = {
@@ -38,12 +38,12 @@ def test_the_mean_of_many_draws_is_the_reduced_image_in_its_place(name, photogra
 
 
 @EVERY
-def test_a_region_looks_as_that_part_of_the_whole(name, photograph):
-    """Drawn alike: what noise and the region's own JPEG blocks change is less than a shift."""
+def test_a_region_looks_like_that_part_of_the_whole(name, photograph):
+    """With the same seed, noise and other JPEG blocks change less than a shift by a pixel."""
     pipeline = get_pipeline(name)
     box = (20.0, 28.0, 100.0, 108.0)
     differences = []
-    for seed in range(30):
+    for seed in range(12):
         whole = pipeline.degrade(photograph, (30, 32), np.random.default_rng(seed)).astype(float)
         part = pipeline.degrade(photograph, (20, 20), np.random.default_rng(seed), box)
         assert part.shape == (20, 20, 3)

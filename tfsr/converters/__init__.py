@@ -1,6 +1,6 @@
-"""Published PyTorch weights to Keras models."""
+"""Published PyTorch and Flax weights to Keras models."""
 
-from tfsr.converters.published import load_published
-from tfsr.converters.pytorch import Published, from_pytorch, read_published
+from tfsr.converters.published import Published, from_pytorch, read_published
+from tfsr.converters.torch_weights import load_published
 
 __all__ = ["Published", "from_pytorch", "load_published", "read_published"]

@@ -1,297 +1,280 @@
-"""The published weights' names and layouts, and where each goes here."""
+"""Published checkpoint files: which model they hold, and its sizes."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tfsr.converters.weight_source import Assignments, WeightSource
-from tfsr.decoders import ARASFSR, DIINN, LIIF, LMLIIF, LMLTE, LTE, MetaSR
-from tfsr.encoders import EDSR, RDN
-from tfsr.errors import CheckpointError
-from tfsr.layers import LocalFrequencyEstimation, ModulatedMLP, SeparableDense
+from tfsr.converters.checkpoint import read_checkpoint
+from tfsr.converters.flax_pickle import is_bare_pickle, read_flax_pickle
+from tfsr.converters.thera_weights import load_thera, thera_config
+from tfsr.converters.torch_weights import load_published, unused_names
+from tfsr.errors import CheckpointError, TfsrError, check_choice
 from tfsr.models import ImplicitSR
 
-# Built by the published code and never run: EDSR's colour shifts; and DIINN's normalisation, which
-# is that of every model here.
-_UNUSED = re.compile(r"encoder\.(sub|add)_mean\.(weight|bias)|sub|div")
+Weights = Mapping[str, np.ndarray]
+Config = dict[str, Any]
 
 
-def load_published(model: ImplicitSR, weights: Mapping[str, Any]) -> None:
-    """Fill a model with weights published for PyTorch.
+@dataclass(frozen=True)
+class Published:
+    """The content of a published checkpoint.
 
-    Args:
-        model: of the architecture that the weights belong to.
-        weights: name to array, PyTorch layouts: Linear (out, in), Conv (out, in, height, width).
+    Attributes:
+        config: of the model, as `ImplicitSR.from_config` takes it.
+        weights: names to arrays, in the checkpoint's own layouts.
+        unused: entries that the model does not need.
+        load: fills a model of that configuration with such weights.
+
+    Example:
+        >>> published = tfsr.converters.read_published("liif.pth")
+        >>> published.config["decoder"]["name"]
+        'liif'
+    """
+
+    config: Config
+    weights: Weights
+    unused: list[str]
+    load: Callable[[ImplicitSR, Weights], None] = load_published
+
+    def model(self) -> ImplicitSR:
+        """Build the model with its weights.
+
+        Raises:
+            CheckpointError: a weight is missing, left over or of another shape.
+        """
+        model = ImplicitSR.from_config(self.config)
+        self.load(model, self.weights)
+        return model
+
+
+def from_pytorch(path: str | os.PathLike[str]) -> ImplicitSR:
+    """Build the model of a published checkpoint, without PyTorch.
+
+    Reads the .pth files of LIIF, Meta-SR, LTE, LTE+, LM-LIIF, LM-LTE and ARASFSR (with its
+    ablations and its DIINN), the Lightning .ckpt of DIINN, with an EDSR or RDN encoder, and Thera's
+    pickles. The system and its sizes are detected.
 
     Raises:
-        CheckpointError: if a weight is missing, left over, or of another shape; it is named. The
-            model is then unchanged.
+        CheckpointError: the file cannot be read, holds anything but plain data, belongs to another
+            project, or a weight is missing, left over or of another shape.
+
+    Example:
+        >>> model = tfsr.converters.from_pytorch("liif.pth")
+        >>> model.count_params()
+        248339
     """
-    source = WeightSource(weights, _UNUSED)
-    assignments = list(_encoder(model.encoder, source))
-    assignments += _decoder(model.decoder, source)
-    source.finish()
-    for variable, value in assignments:
-        variable.assign(value)
+    published = read_published(path)
+    with _naming(path):
+        return published.model()
 
 
-def unused_names(weights: Mapping[str, Any]) -> list[str]:
-    """The weights that `load_published` knowingly leaves out."""
-    return [name for name in weights if _UNUSED.fullmatch(name)]
+def read_published(path: str | os.PathLike[str]) -> Published:
+    """Read the configuration and the weights of a published checkpoint; see `from_pytorch`.
+
+    Example:
+        >>> published = tfsr.converters.read_published("liif.pth")
+        >>> published.weights["imnet.layers.0.weight"].shape
+        (256, 148)
+    """
+    if is_bare_pickle(path):
+        checkpoint = read_flax_pickle(path)
+        with _naming(path):
+            return Published(thera_config(checkpoint), checkpoint.weights, [], load_thera)
+    content = read_checkpoint(path)
+    with _naming(path):
+        return _lightning(content) if "state_dict" in content else _liif_family(content)
 
 
-def _convolution(layer, source: WeightSource, name: str) -> Assignments:
-    height, width, inputs, outputs = layer.kernel.shape
-    kernel = source.take(f"{name}.weight", (outputs, inputs, height, width))
-    yield layer.kernel, kernel.transpose(2, 3, 1, 0)
-    yield layer.bias, source.take(f"{name}.bias", (outputs,))
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Make every error a CheckpointError that begins with the path."""
+    try:
+        yield
+    except TfsrError as error:
+        raise CheckpointError(f"{os.fspath(path)}: {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        raise CheckpointError(
+            f"{os.fspath(path)}: is not a checkpoint of LIIF, Meta-SR, LTE, LMF, DIINN or ARASFSR: "
+            f"its contents have another layout ({type(error).__name__}: {error})"
+        ) from error
 
 
-def _linear(layer, source: WeightSource, name: str) -> Assignments:
-    inputs, outputs = layer.kernel.shape
-    yield layer.kernel, source.take(f"{name}.weight", (outputs, inputs)).T
-    yield layer.bias, source.take(f"{name}.bias", (outputs,))
+def _liif_family(content: Mapping[str, Any]) -> Published:
+    """{'model': {'name', 'args', 'sd'}, 'optimizer', 'epoch'}, as saved by LIIF's code."""
+    model = content["model"]
+    weights = _arrays(model["sd"])
+    name, arguments = model["name"], model["args"]
+    check_choice("its model", name, _DECODERS, CheckpointError)
+    encoder = _encoder(weights, arguments["encoder_spec"])
+    config = {"encoder": encoder, "decoder": _DECODERS[name](weights, arguments)}
+    return Published(config, weights, unused_names(weights) + sorted(set(content) - {"model"}))
 
 
-def _encoder(encoder, source: WeightSource) -> Assignments:
-    return _mapped(encoder, {EDSR: _edsr, RDN: _rdn})(encoder, source)
-
-
-def _mapped(
-    part, mappings: Mapping[type, Callable[..., Assignments]]
-) -> Callable[..., Assignments]:
-    if type(part) not in mappings:
-        raise CheckpointError(f"no published weights are known for {type(part).__name__}")
-    return mappings[type(part)]
-
-
-def _edsr(encoder: EDSR, source: WeightSource) -> Assignments:
-    yield from _convolution(encoder.head, source, "encoder.head.0")
-    for i, block in enumerate(encoder.body):
-        yield from _residual_block(block, source, f"encoder.body.{i}")
-    yield from _convolution(encoder.tail, source, f"encoder.body.{encoder.blocks}")
-
-
-def _residual_block(block, source: WeightSource, name: str) -> Assignments:
-    yield from _convolution(block.conv1, source, f"{name}.body.0")
-    yield from _convolution(block.conv2, source, f"{name}.body.2")
-
-
-def _rdn(encoder: RDN, source: WeightSource) -> Assignments:
-    yield from _convolution(encoder.shallow1, source, "encoder.SFENet1")
-    yield from _convolution(encoder.shallow2, source, "encoder.SFENet2")
-    for i, block in enumerate(encoder.dense_blocks):
-        for j, layer in enumerate(block.convolutions):
-            yield from _convolution(layer, source, f"encoder.RDBs.{i}.convs.{j}.conv.0")
-        yield from _convolution(block.fusion, source, f"encoder.RDBs.{i}.LFF")
-    yield from _convolution(encoder.fusion1, source, "encoder.GFF.0")
-    yield from _convolution(encoder.fusion2, source, "encoder.GFF.1")
-
-
-def _decoder(decoder, source: WeightSource) -> Assignments:
-    mappings = {
-        LIIF: _liif,
-        MetaSR: _metasr,
-        LTE: _lte,
-        LMLIIF: _lm_liif,
-        LMLTE: _lm_lte,
-        DIINN: _diinn,
-        ARASFSR: _arasfsr,
+def _lightning(content: Mapping[str, Any]) -> Published:
+    """{'state_dict', 'hyper_parameters', ...}, as saved by DIINN's code."""
+    state = _arrays(content["state_dict"])
+    settings = content["hyper_parameters"]
+    if settings.get("arch") != "diinn":
+        raise CheckpointError(f"is a Lightning checkpoint of {settings.get('arch')!r}, not DIINN")
+    mode, init_q = settings.get("mode"), settings.get("init_q")
+    if init_q or mode not in (1, 2, 3):
+        raise CheckpointError(
+            f"is DIINN with mode {mode} and init_q {init_q}; only modes 1 to 3 without init_q, as "
+            "in the papers' tables, can be converted"
+        )
+    weights = {name.removeprefix("net."): value for name, value in state.items()}
+    config = {
+        "encoder": _encoder(weights, None),
+        "decoder": {"name": "diinn", "mode": mode, **_diinn_sizes(weights, "decoder")},
     }
-    return _mapped(decoder, mappings)(decoder, source)
+    beside = sorted(set(content) - {"state_dict", "hyper_parameters"})
+    return Published(config, weights, unused_names(weights) + beside)
 
 
-def _liif(decoder: LIIF, source: WeightSource) -> Assignments:
-    if decoder.encoding != "none" or decoder.skip:
-        raise CheckpointError("no weights of LIIF with encodings or skips were published")
-    yield from _first_layer(decoder.projections[0], decoder.positions[0], source, "imnet.layers.0")
-    yield from _mlp(decoder.mlp, source)
+def _encoder(weights: Weights, spec: Mapping[str, Any] | None) -> Config:
+    """The encoder's configuration: sizes from the weights, the residual scale from the spec."""
+    name = spec["name"] if spec is not None else "edsr-baseline"
+    check_choice("its encoder", name, ("edsr", "edsr-baseline", "rdn"), CheckpointError)
+    if "encoder.SFENet1.weight" in weights:
+        growth, features = weights["encoder.RDBs.0.convs.0.conv.0.weight"].shape[:2]
+        return {
+            "name": "rdn",
+            "features": features,
+            "blocks": _count(weights, r"encoder\.RDBs\.(\d+)\.LFF\.weight"),
+            "layers": _count(weights, r"encoder\.RDBs\.0\.convs\.(\d+)\.conv\.0\.weight"),
+            "growth": growth,
+        }
+    if "encoder.head.0.weight" not in weights:
+        raise CheckpointError("has neither an EDSR nor an RDN encoder")
+    scale = (spec or {}).get("args", {}).get("res_scale", 0.1 if name == "edsr" else 1.0)
+    return {
+        "name": "edsr",
+        "features": len(weights["encoder.head.0.weight"]),
+        "blocks": _count(weights, r"encoder\.body\.(\d+)\.body\.0\.weight"),
+        "residual_scale": float(scale),
+    }
 
 
-def _metasr(decoder: MetaSR, source: WeightSource) -> Assignments:
-    if decoder.encoding != "none":
-        raise CheckpointError("no weights of Meta-SR with encodings were published")
-    hidden = decoder.hidden
-    weight = source.take("imnet.layers.0.weight", (hidden, 3))
-    yield decoder.basis_layer.position.row_kernel, weight[:, 0:1].T
-    yield decoder.basis_layer.position.column_kernel, weight[:, 1:2].T
-    yield decoder.basis_layer.scale.kernel, weight[:, 2:3].T
-    yield decoder.basis_layer.position.bias, source.take("imnet.layers.0.bias", (hidden,))
-    # The predicted filter lists its numbers as (channel, tap row, tap column, colour).
-    height, width, channels, _ = decoder.projection.kernel.shape
-    taps = channels * height * width * 3
-    last = source.take("imnet.layers.2.weight", (taps, hidden))
-    bias = source.take("imnet.layers.2.bias", (taps,))
-    kernel = np.concatenate([last, bias[:, None]], axis=1)
-    kernel = kernel.reshape(channels, height, width, 3, hidden + 1).transpose(1, 2, 0, 3, 4)
-    yield decoder.projection.kernel, kernel.reshape(height, width, channels, -1)
+def _liif(weights: Weights, arguments: Mapping[str, Any]) -> Config:
+    flags = ("local_ensemble", "feat_unfold", "cell_decode")
+    return {
+        "name": "liif",
+        "hidden": _widths(weights, "imnet.layers")[:-1],
+        **{flag: bool(arguments[flag]) for flag in flags if flag in arguments},
+    }
 
 
-def _lte(decoder: LTE, source: WeightSource) -> Assignments:
-    yield from _convolution(decoder.amplitude, source, "coef")
-    # LTE pairs (row, column) frequencies; LTE+, whose layers have no module of their own, has all
-    # of the rows' first, as here.
-    plus = source.has("layers.0.weight")
-    order = np.arange(2 * decoder.waves) if plus else _halves(2 * decoder.waves)
-    for variable, value in _convolution(decoder.frequency, source, "freq"):
-        yield variable, value[..., order]
-    phase = source.take("phase.weight", (decoder.waves, 2))
-    yield decoder.phase.row_kernel, phase[:, 0:1].T
-    yield decoder.phase.column_kernel, phase[:, 1:2].T
-    layers = [decoder.first, *decoder.mlp.dense, decoder.mlp.output_layer]
-    for i, layer in enumerate(layers):
-        if plus:
-            yield from _pointwise(layer, source, f"layers.{2 * i}")
-        else:
-            yield from _linear(layer, source, f"imnet.layers.{2 * i}")
+def _metasr(weights: Weights, arguments: Mapping[str, Any]) -> Config:
+    return {"name": "metasr", "hidden": len(weights["imnet.layers.0.weight"])}
 
 
-def _lm_liif(decoder: LMLIIF, source: WeightSource) -> Assignments:
-    cell = decoder.cell if decoder.cell_decode else None
-    yield from _first_layer(decoder.projection, cell, source, "hypernet.layers.0")
-    yield from _mlp(decoder.latent_mlp, source, "hypernet.layers")
-    outputs, code = decoder.hidden[0], decoder.code
-    pairs = decoder.position.row_kernel.shape[0]
-    weight = source.take("imnet.layers.0.weight", (outputs, code + 2 * pairs))
-    yield decoder.code_layer.kernel, weight[:, :code].T
-    yield decoder.position.row_kernel, weight[:, code::2].T
-    yield decoder.position.column_kernel, weight[:, code + 1 :: 2].T
-    yield decoder.code_layer.bias, source.take("imnet.layers.0.bias", (outputs,))
-    yield from _mlp(decoder.mlp, source)
+def _lte(weights: Weights, arguments: Mapping[str, Any]) -> Config:
+    layers = "layers" if "layers.0.weight" in weights else "imnet.layers"
+    waves = len(weights["phase.weight"])
+    return {"name": "lte", "waves": waves, "hidden": _widths(weights, layers)[:-1]}
 
 
-def _lm_lte(decoder: LMLTE, source: WeightSource) -> Assignments:
-    yield from _convolution(decoder.amplitude, source, "coef")
-    # (row, column) frequencies are paired, as LTE's are; here all of the rows' come first.
-    order = _halves(2 * decoder.waves)
-    for variable, value in _convolution(decoder.frequency, source, "freq"):
-        yield variable, value[..., order]
-    for layer, name in ((decoder.phase, "phase"), (decoder.render_phase, "imphase")):
-        phase = source.take(f"{name}.weight", (layer.units, 2))
-        yield layer.row_kernel, phase[:, 0:1].T
-        yield layer.column_kernel, phase[:, 1:2].T
-    yield from _linear(decoder.latent_first, source, "hypernet.layers.0")
-    # The latent network's last outputs are the render network's frequencies, paired too.
-    *latent, (kernel, weight), (bias, values) = _mlp(decoder.latent_mlp, source, "hypernet.layers")
-    yield from latent
-    before = np.arange(len(values) - 2 * decoder.render_waves)
-    order = np.concatenate([before, len(before) + _halves(2 * decoder.render_waves)])
-    yield kernel, weight[:, order]
-    yield bias, values[order]
-    yield from _linear(decoder.first, source, "imnet.layers.0")
-    yield from _mlp(decoder.mlp, source)
+def _lm_liif(weights: Weights, arguments: Mapping[str, Any]) -> Config:
+    """LM-LIIF: the latent network outputs the code, and two values per render channel."""
+    _check_modulation(arguments)
+    config = _liif(weights, arguments)
+    *latent_hidden, outputs = _widths(weights, "hypernet.layers")
+    code = outputs - 2 * sum(config["hidden"])
+    return {**config, "name": "lm-liif", "latent_hidden": latent_hidden, "code": code}
 
 
-def _halves(count: int) -> np.ndarray:
-    """Even indices below `count`, then odd ones."""
-    return np.concatenate([np.arange(0, count, 2), np.arange(1, count, 2)])
+def _lm_lte(weights: Weights, arguments: Mapping[str, Any]) -> Config:
+    _check_modulation(arguments)
+    if not arguments.get("cell_decode", True):
+        raise CheckpointError("is LM-LTE with cell_decode False; the published ones have it")
+    return {
+        "name": "lm-lte",
+        "hidden": _widths(weights, "imnet.layers")[:-1],
+        "latent_hidden": _widths(weights, "hypernet.layers")[:-1],
+        "waves": len(weights["phase.weight"]),
+        "render_waves": len(weights["imphase.weight"]),
+        "local_ensemble": bool(arguments.get("local_ensemble", True)),
+    }
 
 
-def _diinn(decoder: DIINN, source: WeightSource) -> Assignments:
-    """Both branches; the ensemble variant keeps its layers elsewhere and as dense ones."""
-    dense = decoder.local_ensemble
-    name = "imnet" if dense else "decoder"
-    for i in range(decoder.layers):
-        inputs = decoder.width if i else 0
-        projection = decoder.projections[i] if i < len(decoder.projections) else None
-        taps = int(np.prod(projection.kernel.shape[:3])) if projection is not None else 0
-        trailing = () if dense else (1, 1)
-        weight = source.take(f"{name}.K.{i}.0.weight", (decoder.width, inputs + taps, *trailing))
-        bias = source.take(f"{name}.K.{i}.0.bias", (decoder.width,))
-        weight = weight.reshape(decoder.width, inputs + taps)
-        if i:
-            yield decoder.content[i - 1].kernel, weight[:, :inputs].T
-        if projection is None:
-            yield decoder.content[i - 1].bias, bias
-        else:
-            height, width, channels, outputs = projection.kernel.shape
-            kernel = weight[:, inputs:].reshape(outputs, channels, height, width)
-            yield projection.kernel, kernel.transpose(2, 3, 1, 0)
-            yield projection.bias, bias
-    pairs = 2 if dense else 1
-    shape = (decoder.width, 4) if dense else (decoder.width, 3, 1, 1)
-    weight = source.take(f"{name}.Q.0.0.weight", shape).reshape(decoder.width, -1)
-    yield decoder.position.row_kernel, weight[:, 0 : 2 * pairs : 2].T
-    yield decoder.position.column_kernel, weight[:, 1 : 2 * pairs : 2].T
-    if not dense:
-        yield decoder.ratio.kernel, weight[:, 2:].T
-    yield decoder.position.bias, source.take(f"{name}.Q.0.0.bias", (decoder.width,))
-    layer_of = _linear if dense else _pointwise
-    for i, layer in enumerate(decoder.modulation_layers, start=1):
-        yield from layer_of(layer, source, f"{name}.Q.{i}.0")
-    last = "imnet.output_linear" if dense else "decoder.last_layer"
-    yield from layer_of(decoder.output_layer, source, last)
+def _check_modulation(arguments: Mapping[str, Any]) -> None:
+    """Refuse the ablations of LMF's modulation, which change what the numbers mean."""
+    flags = {**arguments["imnet_spec"]["args"], "mod_input": arguments.get("mod_input", True)}
+    names = ("mod_input", "mod_scale", "mod_shift")
+    without = [name for name in names if not flags.get(name, True)]
+    if without:
+        raise CheckpointError(
+            f"is LMF without {' and '.join(without)}; only the full modulation (mod_input, "
+            "mod_scale and mod_shift) can be converted"
+        )
 
 
-def _pointwise(layer, source: WeightSource, name: str) -> Assignments:
-    """A dense layer that was published as a 1x1 convolution."""
-    inputs, outputs = layer.kernel.shape
-    yield layer.kernel, source.take(f"{name}.weight", (outputs, inputs, 1, 1))[:, :, 0, 0].T
-    yield layer.bias, source.take(f"{name}.bias", (outputs,))
+def _arasfsr(weights: Weights, arguments: Mapping[str, Any]) -> Config:
+    config: Config = {"name": "arasfsr", "frequency": "netCTM.encoder.conv1.weight" in weights}
+    if config["frequency"]:
+        blocks = r"netCTM\.encoder\.resblock\.(\d+)\.body\.0\.weight"
+        config["frequency_features"] = len(weights["netCTM.encoder.conv1.weight"])
+        config["tokens"] = len(weights["netCTM.decoder.conv3.weight"])
+        config["frequency_blocks"] = _count(weights, blocks)
+    if "imnet.C.0.0.weight" not in weights:
+        hidden = _widths(weights, "imnet.layers")[:-1]
+        return {**config, "global_coordinates": False, "hidden": hidden}
+    layers = _count(weights, r"imnet\.I\.(\d+)\.0\.weight")
+    config["hidden"] = [len(weights[f"imnet.I.{i}.0.weight"]) for i in range(layers)]
+    # Row and column, each the coordinate and two waves per octave.
+    config["bandwidth"] = (weights["imnet.C.0.0.weight"].shape[1] // 2 - 1) // 2
+    return config
 
 
-def _mlp(mlp, source: WeightSource, name: str = "imnet.layers") -> Assignments:
-    # PyTorch numbers the ReLUs between the layers too.
-    for i, layer in enumerate([*mlp.dense, mlp.output_layer], start=1):
-        yield from _linear(layer, source, f"{name}.{2 * i}")
+def _arasfsr_without_skip(weights: Weights, arguments: Mapping[str, Any]) -> Config:
+    return {**_arasfsr(weights, arguments), "skip": False}
 
 
-def _arasfsr(decoder: ARASFSR, source: WeightSource) -> Assignments:
-    if decoder.frequency:
-        yield from _frequency_estimation(decoder.frequency_estimation, source)
-    if not decoder.global_coordinates:
-        yield from _first_layer(decoder.projection, decoder.position, source, "imnet.layers.0")
-        yield from _mlp(decoder.mlp, source)
-        return
-    yield from _first_layer(decoder.projection, decoder.position, source, "imnet.I.0.0")
-    yield from _coordinate(decoder.coordinate, source, "imnet.C.0.0")
-    mlp: ModulatedMLP = decoder.mlp
-    for i, (content, wave) in enumerate(zip(mlp.content, mlp.coordinate, strict=True), start=1):
-        yield from _linear(content, source, f"imnet.I.{i}.0")
-        yield from _linear(wave, source, f"imnet.C.{i}.0")
-    yield from _linear(mlp.output_layer, source, "imnet.output_linear")
+def _diinn_ensemble(weights: Weights, arguments: Mapping[str, Any]) -> Config:
+    return {"name": "diinn-ensemble", "mode": 3, **_diinn_sizes(weights, "imnet")}
 
 
-def _first_layer(
-    projection, position: SeparableDense | None, source: WeightSource, name: str
-) -> Assignments:
-    """A dense layer on [unfolded features, then (row, column) pairs of position, if any].
-
-    Unfolded features come channel by channel, each with its 3x3 taps: seen as (out, channel, tap
-    row, tap column) they are a convolution's kernel.
-    """
-    height, width, channels, outputs = projection.kernel.shape
-    pairs = position.row_kernel.shape[0] if position is not None else 0
-    taps = channels * height * width
-    weight = source.take(f"{name}.weight", (outputs, taps + 2 * pairs))
-    kernel = weight[:, :taps].reshape(outputs, channels, height, width)
-    yield projection.kernel, kernel.transpose(2, 3, 1, 0)
-    if position is not None:
-        yield position.row_kernel, weight[:, taps::2].T
-        yield position.column_kernel, weight[:, taps + 1 :: 2].T
-    yield projection.bias, source.take(f"{name}.bias", (outputs,))
+def _diinn_sizes(weights: Weights, prefix: str) -> Config:
+    layers = _count(weights, re.escape(prefix) + r"\.K\.(\d+)\.0\.weight")
+    return {"width": len(weights[f"{prefix}.K.0.0.weight"]), "layers": layers}
 
 
-def _coordinate(layer: SeparableDense, source: WeightSource, name: str) -> Assignments:
-    """A dense layer on the encoded (row, column): x, then sines and cosines of each octave.
+_DECODERS: dict[str, Callable[[Weights, Mapping[str, Any]], Config]] = {
+    "liif": _liif,
+    "metasr": _metasr,
+    "lte": _lte,
+    "lte-fast": _lte,
+    "lmliif": _lm_liif,
+    "lmlte": _lm_lte,
+    "asfsr": _arasfsr,
+    "asfsr_wo_res": _arasfsr_without_skip,
+    "asfsr_wo_freq": _arasfsr,
+    "asfsr_wo_glo": _arasfsr,
+    "diinn": _diinn_ensemble,
+}
+"""The names under which the authors' code registers its models."""
 
-    Row and column alternate throughout, so each axis's own encoding is every second value.
-    """
-    channels, outputs = layer.row_kernel.shape
-    weight = source.take(f"{name}.weight", (outputs, 2 * channels))
-    yield layer.row_kernel, weight[:, 0::2].T
-    yield layer.column_kernel, weight[:, 1::2].T
-    yield layer.bias, source.take(f"{name}.bias", (outputs,))
+
+def _arrays(state: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    for name, value in state.items():
+        if not isinstance(value, np.ndarray):
+            raise CheckpointError(f"{name!r} is not a tensor but a {type(value).__name__}")
+    return dict(state)
 
 
-def _frequency_estimation(layer: LocalFrequencyEstimation, source: WeightSource) -> Assignments:
-    for half, side in ((layer.encoder, "encoder"), (layer.decoder, "decoder")):
-        name = f"netCTM.{side}"
-        for i in (1, 2, 3):
-            yield from _convolution(getattr(half, f"conv{i}"), source, f"{name}.conv{i}")
-        for i, block in enumerate(half.residual_blocks):
-            yield from _residual_block(block, source, f"{name}.resblock.{i}")
+def _count(weights: Weights, pattern: str) -> int:
+    """Return how many indices the names of a pattern have."""
+    return len({match[1] for match in (re.fullmatch(pattern, name) for name in weights) if match})
+
+
+def _widths(weights: Weights, prefix: str) -> list[int]:
+    """Return the output widths of a sequence of layers, between which PyTorch numbers the ReLUs."""
+    count = _count(weights, re.escape(prefix) + r"\.(\d+)\.weight")
+    return [len(weights[f"{prefix}.{2 * i}.weight"]) for i in range(count)]

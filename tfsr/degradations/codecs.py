@@ -1,61 +1,74 @@
 """Compression: an image is encoded in memory and decoded again, by Pillow."""
 
+from __future__ import annotations
+
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from tfsr.degradations import ranges
 from tfsr.degradations.levels import byte_levels
+from tfsr.degradations.ranges import Range, Rng
+from tfsr.degradations.step import Canvas, Step
 from tfsr.errors import InvalidArgument
 from tfsr.images.formats import FORMATS
 
-SUBSAMPLING = ("4:2:0", "4:4:4")
 
-
-def jpeg(
-    image: np.ndarray, rng: np.random.Generator, *, quality: int, subsampling: str = "4:2:0"
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Jpeg(Step, name="jpeg", main="quality"):
     """Encode as JPEG: 8x8 blocks, and ringing within them.
 
-    Args:
-        image: (H, W, 3), levels.
-        rng: not used.
-        quality: int. On libjpeg's scale, 1 to 100.
-        subsampling: str. Of the colours: "4:2:0" halves their resolution, "4:4:4" does not.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        InvalidArgument: an image that is too large for the format.
+    Attributes:
+        quality: on libjpeg's scale, 1 to 100.
+        full_colour: probability of 4:4:4 subsampling instead of 4:2:0.
     """
-    return _encoded(image, "JPEG", quality=quality, subsampling=subsampling)
+
+    quality: Range = ranges.span((30, 95), 1, 100, integers=True)
+    full_colour: float = ranges.probability(0.0)
+
+    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+        """Sample the quality and the subsampling of colours."""
+        quality = ranges.integer(rng, self.quality)
+        full_colour = ranges.happens(rng, self.full_colour)
+        return {"quality": quality, "subsampling": "4:4:4" if full_colour else "4:2:0"}
+
+    @staticmethod
+    def apply(
+        image: np.ndarray, rng: Rng, *, quality: int, subsampling: str = "4:2:0"
+    ) -> np.ndarray:
+        """Encode and decode."""
+        return _encode_and_decode(image, "JPEG", quality=quality, subsampling=subsampling)
 
 
-def webp(image: np.ndarray, rng: np.random.Generator, *, quality: int) -> np.ndarray:
+@dataclass(frozen=True)
+class Webp(Step, name="webp", main="quality"):
     """Encode as lossy WebP: smoothed blocks, and colours at half the resolution.
 
-    Args:
-        image: (H, W, 3), levels.
-        rng: not used.
-        quality: int. On libwebp's scale, 1 to 100.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        InvalidArgument: an image that is too large for the format.
+    Attributes:
+        quality: on libwebp's scale, 1 to 100.
     """
-    return _encoded(image, "WEBP", quality=quality)
+
+    quality: Range = ranges.span((30, 95), 1, 100, integers=True)
+
+    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+        """Sample the quality."""
+        return {"quality": ranges.integer(rng, self.quality)}
+
+    @staticmethod
+    def apply(image: np.ndarray, rng: Rng, *, quality: int) -> np.ndarray:
+        """Encode and decode."""
+        return _encode_and_decode(image, "WEBP", quality=quality)
 
 
-def _encoded(image: np.ndarray, name: str, **options: Any) -> np.ndarray:
+def _encode_and_decode(image: np.ndarray, name: str, **options: Any) -> np.ndarray:
     limit = FORMATS[name].max_side
     if max(image.shape) > limit:
         raise InvalidArgument(
-            f"size must not exceed {limit}, the longest side of a {name}; received "
-            f"{image.shape[:2]}"
+            f"must not exceed {limit}, the longest side of a {name}; received {image.shape[:2]}",
+            "size",
         )
     encoded = io.BytesIO()
     Image.fromarray(byte_levels(image)).save(encoded, name, **options)

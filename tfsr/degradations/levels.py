@@ -1,29 +1,15 @@
-"""The two forms an image has between degradations: 8-bit levels and float32 levels."""
+"""The two forms of an image between degradations: 8-bit levels and float32 levels of 0 to 255."""
 
 import numpy as np
 
 
 def float_levels(image: np.ndarray) -> np.ndarray:
-    """Return an image as float32 levels.
-
-    Args:
-        image: (H, W, 3) uint8 or float32, 0 to 255.
-
-    Returns:
-        (H, W, 3) float32, 0 to 255; the argument itself where it is that already.
-    """
+    """Return an image as float32 levels."""
     return image if image.dtype == np.float32 else image.astype(np.float32)
 
 
 def byte_levels(image: np.ndarray) -> np.ndarray:
-    """Return an image as a file holds it: rounded to the nearest of 256 levels.
-
-    Args:
-        image: (H, W, 3) uint8, or float32 levels, which are clipped to 0 to 255.
-
-    Returns:
-        (H, W, 3) uint8; the argument itself where it is that already.
-    """
+    """Return an image as 8-bit levels: rounded to nearest, clipped to 0 to 255."""
     if image.dtype == np.uint8:
         return image
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
