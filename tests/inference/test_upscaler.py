@@ -11,7 +11,8 @@ from tfsr.encoders import EDSR
 from tfsr.errors import InvalidArgument, PresetError
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float, to_uint8
-from tfsr.inference.upscaler import DEFAULT_MEMORY, Upscaler
+from tfsr.inference import ModelUpscaler, Upscaler, load_upscaler
+from tfsr.inference.memory import DEFAULT_MEMORY
 from tfsr.layers import LocalFrequencyEstimation
 from tfsr.models import Bicubic, SubPixelSR
 from tfsr.presets import DEFAULT
@@ -25,7 +26,7 @@ def model():
 @pytest.mark.parametrize("size", [(31, 57), (12, 20), (5, 4), (260, 190)])
 def test_the_output_is_the_models_rounded(size, model):
     image = tiny.image(12, 20)
-    output = Upscaler(model)(image, size)
+    output = ModelUpscaler(model)(image, size)
     assert (output.shape, output.dtype) == ((*size, 3), np.uint8)
     expected = to_uint8(model.upscale(to_float(image)[None], size)[0])
     np.testing.assert_array_equal(output, expected)
@@ -33,7 +34,7 @@ def test_the_output_is_the_models_rounded(size, model):
 
 def test_floats_are_neither_rounded_nor_clipped(model):
     image = to_float(tiny.image(12, 20))
-    output = Upscaler(model)(image, (31, 57))
+    output = ModelUpscaler(model)(image, (31, 57))
     np.testing.assert_array_equal(output, model.upscale(image[None], (31, 57))[0])
     assert output.dtype == np.float32
     assert output.min() < 0 or output.max() > 1
@@ -42,7 +43,7 @@ def test_floats_are_neither_rounded_nor_clipped(model):
 def test_the_same_image_gives_the_same_output(model):
     image = tiny.image(12, 20)
     before = image.copy()
-    upscaler = Upscaler(model)
+    upscaler = ModelUpscaler(model)
     first = upscaler(image, (30, 41))
     upscaler(tiny.image(9, 9), (20, 20))
     np.testing.assert_array_equal(upscaler(image, (30, 41)), first)
@@ -54,8 +55,8 @@ def test_what_was_drawn_before_does_not_show(rng):
     model = ImplicitSR("edsr-baseline", "ipe-liif")
     image = rng.random((24, 20, 3), dtype=np.float32)
     for size in ((60, 50), (72, 60)):
-        first = Upscaler(model)(image, size)
-        upscaler = Upscaler(model)
+        first = ModelUpscaler(model)(image, size)
+        upscaler = ModelUpscaler(model)
         for lr, hr in (((12, 16), (30, 40)), ((17, 19), (51, 57)), ((30, 31), (60, 62))):
             upscaler(rng.random((*lr, 3), dtype=np.float32), hr)
         np.testing.assert_array_equal(upscaler(image, size), first)
@@ -75,13 +76,13 @@ def test_what_was_drawn_before_does_not_show(rng):
 )
 def test_other_arrays_are_refused(image, model):
     with pytest.raises(InvalidArgument, match="image must"):
-        Upscaler(model)(image, (16, 16))
+        ModelUpscaler(model)(image, (16, 16))
 
 
 @pytest.mark.parametrize("size", [(0, 16), (16, -1)])
 def test_impossible_sizes_are_refused(size, model):
     with pytest.raises(InvalidArgument, match="integers of at least 1"):
-        Upscaler(model)(tiny.image(8, 8), size)
+        ModelUpscaler(model)(tiny.image(8, 8), size)
 
 
 # Tiles.
@@ -199,7 +200,7 @@ def tiles_of(upscaler, image, size):
 
 def test_a_small_memory_draws_the_same_image():
     model, image, size = tiled_model("liif"), tiny.image(*LR), SIZES["fractional"]
-    small, large = Upscaler(model, memory=2**19), Upscaler(model)
+    small, large = ModelUpscaler(model, memory=2**19), ModelUpscaler(model)
     assert large.memory == DEFAULT_MEMORY
     assert tiles_of(large, image, size) == 1 < tiles_of(small, image, size)
     expected = to_uint8(whole(model, image, size))
@@ -216,7 +217,7 @@ def test_a_small_memory_draws_the_same_image():
 )
 def test_other_models_are_drawn_in_tiles_too(model, size):
     image = tiny.image(*LR)
-    upscaler = Upscaler(model, memory=900 * model.renderer(0).bytes_per_lr_pixel)
+    upscaler = ModelUpscaler(model, memory=900 * model.renderer(0).bytes_per_lr_pixel)
     assert tiles_of(upscaler, image, size) > 1
     expected = to_uint8(model.upscale(to_float(image)[None], size)[0])
     assert np.abs(upscaler(image, size).astype(int) - expected).max() <= 1
@@ -224,7 +225,7 @@ def test_other_models_are_drawn_in_tiles_too(model, size):
 
 @pytest.mark.parametrize("memory", [1, 2**16])
 def test_too_little_memory_is_refused_in_one_line(memory):
-    upscaler = Upscaler(tiled_model("arasfsr"), memory)
+    upscaler = ModelUpscaler(tiled_model("arasfsr"), memory)
     with pytest.raises(InvalidArgument) as caught:
         upscaler(tiny.image(*LR), (60, 70))
     line = str(caught.value)
@@ -238,13 +239,13 @@ def test_too_little_memory_is_refused_in_one_line(memory):
 
 @pytest.mark.parametrize("memory", [0, -1, -(2**30)])
 def test_memory_must_be_positive(memory):
-    with pytest.raises(InvalidArgument, match=f"memory must be a positive .* got {memory}$"):
-        Upscaler(Bicubic(), memory)
+    with pytest.raises(InvalidArgument, match=f"memory must be a positive .*; received {memory}$"):
+        ModelUpscaler(Bicubic(), memory)
 
 
 def test_bfloat16_is_near_the_exact_image():
     model, image, size = tiled_model("liif"), tiny.image(*LR), SIZES["fractional"]
-    rounded = Upscaler(model, precision="bfloat16")(image, size).astype(int)
+    rounded = ModelUpscaler(model, precision="bfloat16")(image, size).astype(int)
     exact = to_uint8(whole(model, image, size))
     assert 0 < np.abs(rounded - exact).max() <= 8
     assert model.dtype_policy.name == "float32"
@@ -252,12 +253,12 @@ def test_bfloat16_is_near_the_exact_image():
 
 def test_an_unknown_precision_is_refused():
     with pytest.raises(InvalidArgument, match="Did you mean 'bfloat16'"):
-        Upscaler(Bicubic(), precision="bfloat6")
+        ModelUpscaler(Bicubic(), precision="bfloat6")
 
 
 def test_the_default_preset_is_the_command_lines():
     assert tfsr.Upscaler is Upscaler
-    found, expected = Upscaler().model, from_preset(DEFAULT)
+    found, expected = load_upscaler().model, from_preset(DEFAULT)
     for weights, those_expected in zip(found.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(weights, those_expected)
 
@@ -266,19 +267,19 @@ def test_the_default_preset_is_the_command_lines():
     ("memory", "count"), [("512MiB", 2**29), (2**29, 2**29), (np.int64(2**20), 2**20)]
 )
 def test_memory_is_bytes_or_a_text(memory, count):
-    assert Upscaler(Bicubic(), memory).memory == count
+    assert ModelUpscaler(Bicubic(), memory).memory == count
 
 
 @pytest.mark.parametrize("memory", ["512MB", "", 2.5, None, [2**20]])
 def test_other_memory_is_refused(memory):
-    check_refused(lambda: Upscaler(Bicubic(), memory), "memory must", "512MiB")
+    check_refused(lambda: ModelUpscaler(Bicubic(), memory), "memory must", "512MiB")
 
 
 @pytest.mark.parametrize("preset", [5, None, ["a"], b"a", Upscaler])
 def test_what_is_no_preset_is_refused(preset):
-    check_refused(lambda: Upscaler(preset), "preset must", type(preset).__name__)
+    check_refused(lambda: load_upscaler(preset), "preset must", type(preset).__name__)
 
 
 def test_an_unknown_preset_is_told_with_the_nearest():
     with pytest.raises(PresetError, match=f"Did you mean '{DEFAULT}'"):
-        Upscaler(DEFAULT[:-1])
+        load_upscaler(DEFAULT[:-1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tfsr.cli.completion import preset_names
+from tfsr.cli.options import preset_names
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -1,16 +1,16 @@
-"""How much may be held at once between two threads."""
+"""A bound on the pixels that wait between two threads."""
 
 from __future__ import annotations
 
 import threading
 
 
-class Closed(Exception):
-    """Nobody will make room any more."""
+class BudgetClosed(Exception):
+    """No pixels will be released any more."""
 
 
-class Room:
-    """Room for so many pixels. What is larger than all of it goes in alone.
+class PixelBudget:
+    """A number of pixels that threads acquire and release. A larger amount is acquired alone.
 
     Args:
         pixels: int. How many.
@@ -22,26 +22,26 @@ class Room:
         self._closed = False
         self._changed = threading.Condition()
 
-    def enter(self, pixels: int) -> None:
-        """Wait until there is room for so many, and take it.
+    def acquire(self, pixels: int) -> None:
+        """Wait until so many pixels are free, and take them.
 
         Raises:
-            Closed: if `close` was called.
+            BudgetClosed: if `close` was called.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._fits(pixels))
             if self._closed:
-                raise Closed
+                raise BudgetClosed
             self._used += pixels
 
-    def leave(self, pixels: int) -> None:
-        """Give back what was taken."""
+    def release(self, pixels: int) -> None:
+        """Give back what was acquired."""
         with self._changed:
             self._used -= pixels
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let nobody wait any longer."""
+        """End every wait."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

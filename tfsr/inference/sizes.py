@@ -1,13 +1,16 @@
-"""The size asked for: a scale, a size, a side or an area."""
+"""The output size asked for: a scale, a size, a side or an area."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from tfsr.errors import InvalidArgument, did_you_mean
+from tfsr.errors import InvalidArgument, check_choice
+
+Size = tuple[int, int]
 
 MAX_INPUT_PIXELS = 89_478_485
 """What Pillow warns at: an image of 256 MiB in RGB."""
@@ -20,59 +23,51 @@ FITS = ("stretch", "cover", "contain")
 
 @dataclass(frozen=True)
 class TargetSize:
-    """What size an image shall have. Exactly one of all but `fit` is given.
+    """The size that an output shall have. Exactly one of all but `fit` is given.
 
     Attributes:
         scale: factor on both sides, or factors of (height, width).
         size: (H, W) in pixels.
-        long_side: the longer side in pixels; the other follows the image's shape.
+        long_side: the longer side in pixels; the aspect ratio is preserved.
         short_side: the shorter side in pixels; likewise.
-        megapixels: height x width in millions, as near as whole pixels allow; likewise.
-        fit: how an image of another shape comes to `size`: "stretch" it, "cover" all of it and cut
-            off what is left over, "contain" it and leave the rest empty. The output is exactly
-            `size` in each case.
+        megapixels: height x width in millions, as near as integers allow; likewise.
+        fit: how an image of another aspect ratio gets `size`: "stretch"; "cover" and crop the
+            rest; "contain" and leave the rest empty.
 
     Raises:
-        InvalidArgument: if not exactly one is given, or it is not a possible value.
+        InvalidArgument: if not exactly one is given, or it has an impossible value.
     """
 
     scale: float | tuple[float, float] | None = None
-    size: tuple[int, int] | None = None
+    size: Size | None = None
     long_side: int | None = None
     short_side: int | None = None
     megapixels: float | None = None
     fit: str = "stretch"
 
     def __post_init__(self) -> None:
-        asked = (self.scale, self.size, self.long_side, self.short_side, self.megapixels)
-        if sum(value is not None for value in asked) != 1:
+        given = (self.scale, self.size, self.long_side, self.short_side, self.megapixels)
+        if sum(value is not None for value in given) != 1:
             raise InvalidArgument(
-                "give exactly one of --scale, --size, --long-side, --short-side and --megapixels"
+                "give exactly one of scale, size, long_side, short_side and megapixels"
             )
         if self.scale is not None and len(self._factors) not in (1, 2):
-            raise InvalidArgument(f"--scale must be one number or two; got {self.scale!r}")
+            raise InvalidArgument(f"must be one number or two; received {self.scale!r}", "scale")
         for factor in self._factors:
-            if not _is_positive(factor):
-                raise InvalidArgument(
-                    f"--scale must be a finite number above 0, for example 3.7; got {factor!r}"
-                )
+            _check_positive("scale", factor)
+        if self.megapixels is not None:
+            _check_positive("megapixels", self.megapixels)
         if self.size is not None and min(self.size) < 1:
             height, width = self.size
-            raise InvalidArgument(f"--size must be at least 1x1; got {width}x{height}")
-        for option, side in (("--long-side", self.long_side), ("--short-side", self.short_side)):
-            if side is not None and not _is_count(side):
-                raise InvalidArgument(f"{option} must be a whole number from 1; got {side!r}")
-        if self.megapixels is not None and not _is_positive(self.megapixels):
-            raise InvalidArgument(
-                f"--megapixels must be a finite number above 0; got {self.megapixels!r}"
-            )
-        if self.fit not in FITS:
-            raise InvalidArgument(
-                f"--fit must be one of {', '.join(FITS)}; got {self.fit!r}."
-                + did_you_mean(str(self.fit), FITS)
-            )
+            raise InvalidArgument(f"must be at least 1x1; received {width}x{height}", "size")
+        for argument, side in (("long_side", self.long_side), ("short_side", self.short_side)):
+            if side is not None and not (isinstance(side, Integral) and int(side) >= 1):
+                raise InvalidArgument(f"must be an integer from 1; received {side!r}", argument)
+        check_choice("fit", self.fit, FITS)
         if self.fit != "stretch" and self.size is None:
-            raise InvalidArgument(f"--fit {self.fit} goes with --size; all else keeps the shape")
+            raise InvalidArgument(
+                f"{self.fit} goes with a size; all else preserves the aspect ratio", "fit"
+            )
 
     @property
     def _factors(self) -> tuple[float, ...]:
@@ -80,43 +75,24 @@ class TargetSize:
             return ()
         return tuple(self.scale) if isinstance(self.scale, tuple | list) else (self.scale,)
 
-    def of(self, lr_size: tuple[int, int], max_pixels: int = MAX_OUTPUT_PIXELS) -> tuple[int, int]:
-        """(H, W) of the output to an image of (h, w).
+    def of(self, lr_size: Size, max_pixels: int = MAX_OUTPUT_PIXELS) -> Size:
+        """Return (H, W) of the output for an image of (h, w).
 
         Raises:
-            InvalidArgument: if that is more than so many pixels.
+            InvalidArgument: if that is more than `max_pixels`.
         """
-        return self._checked(lr_size, max_pixels, self._size_of)
+        return _limited(self._size_of, lr_size, max_pixels)
 
-    def drawn(
-        self, lr_size: tuple[int, int], max_pixels: int = MAX_OUTPUT_PIXELS
-    ) -> tuple[int, int]:
-        """(H, W) that an image of (h, w) is drawn at, before it is cut or surrounded.
+    def rendered(self, lr_size: Size, max_pixels: int = MAX_OUTPUT_PIXELS) -> Size:
+        """Return (H, W) of an image of (h, w) before it is cropped or padded to `size`.
 
         Raises:
-            InvalidArgument: if that is more than so many pixels.
+            InvalidArgument: if that is more than `max_pixels`.
         """
-        return self._checked(lr_size, max_pixels, self._drawn_size_of)
+        return _limited(self._rendered_size_of, lr_size, max_pixels)
 
-    def _checked(self, lr_size, max_pixels, size_of) -> tuple[int, int]:
-        try:
-            height, width = size_of(lr_size)
-            pixels = height * width
-            megapixels = pixels / 1e6
-        except OverflowError:
-            # Python's whole numbers grow without end, its floats do not.
-            height = width = 0
-            pixels, megapixels = max_pixels + 1, math.inf
-        if pixels > max_pixels:
-            what = f"{width}x{height} is {megapixels:.4g}" if height else "that is too many"
-            raise InvalidArgument(
-                f"{what} megapixels; the limit is {max_pixels / 1e6:.4g}, so ask for a "
-                "smaller size or raise it with --max-output"
-            )
-        return height, width
-
-    def _size_of(self, lr_size: tuple[int, int]) -> tuple[int, int]:
-        # Geometry imports Keras; a wrong argument should be told before that takes its seconds.
+    def _size_of(self, lr_size: Size) -> Size:
+        # Geometry imports Keras; a wrong argument is reported before that takes its seconds.
         from tfsr.geometry import output_size
 
         if self.size is not None:
@@ -131,36 +107,35 @@ class TargetSize:
         area = (self.megapixels or 0) * 1e6
         return output_size(lr_size, math.sqrt(area / (lr_size[0] * lr_size[1])))
 
-    def _drawn_size_of(self, lr_size: tuple[int, int]) -> tuple[int, int]:
+    def _rendered_size_of(self, lr_size: Size) -> Size:
         from tfsr.geometry import output_size
 
         if self.size is None or self.fit == "stretch":
             return self._size_of(lr_size)
-        ratios = [side / lr for side, lr in zip(self.size, lr_size, strict=True)]
-        height, width = output_size(lr_size, max(ratios) if self.fit == "cover" else min(ratios))
-        # A side that decides comes out exact; the other one must not miss by its rounding.
         bound = max if self.fit == "cover" else min
+        ratio = bound(side / lr for side, lr in zip(self.size, lr_size, strict=True))
+        height, width = output_size(lr_size, ratio)
+        # The deciding side comes out exact; the other one must not miss by its rounding.
         return bound(height, self.size[0]), bound(width, self.size[1])
 
 
-def _is_positive(value: Any) -> bool:
-    number: Any = value if isinstance(value, Real) else 0
-    return 0 < number < math.inf
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, Integral) and int(value) >= 1
-
-
-def pixels_of(megapixels: float, option: str) -> int:
-    """Pixels of so many megapixels.
-
-    Raises:
-        InvalidArgument: if they are not a finite number.
-    """
+def _limited(size_of: Callable[[Size], Size], lr_size: Size, max_pixels: int) -> Size:
     try:
-        return round(megapixels * 1e6)
-    except (OverflowError, TypeError, ValueError) as error:
+        height, width = size_of(lr_size)
+        megapixels = height * width / 1e6
+        what = f"{width}x{height} is {megapixels:.4g} megapixels"
+    except OverflowError:  # Of a float: Python's integers are unlimited.
+        height = width = max_pixels + 1
+        what = "that is too many megapixels"
+    if height * width > max_pixels:
         raise InvalidArgument(
-            f"{option} must be a finite number of megapixels; got {megapixels!r}"
-        ) from error
+            f"{what}; the limit is {max_pixels / 1e6:.4g}: choose a smaller size, or raise "
+            "max_output"
+        )
+    return height, width
+
+
+def _check_positive(argument: str, value: Any) -> None:
+    number: Any = value if isinstance(value, Real) else 0
+    if not 0 < number < math.inf:
+        raise InvalidArgument(f"must be a finite number above 0; received {value!r}", argument)

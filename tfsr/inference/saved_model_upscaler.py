@@ -5,34 +5,41 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfsr.errors import ExportError, InvalidArgument
-from tfsr.images.pixel_types import check_rgb
-from tfsr.images.resizing import check_size
+from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
 
 METADATA = "assets.extra/tfsr_metadata.json"
 """The description inside a version's directory."""
 
 
-class SavedModelUpscaler:
-    """An exported SavedModel as a function from 8-bit image to 8-bit image, of any size.
+class SavedModelUpscaler(Upscaler):
+    """Upscale by an exported SavedModel, to any size.
 
-    The image is encoded whole; the output is drawn in bands. A SavedModel is a program: load none
-    that you do not trust.
+    The image is encoded whole; the output is rendered in bands. A SavedModel is a program: load
+    none that you do not trust.
 
     Args:
         directory: a version's directory, or the one of all versions: the highest is taken.
 
+    Attributes:
+        metadata: the exporter's description.
+
     Raises:
         ExportError: if there is no SavedModel, or it is not one of tfsr's.
+
+    Example:
+        >>> tfsr.inference.SavedModelUpscaler("faces")
+        Traceback (most recent call last):
+        tfsr.errors.ExportError: faces: ...
     """
 
-    depth = 8
-    """The most bits a channel that it keeps."""
+    kind = "SavedModel"
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         import tensorflow as tf
@@ -40,31 +47,34 @@ class SavedModelUpscaler:
         self.path = version_directory(directory)
         self.metadata = metadata_of(self.path)
         try:
-            self._loaded = tf.saved_model.load(os.fspath(self.path))
-            self._upscale = self._loaded.signatures["serving_default"]
+            signatures = tf.saved_model.load(os.fspath(self.path)).signatures
+            self._of_type = {
+                "uint8": signatures["serving_default"],
+                "float32": signatures["upscale_float"],
+            }
         # A damaged file makes TensorFlow raise whatever it meets.
         except Exception as error:
             reason = " ".join(str(error).split())[:200]
             raise ExportError(f"{self.path}: cannot be loaded: {reason}") from error
 
-    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
+    def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
+        """As `Upscaler.patches`; floats are clipped to [0, 1].
 
         Raises:
-            InvalidArgument: if it is no 8-bit image, the size is impossible, or one of the two is
-                beyond the limits that were exported.
+            InvalidArgument: if the image or the size is beyond the limits that were exported.
         """
         import tensorflow as tf
 
-        check_rgb(image, np.uint8)
-        height, width = check_size(size)
+        if image.dtype != np.float32:
+            image = converted(image, np.uint8)
         # Larger numbers do not fit into the signature's 32 bits, and are refused with these.
-        wanted = np.minimum([height, width], 2**31 - 1).astype(np.int32)
+        wanted = np.minimum(size, 2**31 - 1).astype(np.int32)
+        upscale = self._of_type[image.dtype.name]
         try:
-            output = self._upscale(image=tf.constant(image[None]), size=tf.constant(wanted))
+            (output,) = upscale(image=tf.constant(image[None]), size=tf.constant(wanted)).values()
         except tf.errors.InvalidArgumentError as error:
             raise InvalidArgument(f"{self.path}: {refusal(str(error))}") from error
-        return output["output"][0].numpy()
+        yield slice(None), slice(None), output[0].numpy()
 
 
 def version_directory(directory: str | os.PathLike[str]) -> Path:

@@ -1,4 +1,4 @@
-"""What became of a batch, for programs."""
+"""The results of a batch as JSON."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from tfsr.inference.jobs import Job, JobResult
 _START = b'{\n "done": '
 
 
-def as_record(outcome: JobResult) -> dict[str, Any]:
-    """An outcome as plain data. Sizes are [width, height], or null where there is none."""
+def as_record(result: JobResult) -> dict[str, Any]:
+    """Return a result as plain data. Sizes are [width, height], or null if there is none."""
     return {
-        "source": str(outcome.source),
-        "target": None if outcome.target is None else str(outcome.target),
-        "status": outcome.status,
-        "error": outcome.error,
-        "notes": list(outcome.notes),
-        "lr_size": _width_first(outcome.lr_size),
-        "size": _width_first(outcome.size),
-        "seconds": round(outcome.seconds, 3),
+        "source": str(result.source),
+        "target": None if result.target is None else str(result.target),
+        "status": result.status,
+        "error": result.error,
+        "notes": list(result.notes),
+        "lr_size": _width_first(result.lr_size),
+        "size": _width_first(result.size),
+        "seconds": round(result.seconds, 3),
     }
 
 
 def check_report(path: Path, overwrite: bool = False) -> None:
-    """Raise unless a report can be written there, before any work is done.
+    """Check that a report can be written there, before any work is done.
 
     Args:
         path: the file. An earlier report is replaced.
-        overwrite: bool. Whether any other file is, too. Defaults to False.
+        overwrite: bool. Whether any other file is replaced too. Defaults to False.
 
     Raises:
-        ImageError: if its folder is not there or not writable, or another file is there.
+        ImageError: if its folder does not exist or is not writable, or another file exists there.
     """
     folder = path.parent
     if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
@@ -50,11 +50,11 @@ def check_report(path: Path, overwrite: bool = False) -> None:
     except OSError as error:  # Of a name that is too long.
         raise ImageError(f"{path}: cannot be written: {error.strerror}") from error
     if not overwrite and not _is_report(path):
-        raise ImageError(f"{path}: exists and is no report; --overwrite replaces it")
+        raise ImageError(f"{path}: exists and is no report; choose overwrite to replace it")
 
 
 def check_report_apart(path: Path, jobs: Sequence[Job]) -> None:
-    """Raise if a report would be written over an image that is read or written.
+    """Check that a report would not overwrite an image that is read or written.
 
     Raises:
         ImageError: naming the image.
@@ -63,19 +63,19 @@ def check_report_apart(path: Path, jobs: Sequence[Job]) -> None:
     for job in jobs:
         for image in (job.source, job.target):
             if os.path.realpath(image) == report:
-                raise ImageError(f"{path}: the report would be written over {image}")
+                raise ImageError(f"{path}: the report would overwrite {image}")
 
 
-def write_report(path: Path, outcomes: Sequence[JobResult]) -> None:
-    """Write a JSON file: how many of each status, and every file's record.
+def write_report(path: Path, results: Sequence[JobResult]) -> None:
+    """Write a JSON file: counts of each status, and every file's record.
 
     Raises:
         ImageError: if it cannot be written.
     """
-    counts = Counter(outcome.status for outcome in outcomes)
+    counts = Counter(result.status for result in results)
     report = {
         **{status: counts[status] for status in ("done", "skipped", "failed")},
-        "files": [as_record(outcome) for outcome in outcomes],
+        "files": [as_record(result) for result in results],
     }
     remove_abandoned(path.parent)
     try:

@@ -8,15 +8,14 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tfsr.errors import ExportError, InvalidArgument
-from tfsr.images import to_float, to_uint8
-from tfsr.images.pixel_types import check_rgb
+from tfsr.errors import ExportError
+from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
 
 METADATA = "tfsr.json"
 """Name of the description inside a file, which is a ZIP archive as well as a flatbuffer."""
@@ -28,48 +27,49 @@ _MAX_FILE_BYTES = 2**31
 _MAX_METADATA_BYTES = 2**20
 
 
-class TFLiteUpscaler:
-    """An exported file as a function from 8-bit image to 8-bit image, of its own sizes.
+class TFLiteUpscaler(Upscaler):
+    """Upscale by an exported TFLite file, whose image size and output sizes are fixed.
 
     Args:
         path: the file.
-        threads: int. How many it may use. Defaults to those of the machine.
+        threads: int. CPU threads. Defaults to all.
+
+    Attributes:
+        metadata: the exporter's description.
 
     Raises:
         ExportError: if it is no TFLite file, not one of tfsr's, or damaged.
+
+    Example:
+        >>> tfsr.inference.TFLiteUpscaler("photo.jpg")
+        Traceback (most recent call last):
+        tfsr.errors.ExportError: photo.jpg: ...
     """
 
-    depth = 8
-    """The most bits a channel that it keeps."""
+    kind = "TFLite file"
 
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None) -> None:
         self.path = Path(path)
         content = _content(self.path)
         self.metadata = metadata_of(content, self.path)
+        self.rounds = self.metadata["io"] == "uint8"
         self._runners = runners(content, threads or os.cpu_count() or 1, self.path)
 
-    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
-
-        Raises:
-            InvalidArgument: if the image or the size is not one of the file's.
-        """
-        check_rgb(image, np.uint8)
+    def unsupported_reason(self, lr_size: Size, size: Size) -> str | None:
+        """As `Upscaler.unsupported_reason`: the file has its own sizes."""
         height, width = self.metadata["lr_size"]
-        if image.shape[:2] != (height, width):
-            raise InvalidArgument(
-                f"{self.path} takes images of {width}x{height}; "
-                f"this one is {image.shape[1]}x{image.shape[0]}: reduce or crop it"
-            )
-        name = signature_name(size)
-        if name not in self._runners:
-            raise InvalidArgument(
-                f"{self.path} answers in {', '.join(self._runners)}; asked for {name}"
-            )
-        check_integers = self.metadata["io"] == "uint8"
-        batch = image[None] if check_integers else to_float(image)[None]
-        pixels = self._runners[name](image=batch)["output"][0]
-        return pixels if check_integers else to_uint8(pixels)
+        if tuple(lr_size) == (height, width) and signature_name(size) in self._runners:
+            return None
+        return (
+            f"takes {width}x{height} and returns {', '.join(self._runners)}; "
+            f"received {lr_size[1]}x{lr_size[0]} and {size[1]}x{size[0]}"
+        )
+
+    def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
+        """As `Upscaler.patches`."""
+        batch = converted(image, np.uint8 if self.rounds else np.float32)[None]
+        (output,) = self._runners[signature_name(size)](image=batch).values()
+        yield slice(None), slice(None), output[0]
 
 
 def signature_name(size: tuple[int, int]) -> str:
