@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from tfsr.errors import ImageError, InvalidArgument, TfsrError
 from tfsr.images import write_image
@@ -51,27 +52,15 @@ class _Work:
 def run_jobs(
     jobs: Sequence[Job], request: UpscaleRequest, upscaler: PixelUpscaler
 ) -> Generator[JobResult]:
-    """Run jobs; a failed one is reported and the rest continue.
+    """Run jobs and yield their results, in order; a failed one does not stop the rest.
 
     While the model upscales one image, a thread decodes the next ones and others encode the last
     ones. Close the iterator (or use it up) to end the threads; files that are being written are
     finished first. Temporary files of killed processes are removed where files are written.
-
-    Args:
-        jobs: from `plan_jobs`.
-        request: what is asked of every image.
-        upscaler: an `Upscaler`.
-
-    Yields:
-        The result of each job, in their order.
     """
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
-    batch = _Batch(request, upscaler)
-    try:
-        yield from batch.run(jobs)
-    finally:
-        batch.close()
+    yield from _Batch(request, upscaler).run(jobs)
 
 
 def skip_done(jobs: Sequence[Job], request: UpscaleRequest) -> tuple[list[Job], list[JobResult]]:
@@ -79,18 +68,14 @@ def skip_done(jobs: Sequence[Job], request: UpscaleRequest) -> tuple[list[Job], 
 
     No pixel is decoded where the format tells that a file is complete.
     """
-    left: list[Job] = []
-    done: list[JobResult] = []
-    for job in jobs:
-        result = _done(job, request) if os.path.isfile(job.target) else None
-        if result is None:
-            left.append(job)
-        else:
-            done.append(result)
-    return left, done
+    results = {job: _done(job, request) for job in jobs}
+    done = [result for result in results.values() if result is not None]
+    return [job for job, result in results.items() if result is None], done
 
 
 def _done(job: Job, request: UpscaleRequest) -> JobResult | None:
+    if not os.path.isfile(job.target):
+        return None
     try:
         header = read_header(job.source)
         count = request.count(header)
@@ -110,29 +95,22 @@ class _Batch:
         self.readers = ThreadPoolExecutor(1, "read")
         self.writers = ThreadPoolExecutor(2, "write")
 
-    def close(self) -> None:
-        self.ahead.close()
-        self.behind.close()
-        for threads in (self.readers, self.writers):
-            threads.shutdown(cancel_futures=True)
-
     def run(self, jobs: Sequence[Job]) -> Iterator[JobResult]:
+        submitted = ((work, self.readers.submit(self._read, work)) for work in map(_Work, jobs))
+        read = deque(islice(submitted, _FILES_AHEAD))
         written: deque[tuple[_Work, Future[None]]] = deque()
-        for work, reading in self._read_ahead(jobs):
-            written.append((work, self._upscale_and_write(work, reading)))
-            while written and written[0][1].done():
-                yield _result(*written.popleft())
-        while written:
-            yield _result(*written.popleft())
-
-    def _read_ahead(self, jobs: Sequence[Job]) -> Iterator[tuple[_Work, Future[None]]]:
-        waiting: deque[tuple[_Work, Future[None]]] = deque()
-        for job in jobs:
-            work = _Work(job)
-            waiting.append((work, self.readers.submit(self._read, work)))
-            if len(waiting) > _FILES_AHEAD:
-                yield waiting.popleft()
-        yield from waiting
+        try:
+            while read:
+                work, reading = read.popleft()
+                read.extend(islice(submitted, 1))
+                written.append((work, self._upscale_and_write(work, reading)))
+                while written and (written[0][1].done() or not read):
+                    yield _result(*written.popleft())
+        finally:
+            self.ahead.close()
+            self.behind.close()
+            for threads in (self.readers, self.writers):
+                threads.shutdown(cancel_futures=True)
 
     def _upscale_and_write(self, work: _Work, reading: Future[None]) -> Future[None]:
         """The future of its being written, or one that failed."""

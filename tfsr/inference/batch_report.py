@@ -18,28 +18,23 @@ _START = b'{\n "done": '
 
 def as_record(result: JobResult) -> dict[str, Any]:
     """Return a result as plain data. Sizes are [width, height], or null if there is none."""
+    sizes = {
+        name: [width, height] if height and width else None
+        for name, (height, width) in (("lr_size", result.lr_size), ("size", result.size))
+    }
     return {
         "source": str(result.source),
         "target": None if result.target is None else str(result.target),
         "status": result.status,
         "error": result.error,
         "notes": list(result.notes),
-        "lr_size": _width_first(result.lr_size),
-        "size": _width_first(result.size),
+        **sizes,
         "seconds": round(result.seconds, 3),
     }
 
 
 def check_report(path: Path, overwrite: bool = False) -> None:
-    """Check that a report can be written there, before any work is done.
-
-    Args:
-        path: the file. An earlier report is replaced.
-        overwrite: bool. Whether any other file is replaced too. Defaults to False.
-
-    Raises:
-        ImageError: if its folder does not exist or is not writable, or another file exists there.
-    """
+    """Check before any work that a report can be written: only a report is replaced unasked."""
     folder = path.parent
     if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise ImageError(f"{path}: cannot be written: name a file in a writable folder")
@@ -54,24 +49,15 @@ def check_report(path: Path, overwrite: bool = False) -> None:
 
 
 def check_report_apart(path: Path, jobs: Sequence[Job]) -> None:
-    """Check that a report would not overwrite an image that is read or written.
-
-    Raises:
-        ImageError: naming the image.
-    """
+    """Check that a report would not overwrite an image that is read or written."""
     report = os.path.realpath(path)
-    for job in jobs:
-        for image in (job.source, job.target):
-            if os.path.realpath(image) == report:
-                raise ImageError(f"{path}: the report would overwrite {image}")
+    for image in (image for job in jobs for image in (job.source, job.target)):
+        if os.path.realpath(image) == report:
+            raise ImageError(f"{path}: the report would overwrite {image}")
 
 
 def write_report(path: Path, results: Sequence[JobResult]) -> None:
-    """Write a JSON file: counts of each status, and every file's record.
-
-    Raises:
-        ImageError: if it cannot be written.
-    """
+    """Write a JSON file: counts of each status, and every file's record."""
     counts = Counter(result.status for result in results)
     report = {
         **{status: counts[status] for status in ("done", "skipped", "failed")},
@@ -90,7 +76,3 @@ def _is_report(path: Path) -> bool:
             return file.read(len(_START)) == _START
     except OSError:
         return False
-
-
-def _width_first(size: tuple[int, int]) -> list[int] | None:
-    return [size[1], size[0]] if min(size) > 0 else None

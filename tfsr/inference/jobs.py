@@ -27,17 +27,9 @@ class Job:
 
 @dataclass(frozen=True)
 class JobResult:
-    """The result of a job.
+    """The result of a job: one line of error, or sizes, seconds and notes on what was lost.
 
-    Attributes:
-        source: the file, or the folder that could not be read.
-        target: the file to write; None if none was planned.
-        error: one line, or None if the target was written.
-        lr_size: (h, w) of what was read.
-        size: (H, W) of what was written.
-        seconds: spent on it.
-        notes: what was lost in conversion, a few words each.
-        skipped: whether the target existed already and was left unchanged.
+    `skipped` says that the target existed already and was left unchanged.
     """
 
     source: Path
@@ -72,14 +64,13 @@ def plan_jobs(
     Args:
         sources: files, folders, and patterns such as faces/*.jpg.
         output: a file or a folder.
-        recursive: bool. Whether subfolders are read. Defaults to False.
-        suffix: of the files to write, such as ".png". Defaults to the sources' own.
+        recursive: whether subfolders are read.
+        suffix: of the files to write, such as ".png"; None for the sources' own.
         existing: what happens if a target exists: "refuse" the job, "skip" (plan it, for
             `skip_done` to look at) or "overwrite". A source is never overwritten.
 
     Returns:
-        The jobs, and the results of sources that failed already: a folder that cannot be read, a
-        name that another source has taken, a target that is a source or exists.
+        The jobs, and the results of sources that failed already.
 
     Raises:
         ImageError: if the output folder cannot be made or written to.

@@ -26,17 +26,10 @@ class ModelUpscaler(Upscaler):
 
     Args:
         model: its weights must not change any more.
-        memory: work space beside the program and the two images: bytes, or a text such as
-            "512MiB". Defaults to 2 GiB.
-        precision: str. "float32", or "bfloat16" for matrix products of half the width: faster on
-            hardware that supports it, within 55 dB of the exact output. Defaults to "float32".
-        self_ensemble: bool. Whether the output is the mean over the image and its mirror image, or,
-            for a model without global coordinates, over all flips and rotations: 2 or 8 times the
-            work for a slightly better image. Defaults to False.
+        memory: as of `tfsr.load_upscaler`.
+        precision: as of `tfsr.load_upscaler`.
+        self_ensemble: as of `tfsr.load_upscaler`.
         kind: what it is, in words for tables.
-
-    Raises:
-        InvalidArgument: if it is no model, the memory is not positive or the precision unknown.
 
     Example:
         >>> upscaler = tfsr.inference.ModelUpscaler(tfsr.models.Bicubic(), memory="512MiB")
@@ -70,11 +63,7 @@ class ModelUpscaler(Upscaler):
         )
 
     def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
-        """As `Upscaler.patches`.
-
-        Raises:
-            InvalidArgument: if the memory is not enough for the smallest tile.
-        """
+        """As `Upscaler.patches`; InvalidArgument if the memory is not enough for a tile."""
         renderer = self.renderer
         try:
             tiles = make_tiles(image.shape[:2], size, renderer.input_span, renderer.lr_pixels)

@@ -25,19 +25,13 @@ class PhotographUpscaler(Upscaler):
 
     Args:
         faces: the `Upscaler` of the faces.
-        boxes: face regions, each (top, left, height, width) in pixels. They should be framed as
-            the model's training images were.
+        boxes: faces, each (top, left, height, width) in pixels, framed as the training images were.
         eyes: of other faces, each ((row, column), (row, column)) in pixels, integers being pixel
             centres: the left and the right eye as one sees them. The face is rotated and framed as
-            the shipped presets were trained.
-        memory: bytes or a text such as "512MiB": work space of the bicubic filter. Defaults to
-            2 GiB.
+            for the shipped presets.
+        memory: of the bicubic filter, as of `tfsr.load_upscaler`.
         max_output: int. The most pixels of a face: one that leaves the photograph may have more
             than the output. Defaults to 400 million.
-
-    Raises:
-        InvalidArgument: when called, if a face does not lie in the image, is too small, or its
-            output would be too large.
 
     Example:
         >>> photograph = tfsr.inference.PhotographUpscaler(

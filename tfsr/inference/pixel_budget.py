@@ -10,26 +10,18 @@ class BudgetClosed(Exception):
 
 
 class PixelBudget:
-    """A number of pixels that threads acquire and release. A larger amount is acquired alone.
-
-    Args:
-        pixels: int. How many.
-    """
+    """A number of pixels that threads acquire and release. A larger amount is acquired alone."""
 
     def __init__(self, pixels: int) -> None:
-        self._pixels = pixels
-        self._used = 0
-        self._closed = False
+        self._pixels, self._used, self._closed = pixels, 0, False
         self._changed = threading.Condition()
 
     def acquire(self, pixels: int) -> None:
-        """Wait until so many pixels are free, and take them.
-
-        Raises:
-            BudgetClosed: if `close` was called.
-        """
+        """Wait until so many pixels are free, and take them; `BudgetClosed` after `close`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._fits(pixels))
+            self._changed.wait_for(
+                lambda: self._closed or not self._used or self._used + pixels <= self._pixels
+            )
             if self._closed:
                 raise BudgetClosed
             self._used += pixels
@@ -45,6 +37,3 @@ class PixelBudget:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def _fits(self, pixels: int) -> bool:
-        return self._used == 0 or self._used + pixels <= self._pixels

@@ -17,15 +17,7 @@ from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, Size, Targ
 
 @dataclass(frozen=True, kw_only=True)
 class PixelLimits:
-    """The most megapixels that are read and rendered.
-
-    Attributes:
-        max_input: of a file.
-        max_output: of an output.
-
-    Raises:
-        InvalidArgument: if one has an impossible value.
-    """
+    """The most megapixels of a file that is read, and of an output."""
 
     max_input: float = MAX_INPUT_PIXELS / 1e6
     max_output: float = MAX_OUTPUT_PIXELS / 1e6
@@ -52,11 +44,7 @@ class PixelLimits:
         return round(self.max_output * 1e6)
 
     def check_input(self, path: str | os.PathLike[str], size: Size, frames: int = 1) -> None:
-        """Check the size of a file's images.
-
-        Raises:
-            ImageError: if they have too many pixels.
-        """
+        """Check that a file's images do not have too many pixels."""
         height, width = size
         pixels = height * width * frames
         if pixels > round(self.max_input * 1e6):
@@ -67,11 +55,7 @@ class PixelLimits:
             )
 
     def read(self, path: str | os.PathLike[str]) -> DecodedImage:
-        """Read an image file, its header first.
-
-        Raises:
-            ImageError: if it cannot be read, or has too many pixels.
-        """
+        """Read an image file unless it has too many pixels."""
         with opened(path) as file:
             self.check_input(path, header_of(file).size)
             return decode(file, os.fspath(path))
@@ -85,9 +69,6 @@ class UpscaleRequest(PixelLimits):
         target: the size of the outputs.
         quality: 1 to 100, for lossy formats; None for their defaults.
         frames: whether all frames of an animation are upscaled, or the first alone.
-
-    Raises:
-        InvalidArgument: if the quality has an impossible value.
     """
 
     target: TargetSize
@@ -107,15 +88,10 @@ class UpscaleRequest(PixelLimits):
         return header.frames if self.frames else 1
 
     def sizes(self, lr_size: Size, target: Path | None = None, count: int = 1) -> tuple[Size, Size]:
-        """Return (H, W) at which images of (h, w) are rendered, and (H, W) of the output.
-
-        Args:
-            lr_size: (h, w).
-            target: the file to write, or None.
-            count: how many such images there are.
+        """Return (H, W) at which `count` images of (h, w) are rendered, and (H, W) of the output.
 
         Raises:
-            ImageError: if the target cannot hold the output.
+            ImageError: if the format of the target cannot hold the output.
             InvalidArgument: if the output is too large.
         """
         most = self.max_output_pixels // count

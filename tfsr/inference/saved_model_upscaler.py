@@ -1,4 +1,4 @@
-"""Exported SavedModels: run, and asked what they are."""
+"""An exported SavedModel as an `Upscaler`, and its metadata."""
 
 from __future__ import annotations
 
@@ -27,12 +27,6 @@ class SavedModelUpscaler(Upscaler):
     Args:
         directory: a version's directory, or the one of all versions: the highest is taken.
 
-    Attributes:
-        metadata: the exporter's description.
-
-    Raises:
-        ExportError: if there is no SavedModel, or it is not one of tfsr's.
-
     Example:
         >>> tfsr.inference.SavedModelUpscaler("faces")
         Traceback (most recent call last):
@@ -58,11 +52,7 @@ class SavedModelUpscaler(Upscaler):
             raise ExportError(f"{self.path}: cannot be loaded: {reason}") from error
 
     def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
-        """As `Upscaler.patches`; floats are clipped to [0, 1].
-
-        Raises:
-            InvalidArgument: if the image or the size is beyond the limits that were exported.
-        """
+        """As `Upscaler.patches`, within the exported limits; floats are clipped to [0, 1]."""
         import tensorflow as tf
 
         if image.dtype != np.float32:
@@ -78,11 +68,7 @@ class SavedModelUpscaler(Upscaler):
 
 
 def version_directory(directory: str | os.PathLike[str]) -> Path:
-    """The directory of a SavedModel: this one, or the highest version in it.
-
-    Raises:
-        ExportError: if there is none.
-    """
+    """The directory of a SavedModel: this one, or the highest version in it."""
     directory = Path(directory)
     if os.path.isfile(directory / "saved_model.pb"):
         return directory
@@ -95,11 +81,7 @@ def version_directory(directory: str | os.PathLike[str]) -> Path:
 
 
 def metadata_of(directory: str | os.PathLike[str]) -> dict[str, Any]:
-    """What the exporter wrote into a version's directory.
-
-    Raises:
-        ExportError: if there is nothing, or it is damaged.
-    """
+    """The exporter's description of a version's directory."""
     path = Path(directory) / METADATA
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -115,6 +97,6 @@ def metadata_of(directory: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def refusal(message: str) -> str:
-    """What a served model said, out of all that TensorFlow says around it."""
+    """The message of a model's own check, out of TensorFlow's text around it."""
     found = re.search(r"assertion failed: \[(.*?)\] \[(.*)\]", message)
     return f"{found[1]} {found[2]}" if found else " ".join(message.split())[:200]

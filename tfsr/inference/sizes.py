@@ -14,7 +14,6 @@ Size = tuple[int, int]
 
 MAX_INPUT_PIXELS = 89_478_485
 """What Pillow warns at: an image of 256 MiB in RGB."""
-
 MAX_OUTPUT_PIXELS = 400_000_000
 """400 megapixels are 1.2 GB of 8-bit colours, twice that while a file is encoded."""
 
@@ -33,9 +32,6 @@ class TargetSize:
         megapixels: height x width in millions, as near as integers allow; likewise.
         fit: how an image of another aspect ratio gets `size`: "stretch"; "cover" and crop the
             rest; "contain" and leave the rest empty.
-
-    Raises:
-        InvalidArgument: if not exactly one is given, or it has an impossible value.
     """
 
     scale: float | tuple[float, float] | None = None
@@ -76,19 +72,11 @@ class TargetSize:
         return tuple(self.scale) if isinstance(self.scale, tuple | list) else (self.scale,)
 
     def of(self, lr_size: Size, max_pixels: int = MAX_OUTPUT_PIXELS) -> Size:
-        """Return (H, W) of the output for an image of (h, w).
-
-        Raises:
-            InvalidArgument: if that is more than `max_pixels`.
-        """
+        """Return (H, W) of the output of (h, w); InvalidArgument beyond `max_pixels`."""
         return _limited(self._size_of, lr_size, max_pixels)
 
     def rendered(self, lr_size: Size, max_pixels: int = MAX_OUTPUT_PIXELS) -> Size:
-        """Return (H, W) of an image of (h, w) before it is cropped or padded to `size`.
-
-        Raises:
-            InvalidArgument: if that is more than `max_pixels`.
-        """
+        """Return (H, W) before the output is cropped or padded to `size`; otherwise as `of`."""
         return _limited(self._rendered_size_of, lr_size, max_pixels)
 
     def _size_of(self, lr_size: Size) -> Size:

@@ -1,4 +1,4 @@
-"""Exported TFLite files: run, and asked what they are."""
+"""An exported TFLite file as an `Upscaler`, and its metadata."""
 
 from __future__ import annotations
 
@@ -20,11 +20,8 @@ from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
 METADATA = "tfsr.json"
 """Name of the description inside a file, which is a ZIP archive as well as a flatbuffer."""
 
-# What a flatbuffer's offsets reach.
-_MAX_FILE_BYTES = 2**31
-
-# A description has a few KiB.
-_MAX_METADATA_BYTES = 2**20
+# What a flatbuffer's offsets reach; and a description has a few KiB.
+_MAX_FILE_BYTES, _MAX_METADATA_BYTES = 2**31, 2**20
 
 
 class TFLiteUpscaler(Upscaler):
@@ -33,12 +30,6 @@ class TFLiteUpscaler(Upscaler):
     Args:
         path: the file.
         threads: int. CPU threads. Defaults to all.
-
-    Attributes:
-        metadata: the exporter's description.
-
-    Raises:
-        ExportError: if it is no TFLite file, not one of tfsr's, or damaged.
 
     Example:
         >>> tfsr.inference.TFLiteUpscaler("photo.jpg")
@@ -78,11 +69,7 @@ def signature_name(size: tuple[int, int]) -> str:
 
 
 def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
-    """A function for each signature, of image= to {"image": ...}.
-
-    Raises:
-        ExportError: if the content is no TFLite model.
-    """
+    """A function for each signature, from image= to a dictionary of one output."""
     from ai_edge_litert.interpreter import Interpreter
 
     try:
@@ -95,10 +82,9 @@ def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
 
 
 def with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
-    """A file of a model and its description, as a ZIP archive after it.
+    """Append a description to a model as a ZIP archive; readers of either kind ignore the other.
 
-    Readers of either kind ignore the other. The description gets the model's sha256 as
-    "model_sha256": LiteRT believes what a flatbuffer says, and a damaged one may end the process.
+    It gets the model's sha256: LiteRT trusts a flatbuffer, and a damaged one may end the process.
     """
     signed = {**description, "model_sha256": hashlib.sha256(content).hexdigest()}
     file = io.BytesIO(content)
@@ -109,14 +95,14 @@ def with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
 
 
 def metadata_of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What the exporter wrote into a file; see `metadata_of`."""
+    """The exporter's description of a file, once it is clear that the file is undamaged."""
     return metadata_of(_content(Path(path)), Path(path))
 
 
 def _content(path: Path) -> bytes:
     try:
         status = os.stat(path)
-        # Looked at before it is opened: opening a named pipe would wait for its writer for ever.
+        # Checked before opening: to open a named pipe would wait for its writer for ever.
         if not stat.S_ISREG(status.st_mode):
             raise ExportError(f"{path}: is not a regular file; give a .tflite file")
         if status.st_size > _MAX_FILE_BYTES:
@@ -127,11 +113,7 @@ def _content(path: Path) -> bytes:
 
 
 def metadata_of(content: bytes, path: Path) -> dict[str, Any]:
-    """What the exporter wrote into a file, once it is clear that it is whole.
-
-    Raises:
-        ExportError: if there is nothing, or the file is damaged.
-    """
+    """As `metadata_of_file`, of a file's content."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entry = archive.getinfo(METADATA)
