@@ -7,12 +7,11 @@ import tiny
 from checks import check_refused
 from function_upscaler import FunctionUpscaler
 
-from tfsr import from_preset
+from tfsr import ImplicitSR
 from tfsr.images import DecodedImage, read
 from tfsr.inference import ModelUpscaler, PhotographUpscaler
 from tfsr.inference.upscale_image import upscale_image
 from tfsr.models import Bicubic
-from tfsr.presets import DEFAULT
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 bicubic = ModelUpscaler(Bicubic())
@@ -51,7 +50,7 @@ def test_a_face_drawn_as_all_else_is_drawn_cannot_be_seen(places, size):
 
 def test_a_face_framed_as_for_training_is_the_models_own_output():
     """At the middle, where nothing is blended."""
-    upscale = ModelUpscaler(from_preset(DEFAULT))
+    upscale = ModelUpscaler(ImplicitSR.from_config(tiny.MODEL))
     whole = read(IMAGES / "astronaut-46.png")
     # Where 256 pixels have the eyes at 95.5, 121 and 159.5, 121.
     eye_row, left, right = (np.float64([121, 95.5, 159.5]) + 0.5) * 46 / 256 - 0.5

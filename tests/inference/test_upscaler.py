@@ -1,4 +1,5 @@
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,14 +9,16 @@ from checks import check_close, check_refused
 import tfsr
 from tfsr import ImplicitSR, from_preset
 from tfsr.encoders import EDSR
-from tfsr.errors import InvalidArgument, PresetError
+from tfsr.errors import InvalidArgument, PresetError, TfsrError
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float, to_uint8
-from tfsr.inference import ModelUpscaler, Upscaler, load_upscaler
+from tfsr.inference import ModelUpscaler, Upscaler, load_upscaler, loading
 from tfsr.inference.memory import DEFAULT_MEMORY
 from tfsr.layers import LocalFrequencyEstimation
 from tfsr.models import Bicubic, SubPixelSR
-from tfsr.presets import DEFAULT
+from tfsr.presets import DEFAULT, save_preset
+
+SMALL_EDSR = tiny.MODEL["encoder"]
 
 
 @pytest.fixture(scope="module")
@@ -23,43 +26,48 @@ def model():
     return ImplicitSR.from_config(tiny.MODEL)
 
 
+@pytest.fixture(scope="module")
+def upscaler(model):
+    return ModelUpscaler(model)
+
+
 @pytest.mark.parametrize("size", [(31, 57), (12, 20), (5, 4), (260, 190)])
-def test_the_output_is_the_models_rounded(size, model):
+def test_the_output_is_the_models_rounded(size, model, upscaler):
     image = tiny.image(12, 20)
-    output = ModelUpscaler(model)(image, size)
+    output = upscaler(image, size)
     assert (output.shape, output.dtype) == ((*size, 3), np.uint8)
     expected = to_uint8(model.upscale(to_float(image)[None], size)[0])
     np.testing.assert_array_equal(output, expected)
 
 
-def test_floats_are_neither_rounded_nor_clipped(model):
+def test_floats_are_neither_rounded_nor_clipped(model, upscaler):
     image = to_float(tiny.image(12, 20))
-    output = ModelUpscaler(model)(image, (31, 57))
+    output = upscaler(image, (31, 57))
+    np.testing.assert_array_equal(output, upscaler.raw_output(tiny.image(12, 20), (31, 57)))
     np.testing.assert_array_equal(output, model.upscale(image[None], (31, 57))[0])
     assert output.dtype == np.float32
     assert output.min() < 0 or output.max() > 1
 
 
-def test_the_same_image_gives_the_same_output(model):
+def test_the_same_image_gives_the_same_output(upscaler):
     image = tiny.image(12, 20)
     before = image.copy()
-    upscaler = ModelUpscaler(model)
     first = upscaler(image, (30, 41))
     upscaler(tiny.image(9, 9), (20, 20))
     np.testing.assert_array_equal(upscaler(image, (30, 41)), first)
     np.testing.assert_array_equal(image, before)
 
 
-def test_what_was_drawn_before_does_not_show(rng):
+def test_earlier_images_do_not_change_the_output(rng):
     """To the last bit: in 16 bits a difference of 1e-7 can be seen."""
-    model = ImplicitSR("edsr-baseline", "ipe-liif")
+    model = ImplicitSR(SMALL_EDSR, {"name": "ipe-liif", "hidden": [16, 16]})
     image = rng.random((24, 20, 3), dtype=np.float32)
-    for size in ((60, 50), (72, 60)):
-        first = ModelUpscaler(model)(image, size)
-        upscaler = ModelUpscaler(model)
-        for lr, hr in (((12, 16), (30, 40)), ((17, 19), (51, 57)), ((30, 31), (60, 62))):
-            upscaler(rng.random((*lr, 3), dtype=np.float32), hr)
-        np.testing.assert_array_equal(upscaler(image, size), first)
+    upscaler, sizes = ModelUpscaler(model), ((60, 50), (72, 60))
+    first = [ModelUpscaler(model)(image, size) for size in sizes]
+    for lr, hr in (((12, 16), (30, 40)), ((17, 19), (51, 57)), ((30, 31), (60, 62))):
+        upscaler(rng.random((*lr, 3), dtype=np.float32), hr)
+    for size, expected in zip(sizes, first, strict=True):
+        np.testing.assert_array_equal(upscaler(image, size), expected)
 
 
 @pytest.mark.parametrize(
@@ -74,20 +82,19 @@ def test_what_was_drawn_before_does_not_show(rng):
     ],
     ids=["float", "grey", "alpha", "empty", "row", "list"],
 )
-def test_other_arrays_are_refused(image, model):
+def test_other_arrays_are_refused(image, upscaler):
     with pytest.raises(InvalidArgument, match="image must"):
-        ModelUpscaler(model)(image, (16, 16))
+        upscaler(image, (16, 16))
 
 
 @pytest.mark.parametrize("size", [(0, 16), (16, -1)])
-def test_impossible_sizes_are_refused(size, model):
+def test_impossible_sizes_are_refused(size, upscaler):
     with pytest.raises(InvalidArgument, match="integers of at least 1"):
-        ModelUpscaler(model)(tiny.image(8, 8), size)
+        upscaler(tiny.image(8, 8), size)
 
 
 # Tiles.
 
-SMALL_EDSR = tiny.MODEL["encoder"]
 SMALL_RDN = {"name": "rdn", "features": 8, "blocks": 2, "layers": 1, "growth": 4}
 LIIF = {"name": "liif", "hidden": [8, 8]}
 MODELS = {
@@ -283,3 +290,55 @@ def test_what_is_no_preset_is_refused(preset):
 def test_an_unknown_preset_is_told_with_the_nearest():
     with pytest.raises(PresetError, match=f"Did you mean '{DEFAULT}'"):
         load_upscaler(DEFAULT[:-1])
+
+
+def test_a_loop_loads_its_preset_once_until_its_files_change(tmp_path, monkeypatch):
+    clean, robust = tiny.twins(tmp_path)
+    loaded, load = [], loading.load_upscaler
+    monkeypatch.setattr(loading, "load_upscaler", lambda *a, **b: loaded.append(a) or load(*a, **b))
+    image = tiny.image(8, 8)
+    first = tfsr.upscale(image, scale=2, preset=clean)
+    np.testing.assert_array_equal(tfsr.upscale(image, scale=2, preset=str(clean)), first)
+    assert len(loaded) == 1
+    for path in robust.iterdir():
+        (clean / path.name).write_bytes(path.read_bytes())
+    assert (tfsr.upscale(image, scale=2, preset=clean) != first).any()
+    assert len(loaded) == 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [("preset", "preset"), ("preset+", "self-ensemble of a preset")]
+    + [("run", "best checkpoint of a run"), ("BICUBIC", "Pillow's bicubic filter")],
+)
+def test_whatever_can_upscale_is_loaded_by_one_function(spec, kind, tmp_path, monkeypatch, model):
+    monkeypatch.chdir(tmp_path)
+    for directory in ("preset", "run/best"):
+        save_preset(model, directory, {})
+    upscaler = load_upscaler(spec)
+    assert (upscaler.kind, upscaler.rounds) == (kind, spec == "BICUBIC")
+    assert upscaler.unsupported_reason((8, 8), (20, 20)) is None
+    assert load_upscaler(upscaler) is upscaler
+    image = tiny.image(8, 8)
+    raw = upscaler.raw_output(image, (20, 20))
+    assert raw.dtype == np.float32
+    np.testing.assert_array_equal(upscaler(image, (20, 20)), to_uint8(raw))
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "words"),
+    [
+        ("bicubik", {}, "Did you mean 'bicubic'"),
+        (".", {}, "no preset, no run with a best checkpoint and no SavedModel"),
+        ("a.txt", {}, "of files, .tflite can upscale"),
+        ("bicubic", {"self_ensemble": True}, "self_ensemble goes with presets"),
+        ("x.tflite", {"strength": 0.5}, "strength goes with presets"),
+        ("x.tflite", {}, "x.tflite: cannot be read"),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_line(spec, options, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").touch()
+    with pytest.raises(TfsrError, match=words) as caught:
+        load_upscaler(spec, **options)
+    assert "\n" not in str(caught.value)
