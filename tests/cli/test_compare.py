@@ -68,8 +68,16 @@ def test_an_original_says_the_size_and_adds_figures(compare, face, tmp_path):
         (("--scale", "2", "-o", "nowhere/sheet.png"), "its folder must exist", 1),
         (("--scale", "2", "-o", "there.png"), "there.png: exists; --overwrite replaces it", 1),
         (("--scale", "2", "-o", "dangling.png"), "dangling.png: exists", 1),
-        (("--scale", "2", "-o", "face.png", "--overwrite"), "overwrite an image that it shows", 1),
-        (("--scale", "2", "-o", "link.png", "--overwrite"), "overwrite an image that it shows", 1),
+        (
+            ("--scale", "2", "-o", "face.png", "--overwrite"),
+            "would overwrite an image that is read",
+            1,
+        ),
+        (
+            ("--scale", "2", "-o", "link.png", "--overwrite"),
+            "would overwrite an image that is read",
+            1,
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line(options, words, code, compare, face, tmp_path, monkeypatch):

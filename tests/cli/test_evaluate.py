@@ -122,7 +122,7 @@ def test_no_image_is_written_over(evaluate, images, tmp_path):
     (tmp_path / "link.png").symlink_to(images / "1.png")
     for strip in (images / "1.png", tmp_path / "link.png"):
         code, out, err = evaluate("--data", images, "bicubic", "--lr-sides", "12", "--grid", strip)
-        assert (code, out) == (1, "") and "an image that is evaluated" in err
+        assert (code, out) == (1, "") and "an image that is read" in err
     twice = ("-o", tmp_path / "a.md", "-o", images / ".." / "a.md")
     code, _, err = evaluate("--data", images, "bicubic", "--lr-sides", "12", *twice)
     assert code == 1 and "twice" in err

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tfsr.cli import options
 from tfsr.cli.interrupt import Interrupt
+from tfsr.cli.output_files import check_not_overwritten, check_outputs, progress_bar
 from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.presets import DEFAULT
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from tfsr.evaluation import Comparison
 
 
 def compare(
@@ -45,6 +42,7 @@ def compare(
 
     Example: tfsr compare face.jpg --scale 4 -o figure.png
     """
+    from tfsr.images import check_writable_format, write
     from tfsr.inference.request import PixelLimits
     from tfsr.inference.sizes import TargetSize
 
@@ -53,12 +51,15 @@ def compare(
         if scale is None and size is None and original is None:
             raise InvalidArgument("give --scale, --size, or --original, whose size is then used")
         target = None if scale is None and size is None else TargetSize(scale, size)
-    _check_output(output, overwrite, [source, original])
+    check_writable_format(output)
+    check_outputs([output])
+    check_not_overwritten([source, original], [output])
+    if os.path.lexists(output) and not overwrite:
+        raise ImageError(f"{output}: exists; --overwrite replaces it")
     # Pillow's warnings about odd metadata would come between the lines.
     warnings.filterwarnings("ignore", module="PIL")
     import_keras()
     from tfsr.evaluation import Comparison, Inset, load
-    from tfsr.images import check_writable_format, write
 
     image = limits.read(source)
     hr = None if original is None else limits.read(original)
@@ -70,28 +71,17 @@ def compare(
         hr_size = target.of(image.size, limits.max_output_pixels)
         comparison = Comparison(source.name, image, hr_size, systems, hr, insets or None)
         check_writable_format(output, comparison.sheet_size)
-        figure = _render(comparison, interrupt)
+        with progress_bar("upscaling", len(systems)) as advance:
+            figure = comparison.draw(partial(_advance, advance, interrupt))
     write(output, figure)
     values = zip(systems, comparison.figures, strict=True)
     line = ", ".join(f"{system.name} {value}" for system, value in values if value)
     typer.echo(f"{output}: {line}" if line else output)
 
 
-def _check_output(output: Path, overwrite: bool, sources: Sequence[Path | None]) -> None:
-    """Refuse before any work what could not be written after it."""
-    from tfsr.images import check_writable_format
-
-    check_writable_format(output)
-    if not os.path.isdir(output.parent) or not os.access(output.parent, os.W_OK | os.X_OK):
-        raise ImageError(f"{output}: cannot be written: its folder must exist and be writable")
-    if not os.path.lexists(output):
-        return
-    existing = [path for path in sources if path is not None and os.path.exists(path)]
-    if os.path.exists(output) and any(os.path.samefile(output, path) for path in existing):
-        raise ImageError(f"{output}: would overwrite an image that it shows")
-    if os.path.isdir(output) or not overwrite:
-        what = "is a folder" if os.path.isdir(output) else "exists; --overwrite replaces it"
-        raise ImageError(f"{output}: {what}")
+def _advance(advance: Callable[[], None], interrupt: Interrupt) -> None:
+    advance()
+    interrupt.check()
 
 
 @contextmanager
@@ -103,19 +93,3 @@ def _naming(source: Path) -> Iterator[None]:
         raise InvalidArgument(f"{source}: {options.message_of(error)}") from error
     except MemoryError as error:
         raise ImageError(f"{source}: not enough memory for outputs of this size") from error
-
-
-def _render(comparison: Comparison, interrupt: Interrupt) -> np.ndarray:
-    """The figure; on a terminal a bar shows the progress."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("upscaling", total=len(comparison.systems))
-
-        def advance() -> None:
-            progress.advance(task)
-            interrupt.check()
-
-        return comparison.draw(advance)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tfsr.cli import options
+from tfsr.cli.output_files import check_not_overwritten, check_outputs, progress_bar
 from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import InvalidArgument, did_you_mean
 from tfsr.presets import DEFAULT
 
 if TYPE_CHECKING:
-    from tfsr.evaluation import Strip, Table
-    from tfsr.evaluation.dataset import Cell
+    from tfsr.evaluation import Table
 
 
 def evaluate(
@@ -51,36 +50,35 @@ def evaluate(
     Example: tfsr evaluate --preset my-preset --data faces/test --lr-sides 128,64 -o table.md
     """
     import_keras()
-    from rich.console import Console
-    from rich.progress import Progress
-
     from tfsr.evaluation import Strip, cells, load, means_as_markdown, measure, protocols
+    from tfsr.images import write
 
     rule = protocols.get(protocol)
     sides = lr_sides.split(",") if lr_sides else ()
     reductions = rule.reductions(sides, scales or (), degradation)
-    tables = output or []
-    _check_files(tables, plot, grid)
+    files = [path for path in (*(output or ()), plot, grid) if path is not None]
+    _check_files(output or [], plot, grid, files)
     with silence():
         systems = load([*(preset or ()), *(others or ())] or [DEFAULT], strengths or ())
     columns = cells(data, rule, reductions)
-    _check_apart([*tables, plot, grid], columns)
+    pairs = [pair for column in columns for pair in column.pairs]
+    check_not_overwritten([path for pair in pairs for path in (pair.original, pair.lr)], files)
     images = Strip()
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        total = sum(len(column.pairs) for column in columns)
-        task = progress.add_task("evaluating", total=total)
+    with progress_bar("evaluating", len(pairs)) as advance:
         table = measure(
             *(rule, str(data), columns, systems),
-            advance=lambda: progress.advance(task),
+            advance=advance,
             look=images.look if grid is not None else lambda sample: None,
         )
-    _write_files(table, tables, plot, grid, images)
+    _write_files(table, output or [], plot)
+    if grid is not None:
+        write(grid, images.draw(table))
     typer.echo(means_as_markdown(table), nl=False)
 
 
-def _check_files(tables: list[Path], plot: Path | None, grid: Path | None) -> None:
-    """Refuse before any work what could not be written after it."""
+def _check_files(
+    tables: list[Path], plot: Path | None, grid: Path | None, files: list[Path]
+) -> None:
     from tfsr.evaluation import FORMATS, check_plot
     from tfsr.images import check_writable_format
 
@@ -94,33 +92,11 @@ def _check_files(tables: list[Path], plot: Path | None, grid: Path | None) -> No
         check_plot(plot)
     if grid is not None:
         check_writable_format(grid)
-    files = [path for path in (*tables, plot, grid) if path is not None]
-    for path in files:
-        if [os.path.realpath(other) for other in files].count(os.path.realpath(path)) > 1:
-            raise InvalidArgument(f"{path}: would be written twice; give each file a name")
-        if os.path.isdir(path):
-            raise InvalidArgument(f"{path}: is a folder; name a file in it")
-        if not os.access(path.parent, os.W_OK | os.X_OK) or not os.path.isdir(path.parent):
-            raise InvalidArgument(
-                f"{path}: cannot be written: its folder must exist and be writable"
-            )
+    check_outputs(files)
 
 
-def _check_apart(files: list[Path | None], columns: list[Cell]) -> None:
-    """Refuse to overwrite an image that is evaluated."""
-    pairs = [pair for column in columns for pair in column.pairs]
-    images = {os.path.realpath(pair.original) for pair in pairs}
-    images |= {os.path.realpath(pair.lr) for pair in pairs if pair.lr is not None}
-    for path in files:
-        if path is not None and os.path.realpath(path) in images:
-            raise InvalidArgument(f"{path}: would overwrite an image that is evaluated")
-
-
-def _write_files(
-    table: Table, tables: list[Path], plot: Path | None, grid: Path | None, images: Strip
-) -> None:
+def _write_files(table: Table, tables: list[Path], plot: Path | None) -> None:
     from tfsr.evaluation import FORMATS, draw_plot
-    from tfsr.images import write
     from tfsr.images.atomic import write_atomically
 
     contents = {
@@ -134,5 +110,3 @@ def _write_files(
             write_atomically(str(path), content)
         except OSError as error:
             raise InvalidArgument(f"{path}: cannot be written: {error.strerror}") from error
-    if grid is not None:
-        write(grid, images.draw(table))

@@ -1,4 +1,4 @@
-"""What the texts of options mean: sizes, scales, boxes and durations. Width comes first."""
+"""Parsers of sizes, scales, boxes and durations, which raise InvalidArgument. Width first."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ from tfsr.errors import InvalidArgument
 
 
 def parse_size(text: str, argument: str = "size") -> tuple[int, int]:
-    """Return (H, W) of "WxH".
-
-    Args:
-        text: what was written.
-        argument: its name, for the message.
-
-    Raises:
-        InvalidArgument: if the text is not two integers with an x between them.
-    """
+    """Return (H, W) of "WxH"."""
     match = re.fullmatch(r"(\d{1,9})[xX](\d{1,9})", text.strip())
     if not match:
         raise InvalidArgument(
@@ -38,11 +30,7 @@ def parse_sizes(text: str) -> list[tuple[int, int]]:
 
 
 def parse_scale(text: str) -> tuple[float, float]:
-    """Return the factors of (height, width) of 2.7, or of 2x3 for width by height.
-
-    Raises:
-        InvalidArgument: if it is neither one number nor two with an x between them.
-    """
+    """Return the factors of (height, width) of 2.7, or of 2x3 for width by height."""
     factors = _numbers(text, "[xX]")
     if len(factors) not in (1, 2):
         raise InvalidArgument(
@@ -52,11 +40,7 @@ def parse_scale(text: str) -> tuple[float, float]:
 
 
 def parse_scales(text: str) -> list[float]:
-    """Return the numbers of a text such as 2,3.7.
-
-    Raises:
-        InvalidArgument: if it is not finite numbers above 0 with commas between them.
-    """
+    """Return the numbers of a text such as 2,3.7."""
     scales = _numbers(text, ",")
     if not scales or not all(0 < scale < math.inf for scale in scales):
         raise InvalidArgument(f"must be numbers such as 2,3.7; received {text!r}", "scales")
@@ -64,11 +48,7 @@ def parse_scales(text: str) -> list[float]:
 
 
 def parse_strengths(text: str) -> list[float]:
-    """Return the strengths of a text such as 0,0.5,1, each once.
-
-    Raises:
-        InvalidArgument: if it is not numbers in [0, 1] with commas between them.
-    """
+    """Return the strengths of a text such as 0,0.5,1, each once."""
     strengths = _numbers(text, ",")
     if not strengths or not all(0 <= strength <= 1 for strength in strengths):
         raise InvalidArgument(
@@ -78,11 +58,7 @@ def parse_strengths(text: str) -> list[float]:
 
 
 def parse_duration(text: str, argument: str = "max_time") -> float:
-    """Return the seconds of a text such as 9m, 1h30m, 45s or 540.
-
-    Raises:
-        InvalidArgument: if it is no such text, or no time at all.
-    """
+    """Return the seconds of a text such as 9m, 1h30m, 45s or 540."""
     match = re.fullmatch(
         r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s?)?", text.strip().lower(), re.ASCII
     )
@@ -96,11 +72,7 @@ def parse_duration(text: str, argument: str = "max_time") -> float:
 
 
 def parse_box(text: str, argument: str = "box") -> tuple[int, int, int, int]:
-    """Return (top, left, height, width) of "X,Y,W,H".
-
-    Raises:
-        InvalidArgument: if the text is not four integers with commas between them.
-    """
+    """Return (top, left, height, width) of "X,Y,W,H"."""
     match = re.fullmatch(",".join([r"\s*(\d{1,9})\s*"] * 4), text)
     if not match:
         raise InvalidArgument(
@@ -117,11 +89,7 @@ def parse_inset(text: str) -> tuple[int, int, int, int]:
 
 
 def parse_eyes(text: str) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return ((row, column), (row, column)) of "X1,Y1,X2,Y2".
-
-    Raises:
-        InvalidArgument: if the text is not four finite numbers with commas between them.
-    """
+    """Return ((row, column), (row, column)) of "X1,Y1,X2,Y2"."""
     numbers = _numbers(text, ",")
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise InvalidArgument(

@@ -21,6 +21,7 @@ from tfsr.images.files import header_of, opened, writing
 from tfsr.inference.request import UpscaleRequest
 from tfsr.inference.upscale_image import (
     PixelUpscaler,
+    at_depth_of,
     opaque_rgb,
     place,
     place_pixels,
@@ -145,7 +146,9 @@ def _upscale_file(
         image = image.changed(f"the first of its {header.frames} images")
     # Again: some files give their orientation after their pixels.
     rendered, size = request.sizes(image.size, target)
-    result = place(upscale_image(image, rendered, upscaler), size)
+    image = at_depth_of(upscaler, image)
+    large = with_channels_of(image.pixels, upscaler(opaque_rgb(image.pixels), rendered))
+    result = place(image.changed(pixels=large), size)
     if target is None:
         result = _for_pillow(result)
         _warn(name, result.notes)

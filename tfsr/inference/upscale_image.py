@@ -34,10 +34,16 @@ def upscale_image(image: DecodedImage, size: Size, upscaler: PixelUpscaler) -> D
         size: (H, W) of the output.
         upscaler: an `Upscaler`.
     """
-    if image.depth > upscaler.bit_depth:
-        image = image.in_8_bits("the exported model knows 8 bits: 16 were rounded")
-    pixels = image.pixels
-    return image.changed(pixels=with_channels_of(pixels, upscaler(opaque_rgb(pixels), size)))
+    image = at_depth_of(upscaler, image)
+    output = upscaler(opaque_rgb(image.pixels), size)
+    return image.changed(pixels=with_channels_of(image.pixels, output))
+
+
+def at_depth_of(upscaler: PixelUpscaler, image: DecodedImage) -> DecodedImage:
+    """Return an image with 8 bits a channel if the upscaler preserves no more."""
+    if image.depth <= upscaler.bit_depth:
+        return image
+    return image.in_8_bits("the exported model knows 8 bits: 16 were rounded")
 
 
 def opaque_rgb(pixels: np.ndarray) -> np.ndarray:
