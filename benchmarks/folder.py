@@ -46,7 +46,7 @@ class Folder:
         from tfsr.images import read
         from tfsr.inference import ModelUpscaler
         from tfsr.inference.request import UpscaleRequest
-        from tfsr.inference.sizes import TargetSize
+        from tfsr.inference.target_size import TargetSize
         from tfsr.presets import DEFAULT, from_preset
 
         self.source, self.target = Path(folder, "in"), Path(folder, "out")

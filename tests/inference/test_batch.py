@@ -15,7 +15,7 @@ from tfsr.inference.batch_report import write_report
 from tfsr.inference.jobs import Job, plan_jobs
 from tfsr.inference.pixel_budget import BudgetClosed, PixelBudget
 from tfsr.inference.request import UpscaleRequest
-from tfsr.inference.sizes import TargetSize
+from tfsr.inference.target_size import TargetSize
 
 
 @FunctionUpscaler

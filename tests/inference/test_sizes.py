@@ -6,7 +6,7 @@ from checks import check_refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize
+from tfsr.inference.target_size import MAX_OUTPUT_PIXELS, TargetSize
 
 
 @pytest.mark.parametrize("size", [(10, 0), (0, 10), (0, 0)])

@@ -13,7 +13,7 @@ from tfsr.errors import InvalidArgument, PresetError, TfsrError
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float, to_uint8
 from tfsr.inference import ModelUpscaler, Upscaler, load_upscaler, loading
-from tfsr.inference.memory import DEFAULT_MEMORY
+from tfsr.inference.memory_budget import DEFAULT_MEMORY
 from tfsr.layers import LocalFrequencyEstimation
 from tfsr.models import Bicubic, SubPixelSR
 from tfsr.presets import DEFAULT, save_preset

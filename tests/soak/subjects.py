@@ -42,7 +42,7 @@ class Pictures:
         from tfsr.inference.batch import run_jobs
         from tfsr.inference.jobs import Job
         from tfsr.inference.request import UpscaleRequest
-        from tfsr.inference.sizes import TargetSize
+        from tfsr.inference.target_size import TargetSize
 
         is_complete(path, (12, 16))
         request = UpscaleRequest(TargetSize(long_side=40), frames=random.random() < 0.3)

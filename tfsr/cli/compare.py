@@ -44,7 +44,7 @@ def compare(
     """
     from tfsr.images import check_writable_format, write
     from tfsr.inference.request import PixelLimits
-    from tfsr.inference.sizes import TargetSize
+    from tfsr.inference.target_size import TargetSize
 
     with options.usage():
         limits = PixelLimits(max_input=max_input, max_output=max_output)

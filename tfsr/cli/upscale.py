@@ -16,7 +16,7 @@ from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import InvalidArgument
-from tfsr.inference.memory import DEFAULT_MEMORY
+from tfsr.inference.memory_budget import DEFAULT_MEMORY
 from tfsr.presets import DEFAULT
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def upscale(
     """
     from tfsr.images.formats import suffix_of_format
     from tfsr.inference.request import UpscaleRequest
-    from tfsr.inference.sizes import TargetSize
+    from tfsr.inference.target_size import TargetSize
 
     with options.usage():
         target = TargetSize(scale, size, long_side, short_side, megapixels, fit)

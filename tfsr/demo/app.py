@@ -24,7 +24,7 @@ from tfsr.demo.guard import Guard
 from tfsr.demo.scene import Scene, SceneRenderer
 from tfsr.demo.uploads import MOST_BYTES, receive
 from tfsr.inference.request import PixelLimits
-from tfsr.inference.sizes import TargetSize
+from tfsr.inference.target_size import TargetSize
 from tfsr.models import ImplicitSR
 
 _PAGE = Path(__file__).parent / "page"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfsr.errors import InvalidArgument, PresetError, did_you_mean
-from tfsr.inference.memory import DEFAULT_MEMORY
+from tfsr.inference.memory_budget import DEFAULT_MEMORY
 from tfsr.inference.upscaler import Upscaler
 from tfsr.presets import DEFAULT, clean_twin, from_preset, names
 from tfsr.presets.store import find
@@ -69,34 +69,50 @@ def load_upscaler(
     if isinstance(spec, Upscaler):
         return spec
     if isinstance(spec, str | os.PathLike):
-        spec = os.fspath(spec)
-        if spec.endswith("+") and not os.path.exists(spec):
-            spec, self_ensemble = spec[:-1], True
-        kind = kind_of(spec)
-        if kind in _PRESET_KINDS:
-            from tfsr.models import folded
-
-            model: Any = folded(from_preset(spec, strength))
-            if strength is not None:
-                kind += f" interpolated with {os.path.basename(clean_twin(spec))}"
-        else:
-            for argument, value in (("strength", strength), ("self_ensemble", self_ensemble)):
-                if value not in (None, False):
-                    raise InvalidArgument(f"goes with presets; {spec} is a {kind}", argument)
-            return _load_other(kind, spec, threads)
-    else:
-        if strength is not None:
-            raise InvalidArgument(
-                "goes with a preset's name or directory; interpolate models with "
-                "tfsr.presets.interpolate",
-                "strength",
-            )
-        model, kind = spec, "Keras model"
+        return _load_path(os.fspath(spec), memory, precision, self_ensemble, strength, threads)
     from tfsr.inference.model_upscaler import ModelUpscaler
 
-    if self_ensemble:
-        kind = f"self-ensemble of a {kind}"
-    return ModelUpscaler(model, memory, precision, self_ensemble, kind)
+    if strength is not None:
+        raise InvalidArgument(
+            "goes with a preset's name or directory; interpolate models with "
+            "tfsr.presets.interpolate",
+            "strength",
+        )
+    return ModelUpscaler(spec, memory, precision, self_ensemble)
+
+
+def _load_path(
+    spec: str,
+    memory: int | str,
+    precision: str,
+    self_ensemble: bool,
+    strength: float | None,
+    threads: int | None,
+) -> Upscaler:
+    name = _without_plus(spec)
+    kind = kind_of(name)
+    self_ensemble = self_ensemble or name != spec
+    if kind in _PRESET_KINDS:
+        from tfsr.inference.model_upscaler import ModelUpscaler
+        from tfsr.models import folded
+
+        model = folded(from_preset(name, strength))
+        if strength is not None:
+            kind += f" interpolated with {os.path.basename(clean_twin(name))}"
+        return ModelUpscaler(model, memory, precision, self_ensemble, kind)
+    for argument, given in (("strength", strength is not None), ("self_ensemble", self_ensemble)):
+        if given:
+            raise InvalidArgument(f"goes with presets; {name} is none", argument)
+    from tfsr.inference import BicubicUpscaler, SavedModelUpscaler, TFLiteUpscaler
+
+    if kind == TFLiteUpscaler.kind:
+        return TFLiteUpscaler(name, threads)
+    return SavedModelUpscaler(name) if kind == SavedModelUpscaler.kind else BicubicUpscaler()
+
+
+def _without_plus(spec: str) -> str:
+    """The name of a preset whose self-ensemble is written NAME+."""
+    return spec[:-1] if spec.endswith("+") and not os.path.exists(spec) else spec
 
 
 def kind_of(spec: str) -> str:
@@ -124,20 +140,6 @@ def kind_of(spec: str) -> str:
         f"unknown preset {spec!r}; known: {', '.join(known)}, or a path."
         + did_you_mean(spec, known)
     )
-
-
-def _load_other(kind: str, spec: str, threads: int | None) -> Upscaler:
-    if kind == "TFLite file":
-        from tfsr.inference.tflite_upscaler import TFLiteUpscaler
-
-        return TFLiteUpscaler(spec, threads)
-    if kind == "SavedModel":
-        from tfsr.inference.saved_model_upscaler import SavedModelUpscaler
-
-        return SavedModelUpscaler(spec)
-    from tfsr.inference.bicubic_upscaler import BicubicUpscaler
-
-    return BicubicUpscaler()
 
 
 def upscale(
@@ -192,8 +194,7 @@ def upscale(
 
 def _modified(spec: str, strength: float | None) -> list[tuple[str, int]]:
     """The files of a preset or export, with the times of their last change."""
-    if spec.endswith("+") and not os.path.exists(spec):
-        spec = spec[:-1]
+    spec = _without_plus(spec)
     paths = [Path(spec)]
     if kind_of(spec) in _PRESET_KINDS:
         paths = [find(spec), *([] if strength is None else [find(clean_twin(spec))])]

@@ -10,7 +10,7 @@ import numpy as np
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float
-from tfsr.inference.memory import DEFAULT_MEMORY, parse_memory
+from tfsr.inference.memory_budget import DEFAULT_MEMORY, parse_memory
 from tfsr.inference.upscaler import Patch, Size, Upscaler
 from tfsr.models import AnyModel, Bicubic, with_precision
 from tfsr.rendering import SelfEnsembleRenderer
@@ -29,7 +29,7 @@ class ModelUpscaler(Upscaler):
         memory: as of `tfsr.load_upscaler`.
         precision: as of `tfsr.load_upscaler`.
         self_ensemble: as of `tfsr.load_upscaler`.
-        kind: what it is, in words for tables.
+        kind: what the model is, in words for tables.
 
     Example:
         >>> upscaler = tfsr.inference.ModelUpscaler(tfsr.models.Bicubic(), memory="512MiB")
@@ -54,7 +54,7 @@ class ModelUpscaler(Upscaler):
                 f"{type(model).__name__}",
                 "preset",
             )
-        self.kind = kind
+        self.kind = f"self-ensemble of a {kind}" if self_ensemble else kind
         self.model = with_precision(model, precision)
         self.renderer: Any = (
             SelfEnsembleRenderer(self.model, self.memory)

@@ -9,9 +9,9 @@ import numpy as np
 from tfsr.geometry import face_region_from_box, face_region_from_eyes
 from tfsr.geometry.face_region import Point
 from tfsr.images.face_crops import crop_face, paste_face
-from tfsr.inference.memory import DEFAULT_MEMORY
+from tfsr.inference.memory_budget import DEFAULT_MEMORY
 from tfsr.inference.model_upscaler import ModelUpscaler
-from tfsr.inference.sizes import MAX_OUTPUT_PIXELS, TargetSize
+from tfsr.inference.target_size import MAX_OUTPUT_PIXELS, TargetSize
 from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
 from tfsr.models import Bicubic
 

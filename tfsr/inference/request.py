@@ -12,7 +12,7 @@ from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import DecodedImage, check_writable_format
 from tfsr.images.decoding import decode
 from tfsr.images.files import Header, header_of, opened
-from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, Size, TargetSize
+from tfsr.inference.target_size import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, Size, TargetSize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from tfsr.images.pixel_types import check_rgb, to_integers
 from tfsr.images.resizing import check_size
 from tfsr.inference.adapters import adapter_for
 from tfsr.inference.request import UpscaleRequest
-from tfsr.inference.sizes import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, Size, TargetSize
+from tfsr.inference.target_size import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, Size, TargetSize
 
 _DTYPES = np.uint8, np.uint16, np.float32
 Patch = tuple[slice, slice, np.ndarray]
