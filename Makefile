@@ -54,7 +54,7 @@ $(WEB_SMALL_MODEL): LR = 16x16
 $(WEB_MODEL) $(WEB_SMALL_MODEL): $(VENV)/.installed \
     $(wildcard $(DRAWN_BY:%=tfsr/%/*.py) tfsr/presets/*/*)
 	mkdir -p $(@D)
-	$(VENV)/bin/tfsr export tflite --preset arasfsr-compact-faces-v1 --lr $(LR) --scale 4 -o $@
+	$(VENV)/bin/tfsr export tflite --preset arasfsr-compact-faces-v1 --lr-size $(LR) --scales 4 -o $@
 
 export/web/node_modules/.installed: export/web/package.json export/web/package-lock.json
 	cd export/web && npm ci

@@ -44,16 +44,16 @@ class Folder:
     def __init__(self, folder, files):
         import_backend()
         from tfsr.images import read
-        from tfsr.inference.request import Request
-        from tfsr.inference.sizes import TargetSize
-        from tfsr.inference.upscaler import Upscaler
+        from tfsr.inference import ModelUpscaler
+        from tfsr.inference.request import UpscaleRequest
+        from tfsr.inference.target_size import TargetSize
         from tfsr.presets import DEFAULT, from_preset
 
         self.source, self.target = Path(folder, "in"), Path(folder, "out")
         _draw(self.source, files)
         self.images = [read(path) for path in sorted(self.source.iterdir())]
-        self.request = Request(TargetSize(scale=float(SCALE)))
-        self.upscaler = Upscaler(from_preset(DEFAULT))
+        self.request = UpscaleRequest(TargetSize(scale=float(SCALE)))
+        self.upscaler = ModelUpscaler(from_preset(DEFAULT))
         self.model()
 
     def model(self):
@@ -75,9 +75,9 @@ class Folder:
 
         def upscale():
             jobs, failed = plan_jobs([self.source], self.target)
-            outcomes = [*failed, *run_jobs(jobs, self.request, self.upscaler)]
-            if any(outcome.error for outcome in outcomes):
-                raise RuntimeError(next(outcome.error for outcome in outcomes if outcome.error))
+            results = [*failed, *run_jobs(jobs, self.request, self.upscaler)]
+            if any(result.error for result in results):
+                raise RuntimeError(next(result.error for result in results if result.error))
 
         return seconds_of(upscale)
 

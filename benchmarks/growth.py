@@ -45,9 +45,9 @@ class Upscaling:
 
     def __init__(self, model, memory):
         import_backend()
-        from tfsr.inference.upscaler import Upscaler
+        from tfsr.inference import ModelUpscaler
 
-        self.upscaler = Upscaler(_model(model), memory)
+        self.upscaler = ModelUpscaler(_model(model), memory)
         for lr_size in WARM_UP:
             self._upscale(_noise(lr_size))
 

@@ -91,7 +91,7 @@ def exported(run, arguments):
     """The run's best model as an int8 file beside it."""
     path = RUNS / f"{run.name}.tflite"
     command = [tfsr(), "export", "tflite", "--preset", run, "-o", path, "--quantize", "int8"]
-    command += ["--lr", f"{LR[1]}x{LR[0]}", "--scale", "4", "--calibration", arguments.train]
+    command += ["--lr-size", f"{LR[1]}x{LR[0]}", "--scales", "4", "--calibration", arguments.train]
     subprocess.run(command, check=True)
     return path
 

@@ -23,12 +23,17 @@ METHODS = ("liif", "lte", "diinn", "arasfsr")
 EQUAL = [f"runs/{method}-compact-faces-equal" for method in METHODS]
 X1_TO_2 = [f"runs/{method}-compact-faces-x1to2" for method in ("liif", "lte", "arasfsr")]
 NN65 = ["arasfsr-compact-faces-v1", "runs/arasfsr-compact-faces-nn65"]
-TO_256 = ["--protocol", "celebahq", "--lr", "64-128,64-256,32-128,32-256,96-256"]
+TO_256 = ["--protocol", "celebahq", "--lr-sides", "64-128,64-256,32-128,32-256,96-256"]
 # The page's mark, what is measured, on which faces, and how.
 TABLES = (
-    ("gains", PRESETS, "faces256", ["--lr", "171,128,96,64,32"]),
+    ("gains", PRESETS, "faces256", ["--lr-sides", "171,128,96,64,32"]),
     ("equal-256", EQUAL, "faces256", TO_256),
-    ("equal-512", EQUAL, "faces512", ["--protocol", "celebahq", "--lr", "64-512,32-512,96-512"]),
+    (
+        "equal-512",
+        EQUAL,
+        "faces512",
+        ["--protocol", "celebahq", "--lr-sides", "64-512,32-512,96-512"],
+    ),
     ("x1to2", X1_TO_2, "faces256", TO_256),
     ("nn65", NN65, "faces256", ["--protocol", "celebahq-nn65"]),
 )

@@ -76,7 +76,7 @@ class File:
     """An exported file that is run, with as many threads as there are cores."""
 
     def __init__(self, path):
-        from tfsr.inference.tflite import runners, signature_name
+        from tfsr.inference.tflite_upscaler import runners, signature_name
 
         self.image = image(LR)
 

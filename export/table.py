@@ -10,7 +10,6 @@ from before the file was loaded.
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -29,16 +28,16 @@ EVERYWHERE = "LiteRT on CPU (XNNPACK) on Android, iOS, Linux, in the browser (WA
 WHOLE = f"{EVERYWHERE}, and whole by WebGPU"
 SERVERS = "TensorFlow Serving, TensorFlow in C and Java, OpenVINO"
 ROWS = [
-    ("TFLite float32", PRESET, "tflite --scale 4", (256, 256), WHOLE),
-    ("the same, bytes in and out", PRESET, "tflite --scale 4 --io uint8", (256, 256), WHOLE),
-    ("TFLite float16", PRESET, "tflite --scale 4 --quantize float16", (256, 256), WHOLE),
-    ("TFLite dynamic", PRESET, "tflite --scale 4 --quantize dynamic", (256, 256), EVERYWHERE),
-    ("TFLite int8", PRESET, "tflite --scale 4 --quantize int8", (256, 256), EVERYWHERE),
-    ("TFLite float32, no whole scale", PRESET, "tflite --size 237x237", (237, 237), EVERYWHERE),
+    ("TFLite float32", PRESET, "tflite --scales 4", (256, 256), WHOLE),
+    ("the same, bytes in and out", PRESET, "tflite --scales 4 --io uint8", (256, 256), WHOLE),
+    ("TFLite float16", PRESET, "tflite --scales 4 --quantize float16", (256, 256), WHOLE),
+    ("TFLite dynamic", PRESET, "tflite --scales 4 --quantize dynamic", (256, 256), EVERYWHERE),
+    ("TFLite int8", PRESET, "tflite --scales 4 --quantize int8", (256, 256), EVERYWHERE),
+    ("TFLite float32, no whole scale", PRESET, "tflite --sizes 237x237", (237, 237), EVERYWHERE),
     ("SavedModel", PRESET, "saved-model", (256, 256), SERVERS),
-    ("for phones, float32", MOBILE, "tflite --scale 4", (256, 256), WHOLE),
-    ("for phones, int8", MOBILE, "tflite --scale 4 --quantize int8", (256, 256), EVERYWHERE),
-    ("for phones, no whole scale", MOBILE, "tflite --size 237x237", (237, 237), EVERYWHERE),
+    ("for phones, float32", MOBILE, "tflite --scales 4", (256, 256), WHOLE),
+    ("for phones, int8", MOBILE, "tflite --scales 4 --quantize int8", (256, 256), EVERYWHERE),
+    ("for phones, no whole scale", MOBILE, "tflite --sizes 237x237", (237, 237), EVERYWHERE),
 ]
 
 
@@ -80,7 +79,7 @@ def exported(arguments, preset, options, target) -> int:
     command = [Path(sys.executable).with_name("tfsr"), "export", *options.split(), "-o", target]
     command += ["--preset", preset]
     if options.startswith("tflite"):
-        command += ["--lr", f"{LR[1]}x{LR[0]}"]
+        command += ["--lr-size", f"{LR[1]}x{LR[0]}"]
     if "int8" in options:
         command += ["--calibration", arguments.calibration]
     subprocess.run(command, check=True)
@@ -103,12 +102,13 @@ def measured(what: str, size_text: str, faces: str) -> dict:
 
     import_keras()
     from tfsr.images import list_images, read, resize
+    from tfsr.inference import load_upscaler
     from tfsr.metrics import psnr
 
     size = tuple(map(int, size_text.split("x")))
     originals = [resize(read(path), size) for path in list_images(faces)]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    upscale = opened(what)
+    upscale = load_upscaler(what)
     seconds, found = [], []
     for original in originals:
         small = resize(original, LR)
@@ -122,22 +122,6 @@ def measured(what: str, size_text: str, faces: str) -> dict:
         "seconds": statistics.median(seconds[1:]),
         "memory": 1024 * grown,
     }
-
-
-def opened(what: str):
-    """What upscales: an exported file or directory, or else a preset."""
-    if what.endswith(".tflite"):
-        from tfsr.inference.tflite import TFLiteUpscaler
-
-        return TFLiteUpscaler(what)
-    if os.path.isdir(what):
-        from tfsr.inference.saved_model import SavedModelUpscaler
-
-        return SavedModelUpscaler(what)
-    from tfsr.inference.upscaler import Upscaler
-    from tfsr.presets import from_preset
-
-    return Upscaler(from_preset(what))
 
 
 def insert(lines: list[str]) -> None:

@@ -12,8 +12,8 @@ from pages import DOCS, code_blocks
 from tfsr.decoders import DECODERS
 from tfsr.degradations import DEGRADATIONS, PIPELINES
 from tfsr.encoders import ENCODERS
-from tfsr.evaluation.raw_output import FloatUpscaler
 from tfsr.images import read, to_float
+from tfsr.inference import ModelUpscaler
 from tfsr.models import ImplicitSR
 
 
@@ -107,7 +107,7 @@ def test_the_added_encoder_runs_whole_and_in_tiles():
         assert config["encoder"] == encoder
         image = tiny.image(40, 44)
         whole = model.upscale(to_float(image)[None], size=(91, 83))[0]
-        upscaler = FloatUpscaler(model)
+        upscaler = ModelUpscaler(model).raw_output
         upscaler.renderer.lr_pixels = 500
         np.testing.assert_allclose(upscaler(image, (91, 83)), whole, atol=1e-5)
         copy = ImplicitSR.from_config(config)

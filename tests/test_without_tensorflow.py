@@ -119,7 +119,7 @@ def test_optimizers_take_the_same_steps_under_jax_as_under_tensorflow(python, tm
 
 def test_runs_are_measured_and_used(trained, tfsr):
     images = trained.parent / "images"
-    done = tfsr("evaluate", "--preset", trained, "--data", images, "--lr", "24")
+    done = tfsr("evaluate", "--preset", trained, "--data", images, "--lr-sides", "24")
     assert done.returncode == 0, done.stderr
     assert "bicubic" in done.stdout
     large = trained.parent / "large.png"
@@ -140,7 +140,7 @@ def test_a_queue_trains(tfsr, tmp_path):
 
 @pytest.mark.parametrize("kind", ["tflite", "saved-model"])
 def test_exports_say_in_one_line_what_they_need(kind, tfsr, tmp_path):
-    sizes = ["--lr", "16x16", "--scale", "2"] if kind == "tflite" else []
+    sizes = ["--lr-size", "16x16", "--scales", "2"] if kind == "tflite" else []
     done = tfsr("export", kind, *sizes, "-o", tmp_path / "out")
     assert done.returncode == 1
     [line] = done.stderr.splitlines()

@@ -49,8 +49,9 @@ from . import (
 from . import (
     training as training,
 )
-from .inference.upscaler import Upscaler as Upscaler
-from .inference.upscaler import upscale as upscale
+from .inference import Upscaler as Upscaler
+from .inference import load_upscaler as load_upscaler
+from .inference import upscale as upscale
 from .models import ImplicitSR as ImplicitSR
 from .presets import from_preset as from_preset
 

@@ -13,7 +13,7 @@ from tfsr.cli.suppress_stderr import import_keras
 import_keras()
 
 from tfsr.images import read, resize, write  # noqa: E402
-from tfsr.inference.upscaler import Upscaler  # noqa: E402
+from tfsr.inference import ModelUpscaler  # noqa: E402
 from tfsr.metrics import psnr  # noqa: E402
 from tfsr.presets import DEFAULT, from_preset  # noqa: E402
 
@@ -26,7 +26,7 @@ def main() -> None:
     original, small = read(HERE / "astronaut.png"), read(HERE / "astronaut-46.png")
     size = original.shape[0], original.shape[1]
     bicubic = resize(small, size, "bicubic")
-    ours = Upscaler(from_preset(DEFAULT))(small, size)
+    ours = ModelUpscaler(from_preset(DEFAULT))(small, size)
     panels = {
         f"{small.shape[1]}x{small.shape[0]}": resize(small, size, "nearest"),
         f"bicubic, {psnr(bicubic, original):.1f} dB": bicubic,

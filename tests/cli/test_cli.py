@@ -11,8 +11,8 @@ from checks import check_one_line
 from PIL import Image
 
 from tfsr import __version__, from_preset
-from tfsr.cli.options import parse_memory
 from tfsr.images import read, to_float, to_uint8
+from tfsr.inference.memory_budget import parse_memory
 
 TFSR = Path(sys.executable).with_name("tfsr")
 
@@ -57,7 +57,7 @@ def test_without_a_verb_the_help_is_printed(tfsr):
         (["upscale", "a.png", "-o", "b.png", "--long-side", "2.5"], "--long-side"),
         (["upscale", "a.png", "-o", "b.png", "--scal", "2"], "--scal"),
         (["upscale", "a.png", "-o", "b.png", "--scale", "2x3x4"], "--scale"),
-        (["upscale", "a.png", "-o", "b.png", "--scale", "2", "--fit", "cover"], "--size"),
+        (["upscale", "a.png", "-o", "b.png", "--scale", "2", "--fit", "cover"], "--fit cover"),
         (["upscale", "a.png", "-o", "b.png", "--size", "9x9", "--fit", "covr"], "'cover'"),
         (["upscale", "a.png", "-o", "b.png", "--short-side", "0"], "--short-side"),
         (["upscale", "a.png", "-o", "b.png", "--megapixels", "nan"], "--megapixels"),
@@ -69,10 +69,6 @@ def test_without_a_verb_the_help_is_printed(tfsr):
         (
             ["upscale", "a.png", "-o", "b.png", "--scale", "2", "--overwrite", "--skip-existing"],
             "not both",
-        ),
-        (
-            ["upscale", "a.png", "-o", "b.png", "--scale", "2", "--self-ensemble", "--model", "m"],
-            "--self-ensemble",
         ),
         (["train"], "RECIPE"),
         (["save-preset", "run"], "--output"),
@@ -135,7 +131,7 @@ def test_too_little_memory_is_one_line(tfsr, preset, tmp_path):
         *("upscale", source, "-o", tmp_path / "out.png", "--scale", "2"),
         *("--preset", preset, "--memory", "64KiB"),
     )
-    check_one_line(result, "memory of 0.0625 MiB is not enough", source)
+    check_one_line(result, "--memory of 0.0625 MiB is not enough", source)
     assert files_under(tmp_path) == {"in.png"}
 
 
@@ -240,7 +236,7 @@ def test_bad_files_among_good_ones_do_not_stop_them(tfsr, preset, images, tmp_pa
 @pytest.mark.parametrize(
     "options, word",
     [
-        ((), "--scale"),
+        ((), "exactly one of scale"),
         (("--scale", "2", "--long-side", "9"), "exactly one"),
         (("--scale", "0"), "--scale"),
         (("--scale", "-2"), "--scale"),
@@ -256,7 +252,7 @@ def test_bad_files_among_good_ones_do_not_stop_them(tfsr, preset, images, tmp_pa
         (("--scale", "2", "--memory", "512MB"), "--memory"),
         (("--scale", "2", "--memory", "0GiB"), "--memory"),
         (("--scale", "2", "--memory", "-1GiB"), "--memory"),
-        (("--scale", "2", "--memory", "0.5B"), "memory"),
+        (("--scale", "2", "--memory", "0.5B"), "--memory"),
         (("--scale", "2", "--precision", "bfloat61"), "Did you mean 'bfloat16'"),
         (("--scale", "2", "--precision", ""), "precision"),
     ],

@@ -53,7 +53,7 @@ def test_an_original_says_the_size_and_adds_figures(compare, face, tmp_path):
     ("options", "words", "code"),
     [
         ((), "give --scale, --size, or --original", 2),
-        (("--scale", "2", "--size", "40x40"), "not both", 2),
+        (("--scale", "2", "--size", "40x40"), "exactly one of", 2),
         (("--scale", "two"), "--scale", 2),
         (("--scale", "2", "--inset", "1,2,3"), "--inset must be X,Y,WIDTH,HEIGHT", 2),
         (("--scale", "2", "--max-input", "nan"), "--max-input", 2),
@@ -68,8 +68,16 @@ def test_an_original_says_the_size_and_adds_figures(compare, face, tmp_path):
         (("--scale", "2", "-o", "nowhere/sheet.png"), "its folder must exist", 1),
         (("--scale", "2", "-o", "there.png"), "there.png: exists; --overwrite replaces it", 1),
         (("--scale", "2", "-o", "dangling.png"), "dangling.png: exists", 1),
-        (("--scale", "2", "-o", "face.png", "--overwrite"), "over an image it shows", 1),
-        (("--scale", "2", "-o", "link.png", "--overwrite"), "over an image it shows", 1),
+        (
+            ("--scale", "2", "-o", "face.png", "--overwrite"),
+            "would overwrite an image that is read",
+            1,
+        ),
+        (
+            ("--scale", "2", "-o", "link.png", "--overwrite"),
+            "would overwrite an image that is read",
+            1,
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line(options, words, code, compare, face, tmp_path, monkeypatch):

@@ -96,14 +96,14 @@ def test_a_preset_of_one_scale_is_refused(tfsr, tmp_path):
     encoder = {"name": "edsr", "features": 8, "blocks": 1}
     save_preset(SubPixelSR(encoder, scale=2), tmp_path / "x2", {})
     result = tfsr("demo", "--port", "0", "--no-browser", "--preset", tmp_path / "x2")
-    check_one_line(result, 1, "draws one scale alone")
+    check_one_line(result, 1, "renders one scale")
 
 
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
         (("--port", "70000"), 2, "--port"),
-        (("--max-input", "0"), 2, "--max-input must be above 0"),
+        (("--max-input", "0"), 2, "--max-input must be"),
         (("--port", "0", "--preset", "nowhere"), 1, "unknown preset 'nowhere'"),
     ],
 )

@@ -43,7 +43,7 @@ def test_a_device_that_is_not_there_is_one_line(command, tfsr):
 
 
 def test_a_tflite_file_runs_on_the_processor(tfsr, tmp_path):
-    arguments = ("upscale", "a.png", "-o", "b.png", "--scale", "2", "--model", "x.tflite")
+    arguments = ("upscale", "a.png", "-o", "b.png", "--scale", "2", "--preset", "x.tflite")
     code, _, err = tfsr(*arguments, "--device", "gpu")
     assert code == 2
     assert "a .tflite file runs on the cpu" in err

@@ -30,7 +30,7 @@ def pillow_psnr(path, side):
 
 
 def test_means_and_gains_are_printed(evaluate, preset, images):
-    code, out, err = evaluate("--data", images, "--lr", "12,14", "--preset", preset)
+    code, out, err = evaluate("--data", images, "--lr-sides", "12,14", "--preset", preset)
     assert (code, err) == (0, "")
     assert out.startswith(f"{PROTOCOLS['files'].how}. 3 images of {images}")
     lines = out.splitlines()
@@ -44,26 +44,26 @@ def test_means_and_gains_are_printed(evaluate, preset, images):
 def test_all_that_was_asked_for_is_written(evaluate, preset, images, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    tables = [option for s in FORMATS for option in ("--out", out / f"table{s}")]
-    pictured = ("--plot", out / "plot.svg", "--strip", out / "strip.png")
-    code, text, err = evaluate("--data", images, "--lr", "12", *tables, *pictured, preset)
+    tables = [option for s in FORMATS for option in ("-o", out / f"table{s}")]
+    pictured = ("--plot", out / "plot.svg", "--grid", out / "grid.png")
+    code, text, err = evaluate("--data", images, "--lr-sides", "12", *tables, *pictured, preset)
     assert (code, err) == (0, "")
     assert {path.name for path in out.iterdir()} == {
-        *("table.md", "table.csv", "table.json", "plot.svg", "strip.png")
+        *("table.md", "table.csv", "table.json", "plot.svg", "grid.png")
     }
     assert (out / "table.md").read_text().startswith(text)
     whole = json.loads((out / "table.json").read_text())
     assert [system["name"] for system in whole["systems"]] == ["Bicubic", "tiny"]
     assert "<svg" in (out / "plot.svg").read_text()
-    assert read(out / "strip.png").shape[1] == 8 + 4 * 264
+    assert read(out / "grid.png").shape[1] == 8 + 4 * 264
 
 
 def test_systems_may_follow_one_option_or_have_their_own(evaluate, preset, images, tmp_path):
     copy = tmp_path / "copy"
     copy.symlink_to(preset)
     found = [
-        evaluate("--preset", preset, copy, "--data", images, "--lr", "12"),
-        evaluate("--preset", preset, "--preset", copy, "--data", images, "--lr", "12"),
+        evaluate("--preset", preset, copy, "--data", images, "--lr-sides", "12"),
+        evaluate("--preset", preset, "--preset", copy, "--data", images, "--lr-sides", "12"),
     ]
     assert found[0] == found[1]
     assert "| copy |" in found[0][1]
@@ -72,7 +72,7 @@ def test_systems_may_follow_one_option_or_have_their_own(evaluate, preset, image
 def test_one_column_of_every_protocol_can_be_measured(evaluate, tmp_path):
     faces = tiny.folder(tmp_path / "faces", count=1, side=64)
     for name, protocol in PROTOCOLS.items():
-        column = ("--scale", "2") if protocol.lr is None else ("--lr", "16-32")
+        column = ("--scales", "2") if protocol.lr is None else ("--lr-sides", "16-32")
         code, out, err = evaluate("--data", faces, "bicubic", "--protocol", name, *column)
         assert (code, err) == (0, "")
         assert out.startswith(f"{protocol.how}. 1 image of {faces}; ")
@@ -82,35 +82,36 @@ def test_one_column_of_every_protocol_can_be_measured(evaluate, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), "--lr 128,64"),
-        (("--lr", "0"), "--lr"),
-        (("--lr", "ten"), "--lr"),
-        (("--lr", "10,,8"), "--lr"),
-        (("--lr", "²"), "--lr"),
-        (("--lr", "-4"), "--lr"),
-        (("--lr", "21"), "20x20"),
-        (("--scale", "2,x"), "--scale"),
-        (("--scale", "nan"), "--scale"),
-        (("--scale", "40"), "40x40"),
-        (("--lr", "12", "--protocol", "celebahk"), "Did you mean 'celebahq'?"),
+        ((), "--lr-sides 128,64"),
+        (("--lr-sides", "0"), "--lr-sides"),
+        (("--lr-sides", "ten"), "--lr-sides"),
+        (("--lr-sides", "10,,8"), "--lr-sides"),
+        (("--lr-sides", "²"), "--lr-sides"),
+        (("--lr-sides", "-4"), "--lr-sides"),
+        (("--lr-sides", "21"), "20x20"),
+        (("--scales", "2,x"), "--scales"),
+        (("--scales", "nan"), "--scales"),
+        (("--scales", "40"), "40x40"),
+        (("--lr-sides", "12", "--protocol", "celebahk"), "Did you mean 'celebahq'?"),
         (("--protocol", "celebahq"), "at least 96x96"),
         (("--protocol", "div2k"), "0.png: at x3"),
-        (("--protocol", "div2k", "--scale", "2.5"), "whole numbers"),
-        (("--lr", "12", "--degradation", "bicubik"), "Did you mean 'bicubic'"),
-        (("--lr", "12", "--data", "nowhere"), "nowhere"),
-        (("--lr", "12", "--preset", "nowhere"), "nowhere"),
-        (("--scale", "0.001"), "from 1 on"),
-        (("--lr", "12", "--out", "table.txt"), "one of .md, .csv, .json"),
-        (("--lr", "12", "--out", "nowhere/table.md"), "its folder must exist"),
-        (("--lr", "12", "--out", "a.md", "--out", "a.md"), "twice"),
-        (("--lr", "12", "--plot", "plot.gif"), "one of .png, .svg, .pdf"),
-        (("--lr", "12", "--strip", "strip.gif"), "strip.gif"),
+        (("--protocol", "div2k", "--scales", "2.5"), "whole numbers"),
+        (("--lr-sides", "12", "--degradation", "bicubik"), "Did you mean 'bicubic'"),
+        (("--lr-sides", "12", "--data", "nowhere"), "nowhere"),
+        (("--lr-sides", "12", "--preset", "nowhere"), "nowhere"),
+        (("--scales", "0.001"), "from 1 on"),
+        (("--lr-sides", "12", "-o", "table.txt"), "one of .md, .csv, .json"),
+        (("--lr-sides", "12", "-o", "nowhere/table.md"), "its folder must exist"),
+        (("--lr-sides", "12", "-o", "a.md", "-o", "a.md"), "twice"),
+        (("--lr-sides", "12", "--plot", "plot.gif"), "one of .png, .svg, .pdf"),
+        (("--lr-sides", "12", "--grid", "grid.gif"), "grid.gif"),
     ],
 )
 def test_what_cannot_be_is_one_line(options, words, evaluate, images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = evaluate("--data", images, "bicubic", *options)
-    assert (code, out) == (1, "")
+    usage = options[-1] in ("2,x", "nan")
+    assert (code, out) == (2 if usage else 1, "")
     (line,) = err.splitlines()
     assert line.startswith("tfsr: ") and words in line
     assert [path.name for path in tmp_path.iterdir()] == ["images"]
@@ -120,10 +121,10 @@ def test_no_image_is_written_over(evaluate, images, tmp_path):
     before = (images / "1.png").read_bytes()
     (tmp_path / "link.png").symlink_to(images / "1.png")
     for strip in (images / "1.png", tmp_path / "link.png"):
-        code, out, err = evaluate("--data", images, "bicubic", "--lr", "12", "--strip", strip)
-        assert (code, out) == (1, "") and "an image that is measured" in err
-    twice = ("--out", tmp_path / "a.md", "--out", images / ".." / "a.md")
-    code, _, err = evaluate("--data", images, "bicubic", "--lr", "12", *twice)
+        code, out, err = evaluate("--data", images, "bicubic", "--lr-sides", "12", "--grid", strip)
+        assert (code, out) == (1, "") and "an image that is read" in err
+    twice = ("-o", tmp_path / "a.md", "-o", images / ".." / "a.md")
+    code, _, err = evaluate("--data", images, "bicubic", "--lr-sides", "12", *twice)
     assert code == 1 and "twice" in err
     assert (images / "1.png").read_bytes() == before
 
@@ -133,18 +134,18 @@ def test_tables_are_written_whatever_images_are_called(evaluate, tmp_path):
     folder.mkdir()
     for name in (b"caf\xe9.png", b"two\nlines.png"):
         tiny.save(folder / os.fsdecode(name), tiny.image(20, 20))
-    tables = [option for s in FORMATS for option in ("--out", tmp_path / f"table{s}")]
-    assert evaluate("--data", folder, "bicubic", "--lr", "12", *tables)[0] == 0
+    tables = [option for s in FORMATS for option in ("-o", tmp_path / f"table{s}")]
+    assert evaluate("--data", folder, "bicubic", "--lr-sides", "12", *tables)[0] == 0
     assert "| two lines |" in (tmp_path / "table.md").read_text()
 
 
 def test_a_corrupt_image_or_none_is_one_line(evaluate, images, tmp_path):
     (images / "1.png").write_bytes((images / "1.png").read_bytes()[:200])
-    code, out, err = evaluate("--data", images, "bicubic", "--lr", "12")
+    code, out, err = evaluate("--data", images, "bicubic", "--lr-sides", "12")
     assert (code, out) == (1, "")
     (line,) = err.splitlines()
     assert "1.png: damaged or cut short" in line
     (tmp_path / "empty").mkdir()
-    code, _, err = evaluate("--data", tmp_path / "empty", "bicubic", "--lr", "12")
+    code, _, err = evaluate("--data", tmp_path / "empty", "bicubic", "--lr-sides", "12")
     assert code == 1
     assert "empty: no image in it" in err

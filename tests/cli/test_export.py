@@ -20,7 +20,10 @@ def refused(result, *words):
 
 
 def test_a_tflite_file_is_written_told_of_inspected_and_run(tfsr, preset, small, tmp_path):
-    file, options = tmp_path / "x2.tflite", ("--lr", "16x12", "--scale", "2", "--size", "21x23")
+    file, options = (
+        tmp_path / "x2.tflite",
+        ("--lr-size", "16x12", "--scales", "2", "--sizes", "21x23"),
+    )
     code, out, err = tfsr("export", "tflite", "--preset", preset, *options, "-o", file)
     assert (code, err) == (0, "")
     assert re.fullmatch(
@@ -35,14 +38,14 @@ def test_a_tflite_file_is_written_told_of_inspected_and_run(tfsr, preset, small,
 
     for size, shape in (("32x24", (24, 32, 3)), ("21x23", (23, 21, 3))):
         target = tmp_path / f"{size}.png"
-        code, _, err = tfsr("upscale", small, "-o", target, "--model", file, "--size", size)
+        code, _, err = tfsr("upscale", small, "-o", target, "--preset", file, "--size", size)
         assert (code, err) == (0, "")
         assert read(target).shape == shape
 
 
 def test_a_saved_model_is_written_with_its_limits_inspected_and_run(tfsr, preset, small, tmp_path):
     directory, target = tmp_path / "served", tmp_path / "large.png"
-    limits = "--max-input-pixels", "2048", "--max-output-pixels", "16384"
+    limits = "--max-input", "0.002048", "--max-output", "0.016384"
     code, out, err = tfsr("export", "saved-model", "--preset", preset, "-o", directory, *limits)
     assert (code, err) == (0, "")
     assert out.startswith(f"{directory / '1'}: ")
@@ -52,7 +55,7 @@ def test_a_saved_model_is_written_with_its_limits_inspected_and_run(tfsr, preset
     assert (code, err) == (0, "")
     assert (found["max_input_pixels"], found["max_output_pixels"]) == (2048, 16384)
 
-    upscale = "upscale", small, "-o", target, "--model", directory, "--size"
+    upscale = "upscale", small, "-o", target, "--preset", directory, "--size"
     refused(tfsr(*upscale, "129x128"), "16384", "pixels")
     assert not target.exists()
     code, _, err = tfsr(*upscale, "128x128")
@@ -63,22 +66,51 @@ def test_a_saved_model_is_written_with_its_limits_inspected_and_run(tfsr, preset
 @pytest.mark.parametrize(
     "options, words",
     [
-        (("tflite", "--lr", "16x12", "-o", "a.tflite"), ("--scale", "--size")),
-        (("tflite", "--lr", "16", "--scale", "2", "-o", "a.tflite"), ("--lr",)),
-        (("tflite", "--lr", "16x12", "--scale", "two", "-o", "a.tflite"), ("--scale", "'two'")),
-        (("tflite", "--lr", "16x12", "--scale", "1e308", "-o", "a.tflite"), ("--scale", "1e+308")),
-        (("tflite", "--lr", "16x12", "--scale", "1e5", "-o", "a.tflite"), ("100 megapixels",)),
-        (("tflite", "--lr", "16x12", "--scale", "2", "-o", "a.bin"), ("a.bin", ".tflite")),
+        (("tflite", "--lr-size", "16x12", "-o", "a.tflite"), ("--scales", "--sizes")),
+        (("tflite", "--lr-size", "16", "--scales", "2", "-o", "a.tflite"), ("--lr-size",)),
         (
-            ("tflite", "--lr", "16x12", "--scale", "2", "-o", "a.tflite", "--quantize", "int9"),
+            ("tflite", "--lr-size", "16x12", "--scales", "two", "-o", "a.tflite"),
+            ("--scales", "'two'"),
+        ),
+        (
+            ("tflite", "--lr-size", "16x12", "--scales", "1e308", "-o", "a.tflite"),
+            ("--scales", "1e+308"),
+        ),
+        (
+            ("tflite", "--lr-size", "16x12", "--scales", "1e5", "-o", "a.tflite"),
+            ("100 megapixels",),
+        ),
+        (("tflite", "--lr-size", "16x12", "--scales", "2", "-o", "a.bin"), ("a.bin", ".tflite")),
+        (
+            (
+                "tflite",
+                "--lr-size",
+                "16x12",
+                "--scales",
+                "2",
+                "-o",
+                "a.tflite",
+                "--quantize",
+                "int9",
+            ),
             ("int9", "int8"),
         ),
         (
-            ("tflite", "--lr", "16x12", "--scale", "2", "-o", "a.tflite", "--quantize", "int8"),
+            (
+                "tflite",
+                "--lr-size",
+                "16x12",
+                "--scales",
+                "2",
+                "-o",
+                "a.tflite",
+                "--quantize",
+                "int8",
+            ),
             ("calibration",),
         ),
         (("saved-model", "-o", "a", "--version", "0"), ("version",)),
-        (("saved-model", "-o", "a", "--max-input-pixels", "2047"), ("max_input_pixels", "2048")),
+        (("saved-model", "-o", "a", "--max-input", "0.002047"), ("--max-input", "2048")),
     ],
 )
 def test_what_cannot_be_exported_is_one_line(options, words, tfsr, preset, tmp_path, monkeypatch):

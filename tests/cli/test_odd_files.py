@@ -12,13 +12,13 @@ from privileges import ordinary
 
 from tfsr import from_preset
 from tfsr.images import DecodedImage, read_image
+from tfsr.inference import ModelUpscaler
 from tfsr.inference.upscale_image import upscale_image
-from tfsr.inference.upscaler import Upscaler
 
 
 @pytest.fixture(scope="module")
 def upscaler(preset):
-    return Upscaler(from_preset(preset))
+    return ModelUpscaler(from_preset(preset))
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ from checks import check_one_line
 
 from tfsr import from_preset
 from tfsr.images import read
-from tfsr.inference.photographs import PhotographUpscaler
-from tfsr.inference.upscaler import Upscaler
+from tfsr.inference import ModelUpscaler, PhotographUpscaler
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def upscale(tfsr, preset, tmp_path):
 )
 def test_faces_of_a_photograph_are_upscaled(options, places, upscale, preset, photograph, tmp_path):
     assert upscale(photograph, "--scale", "1.7", *options)[::2] == (0, "")
-    model = Upscaler(from_preset(preset))
+    model = ModelUpscaler(from_preset(preset))
     expected = PhotographUpscaler(model, **places)(read(photograph), (85, 136))
     np.testing.assert_array_equal(read(tmp_path / "out.png"), expected)
 

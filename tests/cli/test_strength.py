@@ -7,7 +7,7 @@ import pytest
 import tiny
 from PIL import Image
 
-from tfsr import Upscaler
+from tfsr import load_upscaler
 from tfsr.images import read
 from tfsr.presets import store
 
@@ -40,7 +40,7 @@ def test_a_strength_lies_between_the_twin_and_the_preset(tfsr, pair, photo, tmp_
     assert at["1"] == upscaled("robust.png", "--preset", robust)
     assert len(set(at.values())) == 3
     assert at["0.5"] == upscaled("again.png", "--preset", robust, "--strength", "0.5")
-    Upscaler(robust, strength=0.5).upscale(photo, scale=2, output=tmp_path / "python.png")
+    load_upscaler(robust, strength=0.5).upscale(photo, scale=2, output=tmp_path / "python.png")
     assert at["0.5"] == (tmp_path / "python.png").read_bytes()
 
 
@@ -48,7 +48,7 @@ def test_a_photograph_is_compared_at_several_strengths(tfsr, pair, photo, tmp_pa
     clean, robust = pair
     sheet, other = tmp_path / "sheet.png", tmp_path / "other.png"
     arguments = ("compare", photo, "--scale", "2", "--preset")
-    result = tfsr(*arguments, robust, "--strength", "0,0.5,1", "-o", sheet)
+    result = tfsr(*arguments, robust, "--strengths", "0,0.5,1", "-o", sheet)
     assert result == (0, f"{sheet}\n", "")
     assert tfsr(*arguments, clean, robust, "-o", other)[0] == 0
     strengths, presets = read(sheet), read(other)
@@ -65,7 +65,7 @@ def test_a_photograph_is_compared_at_several_strengths(tfsr, pair, photo, tmp_pa
 
 def test_strengths_are_rows_of_a_table(tfsr, pair, tmp_path):
     data = tiny.folder(tmp_path / "data", count=1, side=24)
-    options = ("--data", data, "--lr", "12", "--strength", "1,0.25")
+    options = ("--data", data, "--lr-sides", "12", "--strengths", "1,0.25")
     code, out, err = tfsr("evaluate", "--preset", pair[1], *options)
     assert (code, err) == (0, "")
     assert "| robust, strength 1 |" in out and "| robust, strength 0.25 |" in out
@@ -74,14 +74,14 @@ def test_strengths_are_rows_of_a_table(tfsr, pair, tmp_path):
 def test_a_phone_file_has_a_strength(tfsr, pair, photo, tmp_path):
     _, robust = pair
     file, named = tmp_path / "x2.tflite", ("--preset", robust, "--strength", "0.5")
-    options = ("--lr", "16x24", "--scale", "2", "-o", file)
+    options = ("--lr-size", "16x24", "--scales", "2", "-o", file)
     assert tfsr("export", "tflite", *named, *options)[::2] == (0, "")
     origin = json.loads(tfsr("inspect", file)[1])["preset"]
     assert (origin["name"], origin["strength"]) == ("robust", 0.5)
     assert set(origin["clean"]["sha256"]) == {"config.json", "model.weights.h5"}
     found, expected = tmp_path / "phone.png", tmp_path / "expected.png"
     scale = ("--scale", "2")
-    assert tfsr("upscale", photo, "-o", found, "--model", file, *scale)[0] == 0
+    assert tfsr("upscale", photo, "-o", found, "--preset", file, *scale)[0] == 0
     assert tfsr("upscale", photo, "-o", expected, *named, *scale)[0] == 0
     np.testing.assert_allclose(read(found), read(expected).astype(float), rtol=0, atol=1)
 
@@ -92,18 +92,22 @@ PHOTO = ("photo.jpg", "-o", "out.png", "--scale", "2")
 @pytest.mark.parametrize(
     ("line", "words", "code"),
     [
-        (("upscale", *PHOTO, "--strength", "1.5"), "--strength must be a number from 0 to 1", 2),
-        (("upscale", *PHOTO, "--strength", "nan"), "--strength must be a number from 0 to 1", 2),
-        (("upscale", *PHOTO, "--strength", "1", "--model", "x.tflite"), "goes with presets", 2),
+        (("upscale", *PHOTO, "--strength", "1.5"), "--strength", 2),
+        (("upscale", *PHOTO, "--strength", "nan"), "--strength", 2),
+        (("upscale", *PHOTO, "--strength", "1", "--preset", "x.tflite"), "--strength goes with", 2),
         (("upscale", *PHOTO, "--strength", "1"), "takes no strength", 1),
-        (("compare", *PHOTO, "--strength", "0,2"), "--strength must be", 2),
-        (("compare", *PHOTO, "--strength", "0;1"), "such as 0,0.5,1; received '0;1'", 2),
-        (("compare", *PHOTO, "--strength", "0,1"), "takes no strength", 1),
-        (("compare", *PHOTO, "--strength", "0", "--preset", "x.tflite"), "takes no strength", 1),
-        (("evaluate", "--data", ".", "--lr", "8", "--strength", "x"), "--strength must be", 2),
-        (("demo", "--strength", "-1"), "--strength must be a number from 0 to 1", 2),
+        (("compare", *PHOTO, "--strengths", "0,2"), "--strengths must be", 2),
+        (("compare", *PHOTO, "--strengths", "0;1"), "such as 0,0.5,1; received '0;1'", 2),
+        (("compare", *PHOTO, "--strengths", "0,1"), "takes no strength", 1),
+        (("compare", *PHOTO, "--strengths", "0", "--preset", "x.tflite"), "goes with presets", 1),
+        (
+            ("evaluate", "--data", ".", "--lr-sides", "8", "--strengths", "x"),
+            "--strengths must be",
+            2,
+        ),
+        (("demo", "--strength", "-1"), "--strength", 2),
         (("demo", "--port", "0", "--no-browser", "--strength", "1"), "takes no strength", 1),
-        (("export", "saved-model", "-o", "s", "--strength", "2"), "--strength must be", 2),
+        (("export", "saved-model", "-o", "s", "--strength", "2"), "--strength", 2),
     ],
 )
 def test_what_cannot_be_is_one_line(line, words, code, tfsr, photo, monkeypatch):

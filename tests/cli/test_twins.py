@@ -23,7 +23,7 @@ def test_the_same_options_give_the_same_images(tfsr, preset, tmp_path):
     options = ("--size", "40x31", "--fit", "cover", "--preset", preset)
     assert tfsr("upscale", source, "-o", target, *options)[0] == 0
 
-    upscaler, asked = library.Upscaler(preset), {"size": (31, 40), "fit": "cover"}
+    upscaler, asked = library.load_upscaler(preset), {"size": (31, 40), "fit": "cover"}
     for name in NAMES:
         upscaler.upscale(source / name, **asked, output=ours / name)
         assert (ours / name).read_bytes() == (target / name).read_bytes(), name
@@ -42,5 +42,5 @@ def test_the_same_options_give_the_same_images(tfsr, preset, tmp_path):
 def test_one_image_is_upscaled_in_a_line(preset):
     options = {"preset": preset, "memory": "64MiB", "self_ensemble": True}
     output = library.upscale(odd_files.RGB, scale=2.5, **options)
-    expected = library.Upscaler(preset, self_ensemble=True).upscale(odd_files.RGB, scale=2.5)
+    expected = library.load_upscaler(preset, self_ensemble=True).upscale(odd_files.RGB, scale=2.5)
     np.testing.assert_array_equal(output, expected)

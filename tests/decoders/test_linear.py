@@ -11,9 +11,9 @@ import tiny
 from checks import check_close, check_refused, encode, grid_points, outputs
 
 from tfsr.decoders import DECODERS, OPE, ARASFSRLinear, LinearDecoder, Thera
-from tfsr.evaluation.raw_output import FloatUpscaler
 from tfsr.geometry import grid_plan
 from tfsr.images import to_float
+from tfsr.inference import ModelUpscaler
 from tfsr.models import ImplicitSR
 from tfsr.rendering import join_latent, make_tail, render_grid, render_integer_scale
 
@@ -469,7 +469,7 @@ def test_tiles_of_a_modulated_image_are_the_whole(frequency, scale):
     image = tiny.image(41, 37)
     size = tuple(round(n * scale) for n in (41, 37))
     whole = sr.upscale(to_float(image)[None], size)[0]
-    upscaler = FloatUpscaler(sr)
+    upscaler = ModelUpscaler(sr)
     # Room for the halo and a few pixels beside it.
     upscaler.renderer.lr_pixels = (2 * sr.halo + 12) ** 2
     assert upscaler.renderer.lr_pixels < 41 * 37

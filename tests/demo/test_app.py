@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from tfsr import ImplicitSR
 from tfsr.demo.app import create_app
 from tfsr.images import to_float, to_uint8
-from tfsr.inference.limits import Limits
+from tfsr.inference.request import PixelLimits
 
 SITE = "http://127.0.0.1:8138"
 
@@ -28,7 +28,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def client(model):
-    limits = Limits(max_input=200_000, max_output=10_000_000)
+    limits = PixelLimits(max_input=200_000, max_output=10_000_000)
     app = create_app(model, "tiny", limits, threading.Event(), most_bytes=1_000_000)
     # As a context: all requests are served by one loop, as those of a server are.
     with TestClient(app, base_url=SITE, raise_server_exceptions=False) as client:

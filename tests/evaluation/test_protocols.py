@@ -48,8 +48,8 @@ def test_other_columns_can_be_chosen():
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("files", {}, "give --lr, --scale or both"),
-        ("celebahq", {"scales": [2.0]}, "choose them with --lr"),
+        ("files", {}, "give --lr-sides, --scales or both"),
+        ("celebahq", {"scales": [2.0]}, "choose them with --lr-sides"),
         ("div2k", {"lr": ["64"]}, "choose them with --scale"),
         ("div2k", {"scales": [2.5]}, "whole numbers such as 2,3; got 2.5"),
         ("benchmark", {"scales": [0.5]}, "whole numbers"),

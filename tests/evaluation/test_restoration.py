@@ -8,7 +8,7 @@ from PIL import Image
 from tfsr import ImplicitSR
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.evaluation import Reduction, bicubic_upscale, compare_with_bicubic, restoration_psnr
-from tfsr.inference.upscaler import Upscaler
+from tfsr.inference import ModelUpscaler
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_model_is_compared_with_bicubic_on_the_same_images(paths):
     model = ImplicitSR.from_config(tiny.MODEL)
     reduction = Reduction(scale=2, degradation="nn65")
     ours, bicubic = compare_with_bicubic(model, paths, reduction, "arasfsr-y")
-    for found, upscale in ((ours, Upscaler(model)), (bicubic, bicubic_upscale)):
+    for found, upscale in ((ours, ModelUpscaler(model)), (bicubic, bicubic_upscale)):
         each = restoration_psnr(upscale, paths, reduction, "arasfsr-y")
         assert found == pytest.approx(np.mean(each))
 

@@ -21,8 +21,8 @@ from tfsr.exporters import saved_model_export, verification
 from tfsr.exporters.endpoints import Endpoints, ServingLimits
 from tfsr.exporters.warmup import ServingRequest
 from tfsr.images import read, to_float, to_uint8
-from tfsr.inference.saved_model import METADATA, SavedModelUpscaler, version_directory
-from tfsr.inference.upscaler import Upscaler
+from tfsr.inference import ModelUpscaler
+from tfsr.inference.saved_model_upscaler import METADATA, SavedModelUpscaler, version_directory
 from tfsr.models import ImplicitSR, SubPixelSR
 
 # The module itself; its function may hide it under the same name.
@@ -476,7 +476,7 @@ def upscale(exported):
 
 
 def test_it_upscales_as_the_model_does(upscale):
-    model = Upscaler(small("arasfsr"))
+    model = ModelUpscaler(small("arasfsr"))
     for size in [(96, 80), (77, 45), (20, 24)]:
         image = tiny.image(24, 20)
         output = upscale(image, size)

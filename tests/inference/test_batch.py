@@ -6,17 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+from function_upscaler import FunctionUpscaler
 
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import read
 from tfsr.inference.batch import run_jobs
+from tfsr.inference.batch_report import write_report
 from tfsr.inference.jobs import Job, plan_jobs
-from tfsr.inference.pixel_budget import Closed, Room
-from tfsr.inference.report import write_report
-from tfsr.inference.request import Request
-from tfsr.inference.sizes import TargetSize
+from tfsr.inference.pixel_budget import BudgetClosed, PixelBudget
+from tfsr.inference.request import UpscaleRequest
+from tfsr.inference.target_size import TargetSize
 
 
+@FunctionUpscaler
 def constant(image, size):
     """An upscaler that answers the image's mean colour."""
     return np.broadcast_to(np.uint8(image.mean(axis=(0, 1))), (*size, 3)).copy()
@@ -66,16 +68,16 @@ def test_of_two_sources_with_one_name_the_first_is_done(images, tmp_path):
     other = tiny.folder(tmp_path / "other", count=2)
     jobs, failed = plan_jobs([images / "0.png", other], tmp_path / "out")
     assert [job.source for job in jobs] == [images / "0.png", other / "1.png"]
-    (outcome,) = failed
-    assert outcome.source == other / "0.png"
-    assert outcome.error.startswith(str(other / "0.png"))
-    assert str(images / "0.png") in outcome.error
+    (result,) = failed
+    assert result.source == other / "0.png"
+    assert result.error.startswith(str(other / "0.png"))
+    assert str(images / "0.png") in result.error
 
 
 def test_a_source_is_not_written_over(images, tmp_path):
     jobs, failed = plan_jobs([images], images)
     assert jobs == []
-    assert [outcome.source.name for outcome in failed] == ["0.png", "1.png", "2.png"]
+    assert [result.source.name for result in failed] == ["0.png", "1.png", "2.png"]
     jobs, failed = plan_jobs([images / "0.png"], images / "0.png")
     assert jobs == [] and len(failed) == 1
     # Nor is another source.
@@ -104,9 +106,9 @@ def test_a_folder_without_images_is_told_and_the_rest_planned(images, tmp_path):
     empty.mkdir()
     jobs, failed = plan_jobs([empty, images], tmp_path / "out")
     assert len(jobs) == 3
-    (outcome,) = failed
-    assert (outcome.source, outcome.target) == (empty, None)
-    assert outcome.error.startswith(str(empty))
+    (result,) = failed
+    assert (result.source, result.target) == (empty, None)
+    assert result.error.startswith(str(empty))
 
 
 def test_a_suffix_that_cannot_be_written_is_told(tmp_path):
@@ -125,11 +127,11 @@ def test_an_output_folder_that_cannot_be_made_is_told(images, tmp_path):
 
 def test_jobs_are_done_and_described(images, tmp_path):
     jobs, _ = plan_jobs([images], tmp_path / "out")
-    outcomes = list(run_jobs(jobs, Request(TargetSize(size=(30, 50))), constant))
-    for job, outcome in zip(jobs, outcomes, strict=True):
-        assert (outcome.source, outcome.target) == (job.source, job.target)
-        assert (outcome.error, outcome.lr_size, outcome.size) == (None, (48, 48), (30, 50))
-        assert outcome.seconds > 0
+    results = list(run_jobs(jobs, UpscaleRequest(TargetSize(size=(30, 50))), constant))
+    for job, result in zip(jobs, results, strict=True):
+        assert (result.source, result.target) == (job.source, job.target)
+        assert (result.error, result.lr_size, result.size) == (None, (48, 48), (30, 50))
+        assert result.seconds > 0
         expected = constant(read(job.source), (30, 50))
         np.testing.assert_array_equal(read(job.target), expected)
     assert files_under(tmp_path / "out") == {"0.png", "1.png", "2.png"}
@@ -142,21 +144,22 @@ def test_a_failure_is_told_and_the_rest_is_done(images, tmp_path):
     (images / "text.webp").write_text("no image")
     jobs, _ = plan_jobs([images], tmp_path / "out")
     jobs.append(Job(images / "missing.png", tmp_path / "out" / "missing.png"))
-    outcomes = list(run_jobs(jobs, Request(TargetSize(scale=2)), constant))
-    failed = [outcome for outcome in outcomes if outcome.error is not None]
-    assert {outcome.source.name for outcome in failed} == {
+    results = list(run_jobs(jobs, UpscaleRequest(TargetSize(scale=2)), constant))
+    failed = [result for result in results if result.error is not None]
+    assert {result.source.name for result in failed} == {
         "1.png",
         "empty.jpg",
         "text.webp",
         "missing.png",
     }
-    for outcome in failed:
-        assert outcome.error.startswith(str(outcome.source))
-        assert "\n" not in outcome.error
+    for result in failed:
+        assert result.error.startswith(str(result.source))
+        assert "\n" not in result.error
     assert files_under(tmp_path / "out") == {"0.png", "2.png"}
 
 
 def test_what_upscaling_refuses_is_told_with_the_files_name(images, tmp_path):
+    @FunctionUpscaler
     def refuse(image, size):
         if image[0, 0, 0] == read(images / "1.png")[0, 0, 0]:
             raise InvalidArgument("too large")
@@ -165,26 +168,27 @@ def test_what_upscaling_refuses_is_told_with_the_files_name(images, tmp_path):
         return constant(image, size)
 
     jobs, _ = plan_jobs([images], tmp_path / "out")
-    outcomes = list(run_jobs(jobs, Request(TargetSize(scale=2)), refuse))
-    assert outcomes[0].error is None
-    assert outcomes[1].error == f"{images / '1.png'}: too large"
-    assert outcomes[2].error.startswith(str(images / "2.png"))
-    assert "memory" in outcomes[2].error
+    results = list(run_jobs(jobs, UpscaleRequest(TargetSize(scale=2)), refuse))
+    assert results[0].error is None
+    assert results[1].error == f"{images / '1.png'}: too large"
+    assert results[2].error.startswith(str(images / "2.png"))
+    assert "memory" in results[2].error
     assert files_under(tmp_path / "out") == {"0.png"}
 
 
 def test_outputs_too_large_are_refused_before_they_are_made(images, tmp_path):
+    @FunctionUpscaler
     def never(image, size):
         raise AssertionError("asked for an image that is too large")
 
     jobs, _ = plan_jobs([images / "0.png"], tmp_path / "out.png")
-    (outcome,) = run_jobs(jobs, Request(TargetSize(scale=1e9)), never)
-    assert outcome.error.startswith(f"{images / '0.png'}: ")
-    assert "400" in outcome.error
+    (result,) = run_jobs(jobs, UpscaleRequest(TargetSize(scale=1e9)), never)
+    assert result.error.startswith(f"{images / '0.png'}: ")
+    assert "400" in result.error
     # WebP ends at 16383 pixels a side.
     jobs, _ = plan_jobs([images / "0.png"], tmp_path / "out.webp")
-    (outcome,) = run_jobs(jobs, Request(TargetSize(size=(10, 20000))), never)
-    assert "out.webp" in outcome.error and "16383" in outcome.error
+    (result,) = run_jobs(jobs, UpscaleRequest(TargetSize(size=(10, 20000))), never)
+    assert "out.webp" in result.error and "16383" in result.error
     assert not list(tmp_path.glob("*.webp"))
 
 
@@ -192,9 +196,9 @@ def test_a_write_that_fails_leaves_nothing_behind(images, tmp_path):
     out = tmp_path / "out"
     (out / "0.png").mkdir(parents=True)
     jobs, _ = plan_jobs([images], out)
-    outcomes = list(run_jobs(jobs, Request(TargetSize(scale=2)), constant))
-    assert [outcome.error is None for outcome in outcomes] == [False, True, True]
-    assert str(out / "0.png") in outcomes[0].error
+    results = list(run_jobs(jobs, UpscaleRequest(TargetSize(scale=2)), constant))
+    assert [result.error is None for result in results] == [False, True, True]
+    assert str(out / "0.png") in results[0].error
     assert files_under(out) == {"0.png", "1.png", "2.png"}
 
 
@@ -205,7 +209,9 @@ def test_what_killed_batches_left_is_removed(images, tmp_path):
         (folder / ".tfsr-0123456789abcdef.tmp").touch()
     jobs = [Job(images / name, out / name) for name in ("0.png", "inner/1.png")]
     tiny.save(images / "inner" / "1.png", tiny.image())
-    assert all(not job.error for job in run_jobs(jobs, Request(TargetSize(scale=1)), constant))
+    assert all(
+        not job.error for job in run_jobs(jobs, UpscaleRequest(TargetSize(scale=1)), constant)
+    )
     write_report(out / "report.json", [])
     assert files_under(out) == {"0.png", "inner", "inner/1.png", "report.json"}
     # It is nobody's business what lies where nothing is written.
@@ -217,7 +223,7 @@ def test_relative_paths_work(images, tmp_path, monkeypatch):
     jobs, failed = plan_jobs([Path("images/0.png")], Path("out.png"))
     assert failed == []
     assert [
-        outcome.error for outcome in run_jobs(jobs, Request(TargetSize(scale=1)), constant)
+        result.error for result in run_jobs(jobs, UpscaleRequest(TargetSize(scale=1)), constant)
     ] == [None]
     assert os.path.exists(tmp_path / "out.png")
 
@@ -235,6 +241,7 @@ def test_decoding_drawing_and_encoding_overlap(images, tmp_path):
     out = tmp_path / "out"
     seen = []
 
+    @FunctionUpscaler
     def slow(image, size):
         # Every other step waits for something that only the threads can bring about.
         if not seen:
@@ -247,19 +254,19 @@ def test_decoding_drawing_and_encoding_overlap(images, tmp_path):
     reads = []
     jobs, _ = plan_jobs([images], out)
     request = Watched(TargetSize(scale=2), reads)
-    assert [outcome.error for outcome in run_jobs(jobs, request, slow)] == [None] * 3
+    assert [result.error for result in run_jobs(jobs, request, slow)] == [None] * 3
 
 
-class Watched(Request):
+class Watched(UpscaleRequest):
     """A request that remembers what was looked at."""
 
     def __init__(self, target, reads):
         super().__init__(target)
         object.__setattr__(self, "reads", reads)
 
-    def check(self, job):
-        self.reads.append(job)
-        return super().check(job)
+    def count(self, header):
+        self.reads.append(header)
+        return super().count(header)
 
 
 def opened_after_the_first(reads):
@@ -276,32 +283,33 @@ def wait_until(modulation):
 def test_an_iterator_that_is_closed_ends_its_threads(images, tmp_path):
     jobs, _ = plan_jobs([images], tmp_path / "out")
     before = threading.active_count()
-    outcomes = run_jobs(jobs * 50, Request(TargetSize(scale=2)), constant)
-    next(outcomes)
-    outcomes.close()
+    results = run_jobs(jobs * 50, UpscaleRequest(TargetSize(scale=2)), constant)
+    next(results)
+    results.close()
     assert threading.active_count() == before
     assert all(path.suffix == ".png" for path in (tmp_path / "out").iterdir())
 
 
 def test_what_is_no_error_of_ours_is_not_hidden(images, tmp_path):
+    @FunctionUpscaler
     def broken(image, size):
         raise ZeroDivisionError
 
     jobs, _ = plan_jobs([images], tmp_path / "out")
     with pytest.raises(ZeroDivisionError):
-        list(run_jobs(jobs, Request(TargetSize(scale=2)), broken))
+        list(run_jobs(jobs, UpscaleRequest(TargetSize(scale=2)), broken))
 
 
-def test_room_is_made_in_order():
-    room = Room(10)
-    room.enter(25)  # Larger than all of it: alone.
-    entered = threading.Event()
-    thread = threading.Thread(target=lambda: (room.enter(4), entered.set()))
+def test_pixels_are_acquired_when_others_are_released():
+    budget = PixelBudget(10)
+    budget.acquire(25)  # Larger than all of it: alone.
+    acquired = threading.Event()
+    thread = threading.Thread(target=lambda: (budget.acquire(4), acquired.set()))
     thread.start()
-    assert not entered.wait(0.05)
-    room.leave(25)
-    assert entered.wait(30)
+    assert not acquired.wait(0.05)
+    budget.release(25)
+    assert acquired.wait(30)
     thread.join()
-    room.close()
-    with pytest.raises(Closed):
-        room.enter(1)
+    budget.close()
+    with pytest.raises(BudgetClosed):
+        budget.acquire(1)

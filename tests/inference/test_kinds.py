@@ -22,7 +22,7 @@ LR, SIZE = (12, 16), (25, 41)
 @pytest.fixture(scope="module")
 def upscaler():
     keras.utils.set_random_seed(0)
-    return tfsr.Upscaler(ImplicitSR.from_config(tiny.MODEL))
+    return tfsr.load_upscaler(ImplicitSR.from_config(tiny.MODEL))
 
 
 def expected(upscaler, pixels, size=SIZE):
@@ -147,7 +147,7 @@ def test_other_things_are_refused(pixels, words, upscaler):
         ({"size": 5}, ("size must be (height, width)",)),
         ({"long_side": 0}, ("long_side must",)),
         ({"short_side": 2.5}, ("short_side must",)),
-        ({"scale": 2, "fit": "cover"}, ("fit cover goes with size",)),
+        ({"scale": 2, "fit": "cover"}, ("fit cover goes with a size",)),
         ({"size": (9, 9), "fit": "covr"}, ("fit must", "'cover'")),
         ({"scale": 2, "quality": 101}, ("quality must",)),
         ({"scale": 2, "max_input": "much"}, ("max_input must", "'much'")),

@@ -5,19 +5,19 @@ import odd_files
 import pytest
 import tiny
 from checks import check_refused
+from function_upscaler import FunctionUpscaler
 
-from tfsr import from_preset
+from tfsr import ImplicitSR
 from tfsr.images import DecodedImage, read
-from tfsr.inference.photographs import PhotographUpscaler
+from tfsr.inference import ModelUpscaler, PhotographUpscaler
 from tfsr.inference.upscale_image import upscale_image
-from tfsr.inference.upscaler import Upscaler
 from tfsr.models import Bicubic
-from tfsr.presets import DEFAULT
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-bicubic = Upscaler(Bicubic())
+bicubic = ModelUpscaler(Bicubic())
 
 
+@FunctionUpscaler
 def red(image, size):
     """A model that would leave its mark wherever it is asked."""
     colour = np.iinfo(image.dtype).max * np.int64([1, 0, 0])
@@ -50,7 +50,7 @@ def test_a_face_drawn_as_all_else_is_drawn_cannot_be_seen(places, size):
 
 def test_a_face_framed_as_for_training_is_the_models_own_output():
     """At the middle, where nothing is blended."""
-    upscale = Upscaler(from_preset(DEFAULT))
+    upscale = ModelUpscaler(ImplicitSR.from_config(tiny.MODEL))
     whole = read(IMAGES / "astronaut-46.png")
     # Where 256 pixels have the eyes at 95.5, 121 and 159.5, 121.
     eye_row, left, right = (np.float64([121, 95.5, 159.5]) + 0.5) * 46 / 256 - 0.5
@@ -83,7 +83,7 @@ def test_only_the_face_is_given_to_the_model():
 )
 def test_a_photograph_stays_of_its_kind(pixels):
     image = np.tile(pixels, (2, 2, 1))
-    upscale = PhotographUpscaler(Upscaler(Bicubic()), boxes=[(2, 5, 18, 20)])
+    upscale = PhotographUpscaler(ModelUpscaler(Bicubic()), boxes=[(2, 5, 18, 20)])
     output = upscale_image(DecodedImage(image), (61, 83), upscale)
     assert (output.pixels.dtype, output.pixels.shape) == (image.dtype, (61, 83, image.shape[2]))
     assert output.notes == ()
@@ -102,6 +102,7 @@ def test_a_model_of_8_bits_is_given_8_bits():
 
 
 def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
+    @FunctionUpscaler
     def drawn(image, size):
         raise AssertionError("it was drawn")
 
@@ -110,10 +111,11 @@ def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
 
 
 def test_a_face_of_too_many_pixels_is_told_before_anything_is_drawn():
+    @FunctionUpscaler
     def drawn(image, size):
         raise AssertionError("it was drawn")
 
     # Twice as wide as the photograph: in an output of 96x96, a face of 192x192.
     wide = [((20.0, 0.0), (20.0, 24.0))]
     photograph = PhotographUpscaler(drawn, eyes=wide, max_output=20_000)
-    check_refused(lambda: photograph(tiny.image(), (96, 96)), "192x192", "--max-output")
+    check_refused(lambda: photograph(tiny.image(), (96, 96)), "192x192", "max_output")

@@ -1,4 +1,5 @@
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +9,16 @@ from checks import check_close, check_refused
 import tfsr
 from tfsr import ImplicitSR, from_preset
 from tfsr.encoders import EDSR
-from tfsr.errors import InvalidArgument, PresetError
+from tfsr.errors import InvalidArgument, PresetError, TfsrError
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float, to_uint8
-from tfsr.inference.upscaler import DEFAULT_MEMORY, Upscaler
+from tfsr.inference import ModelUpscaler, Upscaler, load_upscaler, loading
+from tfsr.inference.memory_budget import DEFAULT_MEMORY
 from tfsr.layers import LocalFrequencyEstimation
 from tfsr.models import Bicubic, SubPixelSR
-from tfsr.presets import DEFAULT
+from tfsr.presets import DEFAULT, save_preset
+
+SMALL_EDSR = tiny.MODEL["encoder"]
 
 
 @pytest.fixture(scope="module")
@@ -22,43 +26,48 @@ def model():
     return ImplicitSR.from_config(tiny.MODEL)
 
 
+@pytest.fixture(scope="module")
+def upscaler(model):
+    return ModelUpscaler(model)
+
+
 @pytest.mark.parametrize("size", [(31, 57), (12, 20), (5, 4), (260, 190)])
-def test_the_output_is_the_models_rounded(size, model):
+def test_the_output_is_the_models_rounded(size, model, upscaler):
     image = tiny.image(12, 20)
-    output = Upscaler(model)(image, size)
+    output = upscaler(image, size)
     assert (output.shape, output.dtype) == ((*size, 3), np.uint8)
     expected = to_uint8(model.upscale(to_float(image)[None], size)[0])
     np.testing.assert_array_equal(output, expected)
 
 
-def test_floats_are_neither_rounded_nor_clipped(model):
+def test_floats_are_neither_rounded_nor_clipped(model, upscaler):
     image = to_float(tiny.image(12, 20))
-    output = Upscaler(model)(image, (31, 57))
+    output = upscaler(image, (31, 57))
+    np.testing.assert_array_equal(output, upscaler.raw_output(tiny.image(12, 20), (31, 57)))
     np.testing.assert_array_equal(output, model.upscale(image[None], (31, 57))[0])
     assert output.dtype == np.float32
     assert output.min() < 0 or output.max() > 1
 
 
-def test_the_same_image_gives_the_same_output(model):
+def test_the_same_image_gives_the_same_output(upscaler):
     image = tiny.image(12, 20)
     before = image.copy()
-    upscaler = Upscaler(model)
     first = upscaler(image, (30, 41))
     upscaler(tiny.image(9, 9), (20, 20))
     np.testing.assert_array_equal(upscaler(image, (30, 41)), first)
     np.testing.assert_array_equal(image, before)
 
 
-def test_what_was_drawn_before_does_not_show(rng):
+def test_earlier_images_do_not_change_the_output(rng):
     """To the last bit: in 16 bits a difference of 1e-7 can be seen."""
-    model = ImplicitSR("edsr-baseline", "ipe-liif")
+    model = ImplicitSR(SMALL_EDSR, {"name": "ipe-liif", "hidden": [16, 16]})
     image = rng.random((24, 20, 3), dtype=np.float32)
-    for size in ((60, 50), (72, 60)):
-        first = Upscaler(model)(image, size)
-        upscaler = Upscaler(model)
-        for lr, hr in (((12, 16), (30, 40)), ((17, 19), (51, 57)), ((30, 31), (60, 62))):
-            upscaler(rng.random((*lr, 3), dtype=np.float32), hr)
-        np.testing.assert_array_equal(upscaler(image, size), first)
+    upscaler, sizes = ModelUpscaler(model), ((60, 50), (72, 60))
+    first = [ModelUpscaler(model)(image, size) for size in sizes]
+    for lr, hr in (((12, 16), (30, 40)), ((17, 19), (51, 57)), ((30, 31), (60, 62))):
+        upscaler(rng.random((*lr, 3), dtype=np.float32), hr)
+    for size, expected in zip(sizes, first, strict=True):
+        np.testing.assert_array_equal(upscaler(image, size), expected)
 
 
 @pytest.mark.parametrize(
@@ -73,20 +82,19 @@ def test_what_was_drawn_before_does_not_show(rng):
     ],
     ids=["float", "grey", "alpha", "empty", "row", "list"],
 )
-def test_other_arrays_are_refused(image, model):
+def test_other_arrays_are_refused(image, upscaler):
     with pytest.raises(InvalidArgument, match="image must"):
-        Upscaler(model)(image, (16, 16))
+        upscaler(image, (16, 16))
 
 
 @pytest.mark.parametrize("size", [(0, 16), (16, -1)])
-def test_impossible_sizes_are_refused(size, model):
+def test_impossible_sizes_are_refused(size, upscaler):
     with pytest.raises(InvalidArgument, match="integers of at least 1"):
-        Upscaler(model)(tiny.image(8, 8), size)
+        upscaler(tiny.image(8, 8), size)
 
 
 # Tiles.
 
-SMALL_EDSR = tiny.MODEL["encoder"]
 SMALL_RDN = {"name": "rdn", "features": 8, "blocks": 2, "layers": 1, "growth": 4}
 LIIF = {"name": "liif", "hidden": [8, 8]}
 MODELS = {
@@ -199,7 +207,7 @@ def tiles_of(upscaler, image, size):
 
 def test_a_small_memory_draws_the_same_image():
     model, image, size = tiled_model("liif"), tiny.image(*LR), SIZES["fractional"]
-    small, large = Upscaler(model, memory=2**19), Upscaler(model)
+    small, large = ModelUpscaler(model, memory=2**19), ModelUpscaler(model)
     assert large.memory == DEFAULT_MEMORY
     assert tiles_of(large, image, size) == 1 < tiles_of(small, image, size)
     expected = to_uint8(whole(model, image, size))
@@ -216,7 +224,7 @@ def test_a_small_memory_draws_the_same_image():
 )
 def test_other_models_are_drawn_in_tiles_too(model, size):
     image = tiny.image(*LR)
-    upscaler = Upscaler(model, memory=900 * model.renderer(0).bytes_per_lr_pixel)
+    upscaler = ModelUpscaler(model, memory=900 * model.renderer(0).bytes_per_lr_pixel)
     assert tiles_of(upscaler, image, size) > 1
     expected = to_uint8(model.upscale(to_float(image)[None], size)[0])
     assert np.abs(upscaler(image, size).astype(int) - expected).max() <= 1
@@ -224,7 +232,7 @@ def test_other_models_are_drawn_in_tiles_too(model, size):
 
 @pytest.mark.parametrize("memory", [1, 2**16])
 def test_too_little_memory_is_refused_in_one_line(memory):
-    upscaler = Upscaler(tiled_model("arasfsr"), memory)
+    upscaler = ModelUpscaler(tiled_model("arasfsr"), memory)
     with pytest.raises(InvalidArgument) as caught:
         upscaler(tiny.image(*LR), (60, 70))
     line = str(caught.value)
@@ -238,13 +246,13 @@ def test_too_little_memory_is_refused_in_one_line(memory):
 
 @pytest.mark.parametrize("memory", [0, -1, -(2**30)])
 def test_memory_must_be_positive(memory):
-    with pytest.raises(InvalidArgument, match=f"memory must be a positive .* got {memory}$"):
-        Upscaler(Bicubic(), memory)
+    with pytest.raises(InvalidArgument, match=f"memory must be a positive .*; received {memory}$"):
+        ModelUpscaler(Bicubic(), memory)
 
 
 def test_bfloat16_is_near_the_exact_image():
     model, image, size = tiled_model("liif"), tiny.image(*LR), SIZES["fractional"]
-    rounded = Upscaler(model, precision="bfloat16")(image, size).astype(int)
+    rounded = ModelUpscaler(model, precision="bfloat16")(image, size).astype(int)
     exact = to_uint8(whole(model, image, size))
     assert 0 < np.abs(rounded - exact).max() <= 8
     assert model.dtype_policy.name == "float32"
@@ -252,12 +260,12 @@ def test_bfloat16_is_near_the_exact_image():
 
 def test_an_unknown_precision_is_refused():
     with pytest.raises(InvalidArgument, match="Did you mean 'bfloat16'"):
-        Upscaler(Bicubic(), precision="bfloat6")
+        ModelUpscaler(Bicubic(), precision="bfloat6")
 
 
 def test_the_default_preset_is_the_command_lines():
     assert tfsr.Upscaler is Upscaler
-    found, expected = Upscaler().model, from_preset(DEFAULT)
+    found, expected = load_upscaler().model, from_preset(DEFAULT)
     for weights, those_expected in zip(found.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(weights, those_expected)
 
@@ -266,19 +274,71 @@ def test_the_default_preset_is_the_command_lines():
     ("memory", "count"), [("512MiB", 2**29), (2**29, 2**29), (np.int64(2**20), 2**20)]
 )
 def test_memory_is_bytes_or_a_text(memory, count):
-    assert Upscaler(Bicubic(), memory).memory == count
+    assert ModelUpscaler(Bicubic(), memory).memory == count
 
 
 @pytest.mark.parametrize("memory", ["512MB", "", 2.5, None, [2**20]])
 def test_other_memory_is_refused(memory):
-    check_refused(lambda: Upscaler(Bicubic(), memory), "memory must", "512MiB")
+    check_refused(lambda: ModelUpscaler(Bicubic(), memory), "memory must", "512MiB")
 
 
 @pytest.mark.parametrize("preset", [5, None, ["a"], b"a", Upscaler])
 def test_what_is_no_preset_is_refused(preset):
-    check_refused(lambda: Upscaler(preset), "preset must", type(preset).__name__)
+    check_refused(lambda: load_upscaler(preset), "preset must", type(preset).__name__)
 
 
 def test_an_unknown_preset_is_told_with_the_nearest():
     with pytest.raises(PresetError, match=f"Did you mean '{DEFAULT}'"):
-        Upscaler(DEFAULT[:-1])
+        load_upscaler(DEFAULT[:-1])
+
+
+def test_a_loop_loads_its_preset_once_until_its_files_change(tmp_path, monkeypatch):
+    clean, robust = tiny.twins(tmp_path)
+    loaded, load = [], loading.load_upscaler
+    monkeypatch.setattr(loading, "load_upscaler", lambda *a, **b: loaded.append(a) or load(*a, **b))
+    image = tiny.image(8, 8)
+    first = tfsr.upscale(image, scale=2, preset=clean)
+    np.testing.assert_array_equal(tfsr.upscale(image, scale=2, preset=str(clean)), first)
+    assert len(loaded) == 1
+    for path in robust.iterdir():
+        (clean / path.name).write_bytes(path.read_bytes())
+    assert (tfsr.upscale(image, scale=2, preset=clean) != first).any()
+    assert len(loaded) == 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [("preset", "preset"), ("preset+", "self-ensemble of a preset")]
+    + [("run", "best checkpoint of a run"), ("BICUBIC", "Pillow's bicubic filter")],
+)
+def test_whatever_can_upscale_is_loaded_by_one_function(spec, kind, tmp_path, monkeypatch, model):
+    monkeypatch.chdir(tmp_path)
+    for directory in ("preset", "run/best"):
+        save_preset(model, directory, {})
+    upscaler = load_upscaler(spec)
+    assert (upscaler.kind, upscaler.rounds) == (kind, spec == "BICUBIC")
+    assert upscaler.unsupported_reason((8, 8), (20, 20)) is None
+    assert load_upscaler(upscaler) is upscaler
+    image = tiny.image(8, 8)
+    raw = upscaler.raw_output(image, (20, 20))
+    assert raw.dtype == np.float32
+    np.testing.assert_array_equal(upscaler(image, (20, 20)), to_uint8(raw))
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "words"),
+    [
+        ("bicubik", {}, "Did you mean 'bicubic'"),
+        (".", {}, "no preset, no run with a best checkpoint and no SavedModel"),
+        ("a.txt", {}, "of files, .tflite can upscale"),
+        ("bicubic", {"self_ensemble": True}, "self_ensemble goes with presets"),
+        ("x.tflite", {"strength": 0.5}, "strength goes with presets"),
+        ("x.tflite", {}, "x.tflite: cannot be read"),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_line(spec, options, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").touch()
+    with pytest.raises(TfsrError, match=words) as caught:
+        load_upscaler(spec, **options)
+    assert "\n" not in str(caught.value)

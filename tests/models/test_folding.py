@@ -8,10 +8,9 @@ import tiny
 from checks import check_close
 
 from tfsr import from_preset
-from tfsr.evaluation.raw_output import FloatUpscaler
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float
-from tfsr.inference.upscaler import Upscaler
+from tfsr.inference import ModelUpscaler, load_upscaler
 from tfsr.models import Bicubic, ImplicitSR, SubPixelSR, folded, from_config, with_precision
 from tfsr.presets import save_preset
 
@@ -77,8 +76,8 @@ def test_a_folded_model_is_saved_as_such(name, images, tmp_path):
 def test_an_upscaler_folds_what_it_loads_and_nothing_else(tmp_path):
     model = from_config(MODELS["span"])
     save_preset(model, tmp_path / "preset", {})
-    assert Upscaler(tmp_path / "preset").model.encoder.folded
-    assert Upscaler(model).model is model
+    assert load_upscaler(tmp_path / "preset").model.encoder.folded
+    assert ModelUpscaler(model).model is model
 
 
 # Encoders of sides of multiples: tiles are the whole image.
@@ -101,7 +100,7 @@ def check_tiles(model, upscaler):
 @pytest.mark.parametrize("self_ensemble", [False, True], ids=["once", "self-ensemble"])
 def test_tiles_begin_at_the_encoders_multiple(kind, self_ensemble, block_means):
     model = ImplicitSR(block_means, LIIF) if kind == "implicit" else SubPixelSR(block_means, 2)
-    found = check_tiles(model, FloatUpscaler(model, self_ensemble=self_ensemble))
+    found = check_tiles(model, ModelUpscaler(model, self_ensemble=self_ensemble))
     if not self_ensemble:
         expected = model.upscale(to_float(tiny.image(*LR))[None], SIZE)[0]
         check_close(found, expected, 1e-5)

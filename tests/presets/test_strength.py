@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tiny
 
-from tfsr import ImplicitSR, Upscaler, from_preset, upscale
+from tfsr import ImplicitSR, from_preset, load_upscaler, upscale
 from tfsr.errors import InvalidArgument, PresetError
 from tfsr.presets import (
     DEFAULT,
@@ -55,14 +55,14 @@ def test_between_them_weights_are_interpolated(strength, pair):
 
 def test_an_upscaler_takes_a_strength(pair):
     clean, robust = pair
-    expected = Upscaler(interpolate(clean, robust, 0.5)).upscale(IMAGE, scale=2)
+    expected = load_upscaler(interpolate(clean, robust, 0.5)).upscale(IMAGE, scale=2)
     np.testing.assert_array_equal(upscale(IMAGE, scale=2, preset=robust, strength=0.5), expected)
     np.testing.assert_array_equal(
-        Upscaler(robust, strength=0).upscale(IMAGE, scale=2),
-        Upscaler(clean).upscale(IMAGE, scale=2),
+        load_upscaler(robust, strength=0).upscale(IMAGE, scale=2),
+        load_upscaler(clean).upscale(IMAGE, scale=2),
     )
-    with pytest.raises(InvalidArgument, match="strength goes with the name or directory"):
-        Upscaler(from_preset(robust), strength=0.5)
+    with pytest.raises(InvalidArgument, match="strength goes with a preset's name or directory"):
+        load_upscaler(from_preset(robust), strength=0.5)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan"), "0.5", True])
@@ -71,7 +71,7 @@ def test_other_strengths_are_refused(strength, pair):
     with pytest.raises(InvalidArgument, match=line):
         interpolate(*pair, strength)
     with pytest.raises(InvalidArgument, match=line):
-        Upscaler(pair[1], strength=strength)
+        load_upscaler(pair[1], strength=strength)
 
 
 def test_two_architectures_are_refused(pair, tmp_path):

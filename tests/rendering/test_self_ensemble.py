@@ -6,9 +6,9 @@ import tiny
 from checks import check_close
 
 from tfsr import ImplicitSR
-from tfsr.evaluation.raw_output import FloatUpscaler
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float
+from tfsr.inference import ModelUpscaler
 from tfsr.models import Bicubic, SubPixelSR
 from tfsr.rendering import SelfEnsembleRenderer
 
@@ -39,21 +39,21 @@ def test_the_output_is_the_mean_over_eight_flips_and_turns(name):
     for turned, back in turns(to_float(image)):
         size = SIZE if turned.shape[:2] == LR else SIZE[::-1]
         outputs.append(back(model.upscale(np.ascontiguousarray(turned)[None], size)[0]))
-    found = FloatUpscaler(model, self_ensemble=True)(image, SIZE)
+    found = ModelUpscaler(model, self_ensemble=True).raw_output(image, SIZE)
     np.testing.assert_allclose(found, np.mean(outputs, axis=0), atol=1e-6)
 
 
 def test_a_model_that_knows_what_is_up_sees_the_mirror_image_alone():
     image = to_float(tiny.image(*LR))[None]
     there, back = (UPRIGHT.upscale(x, SIZE) for x in (image, image[:, :, ::-1]))
-    found = FloatUpscaler(UPRIGHT, self_ensemble=True)(tiny.image(*LR), SIZE)
+    found = ModelUpscaler(UPRIGHT, self_ensemble=True).raw_output(tiny.image(*LR), SIZE)
     check_close(found, (there + back[:, :, ::-1])[0] / 2, 1e-5)
     assert np.abs(there - back[:, :, ::-1]).max() > 1e-3
 
 
 @pytest.mark.parametrize("model", [UPRIGHT, ANY_WAY_ROUND["lte-nearest"]], ids=["two", "eight"])
 def test_tiles_are_the_whole_image(model):
-    upscaler = FloatUpscaler(model, self_ensemble=True)
+    upscaler = ModelUpscaler(model, self_ensemble=True)
     whole = upscaler(tiny.image(*LR), SIZE)
     upscaler.renderer.lr_pixels = 600
     assert math.prod(LR) > 600

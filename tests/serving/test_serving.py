@@ -23,7 +23,7 @@ from PIL import Image
 
 from tfsr.exporters import saved_model
 from tfsr.images import to_float, to_uint8
-from tfsr.inference.saved_model import refusal
+from tfsr.inference.saved_model_upscaler import refusal
 from tfsr.models import ImplicitSR
 from tfsr.presets import DEFAULT, from_preset
 

@@ -60,7 +60,7 @@ def kill_batches(kills, generator, work):
 def kill_exports(kills, generator, work):
     """Findings, a line each, of so many kills of either export."""
     findings, midst = [], 0
-    lr = ("--lr", "12x10", "--scale", "2")
+    lr = ("--lr-size", "12x10", "--scales", "2")
     for verb, name, options in (("tflite", "a.tflite", lr), ("saved-model", "1", ())):
         folder = work / verb
         folder.mkdir()

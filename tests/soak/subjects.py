@@ -41,16 +41,16 @@ class Pictures:
         from tfsr.images.integrity import is_complete
         from tfsr.inference.batch import run_jobs
         from tfsr.inference.jobs import Job
-        from tfsr.inference.request import Request
-        from tfsr.inference.sizes import TargetSize
+        from tfsr.inference.request import UpscaleRequest
+        from tfsr.inference.target_size import TargetSize
 
         is_complete(path, (12, 16))
-        request = Request(TargetSize(long_side=40), frames=random.random() < 0.3)
+        request = UpscaleRequest(TargetSize(long_side=40), frames=random.random() < 0.3)
         target = out / path.name
-        (outcome,) = run_jobs([Job(path, target)], request, _enlarge)
-        if outcome.error is not None:
-            raise TfsrError(outcome.error)
-        _check_image(target, outcome.size)
+        (result,) = run_jobs([Job(path, target)], request, _enlarge)
+        if result.error is not None:
+            raise TfsrError(result.error)
+        _check_image(target, result.size)
 
 
 def _enlarge(image, size):
@@ -59,7 +59,7 @@ def _enlarge(image, size):
     return image[rows][:, columns]
 
 
-_enlarge.depth = 16
+_enlarge.bit_depth = 16
 
 
 def _check_image(path, size):
@@ -132,7 +132,7 @@ class TFLiteFiles:
         return content
 
     def use(self, path, out, random):
-        from tfsr.inference.tflite import TFLiteUpscaler
+        from tfsr.inference.tflite_upscaler import TFLiteUpscaler
 
         TFLiteUpscaler(path)(_IMAGE, (12, 14))
 

@@ -25,6 +25,7 @@ from tfsr.cli import (
     train,
     upscale,
 )
+from tfsr.cli.options import message_of
 from tfsr.errors import TfsrError, did_you_mean
 
 _INTERRUPTED = 130
@@ -64,11 +65,11 @@ app.add_typer(presets.app, name="presets")
 
 
 @app.callback(invoke_without_command=True)
-def options(
+def root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Answer what is asked of no verb."""
+    """Handle the options that stand before any verb."""
     if version:
         typer.echo(f"tfsr {__version__}")
         raise typer.Exit
@@ -86,13 +87,13 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = app(prog_name="tfsr", standalone_mode=False) or 0
-        if code == _INTERRUPTED:  # What typer makes of Ctrl-C, without a word.
+        if code == _INTERRUPTED:  # What typer makes of Ctrl-C, without a line.
             fail("interrupted", _INTERRUPTED)
         sys.exit(code)
     except typer.TyperException as error:
         fail(_in_words(error), error.exit_code)
     except TfsrError as error:
-        fail(str(error), 1)
+        fail(message_of(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         fail("interrupted", _INTERRUPTED)
     except ModuleNotFoundError as error:
@@ -105,13 +106,13 @@ def main() -> None:
             1,
         )
     except OSError as error:
-        # Of files it is told where they are used; what is left is mostly a full or closed output.
+        # Errors of files are handled where they are used; mostly this is a full or closed output.
         what = error.filename or "the output"
         fail(f"{what}: cannot be read or written: {error.strerror or error}", 1)
 
 
 def _open_streams() -> None:
-    """Let closed streams lead nowhere: else an image is opened in their place and printed into."""
+    """Redirect closed streams to nowhere: else an image would be opened in their place."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -128,13 +129,13 @@ def fail(line: str, code: int) -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        # What could not be written would be tried, and told, once more at the exit.
+        # What could not be written would be tried, and reported, once more at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
 def _in_words(error: typer.TyperException) -> str:
-    """The error's line; a mistyped option is told with the one nearest option, as a verb is."""
+    """The error's line; a mistyped option or verb with the nearest one."""
     known = getattr(error, "possibilities", None)
     if not known:
         return error.format_message()

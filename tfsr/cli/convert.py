@@ -15,10 +15,10 @@ def convert(
         Path, typer.Argument(metavar="CHECKPOINT", help="A published .pth, .ckpt or .pkl file.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="The preset to make.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Directory of the new preset.")
     ],
 ) -> None:
-    """Make a preset of a published checkpoint. Neither PyTorch nor JAX is needed.
+    """Convert a published checkpoint to a preset, without PyTorch or JAX.
 
     Example: tfsr convert edsr-baseline-liif.pth -o liif
     """

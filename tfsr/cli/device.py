@@ -9,20 +9,20 @@ from typing import Any
 from tfsr.cli.suppress_stderr import import_keras
 from tfsr.errors import InvalidArgument
 
-# More than any machine has, and TensorFlow starts as many as it is told.
-_MOST_THREADS = 256
+# More than any machine has, and TensorFlow starts as many as it is asked for.
+_MAX_THREADS = 256
 
 
 @dataclass(frozen=True)
 class Device:
-    """What --device and --threads say; None where they are not given.
+    """The choices of --device and --threads; None where they are not given.
 
     Attributes:
         name: "cpu", "gpu" or "gpu:N".
         threads: 1 to 256.
 
     Raises:
-        InvalidArgument: if one of them is something else.
+        InvalidArgument: if one has an impossible value.
     """
 
     name: str | None = None
@@ -30,15 +30,17 @@ class Device:
 
     def __post_init__(self) -> None:
         if self.name is not None and not re.fullmatch(r"cpu|gpu(:\d{1,3})?", self.name, re.ASCII):
-            raise InvalidArgument(f"--device must be cpu, gpu or gpu:N; got {self.name!r}")
-        if self.threads is not None and not 1 <= self.threads <= _MOST_THREADS:
-            raise InvalidArgument(f"--threads must be 1 to {_MOST_THREADS}; got {self.threads}")
+            raise InvalidArgument(f"must be cpu, gpu or gpu:N; received {self.name!r}", "device")
+        if self.threads is not None and not 1 <= self.threads <= _MAX_THREADS:
+            raise InvalidArgument(
+                f"must be 1 to {_MAX_THREADS}; received {self.threads}", "threads"
+            )
 
-    def take(self) -> None:
-        """Have TensorFlow compute there, before it computes anything.
+    def use(self) -> None:
+        """Make TensorFlow compute there, before it computes anything.
 
         Raises:
-            InvalidArgument: if there is no such device, or Keras runs on something else.
+            InvalidArgument: if there is no such device, or Keras runs on another backend.
         """
         if self.name is None and self.threads is None:
             return
@@ -59,16 +61,16 @@ class Device:
             tf.config.threading.set_inter_op_parallelism_threads(self.threads)
 
     def _make_visible(self, config: Any) -> None:
-        """Let TensorFlow see this device, and no GPU beside it."""
+        """Hide all other GPUs from TensorFlow."""
         gpus = config.list_physical_devices("GPU")
         wanted = []
         if self.name != "cpu":
             number = int((self.name or "").partition(":")[2] or 0)
             wanted = gpus[number : number + 1]
             if not wanted:
-                there = ", ".join(["cpu", *(f"gpu:{i}" for i in range(len(gpus)))])
+                found = ", ".join(["cpu", *(f"gpu:{i}" for i in range(len(gpus)))])
                 raise InvalidArgument(
-                    f"--device {self.name}: TensorFlow finds no such device; it finds {there}"
+                    f"{self.name}: TensorFlow finds no such device; it finds {found}", "device"
                 )
         if gpus:
             config.set_visible_devices(wanted, "GPU")

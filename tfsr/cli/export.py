@@ -2,72 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tfsr.cli.completion import preset_names
-from tfsr.cli.options import parse_memory, parse_scales, parse_size, usage
-from tfsr.cli.strength import OPTION
+from tfsr.cli import options
 from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import InvalidArgument
-from tfsr.presets import check_strength, read_metadata
+from tfsr.presets import DEFAULT, clean_twin, read_metadata
 
 app = typer.Typer(
-    help="Take a preset out of Python: a TFLite file or a SavedModel.\n\n"
-    "Example: tfsr export tflite --lr 64x64 --scale 4 -o face-x4.tflite"
+    help="Export a preset: a TFLite file or a SavedModel.\n\n"
+    "Example: tfsr export tflite --lr-size 64x64 --scales 4 -o face-x4.tflite"
 )
-
-Preset = Annotated[
-    str | None,
-    typer.Option(help="A preset's name, or its directory.", autocompletion=preset_names),
-]
-Strength = Annotated[
-    float | None,
-    typer.Option(
-        metavar="0..1", help="Of a preset with a clean twin: 0 is the twin, 1 the preset."
-    ),
-]
 
 
 @app.command()
 def tflite(
-    lr: Annotated[str, typer.Option(metavar="WxH", help="Size of the images it takes.")],
+    lr_size: options.LRSize,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The .tflite.")],
-    scale: Annotated[
-        str | None, typer.Option(metavar="S,...", help="Scales it answers in, such as 2,3.7.")
-    ] = None,
-    size: Annotated[
-        str | None, typer.Option(metavar="WxH,...", help="Sizes it answers in, such as 237x237.")
-    ] = None,
-    preset: Preset = None,
-    strength: Strength = None,
+    scales: options.Scales = None,
+    sizes: options.Sizes = None,
+    preset: options.PresetName = DEFAULT,
+    strength: options.Strength = None,
     quantize: Annotated[
-        str, typer.Option(metavar="none|float16|dynamic|int8", help="How weights are kept.")
+        str, typer.Option(metavar="none|float16|dynamic|int8", help="Type of the weights.")
     ] = "none",
     calibration: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Images of the kind it will see, for int8.")
+        Path | None, typer.Option(metavar="DIR", help="Images like its inputs, for int8.")
     ] = None,
     io: Annotated[
         str, typer.Option(metavar="float32|uint8", help="Type of input and output.")
     ] = "float32",
-    max_memory: Annotated[
-        str, typer.Option(metavar="SIZE", help="What drawing should take.")
-    ] = "128MiB",
+    memory: options.Memory = 128 * 2**20,
 ) -> None:
-    """Write a file of fixed size for phones and browsers.
+    """Write a file of fixed sizes for phones and browsers.
 
-    Example: tfsr export tflite --lr 64x64 --scale 4 -o face-x4.tflite
+    Example: tfsr export tflite --lr-size 64x64 --scales 4 -o face-x4.tflite
     """
     from tfsr.images import list_images
 
-    _check(strength)
-    lr_size = parse_size(lr, "--lr")
-    memory = parse_memory(max_memory, "--max-memory")
     import_keras()
-    sizes = list(_sizes(lr_size, scale, size))
+    hr_sizes = _sizes(lr_size, scales or (), sizes or ())
     images = list_images(calibration) if calibration is not None else []
     model, metadata = _model(preset, strength)
     with silence():
@@ -77,7 +54,7 @@ def tflite(
             model,
             output,
             lr_size,
-            sizes,
+            hr_sizes,
             quantize=quantize,  # type: ignore[arg-type]
             calibration=images,
             io=io,  # type: ignore[arg-type]
@@ -92,24 +69,24 @@ def saved_model(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of all versions.")
     ],
-    preset: Preset = None,
-    strength: Strength = None,
+    preset: options.PresetName = DEFAULT,
+    strength: options.Strength = None,
     version: Annotated[int, typer.Option(help="Servers take the highest.")] = 1,
     warmup: Annotated[
-        bool, typer.Option("--warmup", help="Add requests that a server answers first.")
+        bool, typer.Option("--warmup", help="Add requests that a server runs first.")
     ] = False,
-    max_input_pixels: Annotated[
-        int | None, typer.Option(metavar="N", help="Of a request; by default what 4 GiB encode.")
+    max_input: Annotated[
+        float | None,
+        typer.Option(metavar="MPX", help="Most megapixels read (default: what 4 GiB encode)."),
     ] = None,
-    max_output_pixels: Annotated[
-        int, typer.Option(metavar="N", help="Of an output.")
-    ] = 100_000_000,
+    max_output: Annotated[
+        float, typer.Option(metavar="MPX", help="Most megapixels of an output.")
+    ] = 100,
 ) -> None:
-    """Write a SavedModel for servers: images of any size, in any size.
+    """Write a SavedModel for servers: images of any size, to any size.
 
     Example: tfsr export saved-model -o models/faces --warmup
     """
-    _check(strength)
     import_keras()
     model, metadata = _model(preset, strength)
     with silence():
@@ -120,45 +97,34 @@ def saved_model(
             output,
             version=version,
             warmup=warmup,
-            max_input_pixels=max_input_pixels,
-            max_output_pixels=max_output_pixels,
+            max_input_pixels=None if max_input is None else round(max_input * 1e6),
+            max_output_pixels=round(max_output * 1e6),
             metadata=metadata,
         )
     typer.echo(_line(report))
 
 
-def _sizes(lr_size: tuple[int, int], scale: str | None, size: str | None) -> Iterator[tuple]:
+def _sizes(lr_size: tuple[int, int], scales: tuple, sizes: tuple) -> list[tuple[int, int]]:
     from tfsr.geometry import output_size
 
-    if scale is None and size is None:
-        raise InvalidArgument("give --scale or --size, or both")
-    for factor in parse_scales(scale) if scale is not None else ():
-        try:
-            size_there = output_size(lr_size, factor)
-        except OverflowError as error:
-            raise InvalidArgument(f"--scale {factor:g} is more than any image has") from error
-        if factor * min(lr_size) < 0.5:
-            raise InvalidArgument(f"--scale {factor:g} leaves less than a pixel of the image")
-        yield size_there
-    for text in (size or "").split(",") if size is not None else ():
-        yield parse_size(text)
+    if not scales and not sizes:
+        raise InvalidArgument("give --scales or --sizes, or both")
+    for scale in scales:
+        if scale * min(lr_size) < 0.5:
+            raise InvalidArgument(f"{scale:g} leaves less than a pixel of the image", "scales")
+        if scale > 1e9:
+            raise InvalidArgument(f"{scale:g} is larger than any image", "scales")
+    return [*(output_size(lr_size, scale) for scale in scales), *sizes]
 
 
-def _check(strength: float | None) -> None:
-    if strength is not None:
-        with usage():
-            check_strength(strength, OPTION)
-
-
-def _model(preset: str | None, strength: float | None) -> tuple[Any, dict[str, Any]]:
-    """The preset's model, and what of its metadata travels with an export."""
+def _model(preset: str, strength: float | None) -> tuple[Any, dict[str, Any]]:
+    """The preset's model, and the metadata of an export."""
     from tfsr import __version__
-    from tfsr.presets import DEFAULT, clean_twin, from_preset
+    from tfsr.presets import from_preset
 
-    name = preset or DEFAULT
-    model, origin = from_preset(name, strength), _origin(name)
+    model, origin = from_preset(preset, strength), _origin(preset)
     if strength is not None:
-        origin |= {"strength": strength, "clean": _origin(clean_twin(name))}
+        origin |= {"strength": strength, "clean": _origin(clean_twin(preset))}
     return model, {"preset": origin, "tfsr": __version__}
 
 

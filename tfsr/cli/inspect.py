@@ -13,16 +13,16 @@ import typer
 def inspect(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite, or a SavedModel.")],
 ) -> None:
-    """Print what an exported file says of itself: model, preset, sizes, ranges, licence.
+    """Print an exported file's metadata: model, preset, sizes, ranges, licence.
 
     Example: tfsr inspect face-x4.tflite
     """
     if os.path.isdir(path):
-        from tfsr.inference.saved_model import metadata_of, version_directory
+        from tfsr.inference.saved_model_upscaler import metadata_of, version_directory
 
         found = metadata_of(version_directory(path))
     else:
-        from tfsr.inference.tflite import metadata_of_file
+        from tfsr.inference.tflite_upscaler import metadata_of_file
 
         found = metadata_of_file(path)
     typer.echo(json.dumps(found, indent=2))

@@ -11,7 +11,7 @@ class Interrupt:
     """Remembers an interrupt, for `check` to raise again.
 
     Python raises KeyboardInterrupt wherever the program is. Inside a finaliser, and TensorFlow has
-    many, it is printed and forgotten, and the program goes on.
+    many, it is printed and forgotten, and the program continues.
 
     Use as a context manager, in the main thread.
     """
@@ -20,9 +20,9 @@ class Interrupt:
         self._happened = False
 
     def __enter__(self) -> Interrupt:
-        self._handler = signal.signal(signal.SIGINT, self._interrupted)
+        self._handler = signal.signal(signal.SIGINT, self._on_interrupt)
         self._hook = sys.unraisablehook
-        sys.unraisablehook = self._unraisable
+        sys.unraisablehook = self._on_unraisable
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -30,14 +30,14 @@ class Interrupt:
         sys.unraisablehook = self._hook
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if there was one and the program went on."""
+        """Raise KeyboardInterrupt if there was one and the program continued."""
         if self._happened:
             raise KeyboardInterrupt
 
-    def _interrupted(self, *_: object) -> None:
+    def _on_interrupt(self, *_: object) -> None:
         self._happened = True
         raise KeyboardInterrupt
 
-    def _unraisable(self, failure: Any) -> None:
+    def _on_unraisable(self, failure: Any) -> None:
         if not isinstance(failure.exc_value, KeyboardInterrupt):
             self._hook(failure)

@@ -1,153 +1,186 @@
-"""What options say: sizes, scales, memory and places as the command line writes them."""
+"""The options of the command line, each declared once."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from tfsr.errors import InvalidArgument
-from tfsr.inference.memory import parse_memory
-from tfsr.inference.sizes import pixels_of
+from tfsr.cli.parsing import (
+    parse_box,
+    parse_eyes,
+    parse_inset,
+    parse_lr_size,
+    parse_scale,
+    parse_scales,
+    parse_size,
+    parse_sizes,
+    parse_strengths,
+)
+from tfsr.errors import InvalidArgument, TfsrError
+from tfsr.inference.memory_budget import parse_memory
+from tfsr.inference.target_size import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS
+from tfsr.presets import names
 
-__all__ = [
-    "parse_box",
-    "parse_duration",
-    "parse_eyes",
-    "parse_limits",
-    "parse_memory",
-    "parse_scale",
-    "parse_scales",
-    "parse_size",
-    "usage",
-]
+T = TypeVar("T")
+
+# Arguments of Python whose options have another name.
+_RENAMED = {
+    "max_input_pixels": "--max-input",
+    "max_output_pixels": "--max-output",
+    "max_memory": "--memory",
+    "image_format": "--format",
+}
+
+
+class UsageError(typer.TyperException):
+    """An option has an impossible value: exit code 2."""
+
+    exit_code = 2
+
+
+def message_of(error: TfsrError) -> str:
+    """Return an error's line, with its argument spelled as the option that it is."""
+    if error.argument is None:
+        return str(error)
+    option = _RENAMED.get(error.argument, "--" + error.argument.replace("_", "-"))
+    return f"{option} {error.message}"
 
 
 @contextmanager
 def usage() -> Iterator[None]:
-    """Turn what is wrong with an option into a usage error: exit code 2."""
+    """Turn an invalid argument into a usage error: exit code 2."""
     try:
         yield
     except InvalidArgument as error:
-        raise typer.BadParameter(str(error)) from error
+        raise UsageError(message_of(error)) from error
 
 
-def parse_size(text: str, option: str = "--size") -> tuple[int, int]:
-    """(H, W) of "WxH", as the command line writes sizes.
+def _parsed_by(parse: Callable[[str], T]) -> Callable[[Any], T]:
+    """A parser of an option, whose errors are usage errors."""
 
-    Args:
-        text: what was written.
-        option: where it was written, for the message.
+    @wraps(parse)
+    def parse_option(text: Any) -> T:
+        with usage():
+            return parse(text)
 
-    Raises:
-        InvalidArgument: if the text is not two whole numbers with an x between them.
-    """
-    match = re.fullmatch(r"(\d{1,9})[xX](\d{1,9})", text.strip())
-    if not match:
-        raise InvalidArgument(f"{option} must be WIDTHxHEIGHT, for example 237x173; got {text!r}")
-    width, height = int(match[1]), int(match[2])
-    return height, width
+    return parse_option
 
 
-def parse_scale(text: str, option: str = "--scale") -> tuple[float, float]:
-    """Factors of (height, width) of a text such as 2.7, or 2x3 for width by height.
-
-    Raises:
-        InvalidArgument: if it is neither one number nor two with an x between them.
-    """
-    parts = re.split("[xX]", text.strip())
-    try:
-        factors = [float(part) for part in parts]
-    except ValueError:
-        factors = []
-    if len(factors) not in (1, 2) or "_" in text:
-        raise InvalidArgument(
-            f"{option} must be a number such as 2.7, or WIDTHxHEIGHT such as 2x3; got {text!r}"
-        )
-    return factors[-1], factors[0]
+def preset_names(incomplete: str) -> list[str]:
+    """Complete the name of a shipped preset, without importing TensorFlow."""
+    return [name for name in names() if name.startswith(incomplete)]
 
 
-def parse_duration(text: str, option: str = "--max-time") -> float:
-    """Seconds of a text such as 9m, 1h30m, 45s or 540.
+_SIZE, _FACES = "Size, one of these", "Faces in a photograph, each any number of times"
+_MODEL, _FILES = "Model", "Files"
 
-    Raises:
-        InvalidArgument: if it is no such text, or no time at all.
-    """
-    match = re.fullmatch(
-        r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s?)?", text.strip().lower(), re.ASCII
-    )
-    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-    total = 3600 * hours + 60 * minutes + seconds
-    if not total:
-        raise InvalidArgument(f"{option} must be such as 9m, 1h30m or 540 (seconds); got {text!r}")
-    return float(total)
+MAX_INPUT, MAX_OUTPUT = MAX_INPUT_PIXELS / 1e6, MAX_OUTPUT_PIXELS / 1e6
 
 
-def parse_box(text: str, option: str = "--box") -> tuple[int, int, int, int]:
-    """(top, left, height, width) of "X,Y,W,H", as the command line writes boxes.
-
-    Raises:
-        InvalidArgument: if the text is not four whole numbers with commas between them.
-    """
-    match = re.fullmatch(",".join([r"\s*(\d{1,9})\s*"] * 4), text)
-    if not match:
-        raise InvalidArgument(
-            f"{option} must be X,Y,WIDTH,HEIGHT in whole pixels, such as 40,25,96,96; got {text!r}"
-        )
-    left, top, width, height = (int(number) for number in match.groups())
-    return top, left, height, width
+def _option(panel: str | None, metavar: str | None, help: str, *flags: str, **more: Any) -> Any:
+    """An option without the default value in its help; `parse` reads its text."""
+    if "parse" in more:
+        more["parser"] = _parsed_by(more.pop("parse"))
+    more |= {"metavar": metavar, "help": help, "rich_help_panel": panel, "show_default": False}
+    return typer.Option(*flags, **more)
 
 
-def parse_eyes(
-    text: str, option: str = "--eyes"
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """((row, column), (row, column)) of "X1,Y1,X2,Y2", as the command line writes two eyes.
+Inputs = Annotated[
+    list[Path], typer.Argument(metavar="IN...", help="Images, folders, quoted patterns.")
+]
+OutputFiles = Annotated[Path, _option(None, "OUT", "A file, or a folder.", "-o", "--output")]
 
-    Raises:
-        InvalidArgument: if the text is not four finite numbers with commas between them.
-    """
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers) or "_" in text:
-        raise InvalidArgument(
-            f"{option} must be X1,Y1,X2,Y2 in pixels, such as 75.5,121,139.5,118; got {text!r}"
-        )
-    return (numbers[1], numbers[0]), (numbers[3], numbers[2])
+Scale = Annotated[
+    tuple | None,
+    _option(_SIZE, "S|SxS", "Factor such as 3.7, or width x height.", parse=parse_scale),
+]
+Size = Annotated[
+    tuple | None, _option(_SIZE, "WxH", "Exact size, such as 237x173.", parse=parse_size)
+]
+Fit = Annotated[
+    str, _option(_SIZE, "HOW", "To --size: stretch (default), cover (crop), contain (pad).")
+]
+LongSide = Annotated[int | None, _option(_SIZE, "N", "The longer side, in pixels.")]
+ShortSide = Annotated[int | None, _option(_SIZE, "N", "The shorter side, in pixels.")]
+Megapixels = Annotated[float | None, _option(_SIZE, "MPX", "Width x height, in millions.")]
+Scales = Annotated[
+    tuple | None, _option(_SIZE, "S,...", "Scales, such as 2,3.7.", parse=parse_scales)
+]
+Sizes = Annotated[
+    tuple | None, _option(_SIZE, "WxH,...", "Exact sizes, such as 237x237.", parse=parse_sizes)
+]
+LRSize = Annotated[tuple, _option(None, "WxH", "Size of its images.", parse=parse_lr_size)]
 
+Box = Annotated[
+    list[tuple] | None,
+    _option(_FACES, "X,Y,W,H", "A face. All else is bicubic.", parse=parse_box),
+]
+Eyes = Annotated[
+    list[tuple] | None,
+    _option(_FACES, "X1,Y1,X2,Y2", "Its eyes, left first: rotated upright.", parse=parse_eyes),
+]
+Insets = Annotated[
+    list[tuple] | None,
+    _option(None, "X,Y,W,H", "A part to enlarge, in pixels of IN.", "--inset", parse=parse_inset),
+]
 
-def parse_scales(text: str, option: str = "--scale") -> list[float]:
-    """The numbers of a text such as 2,3.7.
+Preset = Annotated[
+    str,
+    _option(
+        *(_MODEL, "P", "A preset, run, .tflite file, SavedModel, or bicubic."),
+        autocompletion=preset_names,
+    ),
+]
+Presets = Annotated[
+    list[str] | None,
+    _option(
+        *(_MODEL, "P...", "Presets, runs, .tflite files, SavedModels, bicubic.", "--preset"),
+        autocompletion=preset_names,
+    ),
+]
+MorePresets = Annotated[
+    list[str] | None, typer.Argument(metavar="[P...]", help="More of what --preset takes.")
+]
+PresetName = Annotated[
+    str,
+    _option(_MODEL, "P", "A preset's name, or its directory.", autocompletion=preset_names),
+]
+Strength = Annotated[
+    float | None,
+    _option(_MODEL, "0..1", "Of a preset with a clean twin: 0 is the twin.", min=0, max=1),
+]
+Strengths = Annotated[
+    tuple | None,
+    _option(_MODEL, "0..1,...", "Each preset at each strength.", parse=parse_strengths),
+]
+Memory = Annotated[int, _option(_MODEL, "SIZE", "Work space, such as 512MiB.", parse=parse_memory)]
+Precision = Annotated[
+    str, _option(_MODEL, "NAME", "float32, or bfloat16: faster on hardware that supports it.")
+]
+SelfEnsemble = Annotated[
+    bool, _option(_MODEL, None, "Mean over mirrored images: better, slower.", "--self-ensemble")
+]
+DeviceName = Annotated[
+    str | None, _option(_MODEL, "NAME", "cpu, gpu or gpu:N (default: first GPU, if any).")
+]
+Threads = Annotated[int | None, _option(_MODEL, "N", "CPU threads (default: all).")]
 
-    Args:
-        text: what was written.
-        option: where it was written, for the message.
-
-    Raises:
-        InvalidArgument: if it is not finite numbers above 0 with commas between them.
-    """
-    try:
-        scales = [float(part) for part in text.split(",")]
-    except ValueError:
-        scales = [0.0]
-    if not all(0 < scale < math.inf for scale in scales):
-        raise InvalidArgument(f"{option} must be numbers such as 2,3.7; got {text!r}")
-    return scales
-
-
-def parse_limits(max_input: float | None, max_output: float | None) -> dict[str, int]:
-    """Pixels of the megapixels that --max-input and --max-output say, of those that were given.
-
-    Raises:
-        InvalidArgument: if one is no finite number.
-    """
-    limits = {"max_input": max_input, "max_output": max_output}
-    return {
-        name: pixels_of(most, f"--{name.replace('_', '-')}")
-        for name, most in limits.items()
-        if most is not None
-    }
+Format = Annotated[
+    str | None, _option(_FILES, "NAME", "png, jpg, webp, tiff and so on.", "--format")
+]
+Quality = Annotated[int | None, _option(_FILES, "N", "1 to 100: JPEG, WebP, AVIF.")]
+Frames = Annotated[bool, _option(_FILES, None, "All frames of animations.", "--frames")]
+Recursive = Annotated[bool, _option(_FILES, None, "Subfolders too.", "--recursive")]
+SkipExisting = Annotated[
+    bool, _option(_FILES, None, "Leave undamaged files that exist.", "--skip-existing")
+]
+Overwrite = Annotated[bool, _option(_FILES, None, "Replace files that exist.", "--overwrite")]
+JsonLines = Annotated[bool, _option(_FILES, None, "A line of JSON a file.", "--json")]
+Report = Annotated[Path | None, _option(_FILES, "FILE", "Write all results as JSON.")]
+MaxInput = Annotated[float, _option(_FILES, "MPX", "Most megapixels read (default: 89).")]
+MaxOutput = Annotated[float, _option(_FILES, "MPX", "Most megapixels of an output (default: 400).")]

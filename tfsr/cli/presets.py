@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tfsr.cli.completion import preset_names
+from tfsr.cli.options import preset_names
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 app = typer.Typer()
 
-AsJson = Annotated[bool, typer.Option("--json", help="For programs: all that is known, as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback(invoke_without_command=True)
 def presets(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the presets that ship, or show where one comes from.
+    """List the shipped presets, or show one's provenance.
 
     Example: tfsr presets show arasfsr-compact-faces-v1
     """
@@ -51,7 +51,7 @@ def show(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Tell a preset's origin, licence and quality, and whether its files are whole.
+    """Show a preset's provenance, licence and quality, and verify its files.
 
     Example: tfsr presets show arasfsr-compact-faces-v1
     """
@@ -125,13 +125,13 @@ def _table(first: str, *headers: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(first, no_wrap=True)
     for header in headers:
-        # Numbers stay in one piece on a narrow terminal.
+        # Numbers are not wrapped on a narrow terminal.
         table.add_column(header, overflow="fold", no_wrap=header in ("parameters", "size"))
     return table
 
 
 def _cell(value: Any) -> str:
-    """A value in words; a preset that others made may hold what a terminal would obey."""
+    """A value as text, without control characters: the preset may be of anybody."""
     if value is None:
         return "-"
     text = f"{value:,}" if isinstance(value, int) else str(value)

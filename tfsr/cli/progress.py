@@ -1,4 +1,4 @@
-"""What a batch prints: a line a file, and a bar where somebody watches."""
+"""The output of a batch: a line a file, and a bar on a terminal."""
 
 from __future__ import annotations
 
@@ -8,30 +8,36 @@ from types import TracebackType
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
+from tfsr.inference.batch_report import as_record
 from tfsr.inference.jobs import JobResult
-from tfsr.inference.report import as_record
 
 
-class Progress:
-    """Prints outcomes, and keeps them.
+class BatchProgress:
+    """Prints results, and collects them.
 
     Done files go to the standard output, failures to the standard error, one line each. On a
-    terminal a bar below them tells the rate and the time that is left.
+    terminal a bar below them shows the rate and the remaining time.
 
     Args:
-        count: int. How many outcomes there will be.
-        as_json: bool. Whether the standard output gets each outcome as a line of JSON instead.
+        count: int. How many results there will be.
+        as_json: bool. Whether the standard output gets each result as a line of JSON instead.
     """
 
     def __init__(self, count: int, as_json: bool) -> None:
-        self.outcomes: list[JobResult] = []
+        self.results: list[JobResult] = []
         self._as_json = as_json
         console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
-        self._bar = Bar(
+        self._bar = Progress(
             *(BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()),
             console=console,
             transient=True,
@@ -41,7 +47,7 @@ class Progress:
         )
         self._task = self._bar.add_task("upscaling", total=count)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> BatchProgress:
         self._bar.start()
         return self
 
@@ -53,15 +59,15 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def tell(self, outcome: JobResult) -> None:
-        """Print one outcome."""
-        self.outcomes.append(outcome)
+    def add(self, result: JobResult) -> None:
+        """Print one result."""
+        self.results.append(result)
         if self._as_json:
-            typer.echo(json.dumps(as_record(outcome)))
-        elif outcome.error is None:
-            typer.echo(_in_one_line(_description(outcome)))
-        if outcome.error is not None:
-            self._bar.console.print(f"tfsr: {_in_one_line(outcome.error)}")
+            typer.echo(json.dumps(as_record(result)))
+        elif result.error is None:
+            typer.echo(_in_one_line(_description(result)))
+        if result.error is not None:
+            self._bar.console.print(f"tfsr: {_in_one_line(result.error)}")
         self._bar.advance(self._task)
 
 
@@ -75,12 +81,12 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:.1f} files/s" if speed >= 1 else f"{1 / speed:.1f} s/file")
 
 
-def _description(outcome: JobResult) -> str:
-    (h, w), (height, width) = outcome.lr_size, outcome.size
-    sizes = f"{outcome.target}: {w}x{h} to {width}x{height}"
-    if outcome.skipped:
-        return f"{sizes}, was there"
-    return "; ".join([f"{sizes}, {outcome.seconds:.1f} s", *outcome.notes])
+def _description(result: JobResult) -> str:
+    (h, w), (height, width) = result.lr_size, result.size
+    sizes = f"{result.target}: {w}x{h} to {width}x{height}"
+    if result.skipped:
+        return f"{sizes}, already exists"
+    return "; ".join([f"{sizes}, {result.seconds:.1f} s", *result.notes])
 
 
 def _in_one_line(text: str) -> str:

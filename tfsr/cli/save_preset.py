@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tfsr.cli.completion import preset_names
+from tfsr.cli.options import preset_names
 from tfsr.cli.suppress_stderr import import_keras
 
 

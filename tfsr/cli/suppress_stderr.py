@@ -1,4 +1,4 @@
-"""TensorFlow without its greetings."""
+"""TensorFlow without its notices."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ STARTED = time.monotonic()
 def silence() -> Iterator[None]:
     """Close the process's standard error meanwhile.
 
-    TensorFlow's C++ side prints pages of notices when it loads and when it converts, past Python
-    and past every setting it offers, and would bury the one line that matters. What fails still
-    raises.
+    TensorFlow's C++ side prints pages of notices when it loads and converts, past Python and every
+    setting it offers. Exceptions still propagate.
     """
     saved = os.dup(2)
     try:

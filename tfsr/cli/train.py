@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tfsr.cli.options import parse_duration, usage
+from tfsr.cli.options import usage
+from tfsr.cli.parsing import parse_duration
 from tfsr.cli.suppress_stderr import STARTED, import_keras
 
 _Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, as in recipes/.")]

@@ -2,292 +2,80 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from tfsr.cli.completion import preset_names
+from tfsr.cli import options
 from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
-from tfsr.cli.options import (
-    parse_box,
-    parse_eyes,
-    parse_limits,
-    parse_memory,
-    parse_scale,
-    parse_size,
-    usage,
-)
-from tfsr.cli.strength import OPTION
 from tfsr.cli.suppress_stderr import import_keras, silence
 from tfsr.errors import InvalidArgument
-from tfsr.presets import check_strength
+from tfsr.inference.memory_budget import DEFAULT_MEMORY
+from tfsr.presets import DEFAULT
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from tfsr.inference.jobs import Existing
-
-
-_SIZE, _FACES = "Size, one of these", "Faces in a photograph, each any number of times"
-_MODEL, _FILES = "Model", "Files"
+    from tfsr.inference import Upscaler
+    from tfsr.inference.jobs import Existing, Job, JobResult
+    from tfsr.inference.request import UpscaleRequest
 
 
 def upscale(
-    inputs: Annotated[
-        list[Path], typer.Argument(metavar="IN...", help="Images, folders, quoted patterns.")
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="OUT", help="A file, or a folder.")
-    ],
-    scale: Annotated[
-        str | None,
-        typer.Option(
-            metavar="S|SxS", help="Factor such as 3.7, or width x height.", rich_help_panel=_SIZE
-        ),
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(metavar="WxH", help="Exact size, such as 237x173.", rich_help_panel=_SIZE),
-    ] = None,
-    fit: Annotated[
-        str,
-        typer.Option(
-            metavar="HOW",
-            help="To --size: stretch (if not said), cover (cuts), contain (fills).",
-            show_default=False,
-            rich_help_panel=_SIZE,
-        ),
-    ] = "stretch",
-    long_side: Annotated[
-        int | None, typer.Option(help="The longer side, in pixels.", rich_help_panel=_SIZE)
-    ] = None,
-    short_side: Annotated[
-        int | None, typer.Option(help="The shorter side, in pixels.", rich_help_panel=_SIZE)
-    ] = None,
-    megapixels: Annotated[
-        float | None, typer.Option(help="Width x height, in millions.", rich_help_panel=_SIZE)
-    ] = None,
-    box: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="X,Y,W,H",
-            help="A face in a photograph. All else is bicubic.",
-            rich_help_panel=_FACES,
-        ),
-    ] = None,
-    eyes: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="X1,Y1,X2,Y2",
-            help="Its eyes instead, left first: turned upright.",
-            rich_help_panel=_FACES,
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help="A preset's name (tfsr presets), or its directory.",
-            autocompletion=preset_names,
-            rich_help_panel=_MODEL,
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="An exported .tflite or SavedModel instead.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = None,
-    strength: Annotated[
-        float | None,
-        typer.Option(
-            metavar="0..1",
-            help="Of a preset with a clean twin: 0 is the twin, 1 the preset.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = None,
-    memory: Annotated[
-        str,
-        typer.Option(
-            metavar="SIZE",
-            help="To work in, such as 512MiB; 2GiB if not said.",
-            show_default=False,
-            rich_help_panel=_MODEL,
-        ),
-    ] = "2GiB",
-    precision: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="float32, or bfloat16: faster where there is it.",
-            show_default=False,
-            rich_help_panel=_MODEL,
-        ),
-    ] = "float32",
-    self_ensemble: Annotated[
-        bool,
-        typer.Option(
-            "--self-ensemble",
-            help="The mean over mirror images: better, but slower.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = False,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="cpu, gpu or gpu:N (default: the first gpu, if there is one).",
-            rich_help_panel=_MODEL,
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="To compute with on a cpu: all that it has if not said.",
-            rich_help_panel=_MODEL,
-        ),
-    ] = None,
-    format_name: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            help="png, jpg, webp, tiff and so on.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    quality: Annotated[
-        int | None, typer.Option(help="1 to 100: JPEG, WebP, AVIF.", rich_help_panel=_FILES)
-    ] = None,
-    frames: Annotated[
-        bool,
-        typer.Option("--frames", help="All frames of animations.", rich_help_panel=_FILES),
-    ] = False,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", help="Folders in folders too.", rich_help_panel=_FILES)
-    ] = False,
-    skip_existing: Annotated[
-        bool,
-        typer.Option(
-            "--skip-existing",
-            help="Leave files that are there and whole.",
-            rich_help_panel=_FILES,
-        ),
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace files that are there.", rich_help_panel=_FILES),
-    ] = False,
-    json_lines: Annotated[
-        bool, typer.Option("--json", help="A line of JSON a file.", rich_help_panel=_FILES)
-    ] = False,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write what became of each, as JSON.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    max_input: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MPX",
-            help="Most megapixels read; 89 if not said.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    max_output: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MPX",
-            help="Most megapixels written; 400 if not said.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
+    inputs: options.Inputs,
+    output: options.OutputFiles,
+    scale: options.Scale = None,
+    size: options.Size = None,
+    fit: options.Fit = "stretch",
+    long_side: options.LongSide = None,
+    short_side: options.ShortSide = None,
+    megapixels: options.Megapixels = None,
+    box: options.Box = None,
+    eyes: options.Eyes = None,
+    preset: options.Preset = DEFAULT,
+    strength: options.Strength = None,
+    memory: options.Memory = DEFAULT_MEMORY,
+    precision: options.Precision = "float32",
+    self_ensemble: options.SelfEnsemble = False,
+    device: options.DeviceName = None,
+    threads: options.Threads = None,
+    image_format: options.Format = None,
+    quality: options.Quality = None,
+    frames: options.Frames = False,
+    recursive: options.Recursive = False,
+    skip_existing: options.SkipExisting = False,
+    overwrite: options.Overwrite = False,
+    json_lines: options.JsonLines = False,
+    report: options.Report = None,
+    max_input: options.MaxInput = options.MAX_INPUT,
+    max_output: options.MaxOutput = options.MAX_OUTPUT,
 ) -> None:
     """Upscale images to any size.
 
     Example: tfsr upscale face.jpg -o large.png --scale 3.7
     """
-    from tfsr.cli.progress import Progress
     from tfsr.images.formats import suffix_of_format
-    from tfsr.inference.batch import run_jobs
-    from tfsr.inference.jobs import names_one_file, plan_jobs
-    from tfsr.inference.report import check_report, check_report_apart, write_report
-    from tfsr.inference.request import Request, skip_done
-    from tfsr.inference.sizes import TargetSize
+    from tfsr.inference.request import UpscaleRequest
+    from tfsr.inference.target_size import TargetSize
 
-    with usage():
-        target = TargetSize(
-            None if scale is None else parse_scale(scale),
-            None if size is None else parse_size(size),
-            *(long_side, short_side, megapixels, fit),
-        )
-        request = Request(target, quality, frames, **parse_limits(max_input, max_output))
-        budget = parse_memory(memory)
+    with options.usage():
+        target = TargetSize(scale, size, long_side, short_side, megapixels, fit)
+        limits = {"max_input": max_input, "max_output": max_output}
+        request = UpscaleRequest(target, quality, frames, **limits)
         computer = Device(device, threads)
-        suffix = None if format_name is None else suffix_of_format(format_name)
+        suffix = None if image_format is None else suffix_of_format(image_format)
         existing = _existing(skip_existing, overwrite)
-        if preset is not None and model is not None:
-            raise InvalidArgument("give --preset or --model, not both")
-        if strength is not None:
-            check_strength(strength, OPTION)
-            if model is not None:
-                raise InvalidArgument("--strength goes with presets; export --model with one")
-        boxes, pairs = [parse_box(t) for t in box or ()], [parse_eyes(t) for t in eyes or ()]
-        if (boxes or pairs) and not names_one_file(inputs):
-            raise InvalidArgument("--box and --eyes are places in one image; give one file")
-        if self_ensemble and model is not None:
-            raise InvalidArgument("--self-ensemble goes with presets; --model answers as exported")
-        if device not in (None, "cpu") and model is not None and model.suffix == ".tflite":
-            raise InvalidArgument(f"--device {device}: a .tflite file runs on the cpu")
-    # What Pillow has to say about odd metadata would come between the lines.
-    warnings.filterwarnings("ignore", module="PIL")
-    if report is not None:
-        check_report(report, overwrite)
-    jobs, outcomes = plan_jobs(inputs, output, recursive, suffix, existing)
-    if report is not None:
-        check_report_apart(report, jobs)
-    with Interrupt() as interrupt, Progress(len(jobs) + len(outcomes), json_lines) as progress:
-        try:
-            for outcome in outcomes:
-                progress.tell(outcome)
-            if jobs:
-                computer.take()
-            if skip_existing and jobs:
-                import_keras()  # Which the sizes are reckoned with.
-                jobs, done = skip_done(jobs, request)
-                for outcome in done:
-                    progress.tell(outcome)
-            if jobs:
-                upscaler = _upscaler(
-                    preset, strength, model, budget, precision, self_ensemble, threads
-                )
-                if boxes or pairs:
-                    from tfsr.inference.photographs import PhotographUpscaler
-
-                    upscaler = PhotographUpscaler(
-                        upscaler, boxes, pairs, budget, request.max_output
-                    )
-                with closing(run_jobs(jobs, request, upscaler)) as running:
-                    for outcome in running:
-                        progress.tell(outcome)
-                        interrupt.check()
-        finally:
-            if report is not None:
-                write_report(report, progress.outcomes)
-    if any(outcome.error is not None for outcome in progress.outcomes):
-        sys.exit(1)
+        _check_combination(inputs, preset, device, places=bool(box or eyes))
+    chosen = {"memory": memory, "precision": precision, "self_ensemble": self_ensemble}
+    load = partial(_load, preset, **chosen, strength=strength, threads=threads)
+    if box or eyes:
+        load = partial(_load_photograph, load, box or (), eyes or (), memory, request)
+    run = partial(_run, request=request, computer=computer, load=load, existing=existing)
+    _report(run, inputs, output, recursive, suffix, existing, report, json_lines)
 
 
 def _existing(skip_existing: bool, overwrite: bool) -> Existing:
@@ -298,29 +86,85 @@ def _existing(skip_existing: bool, overwrite: bool) -> Existing:
     return "overwrite" if overwrite else "refuse"
 
 
-def _upscaler(
-    preset: str | None,
-    strength: float | None,
-    model: Path | None,
-    memory: int,
-    precision: str,
-    self_ensemble: bool,
-    threads: int | None,
-) -> Callable[[np.ndarray, tuple[int, int]], np.ndarray]:
-    """What upscales: a preset, or an exported file or directory."""
+def _check_combination(
+    inputs: Sequence[Path], preset: str, device: str | None, places: bool
+) -> None:
+    from tfsr.inference.jobs import names_one_file
+
+    if places and not names_one_file(inputs):
+        raise InvalidArgument("--box and --eyes are places in one image; give one file")
+    if device not in (None, "cpu") and preset.endswith(".tflite"):
+        raise InvalidArgument(f"{device}: a .tflite file runs on the cpu", "device")
+
+
+def _load(preset: str, **chosen: Any) -> Upscaler:
     import_keras()
-    if model is None:
-        from tfsr.inference.upscaler import Upscaler
-        from tfsr.presets import DEFAULT, from_preset
+    from tfsr.inference import load_upscaler
 
-        loaded = from_preset(preset or DEFAULT, strength)
-        with usage():
-            return Upscaler(loaded, memory, precision, self_ensemble)
-    with silence():
-        if os.path.isdir(model):
-            from tfsr.inference.saved_model import SavedModelUpscaler
+    with options.usage(), silence():
+        return load_upscaler(preset, **chosen)
 
-            return SavedModelUpscaler(model)
-        from tfsr.inference.tflite import TFLiteUpscaler
 
-        return TFLiteUpscaler(model, threads)
+def _load_photograph(
+    load: Callable[[], Upscaler], box: Any, eyes: Any, memory: int, request: UpscaleRequest
+) -> Upscaler:
+    faces = load()
+    from tfsr.inference import PhotographUpscaler
+
+    return PhotographUpscaler(faces, box, eyes, memory, request.max_output_pixels)
+
+
+def _run(
+    jobs: list[Job],
+    request: UpscaleRequest,
+    computer: Device,
+    load: Callable[[], Upscaler],
+    existing: Existing,
+) -> Generator[JobResult]:
+    """Run jobs; a model is loaded if any is left to do."""
+    from tfsr.inference.batch import run_jobs, skip_done
+
+    if jobs:
+        computer.use()
+    if jobs and existing == "skip":
+        import_keras()  # Sizes are computed with it.
+        jobs, done = skip_done(jobs, request)
+        yield from done
+    if jobs:
+        yield from run_jobs(jobs, request, load())
+
+
+def _report(
+    run: Callable[[list[Job]], Generator[JobResult]],
+    inputs: Sequence[Path],
+    output: Path,
+    recursive: bool,
+    suffix: str | None,
+    existing: Existing,
+    report: Path | None,
+    json_lines: bool,
+) -> None:
+    """Plan jobs, run them, and report every result."""
+    from tfsr.cli.progress import BatchProgress
+    from tfsr.inference.batch_report import check_report, check_report_apart, write_report
+    from tfsr.inference.jobs import plan_jobs
+
+    # Pillow's warnings about odd metadata would come between the lines.
+    warnings.filterwarnings("ignore", module="PIL")
+    if report is not None:
+        check_report(report, existing == "overwrite")
+    jobs, failed = plan_jobs(inputs, output, recursive, suffix, existing)
+    if report is not None:
+        check_report_apart(report, jobs)
+    count = len(jobs) + len(failed)
+    with Interrupt() as interrupt, BatchProgress(count, json_lines) as progress:
+        try:
+            with closing(run(jobs)) as results:
+                for result in chain(failed, results):
+                    progress.add(result)
+                    interrupt.check()
+        finally:
+            if report is not None:
+                write_report(report, progress.results)
+    if any(result.error is not None for result in progress.results):
+        sys.exit(1)

@@ -23,9 +23,8 @@ from tfsr.demo.gallery import Gallery
 from tfsr.demo.guard import Guard
 from tfsr.demo.scene import Scene, SceneRenderer
 from tfsr.demo.uploads import MOST_BYTES, receive
-from tfsr.images import read_image
-from tfsr.inference.limits import Limits
-from tfsr.inference.sizes import TargetSize
+from tfsr.inference.request import PixelLimits
+from tfsr.inference.target_size import TargetSize
 from tfsr.models import ImplicitSR
 
 _PAGE = Path(__file__).parent / "page"
@@ -46,7 +45,7 @@ class Where(BaseModel):
 def create_app(
     model: ImplicitSR,
     preset: str,
-    limits: Limits,
+    limits: PixelLimits,
     ending: threading.Event,
     most_bytes: int = MOST_BYTES,
 ) -> ASGIApp:
@@ -94,7 +93,7 @@ def create_app(
     @app.get("/images/{image}/whole")
     async def whole(request: Request, image: str, scale: float) -> Response:
         source = kept(image).image
-        size = TargetSize(scale=scale).of(source.size, limits.max_output)
+        size = TargetSize(scale=scale).of(source.size, limits.max_output_pixels)
         stop = threading.Event()
         async with downloading:
             work = asyncio.create_task(run_in_threadpool(downloads.png, source, size, stop))
@@ -126,9 +125,8 @@ def create_app(
     return Guard(app)
 
 
-def _read(path: Path, limits: Limits, renderer: SceneRenderer) -> Scene:
-    limits.header(path)
-    scene = Scene(read_image(path), renderer)
+def _read(path: Path, limits: PixelLimits, renderer: SceneRenderer) -> Scene:
+    scene = Scene(limits.read(path), renderer)
     scene.encode()
     return scene
 

@@ -10,8 +10,8 @@ from tfsr.geometry import Tile
 from tfsr.images import DecodedImage
 from tfsr.images.encoding import encode
 from tfsr.images.formats import FORMATS
+from tfsr.inference import ModelUpscaler
 from tfsr.inference.upscale_image import upscale_image
-from tfsr.inference.upscaler import Upscaler
 from tfsr.models import ImplicitSR
 from tfsr.rendering import Patch, Renderer
 
@@ -28,7 +28,7 @@ class Downloads:
     """
 
     def __init__(self, model: ImplicitSR) -> None:
-        self._upscaler = Upscaler(model)
+        self._upscaler = ModelUpscaler(model)
         self._renderer = _Stoppable(self._upscaler.renderer)
         self._upscaler.renderer = self._renderer
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from math import prod
 
 from tfsr.demo.scene import Scene
-from tfsr.inference.sizes import MAX_INPUT_PIXELS
+from tfsr.inference.target_size import MAX_INPUT_PIXELS
 
 _MOST_IMAGES = 4
 

@@ -61,7 +61,7 @@ class Comparison:
         self._lr = flatten(self.image)
         lr_size = image.size
         for system in systems:
-            if reason := system.unsupported_reason(lr_size, size):
+            if reason := system.upscaler.unsupported_reason(lr_size, size):
                 raise InvalidArgument(f"{system.name}: has no output here: it {reason}")
         if original is not None and original.size != size:
             raise InvalidArgument(
@@ -95,7 +95,7 @@ class Comparison:
         panels = [self._panels(self._lr)]
         self.figures, baseline = [], None
         for system in self.systems:
-            output = flatten(upscale_image(self.image, self.size, system.rounded))
+            output = flatten(upscale_image(self.image, self.size, system.upscaler))
             panels.append(self._panels(output))
             figure = None if self._original is None else _psnr(output, self._original)
             self.figures.append(_in_words(figure, baseline))

@@ -20,7 +20,7 @@ from tfsr.images import list_images, read, resize
 # different images to 11 at most.
 _SAME_IMAGE_DB = 20.0
 
-_OTHERS = "choose other columns with --lr or --scale, or larger images"
+_OTHERS = "choose other columns with --lr-sides or --scales, or larger images"
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def measure(
 
 def _misfit(system: System, cell: Cell) -> str | None:
     for pair in cell.pairs:
-        if reason := system.unsupported_reason(pair.lr_size, pair.size):
+        if reason := system.upscaler.unsupported_reason(pair.lr_size, pair.size):
             return reason
     return None
 

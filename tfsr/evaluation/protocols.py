@@ -119,17 +119,17 @@ class Protocol:
             )
         if lr and self.lr is None:
             raise InvalidArgument(
-                f"protocol '{self.name}' measures scales: choose them with --scale, not --lr"
+                f"protocol '{self.name}' measures scales: choose them with --scales, not --lr-sides"
             )
         if scales and self.scales is None:
             raise InvalidArgument(
-                f"protocol '{self.name}' measures pairs of sizes: choose them with --lr, "
-                "such as 32-128, not --scale"
+                f"protocol '{self.name}' measures pairs of sizes: choose them with --lr-sides, "
+                "such as 32-128, not --scales"
             )
         if not lr and not scales:
             lr, scales = self.lr or (), self.scales or ()
         if not lr and not scales:
-            raise InvalidArgument("give --lr, --scale or both, for example --lr 128,64")
+            raise InvalidArgument("give --lr-sides, --scales or both, such as --lr-sides 128,64")
         found = []
         for kind in [degradation] if degradation else self.degradations:
             found += [_of_sides(text, kind) for text in lr]
@@ -147,7 +147,7 @@ class Protocol:
         if shaves and not (float(scale).is_integer() and scale >= 1):
             raise InvalidArgument(
                 f"protocol '{self.name}' cuts borders of whole scales: "
-                f"--scale must be whole numbers such as 2,3; got {scale:g}"
+                f"--scales must be whole numbers such as 2,3; got {scale:g}"
             )
         return Reduction(scale=scale, degradation=degradation)
 
@@ -237,7 +237,7 @@ def _of_sides(text: str, degradation: str) -> Reduction:
             raise ValueError
     except ValueError:
         raise InvalidArgument(
-            "--lr must be sides in pixels, such as 128,64, or pairs of LR and HR, such as 32-128; "
+            "--lr-sides must be sides in pixels, such as 128,64, or LR-HR pairs, such as 32-128; "
             f"got {text!r}"
         ) from None
     return Reduction(lr, degradation=degradation, hr_size=hr[0] if hr else None)

@@ -12,7 +12,7 @@ from tfsr import metrics
 from tfsr.errors import ImageError, InvalidArgument, check_choice
 from tfsr.evaluation.reduction import Reduction
 from tfsr.images import read, resize
-from tfsr.inference.upscaler import Upscaler
+from tfsr.inference import ModelUpscaler
 
 Upscale = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
 """(h, w, 3) uint8 and (H, W) to (H, W, 3) uint8."""
@@ -93,6 +93,6 @@ def compare_with_bicubic(
     """Mean PSNR in dB of a model and of Pillow's bicubic; arguments as `restoration_psnr`."""
     ours, bicubic = (
         np.mean(restoration_psnr(upscale, paths, reduction, protocol))
-        for upscale in (Upscaler(model), bicubic_upscale)
+        for upscale in (ModelUpscaler(model), bicubic_upscale)
     )
     return float(ours), float(bicubic)

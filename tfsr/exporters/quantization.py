@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tfsr.errors import ExportError
-from tfsr.inference.tflite import runners
+from tfsr.inference.tflite_upscaler import runners
 
 # These stay float: sines of coordinates, whose arguments eight bits cannot hold, the image on its
 # way in and out, and a perceptron's last layer. They are a small part of the work, and gain 1 dB.

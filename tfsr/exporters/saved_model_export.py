@@ -22,7 +22,7 @@ from tfsr.exporters.export_report import ExportReport
 from tfsr.exporters.verification import compare_saved_model, make_examples
 from tfsr.exporters.warmup import WARMUP, write_requests
 from tfsr.images.atomic import remove_abandoned, temporary_path
-from tfsr.inference.saved_model import METADATA
+from tfsr.inference.saved_model_upscaler import METADATA
 from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.rendering import memory_cost
 

@@ -17,7 +17,7 @@ from tfsr.exporters.quantization import quantize_int8
 from tfsr.geometry import check_integers
 from tfsr.images import read, resize, to_float
 from tfsr.images.atomic import remove_abandoned, write_atomically
-from tfsr.inference.tflite import runners, signature_name, with_metadata
+from tfsr.inference.tflite_upscaler import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR, folded
 from tfsr.rendering import memory_cost, unroll
 

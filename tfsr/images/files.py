@@ -70,11 +70,16 @@ def read_image(path: str | os.PathLike[str]) -> DecodedImage:
 def read_header(path: str | os.PathLike[str]) -> Header:
     """Read an image's size without decoding its pixels; errors as of `read_image`."""
     with opened(path) as image:
-        # Pillow reports the size of a TIFF file after turning.
-        orientation = 1 if image.format == "TIFF" else orientation_of(image)
-        # The other images of a camera's MPO are previews of the first.
-        frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-        return Header(upright_size(*image.size, orientation), frames)
+        return header_of(image)
+
+
+def header_of(image: Image.Image) -> Header:
+    """The header of a file as Pillow opened it."""
+    # Pillow reports the size of a TIFF file after turning.
+    orientation = 1 if image.format == "TIFF" else orientation_of(image)
+    # The other images of a camera's MPO are previews of the first.
+    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    return Header(upright_size(*image.size, orientation), frames)
 
 
 def write(path: str | os.PathLike[str], image: np.ndarray) -> None:

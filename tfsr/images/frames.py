@@ -34,13 +34,17 @@ class Frames:
 
 def read_frames(path: str | os.PathLike[str]) -> Frames:
     """Read every image of a file; an ImageError as of `read_image`, or if they differ in size."""
-    name = os.fspath(path)
-    images, durations = [], []
     with opened(path) as file:
-        loop = int(file.info.get("loop", 0))
-        for frame in range(getattr(file, "n_frames", 1)):
-            images.append(decode(file, name, frame))
-            durations.append(float(file.info.get("duration", 0)))
+        return decode_frames(file, os.fspath(path))
+
+
+def decode_frames(file: Image.Image, name: str) -> Frames:
+    """Decode every image of a file as Pillow opened it; errors as of `read_frames`."""
+    images, durations = [], []
+    loop = int(file.info.get("loop", 0))
+    for frame in range(getattr(file, "n_frames", 1)):
+        images.append(decode(file, name, frame))
+        durations.append(float(file.info.get("duration", 0)))
     if len({image.size for image in images}) > 1:
         raise ImageError(f"{name}: its images have several sizes; save each to its own file")
     return Frames(tuple(images), tuple(durations), loop)

@@ -1,4 +1,4 @@
-"""Many files: which become which."""
+"""Many files: which source becomes which target."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from tfsr.images import check_writable_format, list_images
 from tfsr.images.formats import SUFFIXES
 
 Existing = Literal["refuse", "skip", "overwrite"]
-
-_SIGNS = "*?["
+Fail = Callable[[Path, TfsrError], None]
 
 
 @dataclass(frozen=True)
@@ -28,17 +27,9 @@ class Job:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What became of a source.
+    """The result of a job: one line of error, or sizes, seconds and notes on what was lost.
 
-    Attributes:
-        source: the file, or the folder that could not be read.
-        target: the file to write; None where it was not even planned.
-        error: one line, or None if the target is there and whole.
-        lr_size: (h, w) of what was read.
-        size: (H, W) of what was written.
-        seconds: how long it was worked on.
-        notes: what a user should know of the output, a few words each.
-        skipped: whether the target had been there before, and was left as it is.
+    `skipped` says that the target existed already and was left unchanged.
     """
 
     source: Path
@@ -67,33 +58,24 @@ def plan_jobs(
 ) -> tuple[list[Job], list[JobResult]]:
     """Pair sources, which may be folders or patterns, with the files to write.
 
-    One file goes to `output` itself if that has a suffix, which must be an image's. All else goes
-    into the folder `output`, which is made, under the source's own name; what lies in folders of a
-    folder, into the same folders there.
+    One file goes to `output` itself if that has an image's suffix. All else goes into the folder
+    `output`, which is made, under the source's own name; subfolders are kept.
 
     Args:
-        sources: files, folders, and patterns such as faces/*.jpg for what no file is called.
+        sources: files, folders, and patterns such as faces/*.jpg.
         output: a file or a folder.
-        recursive: bool. Whether folders in folders are entered. Defaults to False.
-        suffix: of the files to write, such as ".png". Defaults to the sources' own.
-        existing: what happens to a file that is there already: "refuse" to do the job, leave it to
-            be looked at ("skip"), or "overwrite" it. A source is never written over.
+        recursive: whether subfolders are read.
+        suffix: of the files to write, such as ".png"; None for the sources' own.
+        existing: what happens if a target exists: "refuse" the job, "skip" (plan it, for
+            `skip_done` to look at) or "overwrite". A source is never overwritten.
 
     Returns:
-        The jobs, and the outcomes of sources that failed already: a folder that cannot be read, a
-        name that another source has taken, a target that is a source, or is there.
+        The jobs, and the results of sources that failed already.
 
     Raises:
         ImageError: if the output folder cannot be made or written to.
     """
-    single = names_one_file(sources)
-    if single and output.suffix and not os.path.isdir(output):
-        check_writable_format(output)  # Not a folder named large.gif.
-    as_file = output.suffix.lower() in SUFFIXES and not os.path.isdir(output)
-    if as_file and not single:
-        raise ImageError(f"{output}: several images need a folder; drop the suffix")
-    if as_file and suffix and SUFFIXES[output.suffix.lower()] != SUFFIXES[suffix]:
-        raise ImageError(f"{output}: its suffix is not that of --format; change one of the two")
+    as_file = _is_output_file(sources, output, suffix)
     folder = output.parent if as_file else output
     _make_folder(folder)
     failed: list[JobResult] = []
@@ -101,13 +83,10 @@ def plan_jobs(
     def fail(source: Path, error: TfsrError) -> None:
         failed.append(JobResult(source, error=str(error)))
 
-    found: list[tuple[Path, Path]] = []
-    for source in sources:
-        found += _found(source, folder, recursive, fail)
-    # A source is never written over, not even through another name for it.
+    found = [pair for source in sources for pair in _find(source, folder, recursive, fail)]
+    # A source is never overwritten, not even through another name for it.
     protected = {_identity(path) for path, _ in found} - {None}
-    jobs: list[Job] = []
-    taken: dict[str, Path] = {}
+    jobs: dict[str, Job] = {}
     for source, name in found:
         target = output if as_file else folder / (name.with_suffix(suffix) if suffix else name)
         try:
@@ -115,57 +94,64 @@ def plan_jobs(
                 raise ImageError(f"{source}: there is no such file or folder")
             check_writable_format(target)
             if _identity(target) in protected:
-                raise ImageError(f"{source}: would be written over a source, {target}")
-            if str(target) in taken:
-                raise ImageError(f"{source}: {target} is taken by {taken[str(target)]}")
+                raise ImageError(f"{source}: would overwrite a source, {target}")
+            if str(target) in jobs:
+                raise ImageError(f"{source}: {target} is taken by {jobs[str(target)].source}")
             if existing == "refuse" and os.path.lexists(target):
-                raise ImageError(
-                    f"{source}: {target} exists; --overwrite replaces it, --skip-existing keeps it"
-                )
+                raise ImageError(f"{source}: {target} exists; choose overwrite or skip_existing")
         except TfsrError as error:
             fail(source, error)
-            continue
-        taken[str(target)] = source
-        jobs.append(Job(source, target))
-    return jobs, failed
+        else:
+            jobs[str(target)] = Job(source, target)
+    return list(jobs.values()), failed
 
 
 def names_one_file(sources: Sequence[Path]) -> bool:
-    """Whether sources are one file, by its own name: no folder and no pattern."""
+    """Return whether sources are a single file: no folder and no pattern."""
     return len(sources) == 1 and not os.path.isdir(sources[0]) and not _is_pattern(sources[0])
 
 
-def _found(
-    source: Path, output: Path, recursive: bool, fail: Callable[[Path, TfsrError], None]
-) -> Iterator[tuple[Path, Path]]:
-    """The files that a source means, each with its name in the output folder.
+def _is_output_file(sources: Sequence[Path], output: Path, suffix: str | None) -> bool:
+    """Whether `output` is the file to write, and not a folder."""
+    single = names_one_file(sources)
+    if single and output.suffix and not os.path.isdir(output):
+        check_writable_format(output)  # Not a folder named large.gif.
+    if output.suffix.lower() not in SUFFIXES or os.path.isdir(output):
+        return False
+    if not single:
+        raise ImageError(f"{output}: several images need a folder; drop the suffix")
+    if suffix and SUFFIXES[output.suffix.lower()] != SUFFIXES[suffix]:
+        raise ImageError(f"{output}: its suffix is not that of format; change one of the two")
+    return True
 
-    The outputs of an earlier run, if they lie in a folder of the source, are no sources.
+
+def _find(source: Path, output: Path, recursive: bool, fail: Fail) -> Iterator[tuple[Path, Path]]:
+    """The files of a source, each with its name in the output folder.
+
+    Outputs of an earlier run, if they lie in a folder of the source, are no sources.
     """
-    if not os.path.isdir(source) and not _is_pattern(source):
+    is_pattern = _is_pattern(source)
+    if not is_pattern and not os.path.isdir(source):
         yield source, Path(source.name)
         return
-    is_pattern = _is_pattern(source)
     matches = sorted(glob.glob(str(source), recursive=True)) if is_pattern else [source]
     if not matches:
         fail(source, ImageError(f"{source}: no file or folder matches this pattern"))
     written = os.path.realpath(output)
     top = os.path.realpath(_folder_of(source) if is_pattern else source)
-    nested = written != top and _within(written, top)
-    known: set[Path] = set()
+    nested = written != top and _is_within(written, top)
+    known: set[Path] = set()  # A pattern may match a folder, and the files in it.
     for match in map(Path, matches):
-        if nested and _within(os.path.realpath(match), written):
+        if nested and _is_within(os.path.realpath(match), written):
             continue
-        for path, name in _listed(match, recursive, fail):
-            answered = nested and _within(os.path.realpath(path.parent), written)
-            if not answered and path not in known:  # A folder may match, and what lies in it.
+        for path, name in _files_of(match, recursive, fail):
+            is_output = nested and _is_within(os.path.realpath(path.parent), written)
+            if not is_output and path not in known:
                 known.add(path)
                 yield path, name
 
 
-def _listed(
-    source: Path, recursive: bool, fail: Callable[[Path, TfsrError], None]
-) -> list[tuple[Path, Path]]:
+def _files_of(source: Path, recursive: bool, fail: Fail) -> list[tuple[Path, Path]]:
     """A file, or the files of a folder, each with its name in the output folder."""
     if not os.path.isdir(source):
         return [(source, Path(source.name))]
@@ -176,23 +162,23 @@ def _listed(
         return []
 
 
-def _within(path: str, folder: str) -> bool:
+def _is_within(path: str, folder: str) -> bool:
     return os.path.commonpath([path, folder]) == folder
 
 
 def _is_pattern(source: Path) -> bool:
-    return any(sign in str(source) for sign in _SIGNS) and not os.path.lexists(source)
+    return glob.has_magic(str(source)) and not os.path.lexists(source)
 
 
 def _folder_of(pattern: Path) -> str:
-    """The folder in which all that a pattern matches lies."""
-    text = str(pattern)
-    first = min(text.index(sign) for sign in _SIGNS if sign in text)
-    return os.path.dirname(text[:first]) or "."
+    """The deepest folder that holds all matches of a pattern."""
+    parts = pattern.parts
+    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return os.path.join(*parts[:first]) if first else "."
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What a file is, by whatever name; None if there is none."""
+    """The file itself, by whatever name; None if there is none."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

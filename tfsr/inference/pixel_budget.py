@@ -1,50 +1,39 @@
-"""How much may be held at once between two threads."""
+"""A bound on the pixels that wait between two threads."""
 
 from __future__ import annotations
 
 import threading
 
 
-class Closed(Exception):
-    """Nobody will make room any more."""
+class BudgetClosed(Exception):
+    """No pixels will be released any more."""
 
 
-class Room:
-    """Room for so many pixels. What is larger than all of it goes in alone.
-
-    Args:
-        pixels: int. How many.
-    """
+class PixelBudget:
+    """A number of pixels that threads acquire and release. A larger amount is acquired alone."""
 
     def __init__(self, pixels: int) -> None:
-        self._pixels = pixels
-        self._used = 0
-        self._closed = False
+        self._pixels, self._used, self._closed = pixels, 0, False
         self._changed = threading.Condition()
 
-    def enter(self, pixels: int) -> None:
-        """Wait until there is room for so many, and take it.
-
-        Raises:
-            Closed: if `close` was called.
-        """
+    def acquire(self, pixels: int) -> None:
+        """Wait until so many pixels are free, and take them; `BudgetClosed` after `close`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._fits(pixels))
+            self._changed.wait_for(
+                lambda: self._closed or not self._used or self._used + pixels <= self._pixels
+            )
             if self._closed:
-                raise Closed
+                raise BudgetClosed
             self._used += pixels
 
-    def leave(self, pixels: int) -> None:
-        """Give back what was taken."""
+    def release(self, pixels: int) -> None:
+        """Give back what was acquired."""
         with self._changed:
             self._used -= pixels
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let nobody wait any longer."""
+        """End every wait."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def _fits(self, pixels: int) -> bool:
-        return self._used == 0 or self._used + pixels <= self._pixels

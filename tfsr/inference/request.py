@@ -1,4 +1,4 @@
-"""What is asked of every image of a batch, and whether a file allows it."""
+"""What is asked of every image, and the limits that are checked before memory is taken."""
 
 from __future__ import annotations
 
@@ -6,27 +6,69 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from tfsr.errors import ImageError, InvalidArgument
-from tfsr.images import check_writable_format
-from tfsr.images.files import Header
-from tfsr.images.frames import check_holds_frames
-from tfsr.images.integrity import is_complete
-from tfsr.inference.jobs import Job, JobResult
-from tfsr.inference.limits import Limits
-from tfsr.inference.sizes import TargetSize
+from tfsr.images import DecodedImage, check_writable_format
+from tfsr.images.decoding import decode
+from tfsr.images.files import Header, header_of, opened
+from tfsr.inference.target_size import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, Size, TargetSize
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelLimits:
+    """The most megapixels of a file that is read, and of an output."""
+
+    max_input: float = MAX_INPUT_PIXELS / 1e6
+    max_output: float = MAX_OUTPUT_PIXELS / 1e6
+
+    def __post_init__(self) -> None:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        for argument, limit, upper, why in (
+            ("max_input", self.max_input, most, ", Pillow's limit against decompression bombs"),
+            ("max_output", self.max_output, 1e12, ""),
+        ):
+            try:
+                possible = 1e-6 <= limit <= upper  # NaN is not.
+            except TypeError:
+                possible = False
+            if not possible:
+                raise InvalidArgument(
+                    f"must be megapixels above 0 and at most {upper:.6f}{why}; received {limit!r}",
+                    argument,
+                )
+
+    @property
+    def max_output_pixels(self) -> int:
+        """`max_output` in pixels."""
+        return round(self.max_output * 1e6)
+
+    def check_input(self, path: str | os.PathLike[str], size: Size, frames: int = 1) -> None:
+        """Check that a file's images do not have too many pixels."""
+        height, width = size
+        pixels = height * width * frames
+        if pixels > round(self.max_input * 1e6):
+            of_frames = f"{frames} frames of " if frames > 1 else ""
+            raise ImageError(
+                f"{path}: {of_frames}{width}x{height} is {pixels / 1e6:.4g} megapixels; the "
+                f"limit is {self.max_input:.4g}: reduce it, or raise max_input"
+            )
+
+    def read(self, path: str | os.PathLike[str]) -> DecodedImage:
+        """Read an image file unless it has too many pixels."""
+        with opened(path) as file:
+            self.check_input(path, header_of(file).size)
+            return decode(file, os.fspath(path))
 
 
 @dataclass(frozen=True)
-class Request(Limits):
+class UpscaleRequest(PixelLimits):
     """What is asked of every image, within limits.
 
     Attributes:
         target: the size of the outputs.
-        quality: 1 to 100, for formats that lose something; None for their own.
-        frames: whether all images of an animation are upscaled, and not the first alone.
-
-    Raises:
-        InvalidArgument: if the quality is not possible.
+        quality: 1 to 100, for lossy formats; None for their defaults.
+        frames: whether all frames of an animation are upscaled, or the first alone.
     """
 
     target: TargetSize
@@ -38,69 +80,22 @@ class Request(Limits):
         quality = self.quality
         if quality is not None and not (isinstance(quality, int) and 1 <= quality <= 100):
             raise InvalidArgument(
-                f"--quality must be a whole number from 1 to 100; got {quality!r}"
+                f"must be an integer from 1 to 100; received {quality!r}", "quality"
             )
 
     def count(self, header: Header) -> int:
-        """How many images of a file are upscaled."""
+        """Return how many images of a file are upscaled."""
         return header.frames if self.frames else 1
 
-    def check(self, job: Job) -> tuple[Header, tuple[int, int]]:
-        """Look at a file's header: (header, (H, W) of the output), before memory is taken.
+    def sizes(self, lr_size: Size, target: Path | None = None, count: int = 1) -> tuple[Size, Size]:
+        """Return (H, W) at which `count` images of (h, w) are rendered, and (H, W) of the output.
 
         Raises:
-            ImageError: if it cannot be read, is too large, or the target cannot hold the output.
+            ImageError: if the format of the target cannot hold the output.
             InvalidArgument: if the output is too large.
         """
-        header = self.header(job.source, self.frames)
-        count = self.count(header)
-        if count > 1:
-            check_holds_frames(job.target)
-        return header, self.size(job, header.size, count)
-
-    def size(self, job: Job, lr_size: tuple[int, int], count: int = 1) -> tuple[int, int]:
-        """(H, W) of the output to so many images of (h, w).
-
-        Raises:
-            ImageError: if the target cannot hold it.
-            InvalidArgument: if it is too large.
-        """
-        return self.check_output(lr_size, job.target, count)[1]
-
-    def check_output(
-        self, lr_size: tuple[int, int], target: Path | None = None, count: int = 1
-    ) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(H, W) that so many images of (h, w) are drawn at, and (H, W) of the output.
-
-        Raises:
-            ImageError: if the target, where there is one, cannot hold it.
-            InvalidArgument: if it is too large.
-        """
-        most = self.max_output // count
-        drawn, size = self.target.drawn(lr_size, most), self.target.of(lr_size, most)
+        most = self.max_output_pixels // count
+        rendered, size = self.target.rendered(lr_size, most), self.target.of(lr_size, most)
         if target is not None:
             check_writable_format(target, size)
-        return drawn, size
-
-
-def skip_done(jobs: list[Job], request: Request) -> tuple[list[Job], list[JobResult]]:
-    """Part jobs into those to be done and those whose target is there, whole and of the right size.
-
-    No pixel is decoded where the format tells that a file is whole.
-    """
-    left: list[Job] = []
-    done: list[JobResult] = []
-    for job in jobs:
-        if os.path.isfile(job.target):
-            try:
-                header, size = request.check(job)
-            except (ImageError, InvalidArgument):
-                pass  # It will be told when its turn comes.
-            else:
-                if is_complete(job.target, size, several=request.count(header) > 1):
-                    done.append(
-                        JobResult(job.source, job.target, None, header.size, size, skipped=True)
-                    )
-                    continue
-        left.append(job)
-    return left, done
+        return rendered, size

@@ -1,8 +1,8 @@
-"""Whole images: what a model, which knows RGB alone, does with grey, alpha and other depths."""
+"""Whole images: grey, alpha and bit depths around an upscaler of RGB."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -10,87 +10,95 @@ from tfsr.images import DecodedImage
 from tfsr.images.decoded_image import alpha_of, is_grey, rgb_of
 from tfsr.images.transparency import bleed, resize_alpha
 
-Upscale = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
-"""From (h, w, 3) pixels and (H, W) to (H, W, 3) pixels of the same type. Its attribute `depth` says
-how many bits a channel it takes; without one it takes 8."""
+Size = tuple[int, int]
 
 
-def upscale_image(image: DecodedImage, size: tuple[int, int], upscale: Upscale) -> DecodedImage:
-    """An image at (H, W), of the same kind: channels, depth, profile and EXIF.
+class PixelUpscaler(Protocol):
+    """The part of an `Upscaler` that whole images need."""
 
-    See `upscale_pixels` for what becomes of grey and of alpha.
+    bit_depth: int
+
+    def __call__(self, image: np.ndarray, size: Size) -> np.ndarray:
+        """Upscale (h, w, 3) pixels to (H, W, 3) of the same dtype."""
+
+
+def upscale_image(image: DecodedImage, size: Size, upscaler: PixelUpscaler) -> DecodedImage:
+    """Upscale an image to (H, W); channels, bit depth, ICC profile and EXIF are preserved.
+
+    Grey is upscaled as RGB, of which the mean is taken. Alpha is resized by a bicubic filter where
+    it is not constant, and colours are extended where they are transparent, so edges have no
+    fringe.
 
     Args:
         image: of any kind.
         size: (H, W) of the output.
-        upscale: an `Upscaler`, or any function of its shape.
+        upscaler: an `Upscaler`.
     """
-    if image.depth > getattr(upscale, "depth", 8):
-        image = image.in_8_bits("the exported model knows 8 bits: 16 were rounded")
-    return image.changed(pixels=upscale_pixels(image.pixels, size, upscale))
+    image = at_depth_of(upscaler, image)
+    output = upscaler(opaque_rgb(image.pixels), size)
+    return image.changed(pixels=with_channels_of(image.pixels, output))
 
 
-def upscale_pixels(pixels: np.ndarray, size: tuple[int, int], upscale: Upscale) -> np.ndarray:
-    """Pixels at (H, W), of the same channels, type and range.
+def at_depth_of(upscaler: PixelUpscaler, image: DecodedImage) -> DecodedImage:
+    """Return an image with 8 bits a channel if the upscaler preserves no more."""
+    if image.depth <= upscaler.bit_depth:
+        return image
+    return image.in_8_bits("the exported model knows 8 bits: 16 were rounded")
 
-    Grey is drawn as RGB, and the mean of the three is its output. Alpha is resized by a bicubic
-    filter where it is not constant, and colours go on where they are transparent, so that edges
-    have no fringe.
 
-    Args:
-        pixels: (h, w, 1 to 4) of a type that `upscale` takes; floats are in [0, 1].
-        size: (H, W) of the output.
-        upscale: an `Upscaler`, or any function of its shape.
-    """
+def opaque_rgb(pixels: np.ndarray) -> np.ndarray:
+    """Return the RGB of (h, w, 1 to 4) pixels, extended where they are transparent."""
     alpha = alpha_of(pixels)
     colours = rgb_of(pixels)
-    if alpha is not None and (alpha != alpha[0, 0]).any():
-        colours = bleed(colours, alpha)
-        large_alpha = resize_alpha(alpha, size)
-    elif alpha is not None:
-        large_alpha = np.full(size, alpha[0, 0], alpha.dtype)
-    output = upscale(colours, size)
+    return colours if alpha is None or (alpha == alpha[0, 0]).all() else bleed(colours, alpha)
+
+
+def with_channels_of(pixels: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """Return the output with the channels of what it was upscaled from.
+
+    Args:
+        pixels: (h, w, 1 to 4), what was upscaled.
+        output: (H, W, 3) of the same dtype. Floats are clipped.
+    """
     if output.dtype == np.float32:
-        output = np.clip(output, 0, 1)  # Whole numbers are in their range already.
+        output = np.clip(output, 0, 1)
     if is_grey(pixels):
         output = _mean(output)
-    if alpha is not None:
-        output = np.concatenate([output, large_alpha[..., None]], axis=-1)
-    return output
+    alpha = alpha_of(pixels)
+    if alpha is None:
+        return output
+    size = output.shape[0], output.shape[1]
+    if (alpha == alpha[0, 0]).all():
+        alpha = np.full(size, alpha[0, 0], alpha.dtype)
+    else:
+        alpha = resize_alpha(alpha, size)
+    return np.concatenate([output, alpha[..., None]], axis=-1)
 
 
-def place(image: DecodedImage, size: tuple[int, int]) -> DecodedImage:
-    """Put an image in the middle of (H, W); see `place_pixels`."""
-    if image.size == size:
-        return image
-    return image.changed(pixels=place_pixels(image.pixels, size))
+def place(image: DecodedImage, size: Size) -> DecodedImage:
+    """Centre an image in (H, W); see `place_pixels`."""
+    return image if image.size == size else image.changed(pixels=place_pixels(image.pixels, size))
 
 
-def place_pixels(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Put (h, w, channels) in the middle of (H, W).
-
-    What is too large is cut off. What is too small is surrounded by nothing: transparent where
-    there is alpha, black where there is none.
-    """
+def place_pixels(pixels: np.ndarray, size: Size) -> np.ndarray:
+    """Centre (h, w, channels) in (H, W): crop the rest, or pad with zeros."""
     if pixels.shape[:2] == size:
         return pixels
     output = np.zeros((*size, pixels.shape[2]), pixels.dtype)
-    (rows, own_rows), (columns, own_columns) = (
-        _middle(wanted, given) for wanted, given in zip(size, pixels.shape[:2], strict=True)
-    )
+    (rows, own_rows), (columns, own_columns) = map(_centred, size, pixels.shape[:2])
     output[rows, columns] = pixels[own_rows, own_columns]
     return output
 
 
-def _middle(wanted: int, given: int) -> tuple[slice, slice]:
-    """Where so many pixels of an axis go in so many others: (there, of these)."""
-    length = min(wanted, given)
-    there, of_these = (wanted - length) // 2, (given - length) // 2
-    return slice(there, there + length), slice(of_these, of_these + length)
+def _centred(target: int, source: int) -> tuple[slice, slice]:
+    """The spans of an axis that correspond: in the target, in the source."""
+    length = min(target, source)
+    first, own_first = (target - length) // 2, (source - length) // 2
+    return slice(first, first + length), slice(own_first, own_first + length)
 
 
 def _mean(pixels: np.ndarray) -> np.ndarray:
-    """(H, W, 1): the mean of three channels, rounded, without a copy in wider numbers."""
+    """(H, W, 1): the mean of three channels, rounded, in bands to bound the memory."""
     if np.issubdtype(pixels.dtype, np.floating):
         return pixels.mean(axis=-1, keepdims=True)
     output = np.empty((*pixels.shape[:2], 1), pixels.dtype)

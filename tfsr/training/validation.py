@@ -12,7 +12,7 @@ import numpy as np
 from tfsr.backend import on_accelerator
 from tfsr.evaluation import restoration_psnr
 from tfsr.images import to_float, to_uint8
-from tfsr.inference.upscaler import Upscaler
+from tfsr.inference import ModelUpscaler
 from tfsr.models import from_config
 from tfsr.models.sub_pixel import SubPixelSR
 from tfsr.training.distribution import Distribution
@@ -31,7 +31,7 @@ class Snapshot:
 
     def __init__(self, recipe: Recipe) -> None:
         self.model = from_config(recipe.model)
-        self._upscaler = Upscaler(self.model)
+        self._upscaler = ModelUpscaler(self.model)
         self._is_new = False
 
     def update(self, model: keras.Model) -> None:

@@ -1,4 +1,4 @@
-"""Exported TFLite files: run, and asked what they are."""
+"""An exported TFLite file as an `Upscaler`, and its metadata."""
 
 from __future__ import annotations
 
@@ -8,68 +8,59 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tfsr.errors import ExportError, InvalidArgument
-from tfsr.images import to_float, to_uint8
-from tfsr.images.pixel_types import check_rgb
+from tfsr.errors import ExportError
+from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
 
 METADATA = "tfsr.json"
 """Name of the description inside a file, which is a ZIP archive as well as a flatbuffer."""
 
-# What a flatbuffer's offsets reach.
-_MAX_FILE_BYTES = 2**31
-
-# A description has a few KiB.
-_MAX_METADATA_BYTES = 2**20
+# What a flatbuffer's offsets reach; and a description has a few KiB.
+_MAX_FILE_BYTES, _MAX_METADATA_BYTES = 2**31, 2**20
 
 
-class TFLiteUpscaler:
-    """An exported file as a function from 8-bit image to 8-bit image, of its own sizes.
+class TFLiteUpscaler(Upscaler):
+    """Upscale by an exported TFLite file, whose image size and output sizes are fixed.
 
     Args:
         path: the file.
-        threads: int. How many it may use. Defaults to those of the machine.
+        threads: int. CPU threads. Defaults to all.
 
-    Raises:
-        ExportError: if it is no TFLite file, not one of tfsr's, or damaged.
+    Example:
+        >>> tfsr.inference.TFLiteUpscaler("photo.jpg")
+        Traceback (most recent call last):
+        tfsr.errors.ExportError: photo.jpg: ...
     """
 
-    depth = 8
-    """The most bits a channel that it keeps."""
+    kind = "TFLite file"
 
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None) -> None:
         self.path = Path(path)
         content = _content(self.path)
         self.metadata = metadata_of(content, self.path)
+        self.rounds = self.metadata["io"] == "uint8"
         self._runners = runners(content, threads or os.cpu_count() or 1, self.path)
 
-    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
-
-        Raises:
-            InvalidArgument: if the image or the size is not one of the file's.
-        """
-        check_rgb(image, np.uint8)
+    def unsupported_reason(self, lr_size: Size, size: Size) -> str | None:
+        """As `Upscaler.unsupported_reason`: the file has its own sizes."""
         height, width = self.metadata["lr_size"]
-        if image.shape[:2] != (height, width):
-            raise InvalidArgument(
-                f"{self.path} takes images of {width}x{height}; "
-                f"this one is {image.shape[1]}x{image.shape[0]}: reduce or crop it"
-            )
-        name = signature_name(size)
-        if name not in self._runners:
-            raise InvalidArgument(
-                f"{self.path} answers in {', '.join(self._runners)}; asked for {name}"
-            )
-        check_integers = self.metadata["io"] == "uint8"
-        batch = image[None] if check_integers else to_float(image)[None]
-        pixels = self._runners[name](image=batch)["output"][0]
-        return pixels if check_integers else to_uint8(pixels)
+        if tuple(lr_size) == (height, width) and signature_name(size) in self._runners:
+            return None
+        return (
+            f"takes {width}x{height} and returns {', '.join(self._runners)}; "
+            f"received {lr_size[1]}x{lr_size[0]} and {size[1]}x{size[0]}"
+        )
+
+    def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
+        """As `Upscaler.patches`."""
+        batch = converted(image, np.uint8 if self.rounds else np.float32)[None]
+        (output,) = self._runners[signature_name(size)](image=batch).values()
+        yield slice(None), slice(None), output[0]
 
 
 def signature_name(size: tuple[int, int]) -> str:
@@ -78,11 +69,7 @@ def signature_name(size: tuple[int, int]) -> str:
 
 
 def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
-    """A function for each signature, of image= to {"image": ...}.
-
-    Raises:
-        ExportError: if the content is no TFLite model.
-    """
+    """A function for each signature, from image= to a dictionary of one output."""
     from ai_edge_litert.interpreter import Interpreter
 
     try:
@@ -95,10 +82,9 @@ def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
 
 
 def with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
-    """A file of a model and its description, as a ZIP archive after it.
+    """Append a description to a model as a ZIP archive; readers of either kind ignore the other.
 
-    Readers of either kind ignore the other. The description gets the model's sha256 as
-    "model_sha256": LiteRT believes what a flatbuffer says, and a damaged one may end the process.
+    It gets the model's sha256: LiteRT trusts a flatbuffer, and a damaged one may end the process.
     """
     signed = {**description, "model_sha256": hashlib.sha256(content).hexdigest()}
     file = io.BytesIO(content)
@@ -109,14 +95,14 @@ def with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
 
 
 def metadata_of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What the exporter wrote into a file; see `metadata_of`."""
+    """The exporter's description of a file, once it is clear that the file is undamaged."""
     return metadata_of(_content(Path(path)), Path(path))
 
 
 def _content(path: Path) -> bytes:
     try:
         status = os.stat(path)
-        # Looked at before it is opened: opening a named pipe would wait for its writer for ever.
+        # Checked before opening: to open a named pipe would wait for its writer for ever.
         if not stat.S_ISREG(status.st_mode):
             raise ExportError(f"{path}: is not a regular file; give a .tflite file")
         if status.st_size > _MAX_FILE_BYTES:
@@ -127,11 +113,7 @@ def _content(path: Path) -> bytes:
 
 
 def metadata_of(content: bytes, path: Path) -> dict[str, Any]:
-    """What the exporter wrote into a file, once it is clear that it is whole.
-
-    Raises:
-        ExportError: if there is nothing, or the file is damaged.
-    """
+    """As `metadata_of_file`, of a file's content."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entry = archive.getinfo(METADATA)

@@ -1,38 +1,39 @@
-"""Exported SavedModels: run, and asked what they are."""
+"""An exported SavedModel as an `Upscaler`, and its metadata."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfsr.errors import ExportError, InvalidArgument
-from tfsr.images.pixel_types import check_rgb
-from tfsr.images.resizing import check_size
+from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
 
 METADATA = "assets.extra/tfsr_metadata.json"
 """The description inside a version's directory."""
 
 
-class SavedModelUpscaler:
-    """An exported SavedModel as a function from 8-bit image to 8-bit image, of any size.
+class SavedModelUpscaler(Upscaler):
+    """Upscale by an exported SavedModel, to any size.
 
-    The image is encoded whole; the output is drawn in bands. A SavedModel is a program: load none
-    that you do not trust.
+    The image is encoded whole; the output is rendered in bands. A SavedModel is a program: load
+    none that you do not trust.
 
     Args:
         directory: a version's directory, or the one of all versions: the highest is taken.
 
-    Raises:
-        ExportError: if there is no SavedModel, or it is not one of tfsr's.
+    Example:
+        >>> tfsr.inference.SavedModelUpscaler("faces")
+        Traceback (most recent call last):
+        tfsr.errors.ExportError: faces: ...
     """
 
-    depth = 8
-    """The most bits a channel that it keeps."""
+    kind = "SavedModel"
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         import tensorflow as tf
@@ -40,39 +41,34 @@ class SavedModelUpscaler:
         self.path = version_directory(directory)
         self.metadata = metadata_of(self.path)
         try:
-            self._loaded = tf.saved_model.load(os.fspath(self.path))
-            self._upscale = self._loaded.signatures["serving_default"]
+            signatures = tf.saved_model.load(os.fspath(self.path)).signatures
+            self._of_type = {
+                "uint8": signatures["serving_default"],
+                "float32": signatures["upscale_float"],
+            }
         # A damaged file makes TensorFlow raise whatever it meets.
         except Exception as error:
             reason = " ".join(str(error).split())[:200]
             raise ExportError(f"{self.path}: cannot be loaded: {reason}") from error
 
-    def __call__(self, image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """(h, w, 3) uint8 to (H, W, 3) uint8, H and W being `size`.
-
-        Raises:
-            InvalidArgument: if it is no 8-bit image, the size is impossible, or one of the two is
-                beyond the limits that were exported.
-        """
+    def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
+        """As `Upscaler.patches`, within the exported limits; floats are clipped to [0, 1]."""
         import tensorflow as tf
 
-        check_rgb(image, np.uint8)
-        height, width = check_size(size)
+        if image.dtype != np.float32:
+            image = converted(image, np.uint8)
         # Larger numbers do not fit into the signature's 32 bits, and are refused with these.
-        wanted = np.minimum([height, width], 2**31 - 1).astype(np.int32)
+        wanted = np.minimum(size, 2**31 - 1).astype(np.int32)
+        upscale = self._of_type[image.dtype.name]
         try:
-            output = self._upscale(image=tf.constant(image[None]), size=tf.constant(wanted))
+            (output,) = upscale(image=tf.constant(image[None]), size=tf.constant(wanted)).values()
         except tf.errors.InvalidArgumentError as error:
             raise InvalidArgument(f"{self.path}: {refusal(str(error))}") from error
-        return output["output"][0].numpy()
+        yield slice(None), slice(None), output[0].numpy()
 
 
 def version_directory(directory: str | os.PathLike[str]) -> Path:
-    """The directory of a SavedModel: this one, or the highest version in it.
-
-    Raises:
-        ExportError: if there is none.
-    """
+    """The directory of a SavedModel: this one, or the highest version in it."""
     directory = Path(directory)
     if os.path.isfile(directory / "saved_model.pb"):
         return directory
@@ -85,11 +81,7 @@ def version_directory(directory: str | os.PathLike[str]) -> Path:
 
 
 def metadata_of(directory: str | os.PathLike[str]) -> dict[str, Any]:
-    """What the exporter wrote into a version's directory.
-
-    Raises:
-        ExportError: if there is nothing, or it is damaged.
-    """
+    """The exporter's description of a version's directory."""
     path = Path(directory) / METADATA
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -105,6 +97,6 @@ def metadata_of(directory: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def refusal(message: str) -> str:
-    """What a served model said, out of all that TensorFlow says around it."""
+    """The message of a model's own check, out of TensorFlow's text around it."""
     found = re.search(r"assertion failed: \[(.*?)\] \[(.*)\]", message)
     return f"{found[1]} {found[2]}" if found else " ".join(message.split())[:200]

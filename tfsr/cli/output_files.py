@@ -1,0 +1,49 @@
+"""Checks before any work of what could not be written after it, and a bar while it lasts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tfsr.errors import InvalidArgument
+
+
+def check_outputs(paths: Iterable[Path]) -> None:
+    """Check that files can be written, each once.
+
+    Raises:
+        InvalidArgument: naming the file that cannot.
+    """
+    seen = set()
+    for path in paths:
+        if os.path.isdir(path):
+            raise InvalidArgument(f"{path}: is a folder; name a file in it")
+        if not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK | os.X_OK):
+            raise InvalidArgument(
+                f"{path}: cannot be written: its folder must exist and be writable"
+            )
+        if os.path.realpath(path) in seen:
+            raise InvalidArgument(f"{path}: would be written twice; give each file a name")
+        seen.add(os.path.realpath(path))
+
+
+def check_not_overwritten(images: Iterable[Path | None], paths: Iterable[Path]) -> None:
+    """Check that no image that is read would be overwritten."""
+    read = {os.path.realpath(image) for image in images if image is not None}
+    for path in paths:
+        if os.path.realpath(path) in read:
+            raise InvalidArgument(f"{path}: would overwrite an image that is read")
+
+
+@contextmanager
+def progress_bar(description: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar on a terminal; yields the function that advances it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda: progress.advance(task)

@@ -1,0 +1,202 @@
+"""One loader for whatever can upscale."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfsr.errors import InvalidArgument, PresetError, did_you_mean
+from tfsr.inference.memory_budget import DEFAULT_MEMORY
+from tfsr.inference.upscaler import Upscaler
+from tfsr.presets import DEFAULT, clean_twin, from_preset, names
+from tfsr.presets.store import find
+
+if TYPE_CHECKING:
+    from tfsr.models import AnyModel, Bicubic
+
+BICUBIC = "bicubic"
+"""The name of Pillow's bicubic filter among presets."""
+
+_PRESET_KINDS = ("preset", "best checkpoint of a run")
+
+# Of `upscale`. Of each thread: a model renders one image at a time.
+_CACHE, _MAX_CACHED = threading.local(), 2
+
+
+def load_upscaler(
+    spec: str | os.PathLike[str] | Upscaler | AnyModel | Bicubic = DEFAULT,
+    *,
+    memory: int | str = DEFAULT_MEMORY,
+    precision: str = "float32",
+    self_ensemble: bool = False,
+    strength: float | None = None,
+    threads: int | None = None,
+) -> Upscaler:
+    """Load whatever can upscale.
+
+    Args:
+        spec: a preset's name or directory, a run's directory (its best weights are taken), one of
+            these with "+" behind it (its self-ensemble), a .tflite file, a SavedModel's directory,
+            "bicubic", a Keras model, or an `Upscaler`, which is returned as it is. Defaults to the
+            preset of the command line.
+        memory: work space of a preset or model, beside the program and the two images: bytes, or a
+            text such as "512MiB". Defaults to 2 GiB.
+        precision: of a preset or model: "float32", or "bfloat16", faster on hardware that supports
+            it and within 55 dB of the exact output. Defaults to "float32".
+        self_ensemble: bool. Whether a preset's or model's output is the mean over the image and its
+            mirror image, or, without global coordinates, over all flips and rotations: 2 or 8 times
+            the work for a slightly better image. Defaults to False.
+        strength: float. In [0, 1], for a preset with a clean twin: 0 gives the twin's output, 1
+            that of the preset; see `tfsr.presets.interpolate`. Defaults to None: the preset as it
+            is.
+        threads: int. CPU threads of a .tflite file. Defaults to all.
+
+    Returns:
+        An `Upscaler`. Its compiled functions are cached: load once, upscale many images.
+
+    Raises:
+        PresetError: if there is nothing of that name, it is damaged, or has no clean twin.
+        ExportError: if an exported file or directory is damaged, or is not one of tfsr's.
+        InvalidArgument: if an option has an impossible value, or does not apply.
+
+    Example:
+        >>> upscaler = tfsr.load_upscaler("bicubic")
+        >>> [upscaler.upscale(name, long_side=200).size for name in ("face.png", "photo.jpg")]
+        [(200, 200), (200, 167)]
+    """
+    if isinstance(spec, Upscaler):
+        return spec
+    if isinstance(spec, str | os.PathLike):
+        return _load_path(os.fspath(spec), memory, precision, self_ensemble, strength, threads)
+    from tfsr.inference.model_upscaler import ModelUpscaler
+
+    if strength is not None:
+        raise InvalidArgument(
+            "goes with a preset's name or directory; interpolate models with "
+            "tfsr.presets.interpolate",
+            "strength",
+        )
+    return ModelUpscaler(spec, memory, precision, self_ensemble)
+
+
+def _load_path(
+    spec: str,
+    memory: int | str,
+    precision: str,
+    self_ensemble: bool,
+    strength: float | None,
+    threads: int | None,
+) -> Upscaler:
+    name = _without_plus(spec)
+    kind = kind_of(name)
+    self_ensemble = self_ensemble or name != spec
+    if kind in _PRESET_KINDS:
+        from tfsr.inference.model_upscaler import ModelUpscaler
+        from tfsr.models import folded
+
+        model = folded(from_preset(name, strength))
+        if strength is not None:
+            kind += f" interpolated with {os.path.basename(clean_twin(name))}"
+        return ModelUpscaler(model, memory, precision, self_ensemble, kind)
+    for argument, given in (("strength", strength is not None), ("self_ensemble", self_ensemble)):
+        if given:
+            raise InvalidArgument(f"goes with presets; {name} is none", argument)
+    from tfsr.inference import BicubicUpscaler, SavedModelUpscaler, TFLiteUpscaler
+
+    if kind == TFLiteUpscaler.kind:
+        return TFLiteUpscaler(name, threads)
+    return SavedModelUpscaler(name) if kind == SavedModelUpscaler.kind else BicubicUpscaler()
+
+
+def _without_plus(spec: str) -> str:
+    """The name of a preset whose self-ensemble is written NAME+."""
+    return spec[:-1] if spec.endswith("+") and not os.path.exists(spec) else spec
+
+
+def kind_of(spec: str) -> str:
+    """Return what a name or path is, as `Upscaler.kind` says it, or raise a PresetError."""
+    path = Path(spec)
+    if spec in names() or os.path.isfile(path / "metadata.json"):
+        return "preset"
+    if path.suffix.lower() == ".tflite":
+        return "TFLite file"
+    if os.path.isfile(path / "best" / "metadata.json"):
+        return "best checkpoint of a run"
+    if os.path.isfile(path / "saved_model.pb") or any(path.glob("*/saved_model.pb")):
+        return "SavedModel"
+    if spec.casefold() == BICUBIC:
+        return "Pillow's bicubic filter"
+    if os.path.isdir(path):
+        raise PresetError(
+            f"{spec}: is no preset, no run with a best checkpoint and no SavedModel: it has no "
+            "metadata.json, best/ or saved_model.pb"
+        )
+    if os.path.isfile(path):
+        raise PresetError(f"{spec}: is no preset; of files, .tflite can upscale")
+    known = [*names(), BICUBIC]
+    raise PresetError(
+        f"unknown preset {spec!r}; known: {', '.join(known)}, or a path."
+        + did_you_mean(spec, known)
+    )
+
+
+def upscale(
+    image: Any,
+    *,
+    preset: str | os.PathLike[str] | Upscaler | AnyModel | Bicubic = DEFAULT,
+    memory: int | str = DEFAULT_MEMORY,
+    precision: str = "float32",
+    self_ensemble: bool = False,
+    strength: float | None = None,
+    threads: int | None = None,
+    **options: Any,
+) -> Any:
+    """Upscale one image of any kind.
+
+    The last few presets are cached: in a loop each is loaded once, until its files change.
+
+    Args:
+        image: an array, a tensor, a Pillow image, or the path of a file.
+        preset: whatever `load_upscaler` takes.
+        memory: as of `load_upscaler`.
+        precision: as of `load_upscaler`.
+        self_ensemble: as of `load_upscaler`.
+        strength: as of `load_upscaler`.
+        threads: as of `load_upscaler`.
+        options: those of `Upscaler.upscale`: scale, size and so on.
+
+    Returns:
+        An image of the same kind.
+
+    Raises:
+        InvalidArgument, ImageError, PresetError, ExportError: as these two.
+
+    Example:
+        >>> tfsr.upscale("face.png", scale=1.5, preset="bicubic").size
+        (72, 72)
+    """
+    chosen: dict[str, Any] = {
+        **{"memory": memory, "precision": precision, "self_ensemble": self_ensemble},
+        **{"strength": strength, "threads": threads},
+    }
+    if not isinstance(preset, str | os.PathLike):
+        return load_upscaler(preset, **chosen).upscale(image, **options)
+    key = repr((os.fspath(preset), _modified(os.fspath(preset), strength), chosen))
+    cached = _CACHE.__dict__
+    # A dictionary is in the order of its last uses.
+    cached[key] = cached.pop(key, None) or load_upscaler(preset, **chosen)
+    while len(cached) > _MAX_CACHED:
+        del cached[next(iter(cached))]
+    return cached[key].upscale(image, **options)
+
+
+def _modified(spec: str, strength: float | None) -> list[tuple[str, int]]:
+    """The files of a preset or export, with the times of their last change."""
+    spec = _without_plus(spec)
+    paths = [Path(spec)]
+    if kind_of(spec) in _PRESET_KINDS:
+        paths = [find(spec), *([] if strength is None else [find(clean_twin(spec))])]
+    files = [file for path in paths for file in (path, *path.rglob("*")) if file.exists()]
+    return sorted((str(file.absolute()), file.stat().st_mtime_ns) for file in files)
