@@ -35,7 +35,7 @@ def public():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A working directory with face.png (48x48), photo.jpg (96x80), faces/0.png to 3.png, liif.pth."""
+    """A working directory with face.png, photo.jpg, faces/0.png to 3.png and liif.pth."""
     Image.fromarray(tiny.image(48, 48)).save(tmp_path / "face.png")
     Image.fromarray(tiny.image(80, 96)).save(tmp_path / "photo.jpg")
     (tmp_path / "faces").mkdir()

@@ -14,15 +14,15 @@ class Registry:
 
     Args:
         kind: what is registered ("encoder"), for error messages.
-        base: their base class. Objects of it need no registration to be built into a model, only
-            to be saved.
+        base: base class whose objects `build` returns as they are, registered or not. Defaults to
+            none.
 
     Example:
         >>> tfsr.encoders.ENCODERS.build({"name": "edsr", "blocks": 4}).blocks
         4
     """
 
-    def __init__(self, kind: str, base: type[Any]) -> None:
+    def __init__(self, kind: str, base: type[Any] | None = None) -> None:
         self.kind = kind
         self.base = base
         self._entries: dict[Any, tuple[type[Any], dict[str, Any]]] = {}
@@ -61,7 +61,7 @@ class Registry:
         Raises:
             InvalidArgument: as in `get`.
         """
-        if isinstance(config, self.base):
+        if self.base is not None and isinstance(config, self.base):
             return config
         if isinstance(config, str):
             config = {"name": config}
