@@ -135,7 +135,11 @@ def test_ssim_of_equal_images_is_one(protocol):
             "scale must be an integer of at least 1 for protocol 'div2k'",
         ),
         (*pair(), {"protocol": "benchmark-y", "scale": 1.5}, "scale must be an integer"),
-        (*pair(), {"protocol": "div2k", "scale": 4}, "larger than 20x20; received shape"),
+        (
+            *pair(),
+            {"protocol": "div2k", "scale": 4},
+            "needs images of at least 21x21 pixels; received shape",
+        ),
         (pair()[0], pair()[1][1:], {}, "sr and hr must have the same shape"),
         (pair()[0][..., 0], pair()[1], {}, r"sr must be an array of shape \(H, W, 3\)"),
         (pair()[0], None, {}, "hr must be an array .* received NoneType"),

@@ -106,14 +106,8 @@ def psnr(
         `PSNR` in https://github.com/nycu-acm/ARASFSR (metric.py)
     """
     check_choice("protocol", protocol, PROTOCOLS)
-    rule, border = PROTOCOLS[protocol], _border(protocol, scale)
-    if isinstance(sr, np.ndarray) and sr.ndim == 3 and min(sr.shape[:2]) <= 2 * border:
-        raise InvalidArgument(
-            f"protocol '{protocol}' crops {border} pixels on each side, so images must be larger "
-            f"than {2 * border}x{2 * border}; received shape {sr.shape}"
-        )
-    difference = _planes(sr, "sr", rule) - _planes(hr, "hr", rule, like=sr)
-    mean_square = float(np.mean(np.square(_crop(difference, border))))
+    rule, x, y = _prepare(sr, hr, protocol, scale)
+    mean_square = float(np.mean(np.square(x - y)))
     return 10 * math.log10(rule.peak**2 / mean_square) if mean_square else math.inf
 
 
@@ -150,15 +144,8 @@ def ssim(
         2004; `SSIM` in https://github.com/nycu-acm/ARASFSR (metric.py)
     """
     check_choice("protocol", protocol, [name for name, rule in PROTOCOLS.items() if rule.window])
-    rule, border = PROTOCOLS[protocol], _border(protocol, scale)
-    x = _crop(_planes(sr, "sr", rule), border)
-    y = _crop(_planes(hr, "hr", rule, like=sr), border)
+    rule, x, y = _prepare(sr, hr, protocol, scale, structural=True)
     window = _WINDOWS[rule.window or "uniform"]
-    if min(x.shape[:2]) < len(window):
-        side = len(window) + 2 * border
-        raise InvalidArgument(
-            f"SSIM needs images of at least {side}x{side} pixels; received shape {sr.shape}"
-        )
     c1, c2 = (_SSIM_K1 * rule.peak) ** 2, (_SSIM_K2 * rule.peak) ** 2
     samples = len(window) ** 2
     mean_x, mean_y = _window_mean(x, window), _window_mean(y, window)
@@ -229,19 +216,31 @@ def _border(protocol: str, scale: float | None) -> int:
     return int(scale) + rule.margin
 
 
-def _crop(planes: np.ndarray, border: int) -> np.ndarray:
-    height, width = planes.shape[:2]
-    return planes[border : height - border, border : width - border]
+def _prepare(
+    sr: np.ndarray, hr: np.ndarray, protocol: str, scale: float | None, structural: bool = False
+) -> tuple[MetricProtocol, np.ndarray, np.ndarray]:
+    """Check two images, and return the protocol and the pixels of each that it compares."""
+    rule, border = PROTOCOLS[protocol], _border(protocol, scale)
+    planes = [_planes(sr, "sr", rule), _planes(hr, "hr", rule)]
+    if sr.shape != hr.shape:
+        shapes = f"{sr.shape} and {hr.shape}"
+        raise InvalidArgument(f"sr and hr must have the same shape; received {shapes}")
+    side, (height, width) = min_side(protocol, scale, structural), sr.shape[:2]
+    if min(height, width) < side:
+        measure = "SSIM" if structural else "PSNR"
+        raise InvalidArgument(
+            f"{measure} by protocol '{protocol}' needs images of at least {side}x{side} pixels; "
+            f"received shape {sr.shape}"
+        )
+    x, y = (plane[border : height - border, border : width - border] for plane in planes)
+    return rule, x, y
 
 
-def _planes(image: np.ndarray, name: str, rule: MetricProtocol, like: Any = None) -> np.ndarray:
+def _planes(image: np.ndarray, name: str, rule: MetricProtocol) -> np.ndarray:
     """Check an image and return what the rule compares: float64, (H, W) or (H, W, 3)."""
     if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[-1] != 3:
         shape = image.shape if isinstance(image, np.ndarray) else type(image).__name__
         raise InvalidArgument(f"must be an array of shape (H, W, 3); received {shape}", name)
-    if like is not None and image.shape != like.shape:
-        shapes = f"{like.shape} and {image.shape}"
-        raise InvalidArgument(f"sr and hr must have the same shape; received {shapes}")
     if image.dtype == np.uint8:
         pixels = image.astype(np.float64) * (rule.peak / 255)
     elif np.issubdtype(image.dtype, np.floating):

@@ -54,9 +54,9 @@ def test_a_flat_image_stays_flat_up_to_its_edges(name):
     np.testing.assert_allclose(found, 100, atol=3 if name in ("jpeg", "webp") else 0.01)
 
 
-# A plateau's tails reach further than any kernel does, and are cut.
+# The tails of a plateau are longer than any kernel, and truncated.
 @pytest.mark.parametrize("shape", sorted({*SHAPES} - {"plateau"}))
-def test_kernels_weigh_as_much_as_they_turn(shape):
+def test_kernels_have_their_sigma_and_angle(shape):
     kernel = bell(shape, 25, (3.0, 1.0), np.pi / 6, 1.0)
     assert kernel.sum() == pytest.approx(1, abs=1e-5)
     y, x = np.mgrid[-12:13, -12:13]

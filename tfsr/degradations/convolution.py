@@ -6,6 +6,7 @@ Reference:
 
 import numpy as np
 import scipy.fft
+from scipy.special import j1
 
 from tfsr.degradations.levels import float_levels
 
@@ -13,10 +14,6 @@ SHAPES = ("gaussian", "generalized", "plateau")
 
 # Up to this radius two passes of a separable kernel are faster than Fourier transforms.
 _SEPARABLE_RADIUS = 10
-
-# Nodes of Bessel's integral: exact to float64 for arguments up to 60, and the largest is
-# pi * sqrt(2) * 12, of a 25x25 kernel.
-_NODES = 128
 
 # The kernel of this standard deviation is one pixel.
 _MIN_SIGMA = 0.01
@@ -53,7 +50,7 @@ def sinc(size: int, cutoff: float) -> np.ndarray:
     frequency = cutoff * np.pi
     at_centre = radius == 0
     radius[at_centre] = 1
-    kernel = frequency * _bessel_j1(frequency * radius) / (2 * np.pi * radius)
+    kernel = frequency * j1(frequency * radius) / (2 * np.pi * radius)
     kernel[at_centre] = frequency**2 / (4 * np.pi)
     return (kernel / kernel.sum()).astype(np.float32)
 
@@ -94,9 +91,3 @@ def _convolve_axis(image: np.ndarray, line: np.ndarray, axis: int) -> np.ndarray
     for i in range(radius):
         result += (shifted[i] + shifted[-1 - i]) * line[i]
     return result
-
-
-def _bessel_j1(x: np.ndarray) -> np.ndarray:
-    """Bessel's integral by the midpoint rule, which is exact for periodic functions."""
-    t = (np.arange(_NODES) + 0.5) * np.pi / _NODES
-    return np.cos(t - x[..., None] * np.sin(t)).mean(axis=-1)

@@ -12,7 +12,6 @@ from tfsr.degradations import ranges
 from tfsr.degradations.levels import byte_levels, float_levels, luma
 from tfsr.degradations.ranges import Range, Rng
 from tfsr.degradations.step import Canvas, Step
-from tfsr.errors import InvalidArgument
 
 # Above this mean, Poisson and Gaussian numbers of the same variance look alike.
 _GAUSSIAN_MEAN = 16.0
@@ -37,11 +36,7 @@ class Noise(Step, name="noise", main="sigma"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.grey + self.correlated > 1:
-            raise InvalidArgument(
-                f"plus correlated must not exceed 1; received {self.grey} and {self.correlated}",
-                "grey",
-            )
+        ranges.check_at_most_one(self, "grey", "correlated")
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample the strength and the kind."""
@@ -58,9 +53,8 @@ class Noise(Step, name="noise", main="sigma"):
     @staticmethod
     def apply(image: np.ndarray, rng: Rng, *, sigma: float, **kind: Any) -> np.ndarray:
         """Add noise; `kind` as in `_normal`."""
-        return np.clip(
-            float_levels(image) + np.float32(sigma) * _normal(image, rng, **kind), 0, 255
-        )
+        noise = np.float32(sigma) * _normal(image, rng, **kind)
+        return np.clip(float_levels(image) + noise, 0, 255)
 
 
 @dataclass(frozen=True)

@@ -82,9 +82,6 @@ class Pipeline:
 
         Returns:
             (h, w, 3) uint8.
-
-        Raises:
-            InvalidArgument: not an 8-bit RGB image, or an invalid size.
         """
         check_rgb(image, np.uint8)
         size = check_size(size)
@@ -199,9 +196,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _apply(
-    operations: Sequence[Operation], image: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def _apply(operations: Sequence[Operation], image: np.ndarray, rng: ranges.Rng) -> np.ndarray:
     for operation in operations:
         image = operation(image, rng)
     return byte_levels(image)

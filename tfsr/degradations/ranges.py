@@ -80,21 +80,26 @@ def read_range(value: Any, name: str, low: float, high: float, integers: bool = 
     ends = list(value) if isinstance(value, (list, tuple)) else [value, value]
     if len(ends) != 2:
         raise InvalidArgument(f"must be a number or [min, max]; received {value!r}", name)
-    least, most = (read_number(end, name, low, high) for end in ends)
-    if integers and not (float(least).is_integer() and float(most).is_integer()):
+    first, last = (read_number(end, name, low, high) for end in ends)
+    if integers and not (float(first).is_integer() and float(last).is_integer()):
         raise InvalidArgument(f"must be integers; received {value!r}", name)
-    if least > most:
+    if first > last:
         raise InvalidArgument(f"must be [min, max], min first; received {value!r}", name)
-    return least, most
+    return first, last
 
 
 def check_sum(chances: Iterable[float], name: str) -> None:
     """Check that probabilities sum to 1."""
     total = sum(chances)
     if not 0.999 < total < 1.001:
-        raise InvalidArgument(
-            f"must have probabilities whose sum is 1; their sum is {total:g}", name
-        )
+        raise InvalidArgument(f"must have probabilities whose sum is 1, not {total:g}", name)
+
+
+def check_at_most_one(step: Any, first: str, second: str) -> None:
+    """Check that the sum of two probabilities of a step does not exceed 1."""
+    values = getattr(step, first), getattr(step, second)
+    if sum(value or 0 for value in values) > 1:
+        raise InvalidArgument(f"plus {second} must not exceed 1; received {values}", first)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from tfsr.degradations import ranges
 from tfsr.degradations.levels import byte_levels, float_levels
 from tfsr.degradations.ranges import Range, Rng
 from tfsr.degradations.step import Box, Canvas, Operation, Size, Step
-from tfsr.errors import InvalidArgument
 from tfsr.images import resize as resize_bytes
 
 _METHODS = ("area", "bilinear", "bicubic", "nearest")
@@ -48,10 +47,7 @@ class Resize(Step, name="resize", main="factor"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if (self.up or 0) + (self.down or 0) > 1:
-            raise InvalidArgument(
-                f"plus down must not exceed 1; received {self.up} and {self.down}", "up"
-            )
+        ranges.check_at_most_one(self, "up", "down")
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample the size and the method."""

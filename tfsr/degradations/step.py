@@ -12,9 +12,6 @@ from tfsr.degradations import ranges
 from tfsr.degradations.ranges import Rng
 from tfsr.registry import Registry
 
-DEGRADATIONS = Registry("degradation")
-"""Classes derived from `Step`, by name."""
-
 Size = tuple[int, int]
 """(height, width) in pixels."""
 
@@ -126,3 +123,7 @@ class Step:
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample the keyword arguments of `apply`."""
         return {}
+
+
+DEGRADATIONS = Registry("degradation", Step)
+"""Classes derived from `Step`, by name."""
