@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tfsr.data.config import SamplingConfig
-from tfsr.data.cropping import Sample, make_sample
+from tfsr.data.cropping import Sample, SampleMaker
 from tfsr.data.sources import ImageSet, Source, choose, list_sources
 from tfsr.data.training_images import DEFAULT_CACHE, TrainingImages, fingerprint
 from tfsr.degradations import get_pipeline
@@ -133,7 +133,7 @@ class Sampler:
         images = self.sets[chosen]
         image = self._image(images.paths, index)
         rng = np.random.default_rng([self.seed, index])
-        inputs, colours = make_sample(image, images.config, self._pipelines[chosen], rng)
+        inputs, colours = SampleMaker(images.config, self._pipelines[chosen], rng).make(image)
         if self._windowed:
             inputs.setdefault("window", _NO_WINDOW)
         return inputs, colours
