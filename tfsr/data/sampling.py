@@ -71,15 +71,14 @@ class Sampler:
         config.validate()
         self.config, self.seed = config, seed
         self.sets = _image_sets(source, config)
-        self._configs: dict[Path, list[SamplingConfig]] = {}
+        configs: dict[Path, list[SamplingConfig]] = {}
         for images in self.sets:
             for path in images.paths:
-                self._configs.setdefault(path, []).append(images.config)
-        self.paths = list(self._configs)
+                configs.setdefault(path, []).append(images.config)
+        self.images = TrainingImages(configs, skip_damaged, report, cache, decoded)
+        self.paths = self.images.paths
         self.failure: TfsrError | None = None
         """The error of the last batch that failed: tf.data hides it from its caller."""
-        check = self._check_size
-        self.images = TrainingImages(self.paths, check, skip_damaged, report, cache, decoded)
         self._pipelines = [get_pipeline(images.config.degradation) for images in self.sets]
         self._weights = [images.weight for images in self.sets]
         self._windowed = any(images.config.window for images in self.sets)
@@ -146,10 +145,6 @@ class Sampler:
             if image is not None:
                 return image
         raise ImageError(f"{paths[0].parent}: none of its images can be used")
-
-    def _check_size(self, path: Path, height: int, width: int) -> None:
-        for config in self._configs[path]:
-            config.check_image(height, width)
 
 
 def _image_sets(source: Any, config: SamplingConfig) -> list[ImageSet]:
