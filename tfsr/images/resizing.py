@@ -1,12 +1,12 @@
 """Resizing of 8-bit images, as the papers' data pipelines do it."""
 
+import operator
 from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from tfsr.errors import InvalidArgument, check_choice
-from tfsr.geometry import check_integers
 from tfsr.images.pixel_types import check_rgb
 
 # Pillow's BICUBIC is the antialiased one (the kernel widens with the reduction) with a = -0.5. It
@@ -62,7 +62,11 @@ def resize(
 
 def check_size(size: tuple[int, int]) -> tuple[int, int]:
     """Return (H, W) as two ints of at least 1; anything else is an InvalidArgument."""
-    height, width = check_integers("size", size, 2)
-    if min(height, width) < 1:
-        raise InvalidArgument(f"must be 2 integers of at least 1; received {size!r}", "size")
+    try:
+        height, width = (operator.index(side) for side in size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1:
+        message = f"must be (height, width), integers of at least 1; received {size!r}"
+        raise InvalidArgument(message, "size")
     return height, width
