@@ -220,7 +220,7 @@ def test_a_grey_profile_is_dropped_from_rgb(suffix, tmp_path):
     "pixels", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 5), np.uint8), np.zeros((4, 4, 3)), None]
 )
 def test_other_arrays_are_refused(pixels):
-    with pytest.raises(InvalidArgument, match="pixels must"):
+    with pytest.raises(InvalidArgument, match="pixels must be"):
         DecodedImage(pixels)
 
 

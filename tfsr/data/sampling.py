@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tfsr.data.config import SamplingConfig
-from tfsr.data.cropping import Sample, make_sample
+from tfsr.data.cropping import Sample, SampleMaker
 from tfsr.data.sources import ImageSet, Source, choose, list_sources
 from tfsr.data.training_images import DEFAULT_CACHE, TrainingImages, fingerprint
 from tfsr.degradations import get_pipeline
@@ -71,15 +71,14 @@ class Sampler:
         config.validate()
         self.config, self.seed = config, seed
         self.sets = _image_sets(source, config)
-        self._configs: dict[Path, list[SamplingConfig]] = {}
+        configs: dict[Path, list[SamplingConfig]] = {}
         for images in self.sets:
             for path in images.paths:
-                self._configs.setdefault(path, []).append(images.config)
-        self.paths = list(self._configs)
+                configs.setdefault(path, []).append(images.config)
+        self.images = TrainingImages(configs, skip_damaged, report, cache, decoded)
+        self.paths = self.images.paths
         self.failure: TfsrError | None = None
         """The error of the last batch that failed: tf.data hides it from its caller."""
-        check = self._check_size
-        self.images = TrainingImages(self.paths, check, skip_damaged, report, cache, decoded)
         self._pipelines = [get_pipeline(images.config.degradation) for images in self.sets]
         self._weights = [images.weight for images in self.sets]
         self._windowed = any(images.config.window for images in self.sets)
@@ -133,7 +132,7 @@ class Sampler:
         images = self.sets[chosen]
         image = self._image(images.paths, index)
         rng = np.random.default_rng([self.seed, index])
-        inputs, colours = make_sample(image, images.config, self._pipelines[chosen], rng)
+        inputs, colours = SampleMaker(images.config, self._pipelines[chosen], rng).make(image)
         if self._windowed:
             inputs.setdefault("window", _NO_WINDOW)
         return inputs, colours
@@ -146,10 +145,6 @@ class Sampler:
             if image is not None:
                 return image
         raise ImageError(f"{paths[0].parent}: none of its images can be used")
-
-    def _check_size(self, path: Path, height: int, width: int) -> None:
-        for config in self._configs[path]:
-            config.check_image(height, width)
 
 
 def _image_sets(source: Any, config: SamplingConfig) -> list[ImageSet]:

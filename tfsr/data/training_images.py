@@ -9,6 +9,7 @@ from threading import Lock
 
 import numpy as np
 
+from tfsr.data.config import SamplingConfig
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import read
 from tfsr.images.files import read_header
@@ -20,8 +21,7 @@ class TrainingImages:
     """Reads images, and caches the first ones that fit into a budget.
 
     Args:
-        paths: the images.
-        check_size: called with path, height and width; raises InvalidArgument for unusable sizes.
+        configs: the images, and the configurations for which each must be large enough.
         skip_damaged: whether unusable images are skipped and reported instead of an error.
         report: called with a line for each skipped image, perhaps from another thread.
         cache: bytes for decoded images. Defaults to 2 GiB.
@@ -30,18 +30,17 @@ class TrainingImages:
 
     def __init__(
         self,
-        paths: Sequence[Path],
-        check_size: Callable[[Path, int, int], None],
+        configs: Mapping[Path, Sequence[SamplingConfig]],
         skip_damaged: bool = False,
         report: Callable[[str], None] = lambda line: None,
         cache: int = DEFAULT_CACHE,
         decoded: Mapping[Path, np.ndarray] | None = None,
     ) -> None:
-        self.paths = list(paths)
+        self.paths = list(configs)
         self.skip_damaged, self.cache = skip_damaged, cache
         self.skipped: dict[Path, str] = {}
         """The images skipped so far, and why."""
-        self._check_size, self._report = check_size, report
+        self._configs, self._report = configs, report
         self._cached = dict(decoded or {})
         self._bytes = 0
         self._lock = Lock()
@@ -88,7 +87,8 @@ class TrainingImages:
 
     def _check(self, path: Path, size: tuple[int, ...]) -> None:
         try:
-            self._check_size(path, *size)
+            for config in self._configs[path]:
+                config.check_image(*size)
         except InvalidArgument as error:
             raise ImageError(f"{path}: {error}") from error
 

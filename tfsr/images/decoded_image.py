@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsr.errors import InvalidArgument
+from tfsr.images.pixel_types import check_array
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,6 @@ class DecodedImage:
         exif: the EXIF block without orientation, or None.
         notes: changes made on reading or converting, for the user.
 
-    Raises:
-        InvalidArgument: pixels of another shape or type.
-
     Example:
         >>> image = tfsr.images.DecodedImage(np.zeros((4, 6, 2), np.uint16))
         >>> image.size, image.depth, image.is_grey
@@ -36,13 +33,7 @@ class DecodedImage:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        pixels = self.pixels
-        if not isinstance(pixels, np.ndarray) or pixels.dtype not in (np.uint8, np.uint16):
-            received = getattr(pixels, "dtype", type(pixels).__name__)
-            raise InvalidArgument(f"must be a uint8 or uint16 array; received {received}", "pixels")
-        if pixels.ndim != 3 or not 1 <= pixels.shape[2] <= 4 or pixels.size == 0:
-            message = f"must have shape (H, W, 1 to 4); received {pixels.shape}"
-            raise InvalidArgument(message, "pixels")
+        check_array("pixels", self.pixels, (np.uint8, np.uint16), channels=(1, 2, 3, 4))
 
     @property
     def size(self) -> tuple[int, int]:

@@ -19,17 +19,11 @@ from tfsr.images.formats import FORMATS, check_writable_format
 
 @dataclass(frozen=True)
 class Frames:
-    """Images of one size in a sequence.
-
-    Attributes:
-        images: at least one.
-        durations: display time of each in milliseconds; 0 where unknown.
-        loop: number of repetitions; 0 is endless.
-    """
+    """Images of one size in a sequence, at least one."""
 
     images: tuple[DecodedImage, ...]
-    durations: tuple[float, ...]
-    loop: int = 0
+    durations: tuple[float, ...]  # in milliseconds; 0 where unknown
+    loop: int = 0  # repetitions; 0 is endless
 
 
 def read_frames(path: str | os.PathLike[str]) -> Frames:

@@ -1,5 +1,6 @@
 """Images as 8-bit, 16-bit and float arrays: conversion and checks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -57,13 +58,17 @@ def from_levels(levels: np.ndarray, dtype: Any) -> np.ndarray:
 
 def check_rgb(image: Any, *dtypes: Any) -> None:
     """Raise InvalidArgument unless `image` is a non-empty (H, W, 3) array of one of the types."""
-    if isinstance(image, np.ndarray):
-        if image.ndim == 3 and image.shape[2] == 3 and image.size and image.dtype in dtypes:
+    check_array("image", image, dtypes, channels=(3,))
+
+
+def check_array(argument: str, value: Any, dtypes: Sequence[Any], channels: Sequence[int]) -> None:
+    """Raise InvalidArgument unless a value is a non-empty (H, W, channels) array of a type."""
+    received = type(value).__name__
+    if isinstance(value, np.ndarray):
+        if value.dtype in dtypes and value.ndim == 3 and value.shape[2] in channels and value.size:
             return
-        received = f"{image.dtype} of shape {image.shape}"
-    else:
-        received = type(image).__name__
+        received = f"{value.dtype} of shape {value.shape}"
     names = " or ".join(np.dtype(dtype).name for dtype in dtypes)
-    raise InvalidArgument(
-        f"must be a NumPy array (H, W, 3) of {names}; received {received}", argument="image"
-    )
+    last = " or ".join(map(str, channels))
+    message = f"must be a NumPy array (H, W, {last}) of {names}; received {received}"
+    raise InvalidArgument(message, argument)
