@@ -87,7 +87,7 @@ LR, SIZE = (43, 46), (91, 97)
 
 
 def check_tiles(model, upscaler):
-    image = tiny.image(*LR)
+    image = to_float(tiny.image(*LR))
     renderer = upscaler.renderer
     whole = upscaler(image, SIZE)
     renderer.lr_pixels = 600

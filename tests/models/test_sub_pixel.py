@@ -131,7 +131,7 @@ WINDOW_SIZES = [(52, 62), (78, 93), (52, 80), (67, 71), (26, 31), (11, 19)]
 
 @pytest.mark.parametrize("size", WINDOW_SIZES)
 def test_bicubic_by_windows_is_bicubic_at_once(size, rng, monkeypatch):
-    monkeypatch.setattr("tfsr.models.bicubic._PIXELS_PER_BAND", 200)
+    monkeypatch.setattr("tfsr.rendering.bicubic_renderer._PIXELS_PER_BAND", 200)
     image = rng.random((2, 26, 31, 3), dtype=np.float32)
     pixels, count = by_windows(Bicubic(), image, size, memory=24 * 200)
     assert count > 1

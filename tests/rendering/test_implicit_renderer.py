@@ -10,7 +10,7 @@ import tiny
 
 from tfsr.geometry import make_tiles
 from tfsr.models import ImplicitSR
-from tfsr.rendering import ImplicitRenderer
+from tfsr.rendering import ImplicitRenderer, make_tail
 
 AMPLE, TINY = 2**28, 1
 DECODERS = {
@@ -235,13 +235,13 @@ def test_no_more_is_kept_than_a_quarter_of_the_memory(rows, images, monkeypatch)
 @pytest.mark.parametrize("cache", [True, False])
 def test_kernels_are_cached_for_images_of_the_same_scale(cache, images, monkeypatch):
     renderer = ImplicitRenderer(model("metasr"), AMPLE, cache=cache)
-    scales, tail = [], renderer.decoder.tail
+    scales = []
 
-    def counted(at):
+    def counted(decoder, at):
         scales.append(at)
-        return tail(at)
+        return make_tail(decoder, at)
 
-    monkeypatch.setattr(renderer.decoder, "tail", counted)
+    monkeypatch.setattr("tfsr.rendering.implicit_renderer.make_tail", counted)
     for image, size in ((images, (21, 18)), (1 - images, (21, 18)), (images[:, :6], (18, 18))):
         plan = model("metasr").plan(image.shape[1:3], size)
         np.testing.assert_allclose(
