@@ -84,8 +84,10 @@ def _status(run: QueuedRun, states: dict[str, Status]) -> RunStatus:
 def _line(run: QueuedRun, states: dict[str, Status]) -> str:
     if states[run.name] == "failed":
         return str(_read_json(run.directory / RESULT).get("line", ""))
+    if states[run.name] != "waiting":
+        return ""
     others = [f"{name} ({states[name]})" for name in run.after if states[name] != "done"]
-    return f"after {', '.join(others)}" if others and states[run.name] == "waiting" else ""
+    return f"after {', '.join(others)}" if others else ""
 
 
 def _read_json(path: Path) -> dict[str, Any]:
