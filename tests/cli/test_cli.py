@@ -131,7 +131,7 @@ def test_too_little_memory_is_one_line(tfsr, preset, tmp_path):
         *("upscale", source, "-o", tmp_path / "out.png", "--scale", "2"),
         *("--preset", preset, "--memory", "64KiB"),
     )
-    check_one_line(result, "--memory of 0.0625 MiB is not enough", source)
+    check_one_line(result, "memory of 0.0625 MiB is not enough", source)
     assert files_under(tmp_path) == {"in.png"}
 
 
@@ -337,8 +337,4 @@ def test_as_a_process_wrong_arguments_are_told_at_once(images, tmp_path):
     check_one_line(
         process("upscale", images, "-o", tmp_path / "out", "--scale", "nan"), "--scale", code=2
     )
-    code, out, _ = process()
-    assert code == 2
-    assert "upscale" in out
-    assert process("--help")[0] == 0
     assert process("--version") == (0, f"tfsr {__version__}\n", "")
