@@ -13,7 +13,7 @@ import tiny
 from checks import GOLDENS
 from PIL import Image
 
-ROOMS = (
+ROOMS = ("evaluation", "presets") or (
     *("converters", "data", "decoders", "degradations", "encoders", "evaluation", "exporters"),
     *("geometry", "images", "inference", "layers", "losses", "metrics", "models", "presets"),
     *("rendering", "training"),

@@ -10,10 +10,10 @@ import numpy as np
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Tile
-from tfsr.images import DecodedImage, resize, to_float, to_uint8
+from tfsr.images import DecodedImage, to_float, to_uint8
 from tfsr.images.transparency import flatten
 from tfsr.models import ImplicitSR
-from tfsr.rendering import ImplicitRenderer, Patch, project
+from tfsr.rendering import BicubicRenderer, ImplicitRenderer, Patch, project
 
 _MEMORY = 2**31
 _MAX_ENCODED_PIXELS = 2**18  # 512x512 LR pixels.
@@ -35,6 +35,7 @@ class SceneRenderer:
     def __init__(self, model: ImplicitSR) -> None:
         self.model = model
         self._renderer = ImplicitRenderer(model, _MEMORY)
+        self.bicubic = BicubicRenderer(_MEMORY)
         self.max_lr_pixels = self._renderer.lr_pixels
         self.input_span = self._renderer.input_span
 
@@ -99,25 +100,27 @@ class Scene:
                 depends on too many LR pixels.
         """
         spans = _spans(size, box)
-        rows, columns = (
-            self._renderer.input_span(lr, hr, *span)
-            for lr, hr, span in zip(self.image.size, size, spans, strict=True)
-        )
-        part = self._part_of(rows, columns)
+        part = self._part_of(*self._input_spans(self._renderer, size, spans))
         tile = Tile(self.image.size, size, *spans, part.rows, part.columns)
-        output = np.empty((*box[2:], 3), np.uint8)
-        for patch_rows, patch_columns, colours in self._renderer.render(part.encoded, tile):
-            output[patch_rows, patch_columns] = to_uint8(colours[0])
-        return output
+        return _assembled(self._renderer.render(part.encoded, tile), box)
 
     def render_bicubic(self, size: tuple[int, int], box: Box) -> np.ndarray:
         """Resize the same tile by bicubic; arguments and errors as of `render`."""
         spans = _spans(size, box)
-        (top, bottom), (left, right) = (
-            (first * lr / hr, last * lr / hr)
-            for lr, hr, (first, last) in zip(self.image.size, size, spans, strict=True)
+        rows, columns = self._input_spans(self._renderer.bicubic, size, spans)
+        tile = Tile(self.image.size, size, *spans, rows, columns)
+        pixels = to_float(self._pixels[slice(*rows), slice(*columns)])
+        return _assembled(self._renderer.bicubic.render(pixels[None], tile), box)
+
+    def _input_spans(
+        self, renderer: Any, size: tuple[int, int], spans: tuple[Span, Span]
+    ) -> tuple[Span, Span]:
+        """The rows and columns of the image that a tile depends on."""
+        rows, columns = (
+            renderer.input_span(lr, hr, *span)
+            for lr, hr, span in zip(self.image.size, size, spans, strict=True)
         )
-        return resize(self._pixels, (box[2], box[3]), "bicubic", (top, left, bottom, right))
+        return rows, columns
 
     def _part_of(self, rows: Span, columns: Span) -> _Part:
         """A part that covers these rows and columns: the cached one, or a new one."""
@@ -161,6 +164,13 @@ def _spans(size: tuple[int, int], box: Box) -> tuple[Span, Span]:
             f"{width}x{height} at {left},{top}"
         )
     return (top, top + height), (left, left + width)
+
+
+def _assembled(patches: Iterator[Patch], box: Box) -> np.ndarray:
+    output = np.empty((*box[2:], 3), np.uint8)
+    for rows, columns, colours in patches:
+        output[rows, columns] = to_uint8(colours[0])
+    return output
 
 
 def _covers(outer: Span, inner: Span) -> bool:

@@ -49,7 +49,7 @@ class Comparison:
         >>> image = tfsr.images.read_image("face.png")
         >>> upscalers = tfsr.evaluation.load_upscalers(["bicubic"])
         >>> tfsr.evaluation.Comparison("face.png", image, (96, 96), upscalers).render().shape
-        (576, 536, 3)
+        (544, 536, 3)
     """
 
     def __init__(

@@ -24,10 +24,9 @@ def means_as_markdown(table: Table) -> str:
     Example:
         >>> table = tfsr.evaluation.evaluate("faces", ["bicubic"], lr_sides=["32"])
         >>> print(tfsr.evaluation.means_as_markdown(table))
-        files: originals reduced and restored...
-        |  | 32 |
-        | --- | --- |
-        | Bicubic | 3...
+        files: originals reduced and restored to their size, as 8-bit files; ...
+        | Bicubic | 51.997 |
+        ...
     """
     blocks = [
         f"{table.protocol.how}. {describe_images(table)}; {_origins(table)}. tfsr {__version__}."

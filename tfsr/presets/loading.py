@@ -73,8 +73,11 @@ def interpolate(
         Transition", CVPR 2019, section 3.
 
     Example:
-        >>> name = "arasfsr-mobile-faces-v1"
-        >>> model = tfsr.presets.interpolate(name, name, 0.5)
+        >>> encoder = {"name": "edsr", "features": 8, "blocks": 1}
+        >>> for name in ("clean", "robust"):
+        ...     model = tfsr.ImplicitSR(encoder, {"name": "liif", "hidden": [8]})
+        ...     tfsr.presets.save_preset(model, name, {})
+        >>> model = tfsr.presets.interpolate("clean", "robust", 0.5)
     """
     from tfsr.models import folded
 

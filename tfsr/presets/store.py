@@ -97,7 +97,8 @@ def save_preset(
         PresetError: if the directory cannot be written.
 
     Example:
-        >>> model = tfsr.from_preset("arasfsr-mobile-faces-v1")
+        >>> encoder = {"name": "edsr", "features": 8, "blocks": 1}
+        >>> model = tfsr.ImplicitSR(encoder, {"name": "liif", "hidden": [8]})
         >>> tfsr.presets.save_preset(model, "mine", {"provenance": {"licence": "MIT"}})
         >>> tfsr.presets.read_metadata("mine")["provenance"]
         {'licence': 'MIT'}

@@ -130,7 +130,7 @@ describe('the demo', () => {
     const file = { name: 'notes.txt', mimeType: 'image/png', buffer: Buffer.from('no image') };
     await page.setInputFiles('#choose', file);
     await page.waitForSelector('#message:not([hidden])');
-    assert.match(await page.textContent('#message'), /^notes\.txt: its content is not a PNG/);
+    assert.match(await page.textContent('#message'), /^notes\.txt: not a PNG/);
     await page.screenshot({ path: `${OUT}demo-1-error.png` });
   });
 
