@@ -123,7 +123,7 @@ def test_real_depends_on_the_name_and_the_severity_alone():
         for x in ("light", "medium", "heavy")
     ]
     assert 0 < 2 * errors[0] < errors[1] and errors[1] < errors[2]
-    # One seed is kept for good: figures of different versions compare.
+    # The seed is fixed for good: results of different versions compare.
     assert DegradationSpec(24, degradation="real-light").generator("a.png").integers(10**6) == 50794
 
 

@@ -70,13 +70,6 @@ class EvaluationProtocol:
         scales: default scales; None if it has pairs only.
         given: integer scales whose LR images come with the data set.
         degradations: default degradations, each with all columns.
-
-    Example:
-        >>> protocol = tfsr.evaluation.PROTOCOLS["benchmark"]
-        >>> [metric.name for metric in protocol.metrics]
-        ['psnr-benchmark-y', 'ssim-benchmark-y']
-        >>> [spec.label for spec in protocol.specs(scales=[2, 3])]
-        ['x2', 'x3']
     """
 
     name: str

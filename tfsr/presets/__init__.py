@@ -1,8 +1,8 @@
 """Trained models by name, with their provenance."""
 
-from tfsr.presets.loading import check_same_architecture as check_same_architecture
-from tfsr.presets.loading import check_strength as check_strength
-from tfsr.presets.loading import from_preset, interpolate
+from tfsr.presets.preset_model import check_same_architecture as check_same_architecture
+from tfsr.presets.preset_model import check_strength as check_strength
+from tfsr.presets.preset_model import from_preset, interpolate
 from tfsr.presets.store import DEFAULT, check_files, names, read_metadata, save_preset
 from tfsr.presets.store import check_new as check_new
 from tfsr.presets.twins import clean_twin as clean_twin
