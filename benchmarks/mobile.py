@@ -112,9 +112,9 @@ class Measured:
 
     def __init__(self, run, file, faces):
         import_backend()
-        from tfsr.evaluation import load
+        from tfsr.evaluation import load_upscalers
 
-        self.systems = load([str(run), str(file)])
+        self.upscalers = load_upscalers([str(run), str(file)])
         self.run, self.file, self.faces = run, file, faces
 
     def cost(self):
@@ -134,11 +134,13 @@ class Measured:
 
     def gains(self):
         """Mean gain over bicubic in dB of model and file, by the LR side; RGB, 8 bits."""
-        from tfsr.evaluation import cells, measure
-        from tfsr.evaluation.protocols import get
+        from tfsr.evaluation import PROTOCOLS
+        from tfsr.evaluation.dataset import make_columns
+        from tfsr.evaluation.table import evaluate_columns
 
-        rule = get("files")
-        result = measure(rule, "", cells(self.faces, rule, rule.reductions(REDUCED)), self.systems)
+        rule = PROTOCOLS["files"]
+        columns = make_columns(self.faces, rule, rule.specs(REDUCED))
+        result = evaluate_columns(rule, "", columns, self.upscalers)
         return [
             {lr: result.gain(row, column, 0) for column, lr in enumerate(REDUCED)} for row in (1, 2)
         ]
@@ -146,8 +148,8 @@ class Measured:
     def seconds(self):
         """Median seconds of one image by the file."""
         image = np.random.default_rng(0).integers(256, size=(*LR, 3), dtype=np.uint8)
-        upscale = self.systems[2].upscale
-        return statistics.median(seconds_of(lambda: upscale(image, SIZE)) for _ in range(20))
+        upscaler = list(self.upscalers.values())[2]
+        return statistics.median(seconds_of(lambda: upscaler(image, SIZE)) for _ in range(20))
 
 
 def measured(candidate, run, file, faces):

@@ -95,8 +95,8 @@ async function main() {
   for (const file of files) hash.update(file).update(await readFile(join(OUT, file)));
   const version = hash.digest('hex').slice(0, 12);
   const runtimeFiles = Object.values(runtimes).flat();
-  const kept = files.filter((file) => !runtimeFiles.includes(file) && file !== 'index.html');
-  const BUILD = JSON.stringify({ version, files: ['./', ...kept], runtimes });
+  const cached = files.filter((file) => !runtimeFiles.includes(file) && file !== 'index.html');
+  const BUILD = JSON.stringify({ version, files: ['./', ...cached], runtimes });
   await bundle('sw.js', 'iife', { BUILD });
   for (const { title } of models) console.log(title);
   console.log(`${OUT} is built, version ${version}`);

@@ -29,11 +29,11 @@ function colour(x, y, { face: size, round }) {
 
 function chunk(type, data) {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const answer = Buffer.alloc(body.length + 8);
-  answer.writeUInt32BE(data.length, 0);
-  body.copy(answer, 4);
-  answer.writeUInt32BE(crc(body), body.length + 4);
-  return answer;
+  const chunk = Buffer.alloc(body.length + 8);
+  chunk.writeUInt32BE(data.length, 0);
+  body.copy(chunk, 4);
+  chunk.writeUInt32BE(crc(body), body.length + 4);
+  return chunk;
 }
 
 function crc(bytes) {
@@ -61,7 +61,7 @@ function png(rgba, size) {
   ]);
 }
 
-/** A PNG of `size` by `size` pixels, drawn with 16 samples to the pixel. */
+/** A PNG of `size` by `size` pixels, rendered with 16 samples to the pixel. */
 export function icon(size, shape) {
   const grain = 4;
   const rgba = Buffer.alloc(size * size * 4);

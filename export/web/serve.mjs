@@ -22,7 +22,7 @@ const TYPES = {
   '.webmanifest': 'application/manifest+json',
 };
 
-async function answer(request, response, root, headers) {
+async function respond(request, response, root, headers) {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     return;
@@ -62,7 +62,7 @@ async function answer(request, response, root, headers) {
 export function serve({ root = DIST, port = 0, headers = HEADERS } = {}) {
   const folder = normalize(join(root, sep));
   const server = createServer((request, response) =>
-    answer(request, response, folder, headers),
+    respond(request, response, folder, headers),
   );
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -64,7 +64,7 @@ export function signature(bytes) {
   };
 }
 
-/** {lr, sr}: the sides of the squares that a super-resolution model takes and answers. */
+/** {lr, sr}: the sides of a super-resolution model's square input and output. */
 export function sides(bytes) {
   const { inputs, outputs } = signature(bytes);
   const [lr, sr] = [inputs, outputs].map((list) => {

@@ -82,7 +82,7 @@ def test_a_port_in_use_is_one_line(tfsr, preset):
         port = other.getsockname()[1]
         result = tfsr("demo", "--port", port, "--preset", preset, "--no-browser")
     check_one_line(
-        result, 1, f"--port {port}: cannot be had: {os.strerror(errno.EADDRINUSE)}", "0 for any"
+        result, 1, f"--port {port} is not available: {os.strerror(errno.EADDRINUSE)}", "0 for any"
     )
 
 

@@ -1,4 +1,4 @@
-"""The server's answers, without the network."""
+"""The server's responses, without the network."""
 
 import io
 import threading
@@ -28,8 +28,8 @@ def model():
 
 @pytest.fixture(scope="module")
 def client(model):
-    limits = PixelLimits(max_input=200_000, max_output=10_000_000)
-    app = create_app(model, "tiny", limits, threading.Event(), most_bytes=1_000_000)
+    limits = PixelLimits(max_input=0.2, max_output=10)
+    app = create_app(model, "tiny", limits, threading.Event(), max_bytes=1_000_000)
     # As a context: all requests are served by one loop, as those of a server are.
     with TestClient(app, base_url=SITE, raise_server_exceptions=False) as client:
         yield client
@@ -41,8 +41,8 @@ def add(client, pixels, name="face.png"):
     return output.json()
 
 
-def where(size, window):
-    (width, height), (left, top, columns, rows) = size, window
+def query(size, box):
+    (width, height), (left, top, columns, rows) = size, box
     return {
         **{"width": width, "height": height},
         **{"left": left, "top": top, "columns": columns, "rows": rows},
@@ -71,23 +71,23 @@ def test_the_page_and_its_files_are_served(client):
     assert page.status_code == 200 and "<canvas" in page.text
     for name in ("style.css", "page.js", "stage.js", "face.png"):
         assert client.get(f"/{name}").status_code == 200
-    assert client.get("/settings").json() == {"preset": "tiny", "most_bytes": 1_000_000}
+    assert client.get("/settings").json() == {"preset": "tiny", "max_bytes": 1_000_000}
     for address in ("/docs", "/openapi.json", "/../app.py", "/%2e%2e/app.py"):
         check_error(client.get(address), 404)
 
 
-def test_a_image_is_taken_and_its_windows_are_drawn(client, model):
+def test_an_image_is_accepted_and_its_tiles_are_rendered(client, model):
     pixels = tiny.image(20, 30)
     image = add(client, pixels)
     assert (image["width"], image["height"], image["notes"]) == (30, 20, [])
     whole = to_uint8(model.upscale(to_float(pixels)[None], (74, 111))[0])
     found = pixels_of(
-        client.get(f"/images/{image['id']}/tfsr", params=where((111, 74), (60, 30, 40, 20)))
+        client.get(f"/images/{image['id']}/tfsr", params=query((111, 74), (60, 30, 40, 20)))
     )
     assert np.abs(found.astype(int) - whole[30:50, 60:100]).max() <= 1
     bicubic = Image.fromarray(pixels).resize((111, 74), Image.Resampling.BICUBIC)
     found = pixels_of(
-        client.get(f"/images/{image['id']}/bicubic", params=where((111, 74), (60, 30, 40, 20)))
+        client.get(f"/images/{image['id']}/bicubic", params=query((111, 74), (60, 30, 40, 20)))
     )
     assert np.abs(found.astype(int) - np.array(bicubic)[30:50, 60:100]).max() <= 1
 
@@ -102,52 +102,52 @@ def test_the_whole_image_is_what_the_command_line_makes(client, model):
     assert (found[..., 3] == 99).all()
 
 
-def test_several_tabs_at_once_get_each_their_own(client, model):
+def test_several_tabs_at_once_get_their_own_tiles(client, model):
     images = [tiny.image(16, 16, seed) for seed in range(3)]
     ids = [add(client, pixels)["id"] for pixels in images]
     sizes = [(40 + i, 40 + i) for i in range(6)]
 
-    def draw(job):
+    def fetch(job):
         i, size = job
-        return client.get(f"/images/{ids[i]}/tfsr", params=where(size, (0, 0, 40, 40)))
+        return client.get(f"/images/{ids[i]}/tfsr", params=query(size, (0, 0, 40, 40)))
 
     jobs = [(i, size) for size in sizes for i in range(3)]
     with ThreadPoolExecutor(6) as tabs:
-        outputs = list(tabs.map(draw, jobs))
+        outputs = list(tabs.map(fetch, jobs))
     for (i, (width, height)), output in zip(jobs, outputs, strict=True):
         whole = to_uint8(model.upscale(to_float(images[i])[None], (height, width))[0])
         assert np.abs(pixels_of(output).astype(int) - whole[:40, :40]).max() <= 1
 
 
-def test_the_image_looked_at_longest_ago_is_dropped(client):
+def test_the_least_recently_used_image_is_dropped(client):
     first = add(client, tiny.image(8, 8))["id"]
-    window = where((8, 8), (0, 0, 8, 8))
-    pixels_of(client.get(f"/images/{first}/bicubic", params=window))
+    tile = query((8, 8), (0, 0, 8, 8))
+    pixels_of(client.get(f"/images/{first}/bicubic", params=tile))
     for seed in range(4):
         add(client, tiny.image(8, 8, seed))
-    check_error(client.get(f"/images/{first}/bicubic", params=window), 404, "choose it again")
+    check_error(client.get(f"/images/{first}/bicubic", params=tile), 404, "choose it again")
 
 
 @pytest.mark.parametrize("name", sorted(odd_files.IMAGES))
-def test_odd_images_are_taken(name, client):
+def test_odd_images_are_accepted(name, client):
     content, pixels = odd_files.IMAGES[name]
-    told = {"name": name.encode(errors="replace").decode()}  # As browsers do.
-    output = client.post("/images", params=told, content=content)
+    params = {"name": name.encode(errors="replace").decode()}  # As browsers do.
+    output = client.post("/images", params=params, content=content)
     assert output.status_code == 201, output.text
     if pixels is not None:
         assert (output.json()["height"], output.json()["width"]) == pixels.shape[:2]
-    window = where((20, 15), (0, 0, 20, 15))
-    found = client.get(f"/images/{output.json()['id']}/tfsr", params=window)
+    tile = query((20, 15), (0, 0, 20, 15))
+    found = client.get(f"/images/{output.json()['id']}/tfsr", params=tile)
     assert pixels_of(found).shape == (15, 20, 3)
 
 
-def test_what_is_no_image_is_one_line_with_its_name(client):
+def test_other_files_are_one_line_with_their_name(client):
     for content in (b"", b"text", odd_files.encoded(tiny.image(30, 30))[:300]):
         output = client.post("/images", params={"name": "my\nface.png"}, content=content)
         check_error(output, 400, "my face.png: ")
 
 
-def test_images_beyond_the_limits_are_refused(client):
+def test_images_beyond_the_limits_are_rejected(client):
     large = odd_files.encoded(Image.new("1", (500, 401)))
     output = client.post("/images", params={"name": "large.png"}, content=large)
     check_error(output, 400, "large.png: 500x401 is 0.2005 megapixels; the limit is 0.2")
@@ -161,28 +161,28 @@ def test_images_beyond_the_limits_are_refused(client):
 
 
 @pytest.mark.parametrize(
-    ("query", "code", "words"),
+    ("path", "code", "words"),
     [
         ("tfsr", 422, "width: Field required"),
         ("tfsr?width=8&height=8&left=0&top=0&columns=x&rows=8", 422, "columns: "),
         ("tfsr?width=8&height=8&left=0&top=0&columns=9&rows=8", 400, "inside the 8x8 pixels"),
         ("tfsr?width=8&height=0&left=0&top=0&columns=8&rows=8", 422, "height: "),
         ("tfsr?width=999999999999&height=8&left=0&top=0&columns=8&rows=8", 400, "at most"),
-        ("psnr?width=8&height=8&left=0&top=0&columns=8&rows=8", 422, "how: "),
+        ("psnr?width=8&height=8&left=0&top=0&columns=8&rows=8", 422, "method: "),
         ("whole?scale=0", 400, "must be a finite number above 0"),
         ("whole?scale=nan", 400, "must be a finite number above 0"),
         ("whole?scale=1e300", 400, "megapixels"),
     ],
 )
-def test_what_cannot_be_asked_is_one_line(query, code, words, client):
+def test_invalid_queries_are_one_line(path, code, words, client):
     image = add(client, tiny.image(8, 8))["id"]
-    check_error(client.get(f"/images/{image}/{query}"), code, words)
+    check_error(client.get(f"/images/{image}/{path}"), code, words)
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8138", "127.0.0.1.evil.example", "", "[::1", "10.0.0.7"]
 )
-def test_other_names_of_this_computer_are_refused(host, client):
+def test_other_hosts_are_rejected(host, client):
     check_error(client.get("/", headers={"host": host}), 403, "127.0.0.1 or localhost")
 
 
@@ -202,7 +202,7 @@ def test_own_names_are_served(host, client):
         {"sec-fetch-site": "same-site"},
     ],
 )
-def test_other_pages_may_not_send_images(headers, client):
+def test_other_pages_may_not_upload_images(headers, client):
     content = odd_files.encoded(tiny.image(8, 8))
     check_error(client.post("/images", content=content, headers=headers), 403, "own page")
 

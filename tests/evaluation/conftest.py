@@ -1,11 +1,28 @@
-"""Systems of every kind, made once from one tiny model."""
+"""One tiny model as a preset, and upscalers of every kind."""
 
 import keras
 import pytest
 import tiny
 
 from tfsr import ImplicitSR
+from tfsr.images import resize
+from tfsr.inference import Upscaler
 from tfsr.presets import save_preset
+
+
+class OneSize(Upscaler):
+    """Bicubic of 16x16 to 24x24 and 32x32, as an exported file of fixed sizes."""
+
+    kind = "file of fixed sizes"
+    rounds = True
+
+    def unsupported_reason(self, lr_size, size):
+        if tuple(lr_size) == (16, 16) and tuple(size) in ((24, 24), (32, 32)):
+            return None
+        return "takes 16x16 and returns 24x24 or 32x32"
+
+    def patches(self, image, size):
+        yield slice(0, size[0]), slice(0, size[1]), resize(image, size)
 
 
 @pytest.fixture(scope="session")
@@ -17,13 +34,22 @@ def model():
 
 @pytest.fixture(scope="session")
 def made(model, tmp_path_factory):
-    """A folder of a preset, a run, two .tflite files (16x16 to 24x24 and 32x32), a SavedModel."""
-    from tfsr import exporters
-
-    folder = tmp_path_factory.mktemp("systems")
+    """A folder of a preset and a run."""
+    folder = tmp_path_factory.mktemp("presets")
     save_preset(model, folder / "preset", {})
     save_preset(model, folder / "run" / "best", {})
-    for name, io in (("float.tflite", "float32"), ("uint8.tflite", "uint8")):
-        exporters.tflite(model, folder / name, (16, 16), [(24, 24), (32, 32)], io=io)
-    exporters.saved_model(model, folder / "served")
     return folder
+
+
+@pytest.fixture(scope="session")
+def upscalers(made):
+    """Bicubic, a preset, and an upscaler of fixed sizes."""
+    from tfsr.evaluation import load_upscalers
+
+    return {**load_upscalers([str(made / "preset")]), "fixed": OneSize()}
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory):
+    """Three images of 32x32. Shared: do not change them."""
+    return tiny.folder(tmp_path_factory.mktemp("data") / "faces", count=3, side=32)

@@ -4,11 +4,12 @@ import tiny
 from PIL import Image
 
 from tfsr.errors import ImageError
-from tfsr.evaluation import PROTOCOLS, Reduction, cells
+from tfsr.evaluation import PROTOCOLS, DegradationSpec
+from tfsr.evaluation.dataset import make_columns
 from tfsr.images import read
 
 BENCHMARK = PROTOCOLS["benchmark"]
-X2, X3 = Reduction(scale=2), Reduction(scale=3)
+X2, X3 = DegradationSpec(scale=2), DegradationSpec(scale=3)
 NAMES = ("bird", "cat", "dog")
 
 
@@ -32,10 +33,10 @@ def data_set(folder, hr="HR", lr="LR_bicubic", lr_names=NAMES, scales=(2, 3)):
 @pytest.mark.parametrize("prefix", ["", "DIV2K_valid_"])
 def test_given_lr_images_are_taken(prefix, tmp_path):
     data = data_set(tmp_path, f"{prefix}HR", f"{prefix}LR_bicubic")
-    for cell, scale in zip(cells(data, BENCHMARK, [X2, X3]), (2, 3), strict=True):
-        assert (cell.origin, cell.scale, cell.border_scale) == ("LR given", scale, scale)
-        for pair, name in zip(cell.pairs, NAMES, strict=True):
-            lr, hr = cell.load(pair)
+    for column, scale in zip(make_columns(data, BENCHMARK, [X2, X3]), (2, 3), strict=True):
+        assert (column.origin, column.scale, column.border_scale) == ("LR given", scale, scale)
+        for pair, name in zip(column.pairs, NAMES, strict=True):
+            lr, hr = column.load(pair)
             original = read(tmp_path / f"{prefix}HR" / f"{name}.png")
             np.testing.assert_array_equal(lr, reduced(original, scale) + 1)
             height, width = (49 // scale * scale, 61 // scale * scale)
@@ -45,55 +46,57 @@ def test_given_lr_images_are_taken(prefix, tmp_path):
 
 def test_without_names_in_common_files_are_paired_in_their_order(tmp_path):
     data = data_set(tmp_path, lr_names=("img_001", "img_002", "img_003"))
-    (cell,) = cells(data, BENCHMARK, [X2])
-    assert [pair.lr.name for pair in cell.pairs] == [f"img_00{i}x2.png" for i in (1, 2, 3)]
+    (column,) = make_columns(data, BENCHMARK, [X2])
+    assert [pair.lr.name for pair in column.pairs] == [f"img_00{i}x2.png" for i in (1, 2, 3)]
 
 
-def test_pairs_in_another_order_are_told(tmp_path):
+def test_pairs_in_another_order_are_rejected(tmp_path):
     data = data_set(tmp_path, lr_names=("img_001", "img_003", "img_002"))
     with pytest.raises(ImageError, match=r"img_002x2.png: 30x24, is no reduction by 2 of .*cat"):
-        cells(data, BENCHMARK, [X2])
+        make_columns(data, BENCHMARK, [X2])
 
 
 def test_scales_that_no_data_set_brings_are_made(tmp_path):
-    (cell,) = cells(data_set(tmp_path), BENCHMARK, [Reduction(scale=6)])
-    assert cell.origin == "LR made by Pillow's bicubic"
-    lr, hr = cell.load(cell.pairs[0])
-    np.testing.assert_array_equal(lr, reduced(read(cell.pairs[0].original), 6))
+    (column,) = make_columns(data_set(tmp_path), BENCHMARK, [DegradationSpec(scale=6)])
+    assert column.origin == "LR made by Pillow's bicubic"
+    lr, hr = column.load(column.pairs[0])
+    np.testing.assert_array_equal(lr, reduced(read(column.pairs[0].original), 6))
     assert hr.shape == (48, 60, 3)
 
 
 def test_of_a_folder_of_images_all_lr_images_are_made(tmp_path):
-    (cell,) = cells(data_set(tmp_path) / "HR", BENCHMARK, [X2])
-    lr, _ = cell.load(cell.pairs[0])
-    np.testing.assert_array_equal(lr, reduced(read(cell.pairs[0].original), 2))
+    (column,) = make_columns(data_set(tmp_path) / "HR", BENCHMARK, [X2])
+    lr, _ = column.load(column.pairs[0])
+    np.testing.assert_array_equal(lr, reduced(read(column.pairs[0].original), 2))
 
 
 def test_a_protocol_without_given_images_makes_its_own(tmp_path):
-    (cell,) = cells(data_set(tmp_path), PROTOCOLS["x1-x30"], [X2])
-    assert cell.origin == "LR made by Pillow's bicubic"
-    assert cell.border_scale is None
+    (column,) = make_columns(data_set(tmp_path), PROTOCOLS["x1-x30"], [X2])
+    assert column.origin == "LR made by Pillow's bicubic"
+    assert column.border_scale is None
 
 
 def test_a_column_asked_for_twice_is_one(tmp_path):
-    (cell,) = cells(data_set(tmp_path), BENCHMARK, [X2, Reduction(scale=2.0)])
-    assert len(cell.pairs) == 3
+    (column,) = make_columns(data_set(tmp_path), BENCHMARK, [X2, DegradationSpec(scale=2.0)])
+    assert len(column.pairs) == 3
 
 
 def test_the_scale_of_a_pair_of_sizes_is_that_of_its_images(tmp_path):
     data = tiny.folder(tmp_path / "faces", side=48)
-    found = cells(data, PROTOCOLS["files"], [Reduction(16), Reduction(16, hr_size=24)])
-    assert [cell.scale for cell in found] == [3.0, 1.5]
+    found = make_columns(
+        data, PROTOCOLS["files"], [DegradationSpec(16), DegradationSpec(16, hr_size=24)]
+    )
+    assert [column.scale for column in found] == [3.0, 1.5]
 
 
 def hr_is_missing(data):
     (data / "HR" / "cat.png").unlink()
-    return "catx2.png: has no HR image"
+    return r"catx2.png: has no HR image in .*HR"
 
 
 def lr_is_missing(data):
     (data / "LR_bicubic" / "X2" / "catx2.png").unlink()
-    return r"HR/cat.png: has no LR image"
+    return r"HR/cat.png: has no LR image in .*X2"
 
 
 def lr_folder_is_missing(data):
@@ -154,28 +157,32 @@ def hr_is_too_small(data):
         hr_is_too_small,
     ],
 )
-def test_a_data_set_with_a_fault_is_told_in_one_line(damage, tmp_path):
+def test_a_damaged_data_set_is_rejected_in_one_line(damage, tmp_path):
     words = damage(data_set(tmp_path))
     with pytest.raises(ImageError, match=words) as caught:
-        cells(tmp_path, BENCHMARK, [X2])
+        make_columns(tmp_path, BENCHMARK, [X2])
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("protocol", "reduction", "words"),
+    ("protocol", "spec", "words"),
     [
-        ("celebahq", Reduction(32, hr_size=512), "0.png: .*32-512 .*at least 512x512; got 48x48"),
-        ("files", Reduction(64), "0.png: .* at least 64x64; got 48x48"),
-        ("x1-x30", Reduction(scale=60), "0.png: .* by 60 .* at least 60x60; got 48x48"),
-        ("div2k", Reduction(scale=30), "0.png: at x30 .* 30x30 pixels, .* needs 73x73: PSNR"),
+        (
+            "celebahq",
+            DegradationSpec(32, hr_size=512),
+            "0.png: .*32-512 .*at least 512x512; received 48x48",
+        ),
+        ("files", DegradationSpec(64), "0.png: .* at least 64x64; received 48x48"),
+        ("x1-x30", DegradationSpec(scale=60), "0.png: .* by 60 .* at least 60x60; received 48x48"),
+        ("div2k", DegradationSpec(scale=30), "0.png: at x30 .* 30x30 pixels, .* needs 73x73: PSNR"),
     ],
 )
-def test_images_smaller_than_a_protocol_needs_are_named(protocol, reduction, words, tmp_path):
+def test_images_smaller_than_a_protocol_needs_are_named(protocol, spec, words, tmp_path):
     data = tiny.folder(tmp_path / "faces", side=48)
     with pytest.raises(ImageError, match=words):
-        cells(data, PROTOCOLS[protocol], [reduction])
+        make_columns(data, PROTOCOLS[protocol], [spec])
 
 
-def test_a_folder_that_is_none_is_told(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(ImageError, match="nowhere: cannot be listed"):
-        cells(tmp_path / "nowhere", BENCHMARK, [X2])
+        make_columns(tmp_path / "nowhere", BENCHMARK, [X2])

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import tiny
@@ -9,10 +10,17 @@ from tfsr.presets import DEFAULT, check_files, names, save_preset
 from tfsr.presets.description import describe
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Shared: damage copies only."""
+    directory = tmp_path_factory.mktemp("presets") / "mine"
+    save_preset(ImplicitSR.from_config(tiny.MODEL), directory, {})
+    return directory
+
+
 @pytest.fixture
-def preset(tmp_path):
-    save_preset(ImplicitSR.from_config(tiny.MODEL), tmp_path / "mine", {})
-    return tmp_path / "mine"
+def preset(saved, tmp_path):
+    return shutil.copytree(saved, tmp_path / "mine")
 
 
 def rewrite(preset, **metadata):
@@ -21,7 +29,7 @@ def rewrite(preset, **metadata):
 
 
 @pytest.mark.parametrize("name", names())
-def test_shipped_presets_say_all_that_is_listed(name):
+def test_shipped_presets_have_all_that_is_listed(name):
     found = describe(name)
     assert found["name"] == name
     for key in ("purpose", "parameters", "licence", "steps", "commit"):
@@ -38,7 +46,7 @@ def test_the_gain_is_over_bicubic():
     }
 
 
-def test_a_preset_that_says_nothing_has_a_name_and_files(preset):
+def test_a_preset_without_metadata_has_a_name_and_files(preset):
     found = describe(preset)
     assert (found["name"], found["purpose"], found["quality"]["from"]) == ("mine", None, {})
     for file in found["files"]:
@@ -46,12 +54,12 @@ def test_a_preset_that_says_nothing_has_a_name_and_files(preset):
 
 
 @pytest.mark.parametrize("value", [5, "text", [1], {"from": 3}, {"from": {"64": 5}}, None])
-def test_a_preset_may_say_anything(value, preset):
+def test_metadata_may_contain_anything(value, preset):
     rewrite(preset, name=value, provenance=value, quality=value, parameters=value)
     assert describe(preset)["quality"]["from"] == {}
 
 
-def test_a_file_that_was_changed_is_told(preset):
+def test_a_changed_file_does_not_match(preset):
     (preset / "config.json").write_text("{}")
     assert {file.path.name: file.matches for file in check_files(preset)} == {
         "config.json": False,

@@ -52,13 +52,10 @@ def check_refused(preset, *words):
         assert str(word) in line
 
 
-def test_a_preset_outputs_as_the_model_did(saved):
+def test_a_loaded_preset_has_the_models_output(saved):
     model, directory = saved
-    copy = from_preset(directory)
+    copy = from_preset(str(directory))
     np.testing.assert_array_equal(copy.upscale(IMAGE, (31, 27)), model.upscale(IMAGE, (31, 27)))
-    np.testing.assert_array_equal(
-        from_preset(str(directory)).upscale(IMAGE, (31, 27)), copy.upscale(IMAGE, (31, 27))
-    )
 
 
 def test_a_preset_is_three_files(saved):
@@ -70,7 +67,7 @@ def test_a_preset_is_three_files(saved):
     assert set(config) == {"encoder", "decoder"}
 
 
-def test_neither_optimizer_nor_precision_is_kept(saved, tmp_path):
+def test_neither_optimizer_nor_precision_is_saved(saved, tmp_path):
     model = ImplicitSR.from_config({**tiny.MODEL, "dtype": "mixed_bfloat16"})
     model.compile(optimizer="adam", loss="mae")
     model.optimizer.build(model.trainable_variables)
@@ -93,13 +90,12 @@ def test_saving_over_a_preset_replaces_it(preset):
     other = ImplicitSR.from_config(tiny.MODEL)
     save_preset(other, preset, {"name": "other"})
     assert read_metadata(preset)["name"] == "other"
-    np.testing.assert_array_equal(
-        from_preset(preset).upscale(IMAGE, (9, 9)), other.upscale(IMAGE, (9, 9))
-    )
+    for expected, found in zip(other.get_weights(), from_preset(preset).get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
     assert {path.name for path in preset.iterdir()} == set(FILES)
 
 
-def test_a_file_in_the_directorys_place_is_told(saved, tmp_path):
+def test_a_file_in_the_directorys_place_is_named(saved, tmp_path):
     (tmp_path / "file").write_text("in the way")
     for place in ("file", "file/preset"):
         with pytest.raises(PresetError, match="file"):
@@ -153,7 +149,7 @@ def test_metadata_names_the_two_files_and_no_others(checksums, preset):
     "content", [b"", b"{", b"[]", b"5", b"\xff\xfe", b"[" * 100_000], ids=lambda c: repr(c[:5])
 )
 @pytest.mark.parametrize("name", ["config.json", "metadata.json"])
-def test_what_is_no_json_object_is_named(name, content, preset):
+def test_other_than_a_json_object_is_named(name, content, preset):
     (preset / name).write_bytes(content)
     if name == "config.json":
         sign(preset)
@@ -221,11 +217,11 @@ def test_a_file_that_may_not_be_read_is_named(name, preset):
         check_refused(preset, preset / name, "Permission denied")
 
 
-def test_a_directory_that_is_no_preset_is_told(tmp_path):
+def test_a_directory_that_is_no_preset_is_named(tmp_path):
     check_refused(tmp_path, tmp_path, "metadata.json")
 
 
-def test_unknown_names_are_told_with_the_known_ones(tmp_path):
+def test_unknown_names_are_reported_with_the_known_ones(tmp_path):
     check_refused("nowhere", "nowhere", *names())
     check_refused(DEFAULT.removesuffix("1"), f"Did you mean '{DEFAULT}'?")
 
@@ -235,12 +231,9 @@ def test_the_default_is_shipped():
 
 
 @pytest.mark.parametrize("name", names())
-def test_shipped_presets_upscale_and_say_where_they_come_from(name):
+def test_shipped_presets_upscale_and_have_provenance(name):
     model, metadata = from_preset(name), read_metadata(name)
-    output = model.upscale(IMAGE, (31, 27))
-    assert output.shape == (1, 31, 27, 3)
-    assert np.isfinite(output).all()
-    # A trained model keeps the image: its output is near the image it was given.
+    # At its own size a trained model's output is near the image.
     assert np.abs(model.upscale(IMAGE, (12, 10)) - IMAGE).mean() < 0.05
     assert metadata["name"] == name
     assert metadata["parameters"] == model.count_params()

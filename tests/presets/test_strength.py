@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 import tiny
 
-from tfsr import ImplicitSR, from_preset, load_upscaler, upscale
+from tfsr import ImplicitSR, from_preset, load_upscaler
 from tfsr.errors import InvalidArgument, PresetError
 from tfsr.presets import (
     DEFAULT,
     clean_twin,
-    has_twin,
     interpolate,
-    reference,
     save_preset,
     store,
+    twin_reference,
 )
 
 IMAGE = tiny.image(12, 10)
@@ -42,31 +41,27 @@ def test_the_ends_have_the_very_weights_of_the_two(pair):
         assert [a.tobytes() for a in found] == [a.tobytes() for a in weights(preset)]
 
 
-@pytest.mark.parametrize("strength", [0.25, np.float64(0.25)])
-def test_between_them_weights_are_interpolated(strength, pair):
+def test_between_them_weights_are_interpolated(pair):
     clean, robust = pair
-    found = interpolate(clean, robust, strength).get_weights()
+    found = interpolate(clean, robust, np.float64(0.25)).get_weights()
     for a, b, w in zip(weights(clean), weights(robust), found, strict=True):
         assert w.dtype == np.float32
         np.testing.assert_allclose(w, 0.75 * a + 0.25 * b, rtol=0, atol=1e-7)
-    again = weights(robust, strength)
+    again = weights(robust, 0.25)
     assert [a.tobytes() for a in again] == [a.tobytes() for a in found]
 
 
 def test_an_upscaler_takes_a_strength(pair):
     clean, robust = pair
-    expected = load_upscaler(interpolate(clean, robust, 0.5)).upscale(IMAGE, scale=2)
-    np.testing.assert_array_equal(upscale(IMAGE, scale=2, preset=robust, strength=0.5), expected)
-    np.testing.assert_array_equal(
-        load_upscaler(robust, strength=0).upscale(IMAGE, scale=2),
-        load_upscaler(clean).upscale(IMAGE, scale=2),
-    )
+    size = (24, 20)
+    expected = load_upscaler(interpolate(clean, robust, 0.5))(IMAGE, size)
+    np.testing.assert_array_equal(load_upscaler(robust, strength=0.5)(IMAGE, size), expected)
     with pytest.raises(InvalidArgument, match="strength goes with a preset's name or directory"):
         load_upscaler(from_preset(robust), strength=0.5)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan"), "0.5", True])
-def test_other_strengths_are_refused(strength, pair):
+def test_other_strengths_are_rejected(strength, pair):
     line = "strength must be a number from 0 to 1; received "
     with pytest.raises(InvalidArgument, match=line):
         interpolate(*pair, strength)
@@ -74,7 +69,7 @@ def test_other_strengths_are_refused(strength, pair):
         load_upscaler(pair[1], strength=strength)
 
 
-def test_two_architectures_are_refused(pair, tmp_path):
+def test_two_architectures_are_rejected(pair, tmp_path):
     larger = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], "blocks": 2}}
     other = save(tmp_path / "other", larger)
     with pytest.raises(PresetError) as caught:
@@ -90,7 +85,7 @@ def test_arguments_of_training_are_no_architecture(pair, tmp_path):
     interpolate(pair[0], save(tmp_path / "noisy", noisy), 0.5)
 
 
-def test_a_run_with_branches_goes_with_a_packed_preset(tmp_path):
+def test_a_run_with_branches_can_be_interpolated_with_a_saved_preset(tmp_path):
     from tfsr.models import folded
 
     config = {**tiny.MODEL, "encoder": {"name": "ecb", "features": 4, "blocks": 1}}
@@ -101,7 +96,7 @@ def test_a_run_with_branches_goes_with_a_packed_preset(tmp_path):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-7)
 
 
-def test_a_preset_without_a_twin_says_which_have_one(pair, tmp_path, monkeypatch):
+def test_presets_with_a_twin_are_suggested(pair, tmp_path, monkeypatch):
     with pytest.raises(PresetError, match="takes no strength: .*; no shipped preset does$"):
         from_preset(DEFAULT, 0.5)
     shipped = shutil.copytree(pair[0].parent, tmp_path / "shipped")
@@ -111,8 +106,7 @@ def test_a_preset_without_a_twin_says_which_have_one(pair, tmp_path, monkeypatch
     monkeypatch.setattr(store, "SHIPPED", shipped)
     with pytest.raises(PresetError, match="^clean: takes no strength: .* one: robust$"):
         from_preset("clean", 0.5)
-    assert (has_twin("robust"), has_twin("clean")) == (True, False)
-    assert (clean_twin("robust"), reference("clean", tmp_path)) == ("clean", "clean")
+    assert (clean_twin("robust"), twin_reference("clean", tmp_path)) == ("clean", "clean")
     assert len(weights("robust", 0.5)) == len(weights("clean"))
 
 
@@ -121,7 +115,7 @@ def test_a_twin_is_found_from_the_presets_own_directory(pair, tmp_path, monkeypa
     (tmp_path / "link").symlink_to(robust)
     monkeypatch.chdir(tmp_path)
     assert clean_twin("link") == str(clean.resolve())
-    assert reference(clean, clean.parent / "new") == "../clean"
+    assert twin_reference(clean, clean.parent / "new") == "../clean"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import tiny
 from tfsr import ImplicitSR, __version__, from_preset
 from tfsr.data import Sampler
 from tfsr.errors import CheckpointError, ImageError, RecipeError, TrainingError
-from tfsr.evaluation import Reduction, restoration_psnr
+from tfsr.evaluation import DegradationSpec, restoration_psnr
 from tfsr.images import list_images, resize
 from tfsr.inference import ModelUpscaler
 from tfsr.presets import read_metadata
@@ -98,7 +98,7 @@ def test_validation_measures_the_first_images_of_the_last_epoch(run):
     means = []
     for side in (24, 16):
         paths = list_images(run.parent / "images")[:2]
-        means.append(np.mean(restoration_psnr(ModelUpscaler(model), paths, Reduction(side))))
+        means.append(np.mean(restoration_psnr(ModelUpscaler(model), paths, DegradationSpec(side))))
         assert float(row[f"val_psnr_{side}"]) == pytest.approx(means[-1], abs=1e-3)
     assert float(row["val_psnr"]) == pytest.approx(np.mean(means), abs=1e-3)
 
@@ -151,7 +151,7 @@ def test_a_run_is_a_preset_of_its_best_weights(run):
     assert metadata["steps"] == int(row["step"])
     assert metadata["validation"]["val_psnr"] == float(row["val_psnr"])
     paths = list_images(run.parent / "images")[:2]
-    found = np.mean(restoration_psnr(ModelUpscaler(from_preset(run)), paths, Reduction(24)))
+    found = np.mean(restoration_psnr(ModelUpscaler(from_preset(run)), paths, DegradationSpec(24)))
     assert found == pytest.approx(float(row["val_psnr_24"]), abs=1e-3)
 
 
@@ -189,7 +189,7 @@ def test_the_moving_average_is_validated_saved_and_returned(tmp_path):
         np.testing.assert_array_equal(found, expected)
     assert max(np.abs(a - b).max() for a, b in zip(averaged, last, strict=True)) > 1e-3
     paths = list_images(images)[:2]
-    psnr = np.mean(restoration_psnr(ModelUpscaler(best), paths, Reduction(24)))
+    psnr = np.mean(restoration_psnr(ModelUpscaler(best), paths, DegradationSpec(24)))
     assert float(history(tmp_path / "run")[0]["val_psnr_24"]) == pytest.approx(psnr, abs=1e-9)
 
 

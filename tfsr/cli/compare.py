@@ -59,23 +59,25 @@ def compare(
     # Pillow's warnings about odd metadata would come between the lines.
     warnings.filterwarnings("ignore", module="PIL")
     import_keras()
-    from tfsr.evaluation import Comparison, Inset, load
+    from tfsr.evaluation import Comparison, ZoomInset, load_upscalers
 
     image = limits.read(source)
     hr = None if original is None else limits.read(original)
     with _naming(source), Interrupt() as interrupt:
         target = target or TargetSize(size=None if hr is None else hr.size)
         with silence():
-            systems = load([*(preset or ()), *(others or ())] or [DEFAULT], strengths or ())
-        insets = [Inset(left, top, width, height) for top, left, height, width in inset or ()]
+            upscalers = load_upscalers(
+                [*(preset or ()), *(others or ())] or [DEFAULT], strengths or ()
+            )
+        insets = [ZoomInset(left, top, width, height) for top, left, height, width in inset or ()]
         hr_size = target.of(image.size, limits.max_output_pixels)
-        comparison = Comparison(source.name, image, hr_size, systems, hr, insets or None)
-        check_writable_format(output, comparison.sheet_size)
-        with progress_bar("upscaling", len(systems)) as advance:
-            figure = comparison.draw(partial(_advance, advance, interrupt))
+        comparison = Comparison(source.name, image, hr_size, upscalers, hr, insets or None)
+        check_writable_format(output, comparison.figure_size)
+        with progress_bar("upscaling", len(upscalers)) as advance:
+            figure = comparison.render(partial(_advance, advance, interrupt))
     write(output, figure)
-    values = zip(systems, comparison.figures, strict=True)
-    line = ", ".join(f"{system.name} {value}" for system, value in values if value)
+    captions = zip(upscalers, comparison.captions, strict=True)
+    line = ", ".join(f"{name} {caption}" for name, caption in captions if caption)
     typer.echo(f"{output}: {line}" if line else output)
 
 

@@ -14,7 +14,7 @@ from tfsr.errors import InvalidArgument, did_you_mean
 from tfsr.presets import DEFAULT
 
 if TYPE_CHECKING:
-    from tfsr.evaluation import Table
+    from tfsr.evaluation.table import Table
 
 
 def evaluate(
@@ -50,36 +50,41 @@ def evaluate(
     Example: tfsr evaluate --preset my-preset --data faces/test --lr-sides 128,64 -o table.md
     """
     import_keras()
-    from tfsr.evaluation import Strip, cells, load, means_as_markdown, measure, protocols
+    from tfsr.evaluation import load_upscalers, means_as_markdown
+    from tfsr.evaluation.comparison_grid import ComparisonGrid
+    from tfsr.evaluation.dataset import make_columns
+    from tfsr.evaluation.protocols import get_protocol
+    from tfsr.evaluation.table import evaluate_columns
     from tfsr.images import write
 
-    rule = protocols.get(protocol)
+    rule = get_protocol(protocol)
     sides = lr_sides.split(",") if lr_sides else ()
-    reductions = rule.reductions(sides, scales or (), degradation)
+    specs = rule.specs(sides, scales or (), degradation)
     files = [path for path in (*(output or ()), plot, grid) if path is not None]
     _check_files(output or [], plot, grid, files)
     with silence():
-        systems = load([*(preset or ()), *(others or ())] or [DEFAULT], strengths or ())
-    columns = cells(data, rule, reductions)
+        upscalers = load_upscalers([*(preset or ()), *(others or ())] or [DEFAULT], strengths or ())
+    columns = make_columns(data, rule, specs)
     pairs = [pair for column in columns for pair in column.pairs]
     check_not_overwritten([path for pair in pairs for path in (pair.original, pair.lr)], files)
-    images = Strip()
+    images = ComparisonGrid()
     with progress_bar("evaluating", len(pairs)) as advance:
-        table = measure(
-            *(rule, str(data), columns, systems),
-            advance=advance,
-            look=images.look if grid is not None else lambda sample: None,
+        table = evaluate_columns(
+            *(rule, str(data), columns, upscalers),
+            on_image=advance,
+            on_sample=images.add if grid is not None else lambda sample: None,
         )
     _write_files(table, output or [], plot)
     if grid is not None:
-        write(grid, images.draw(table))
+        write(grid, images.render(table))
     typer.echo(means_as_markdown(table), nl=False)
 
 
 def _check_files(
     tables: list[Path], plot: Path | None, grid: Path | None, files: list[Path]
 ) -> None:
-    from tfsr.evaluation import FORMATS, check_plot
+    from tfsr.evaluation import FORMATS
+    from tfsr.evaluation.scale_plot import check_plot
     from tfsr.images import check_writable_format
 
     for path in tables:
@@ -96,7 +101,7 @@ def _check_files(
 
 
 def _write_files(table: Table, tables: list[Path], plot: Path | None) -> None:
-    from tfsr.evaluation import FORMATS, draw_plot
+    from tfsr.evaluation import FORMATS, plot_scales
     from tfsr.images.atomic import write_atomically
 
     contents = {
@@ -104,7 +109,7 @@ def _write_files(table: Table, tables: list[Path], plot: Path | None) -> None:
         for path in tables
     }
     if plot is not None:
-        contents[plot] = draw_plot(table, plot.suffix.lower())
+        contents[plot] = plot_scales(table, plot.suffix.lower())
     for path, content in contents.items():
         try:
             write_atomically(str(path), content)

@@ -1,1 +1,1 @@
-"""A web page on this computer: an image encoded once, seen at any zoom. Needs the extra `demo`."""
+"""A web page to zoom into images, on this computer only. Needs the extra `demo`."""

@@ -1,4 +1,4 @@
-"""Who may use the server: the page that it serves itself, and programs of this computer."""
+"""Access control: the server's own page, and programs of this computer."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HOSTS = ("127.0.0.1", "localhost")
-_READING = ("GET", "HEAD")
 
-# Nothing is loaded from another place, and no other page shows or reads what is served.
+# The page loads nothing from elsewhere, and no other page embeds or reads what is served.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -25,21 +24,20 @@ _HEADERS = {
 
 
 class Guard:
-    """Lets nobody in but this computer's own page, and tells browsers to let nothing out.
+    """ASGI middleware against other web pages in this computer's browsers.
 
-    A web page elsewhere can make its visitor's browser send requests to this computer. By a name
-    of its own that leads here it would even be told the outputs, so other Host headers are refused;
-    and so is all that changes something and comes from another page.
+    Other Host headers are rejected, to prevent DNS rebinding, and so are uploads from other pages.
+    Security headers are added to all responses.
 
     Args:
-        app: what is guarded.
+        app: the guarded application.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it; of connections, nothing but HTTP is served."""
+        """Serve HTTP; other connections, such as WebSockets, are ignored."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         if scope["type"] != "http":
@@ -50,21 +48,21 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        refusal = _refusal(scope["method"], Headers(scope=scope))
-        app = self.app if refusal is None else JSONResponse({"error": refusal}, 403)
+        reason = _rejection(scope["method"], Headers(scope=scope))
+        app = self.app if reason is None else JSONResponse({"error": reason}, 403)
         await app(scope, receive, send_with_headers)
 
 
-def _refusal(method: str, headers: Headers) -> str | None:
-    """Why a request is refused; None if it is not."""
+def _rejection(method: str, headers: Headers) -> str | None:
+    """Why a request is rejected, or None."""
     hosts = headers.getlist("host")
     if len(hosts) != 1 or _name_of(hosts[0]) not in _HOSTS:
-        return f"this server is called {' or '.join(_HOSTS)}; got Host: {', '.join(hosts)}"
+        return f"Host must be {' or '.join(_HOSTS)}; received {', '.join(hosts)}"
     origin = headers.get("origin", f"http://{hosts[0]}")
     site = headers.get("sec-fetch-site", "same-origin")
     foreign = origin != f"http://{hosts[0]}" or site not in ("same-origin", "none")
-    if foreign and method not in _READING:
-        return "images are taken from this server's own page alone"
+    if foreign and method not in ("GET", "HEAD"):
+        return "images are accepted from this server's own page only"
     return None
 
 

@@ -1,10 +1,10 @@
-"""An image that is encoded once and drawn window by window, at any zoom."""
+"""An image that is encoded once and rendered tile by tile, at any zoom."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,175 +12,173 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import Tile
 from tfsr.images import DecodedImage, to_float, to_uint8
 from tfsr.images.transparency import flatten
-from tfsr.models import Bicubic, ImplicitSR
-from tfsr.rendering import ImplicitRenderer, Renderer, project
+from tfsr.models import ImplicitSR
+from tfsr.rendering import BicubicRenderer, ImplicitRenderer, Patch, project
 
 _MEMORY = 2**31
-# LR pixels that are kept encoded: 512x512.
-_KEPT = 2**18
-_MOST_WINDOW = 2**16
-# Up to there a float32 holds every whole number.
-_LONGEST_SIDE = 2**24
+_MAX_ENCODED_PIXELS = 2**18  # 512x512 LR pixels.
+_MAX_TILE_PIXELS = 2**16
+_MAX_SIDE = 2**24  # A float32 holds all integers up to there.
 
 Span = tuple[int, int]
+Box = tuple[int, int, int, int]
+"""(top, left, height, width) in pixels of the output."""
 
 
 class SceneRenderer:
-    """Draws windows of encoded images, one at a time.
+    """Encodes and renders, one image at a time.
 
     Args:
-        model: whose weights must not change.
+        model: its weights must not change.
     """
 
     def __init__(self, model: ImplicitSR) -> None:
         self.model = model
-        self.renderer = ImplicitRenderer(model, _MEMORY)
-        self.bicubic = Bicubic().renderer(_MEMORY)
+        self._renderer = ImplicitRenderer(model, _MEMORY)
+        self.bicubic = BicubicRenderer(_MEMORY)
+        self.max_lr_pixels = self._renderer.lr_pixels
+        self.input_span = self._renderer.input_span
+
+    def encode(self, pixels: np.ndarray) -> Any:
+        """Return what the decoder needs of (h, w, 3) uint8 pixels, for any output size."""
+        return project(self.model.decoder, self.model.encode(to_float(pixels)[None]))
+
+    def render(self, encoded: Any, tile: Tile) -> Iterator[Patch]:
+        """Yield the patches of a tile."""
+        plan = tile.plan(self.model.decoder.neighbour_mode)
+        return self._renderer.render_maps(encoded, plan)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A rectangle of an image, encoded: `maps` is all that the decoder needs of it."""
+class _Part(NamedTuple):
+    """A rectangle of an image, and its encoding."""
 
     rows: Span
     columns: Span
-    maps: Any
-
-    def covers(self, rows: Span, columns: Span) -> bool:
-        return _inside(rows, self.rows) and _inside(columns, self.columns)
+    encoded: Any
 
 
 class Scene:
-    """An image, and what was encoded of it.
+    """An image and its encoding.
 
-    An image of up to 512x512 pixels is encoded whole, once. Of a larger one, as much around the
-    window that is drawn is, and kept while windows lie in it.
+    Images of up to 512x512 pixels are encoded whole, once. Of larger ones only the area around the
+    tile is encoded, and cached until a tile leaves it.
 
     Args:
-        image: of any kind. What is transparent is shown on white.
-        renderer: what draws it.
+        image: of any kind. Transparency is shown on white.
+        renderer: shared by all scenes.
 
     Attributes:
-        image: as it was given.
-        encodings: how often something was encoded.
+        image: as given.
+        num_encodings: how often something was encoded.
     """
 
     def __init__(self, image: DecodedImage, renderer: SceneRenderer) -> None:
         self.image = image
-        self.encodings = 0
+        self.num_encodings = 0
         self._renderer = renderer
+        self._max_pixels = min(_MAX_ENCODED_PIXELS, renderer.max_lr_pixels)
         self._pixels = flatten(image)
         self._part: _Part | None = None
 
     def encode(self) -> None:
         """Encode the image now, if it is encoded whole."""
-        if prod(self.image.size) <= self._most_kept:
-            self._encoded(*((0, side) for side in self.image.size))
+        if prod(self.image.size) <= self._max_pixels:
+            self._part_of(*((0, side) for side in self.image.size))
 
-    def draw(self, size: tuple[int, int], window: tuple[int, int, int, int]) -> np.ndarray:
-        """A window of the output, drawn from what was encoded.
+    def render(self, size: tuple[int, int], box: Box) -> np.ndarray:
+        """Render a tile of the output from the encoding.
 
         Args:
             size: (H, W) of the whole output.
-            window: (top, left, height, width) in its pixels, 65,536 of them at most.
+            box: the tile, of 65,536 pixels at most.
 
         Returns:
             (height, width, 3) uint8: the same pixels of the whole output.
 
         Raises:
-            InvalidArgument: if the window is too large or leaves the output, or is drawn from more
-                of the image than there is room for, as a reduction may be.
+            InvalidArgument: if the tile is too large or leaves the output, or, of a reduction,
+                depends on too many LR pixels.
         """
-        renderer, model = self._renderer.renderer, self._renderer.model
-        spans = _spans(size, window)
-        rows, columns = self._reach(renderer, size, spans)
-        part = self._encoded(rows, columns)
-        place = Tile(self.image.size, size, *spans, part.rows, part.columns)
-        output = np.empty((*window[2:], 3), np.uint8)
-        pieces = renderer.render_maps(part.maps, place.plan(model.decoder.neighbour_mode))
-        for piece_rows, piece_columns, colours in pieces:
-            output[piece_rows, piece_columns] = to_uint8(colours[0])
-        return output
+        spans = _spans(size, box)
+        part = self._part_of(*self._input_spans(self._renderer, size, spans))
+        tile = Tile(self.image.size, size, *spans, part.rows, part.columns)
+        return _assembled(self._renderer.render(part.encoded, tile), box)
 
-    def draw_bicubic(self, size: tuple[int, int], window: tuple[int, int, int, int]) -> np.ndarray:
-        """The same window by bicubic; arguments and errors as of `draw`, but for the room."""
-        renderer = self._renderer.bicubic
-        spans = _spans(size, window)
-        rows, columns = self._reach(renderer, size, spans)
-        place = Tile(self.image.size, size, *spans, rows, columns)
-        output = np.empty((*window[2:], 3), np.uint8)
-        lr = to_float(self._pixels[slice(*rows), slice(*columns)])
-        for piece_rows, piece_columns, colours in renderer.render(lr[None], place):
-            output[piece_rows, piece_columns] = to_uint8(colours[0])
-        return output
+    def render_bicubic(self, size: tuple[int, int], box: Box) -> np.ndarray:
+        """Resize the same tile by bicubic; arguments and errors as of `render`."""
+        spans = _spans(size, box)
+        rows, columns = self._input_spans(self._renderer.bicubic, size, spans)
+        tile = Tile(self.image.size, size, *spans, rows, columns)
+        pixels = to_float(self._pixels[slice(*rows), slice(*columns)])
+        return _assembled(self._renderer.bicubic.render(pixels[None], tile), box)
 
-    def _reach(
-        self, renderer: Renderer, size: tuple[int, int], spans: tuple[Span, Span]
+    def _input_spans(
+        self, renderer: Any, size: tuple[int, int], spans: tuple[Span, Span]
     ) -> tuple[Span, Span]:
-        """The rows and columns of the image that a window is drawn from."""
+        """The rows and columns of the image that a tile depends on."""
         rows, columns = (
             renderer.input_span(lr, hr, *span)
             for lr, hr, span in zip(self.image.size, size, spans, strict=True)
         )
         return rows, columns
 
-    @property
-    def _most_kept(self) -> int:
-        return min(_KEPT, self._renderer.renderer.lr_pixels)
-
-    def _encoded(self, rows: Span, columns: Span) -> _Part:
-        """A part that covers these rows and columns: the one that is kept, or a new one."""
-        if self._part is None or not self._part.covers(rows, columns):
+    def _part_of(self, rows: Span, columns: Span) -> _Part:
+        """A part that covers these rows and columns: the cached one, or a new one."""
+        part = self._part
+        if part is None or not (_covers(part.rows, rows) and _covers(part.columns, columns)):
             height, width = self.image.size
-            if height * width <= self._most_kept:
+            if height * width <= self._max_pixels:
                 rows, columns = (0, height), (0, width)
             else:
-                side = int(self._most_kept**0.5)
-                rows, columns = _grown(rows, side, height), _grown(columns, side, width)
-            self._part = None
-            self._part = self._encode(rows, columns)
-        return self._part
+                side = int(self._max_pixels**0.5)
+                rows, columns = _extend(rows, side, height), _extend(columns, side, width)
+            self._part = None  # Its memory is free for the new one.
+            part = self._part = self._encode(rows, columns)
+        return part
 
     def _encode(self, rows: Span, columns: Span) -> _Part:
-        model, room = self._renderer.model, self._renderer.renderer.lr_pixels
-        height, width = (last - first for first, last in (rows, columns))
-        if height * width > room:
+        height, width = rows[1] - rows[0], columns[1] - columns[0]
+        if height * width > self._renderer.max_lr_pixels:
             raise InvalidArgument(
-                f"this window is drawn from {width}x{height} pixels of the image; there is room "
-                f"for {room}: ask for a smaller window, or a larger size"
+                f"this tile depends on {width}x{height} pixels of the image; the limit is "
+                f"{self._renderer.max_lr_pixels}: ask for a smaller tile, or a larger size"
             )
-        self.encodings += 1
-        image = to_float(self._pixels[slice(*rows), slice(*columns)])
-        return _Part(rows, columns, project(model.decoder, model.encode(image[None])))
+        self.num_encodings += 1
+        pixels = self._pixels[slice(*rows), slice(*columns)]
+        return _Part(rows, columns, self._renderer.encode(pixels))
 
 
-def _spans(size: tuple[int, int], window: tuple[int, int, int, int]) -> tuple[Span, Span]:
-    """The rows and columns of a window.
-
-    Raises:
-        InvalidArgument: if it is none, or too large.
-    """
-    top, left, height, width = window
-    if max(size) > _LONGEST_SIDE:
-        raise InvalidArgument(f"a side may have {_LONGEST_SIDE} pixels at most; got {max(size)}")
-    if min(top, left) < 0 or min(height, width) < 1 or height * width > _MOST_WINDOW:
+def _spans(size: tuple[int, int], box: Box) -> tuple[Span, Span]:
+    """The rows and columns of a tile, checked."""
+    top, left, height, width = box
+    if max(size) > _MAX_SIDE:
+        raise InvalidArgument(f"a side may have {_MAX_SIDE} pixels at most; received {max(size)}")
+    if min(top, left) < 0 or min(height, width) < 1 or height * width > _MAX_TILE_PIXELS:
         raise InvalidArgument(
-            f"a window must have 1 to {_MOST_WINDOW} pixels; got {width}x{height} at {left},{top}"
+            f"a tile must have 1 to {_MAX_TILE_PIXELS} pixels; received {width}x{height} at "
+            f"{left},{top}"
         )
     if top + height > size[0] or left + width > size[1]:
         raise InvalidArgument(
-            f"a window must lie inside the {size[1]}x{size[0]} pixels of the output; got "
+            f"a tile must lie inside the {size[1]}x{size[0]} pixels of the output; received "
             f"{width}x{height} at {left},{top}"
         )
     return (top, top + height), (left, left + width)
 
 
-def _inside(inner: Span, outer: Span) -> bool:
+def _assembled(patches: Iterator[Patch], box: Box) -> np.ndarray:
+    output = np.empty((*box[2:], 3), np.uint8)
+    for rows, columns, colours in patches:
+        output[rows, columns] = to_uint8(colours[0])
+    return output
+
+
+def _covers(outer: Span, inner: Span) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-def _grown(span: Span, length: int, whole: int) -> Span:
-    """The span with as much on both sides as makes it so long, inside the whole."""
+def _extend(span: Span, length: int, whole: int) -> Span:
+    """A span of at least that length around another one, inside the whole."""
     length = min(max(length, span[1] - span[0]), whole)
     first = (span[0] + span[1] - length) // 2
     first = min(max(first, 0), whole - length)

@@ -1,4 +1,4 @@
-"""The demo's server: on this computer alone, until Ctrl-C."""
+"""The demo's server: on this computer only, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _HOST = "127.0.0.1"
 
 
 def listen(port: int) -> socket.socket:
-    """A socket that only this computer reaches.
+    """Open a socket on the loopback interface.
 
     Args:
         port: 0 for any that is free.
 
     Raises:
-        InvalidArgument: if the port cannot be had.
+        InvalidArgument: if the port is not available.
     """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # A port whose last server has just ended is free.
+    # The port of a server that has just ended is free.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((_HOST, port))
@@ -34,24 +34,24 @@ def listen(port: int) -> socket.socket:
         listening.close()
         reason = getattr(error, "strerror", None) or "it is no port"
         raise InvalidArgument(
-            f"--port {port}: cannot be had: {reason}; give another, or 0 for any that is free"
+            f"{port} is not available: {reason}; give another, or 0 for any that is free", "port"
         ) from error
     return listening
 
 
 def address(listening: socket.socket) -> str:
-    """What a browser calls it."""
+    """Return the page's URL."""
     return f"http://{_HOST}:{listening.getsockname()[1]}/"
 
 
 def serve(app: ASGIApp, listening: socket.socket, ending: threading.Event, browser: bool) -> None:
-    """Serve until an interrupt, which is raised again when all is closed.
+    """Serve until an interrupt, which is raised again after shutdown.
 
     Args:
         app: the application.
         listening: from `listen`.
-        ending: is set as soon as the server shall end.
-        browser: whether the page is opened in one.
+        ending: set when shutdown begins.
+        browser: whether to open the page in one.
     """
     config = uvicorn.Config(
         app,
@@ -62,11 +62,10 @@ def serve(app: ASGIApp, listening: socket.socket, ending: threading.Event, brows
         timeout_graceful_shutdown=10,
     )
     if browser:
-        # Some browsers of terminals do not return before they are left.
+        # `open` blocks until a terminal's browser is closed.
         threading.Thread(target=webbrowser.open, args=[address(listening)], daemon=True).start()
     _Server(config, ending).run(sockets=[listening])
-    # Uvicorn raises the interrupt again when all is closed; on a busy machine that was once lost
-    # before the end of its event loop.
+    # On a busy machine the interrupt that uvicorn raises again was once lost in its event loop.
     if ending.is_set():
         raise KeyboardInterrupt
 

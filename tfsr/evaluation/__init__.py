@@ -1,39 +1,23 @@
-"""Quality on whole images."""
+"""Tables and figures of how well upscalers restore images."""
 
 from tfsr.evaluation.comparison import Comparison
-from tfsr.evaluation.comparison_grid import Strip
-from tfsr.evaluation.dataset import Cell, Pair, cells
-from tfsr.evaluation.measurement import Sample, Score, Table, measure
-from tfsr.evaluation.plot import check_plot, draw_plot
-from tfsr.evaluation.protocols import PROTOCOLS, Measure, Protocol
-from tfsr.evaluation.reduction import Reduction
-from tfsr.evaluation.restoration import bicubic_upscale, compare_with_bicubic, restoration_psnr
-from tfsr.evaluation.systems import System, load
-from tfsr.evaluation.tables import FORMATS, means_as_markdown
-from tfsr.evaluation.zoom_insets import Inset
+from tfsr.evaluation.degradation_spec import DegradationSpec
+from tfsr.evaluation.protocols import PROTOCOLS
+from tfsr.evaluation.restoration import restoration_psnr
+from tfsr.evaluation.scale_plot import plot_scales
+from tfsr.evaluation.table import evaluate, load_upscalers
+from tfsr.evaluation.table_formats import FORMATS, means_as_markdown
+from tfsr.evaluation.zoom_inset import ZoomInset
 
 __all__ = [
     "FORMATS",
     "PROTOCOLS",
-    "Cell",
     "Comparison",
-    "Inset",
-    "Measure",
-    "Pair",
-    "Protocol",
-    "Reduction",
-    "Sample",
-    "Score",
-    "Strip",
-    "System",
-    "Table",
-    "bicubic_upscale",
-    "cells",
-    "check_plot",
-    "compare_with_bicubic",
-    "draw_plot",
-    "load",
+    "DegradationSpec",
+    "ZoomInset",
+    "evaluate",
+    "load_upscalers",
     "means_as_markdown",
-    "measure",
+    "plot_scales",
     "restoration_psnr",
 ]

@@ -1,4 +1,4 @@
-"""Which files a table is measured on: originals, and LR images where a data set brings them."""
+"""The images of a table's columns: originals, and LR images where the data set has them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,21 @@ import numpy as np
 
 from tfsr import metrics
 from tfsr.errors import ImageError, InvalidArgument
-from tfsr.evaluation.layout import given_lr, layout
-from tfsr.evaluation.protocols import Protocol
-from tfsr.evaluation.reduction import Reduction, Size
+from tfsr.evaluation.degradation_spec import DegradationSpec
+from tfsr.evaluation.protocols import EvaluationProtocol
 from tfsr.images import list_images, read, resize
+from tfsr.inference.target_size import Size
 
 # MATLAB's and Pillow's reductions of an image of Set5 or Set14 agree to 46 dB or more, those of
 # different images to 11 at most.
 _SAME_IMAGE_DB = 20.0
 
-_OTHERS = "choose other columns with --lr-sides or --scales, or larger images"
+_ADVICE = "choose other columns with --lr-sides or --scales, or larger images"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """An original and its LR file where that is given.
-
-    Attributes:
-        original: the file.
-        lr: the file, or None where the LR image is made.
-        original_size: (height, width) of the first.
-        lr_size: (h, w) of the LR image.
-        size: (H, W) of the HR image, which the output is compared with.
-    """
+    """Files and sizes of an original and its LR image; `lr` is None if that is made."""
 
     original: Path
     lr: Path | None
@@ -43,109 +35,136 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One column of a table: a reduction and the pairs it makes, all checked.
+class Column:
+    """A column of a table: its checked images, and the scale that sets a border's width."""
 
-    Attributes:
-        reduction: how LR images are made where they are not given.
-        pairs: one for each image.
-        border_scale: what sets the width of a border, where the protocol cuts one.
-    """
-
-    reduction: Reduction
+    spec: DegradationSpec
     pairs: tuple[Pair, ...]
     border_scale: int | None
 
     @property
     def label(self) -> str:
-        """Its short name: "64", "64-256", or "x3"."""
-        return self.reduction.label
+        """Short name: "64", "64-256", or "x3"."""
+        return self.spec.label
 
     @property
     def scale(self) -> float:
-        """HR over LR; of the first image, where it is not the same for all."""
+        """HR over LR; of the first image if images differ."""
         pair = self.pairs[0]
-        return self.reduction.scale or pair.size[0] / pair.lr_size[0]
+        return self.spec.scale or pair.size[0] / pair.lr_size[0]
 
     @property
     def origin(self) -> str:
         """Where the LR images come from, in words."""
         if self.pairs[0].lr is not None:
             return "LR given"
-        pipeline = self.reduction.pipeline
+        pipeline = self.spec.pipeline
         if pipeline.deterministic:
             return f"LR made by {pipeline.title}"
         return f"LR made by {pipeline.name} ({pipeline.title}), seeded by each file's name"
 
     def load(self, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
-        """(LR, HR), both (.., .., 3) uint8.
-
-        Raises:
-            ImageError: if a file cannot be read any more.
-        """
+        """Read a pair: (LR, HR), both uint8."""
         original = read(pair.original)
         if pair.lr is None:
-            return self.reduction(original, pair.original.name)
+            return self.spec(original, pair.original.name)
         return read(pair.lr), original[: pair.size[0], : pair.size[1]]
 
 
-def cells(
-    data: str | os.PathLike[str], protocol: Protocol, reductions: Sequence[Reduction]
-) -> list[Cell]:
-    """The columns of a table, every image read once and every size checked.
+def make_columns(
+    data: str | os.PathLike[str], protocol: EvaluationProtocol, specs: Sequence[DegradationSpec]
+) -> list[Column]:
+    """Find the images of a table's columns. Each is read once and its size is checked.
 
-    LR images are those of the data set where it brings them and the protocol takes them (see
-    `layout`), and are made everywhere else.
+    A folder of images holds originals. A folder with HR, or one folder whose name ends in _HR, is a
+    data set: its LR images are in LR_bicubic/X2 and so on, beside HR, and are used at the
+    protocol's `given` scales. All others are made from the originals.
 
     Args:
         data: the folder.
-        protocol: what asks for the images.
-        reductions: its columns.
+        protocol: says which given LR images are used, and how large images must be.
+        specs: the columns.
 
     Raises:
-        ImageError: no images, one that cannot be read or is too small, or an LR image without
-            its HR image or the other way round. The file is named.
+        ImageError: no images, an image that cannot be read or is too small, or an LR image without
+            HR image or the other way round.
     """
-    reductions = list(dict.fromkeys(reductions))
-    folder, lr_folder = layout(Path(data))
+    specs = list(dict.fromkeys(specs))
+    folder, lr_folder = _find_folders(Path(data))
     originals = list_images(folder)
     given = {
-        reduction: given_lr(lr_folder, originals, int(reduction.scale or 1))
-        for reduction in reductions
-        if lr_folder is not None and reduction.scale in protocol.given
+        spec: _find_lr_files(lr_folder, originals, int(spec.scale or 1))
+        for spec in specs
+        if lr_folder is not None and spec.scale in protocol.given
     }
-    pairs: dict[Reduction, list[Pair]] = {reduction: [] for reduction in reductions}
+    pairs: dict[DegradationSpec, list[Pair]] = {spec: [] for spec in specs}
     for i, path in enumerate(originals):
         original = read(path)
-        for reduction in reductions:
-            if reduction in given:
-                pair = _given_pair(path, original, given[reduction][i], int(reduction.scale or 1))
+        for spec in specs:
+            if spec in given:
+                pair = _given_pair(path, original, given[spec][i], int(spec.scale or 1))
             else:
-                pair = _made_pair(path, original, reduction)
-            _check_side(pair, reduction, protocol)
-            pairs[reduction].append(pair)
-    return [
-        Cell(reduction, tuple(pairs[reduction]), protocol.border_scale(reduction))
-        for reduction in reductions
-    ]
+                pair = _made_pair(path, original, spec)
+            _check_side(pair, spec, protocol)
+            pairs[spec].append(pair)
+    return [Column(spec, tuple(pairs[spec]), protocol.border_scale(spec)) for spec in specs]
 
 
-def _made_pair(path: Path, original: np.ndarray, reduction: Reduction) -> Pair:
+def _find_folders(data: Path) -> tuple[Path, Path | None]:
+    """The folder of originals, and that of given LR images."""
     try:
-        lr_size, size = reduction.sizes(_size(original))
+        folders = sorted(path for path in data.iterdir() if os.path.isdir(path))
+    except OSError as error:
+        raise ImageError(f"{data}: cannot be listed: {error.strerror}") from error
+    hr = [path for path in folders if path.name == "HR" or path.name.endswith("_HR")]
+    if not hr:
+        return data, None
+    if len(hr) > 1:
+        raise ImageError(f"{data}: holds {hr[0].name} and {hr[1].name}; give one of them as --data")
+    return hr[0], data / f"{hr[0].name.removesuffix('HR')}LR_bicubic"
+
+
+def _find_lr_files(root: Path, originals: Sequence[Path], scale: int) -> list[Path]:
+    """The LR file of each original.
+
+    They are paired by name (a.png, ax2.png), or in the order of their names where no name matches,
+    as LIIF's program does.
+    """
+    folder = root / f"X{scale}"
+    if not os.path.isdir(folder):
+        raise ImageError(
+            f"{folder}: is missing; the protocol uses given LR images. Choose other scales, or "
+            f"give --data {originals[0].parent} to have them made"
+        )
+    files = list_images(folder)
+    by_name = {path.stem.removesuffix(f"x{scale}"): path for path in files}
+    stems = {path.stem: path for path in originals}
+    if not stems.keys() & by_name.keys() and len(files) == len(originals):
+        return files
+    for stem in sorted(stems.keys() ^ by_name.keys()):
+        if stem in stems:
+            raise ImageError(f"{stems[stem]}: has no LR image in {folder}")
+        raise ImageError(f"{by_name[stem]}: has no HR image in {originals[0].parent}")
+    return [by_name[path.stem] for path in originals]
+
+
+def _made_pair(path: Path, original: np.ndarray, spec: DegradationSpec) -> Pair:
+    try:
+        lr_size, size = spec.sizes(_size(original))
     except InvalidArgument as error:
-        raise ImageError(f"{path}: {error}; {_OTHERS}") from error
+        raise ImageError(f"{path}: {error}; {_ADVICE}") from error
     return Pair(path, None, _size(original), lr_size, size)
 
 
 def _given_pair(path: Path, original: np.ndarray, lr: Path, scale: int) -> Pair:
     small = read(lr)
     height, width = (scale * side for side in small.shape[:2])
-    fits = all(0 <= hr - s < scale for hr, s in zip(original.shape, (height, width), strict=False))
-    if fits:
-        reduced = resize(original[:height, :width], _size(small))
-        fits = metrics.psnr(small, reduced) > _SAME_IMAGE_DB
-    if not fits:
+    rest = original.shape[0] - height, original.shape[1] - width
+    if not (
+        min(rest) >= 0
+        and max(rest) < scale
+        and metrics.psnr(small, resize(original[:height, :width], _size(small))) > _SAME_IMAGE_DB
+    ):
         raise ImageError(
             f"{lr}: {small.shape[1]}x{small.shape[0]}, is no reduction by {scale} of {path}, "
             f"{original.shape[1]}x{original.shape[0]}"
@@ -157,13 +176,13 @@ def _size(image: np.ndarray) -> Size:
     return image.shape[0], image.shape[1]
 
 
-def _check_side(pair: Pair, reduction: Reduction, protocol: Protocol) -> None:
-    scale = protocol.border_scale(reduction)
-    for measure in protocol.measures:
-        least = measure.least_side(scale)
-        if min(pair.size) < least:
+def _check_side(pair: Pair, spec: DegradationSpec, protocol: EvaluationProtocol) -> None:
+    scale = protocol.border_scale(spec)
+    for metric in protocol.metrics:
+        min_side = metric.min_side(scale)
+        if min(pair.size) < min_side:
             raise ImageError(
-                f"{pair.original}: at {reduction.label} the images compared have "
-                f"{pair.size[1]}x{pair.size[0]} pixels, and the protocol needs {least}x{least}: "
-                f"{measure.label}; {_OTHERS}"
+                f"{pair.original}: at {spec.label} the images compared have "
+                f"{pair.size[1]}x{pair.size[0]} pixels, and the protocol needs "
+                f"{min_side}x{min_side}: {metric.label}; {_ADVICE}"
             )

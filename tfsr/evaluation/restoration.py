@@ -1,39 +1,36 @@
-"""How well reduced images are brought back to their size."""
+"""PSNR of images that were degraded and restored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
 
 from tfsr import metrics
 from tfsr.errors import ImageError, InvalidArgument, check_choice
-from tfsr.evaluation.reduction import Reduction
-from tfsr.images import read, resize
-from tfsr.inference import ModelUpscaler
-
-Upscale = Callable[[np.ndarray, tuple[int, int]], np.ndarray]
-"""(h, w, 3) uint8 and (H, W) to (H, W, 3) uint8."""
+from tfsr.evaluation.degradation_spec import DegradationSpec
+from tfsr.images import read
 
 
 def restoration_psnr(
-    upscale: Upscale,
+    upscale: Callable[[np.ndarray, tuple[int, int]], np.ndarray],
     paths: Sequence[Path],
-    reduction: Reduction,
+    spec: DegradationSpec,
     protocol: str = "rgb",
     batch: int | None = None,
 ) -> list[float]:
-    """PSNR of each image after reducing it and upscaling it back.
+    """Compute the PSNR of each image after it was degraded and upscaled back.
 
-    Both the LR image and the output are 8-bit, as files are.
+    Both the LR image and the output are 8-bit, as in files.
 
     Args:
-        upscale: what is measured.
+        upscale: (h, w, 3) uint8 and (H, W) to (H, W, 3) uint8, such as an `Upscaler`.
         paths: HR images.
-        reduction: how the LR images are made.
-        protocol: of `tfsr.metrics.psnr`.
+        spec: how the LR images are made.
+        protocol: a key of `tfsr.metrics.PROTOCOLS`.
         batch: how many images of one size `upscale` takes at once, as (B, h, w, 3), to return
             (B, H, W, 3); None: one, without the axis.
 
@@ -41,11 +38,19 @@ def restoration_psnr(
         dB, one value an image.
 
     Raises:
-        ImageError: if an image cannot be read, reduced so, or measured by the protocol.
+        ImageError: if an image cannot be read, degraded, or compared by the protocol.
+
+    Example:
+        >>> from pathlib import Path
+        >>> spec = tfsr.evaluation.DegradationSpec(scale=2)
+        >>> bicubic = tfsr.load_upscaler("bicubic")
+        >>> values = tfsr.evaluation.restoration_psnr(bicubic, [Path("photo.jpg")], spec)
+        >>> len(values)
+        1
     """
     check_choice("protocol", protocol, metrics.PROTOCOLS)
     values = []
-    for group in _of_one_size(paths, reduction, batch or 1):
+    for group in _groups(paths, spec, batch or 1):
         lr, hr = (np.stack(images) for images in zip(*(pair for _, *pair in group), strict=True))
         size = hr.shape[1:3]
         restored = upscale(lr, size) if batch else [upscale(image, size) for image in lr]
@@ -56,22 +61,20 @@ def restoration_psnr(
     return values
 
 
-def _of_one_size(
-    paths: Sequence[Path], reduction: Reduction, most: int
+def _groups(
+    paths: Sequence[Path], spec: DegradationSpec, max_count: int
 ) -> Iterator[list[tuple[Path, np.ndarray, np.ndarray]]]:
     """Images with their LR and HR, in order, grouped where neighbours have the same sizes."""
-    group: list[tuple[Path, np.ndarray, np.ndarray]] = []
-    for path in paths:
+
+    def degraded(path: Path) -> tuple[Path, np.ndarray, np.ndarray]:
         original = read(path)
         with _naming(path):
-            lr, hr = reduction(original, path.name)
-        same = group and (lr.shape, hr.shape) == (group[0][1].shape, group[0][2].shape)
-        if group and (not same or len(group) == most):
+            return path, *spec(original, path.name)
+
+    images = map(degraded, paths)
+    for _, same in groupby(images, key=lambda image: (image[1].shape, image[2].shape)):
+        while group := list(islice(same, max_count)):
             yield group
-            group = []
-        group.append((path, lr, hr))
-    if group:
-        yield group
 
 
 @contextmanager
@@ -80,19 +83,3 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except InvalidArgument as error:
         raise ImageError(f"{path}: {error}") from error
-
-
-def bicubic_upscale(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Pillow's bicubic filter: the baseline."""
-    return resize(image, size, "bicubic")
-
-
-def compare_with_bicubic(
-    model, paths: Sequence[Path], reduction: Reduction, protocol: str = "rgb"
-) -> tuple[float, float]:
-    """Mean PSNR in dB of a model and of Pillow's bicubic; arguments as `restoration_psnr`."""
-    ours, bicubic = (
-        np.mean(restoration_psnr(upscale, paths, reduction, protocol))
-        for upscale in (ModelUpscaler(model), bicubic_upscale)
-    )
-    return float(ours), float(bicubic)

@@ -1,21 +1,19 @@
 """Trained models by name, with their provenance."""
 
-from tfsr.presets.loading import check_same_architecture, check_strength, from_preset, interpolate
-from tfsr.presets.store import DEFAULT, check_files, check_new, names, read_metadata, save_preset
-from tfsr.presets.twins import clean_twin, has_twin, reference
+from tfsr.presets.preset_model import check_same_architecture as check_same_architecture
+from tfsr.presets.preset_model import check_strength as check_strength
+from tfsr.presets.preset_model import from_preset, interpolate
+from tfsr.presets.store import DEFAULT, check_files, names, read_metadata, save_preset
+from tfsr.presets.store import check_new as check_new
+from tfsr.presets.twins import clean_twin as clean_twin
+from tfsr.presets.twins import twin_reference as twin_reference
 
 __all__ = [
     "DEFAULT",
     "check_files",
-    "check_new",
-    "check_same_architecture",
-    "check_strength",
-    "clean_twin",
     "from_preset",
-    "has_twin",
     "interpolate",
     "names",
     "read_metadata",
-    "reference",
     "save_preset",
 ]

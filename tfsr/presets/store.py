@@ -1,7 +1,7 @@
 """A preset is a directory: config.json, model.weights.h5 and metadata.json.
 
-`metadata.json` holds where the weights come from (data and its licence, recipe, seed, steps), what
-they were measured to reach, and the sha256 of the other two files.
+metadata.json has the provenance of the weights (data and its licence, recipe, seed, steps), the
+measured quality, and the sha256 of the other two files.
 """
 
 from __future__ import annotations
@@ -11,33 +11,24 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfsr.errors import PresetError, did_you_mean
 
 if TYPE_CHECKING:
-    # Models import Keras, which nobody who only looks at presets should wait for.
+    # Models import Keras, which takes seconds.
     from tfsr.models import AnyModel
 
 DEFAULT = "arasfsr-compact-faces-v1"
-"""The preset that the command line uses when none is named."""
+"""The preset of the command line, if none is named."""
 
 SHIPPED = Path(__file__).parent
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 
 
-@dataclass(frozen=True)
-class CheckedFile:
-    """A file of a preset.
-
-    Attributes:
-        path: where it is.
-        bytes: its length.
-        sha256: what the metadata says of it.
-        matches: whether that is so.
-    """
+class CheckedFile(NamedTuple):
+    """A file of a preset, its sha256 in the metadata, and whether that matches."""
 
     path: Path
     bytes: int
@@ -46,16 +37,25 @@ class CheckedFile:
 
 
 def names() -> list[str]:
-    """The presets that ship with the package."""
+    """List the presets that ship with the package.
+
+    Example:
+        >>> tfsr.presets.DEFAULT in tfsr.presets.names()
+        True
+    """
     return sorted(path.parent.name for path in SHIPPED.glob(f"*/{METADATA}"))
 
 
 def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
-    """Compare a preset's configuration and weights with what its metadata says of them.
+    """Compare a preset's configuration and weights with the metadata's checksums.
 
     Raises:
         PresetError: if there is no such preset, a file is missing or lies outside the directory, or
-            the metadata does not describe these two.
+            the metadata lacks the checksums.
+
+    Example:
+        >>> [file.matches for file in tfsr.presets.check_files(tfsr.presets.DEFAULT)]
+        [True, True]
     """
     directory = find(preset)
     checksums = read_metadata(preset).get("sha256")
@@ -63,46 +63,54 @@ def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
         raise PresetError(
             f"{directory / METADATA}: 'sha256' must name {CONFIG} and {WEIGHTS}, nothing else"
         )
-    paths = [_inside(directory, name) for name in (CONFIG, WEIGHTS)]
-    return [
-        CheckedFile(
-            *(path, path.stat().st_size, str(checksums[path.name])),
-            matches=_sha256(path) == checksums[path.name],
-        )
-        for path in paths
-    ]
+    files = []
+    for name in (CONFIG, WEIGHTS):
+        path, expected = _inside(directory, name), str(checksums[name])
+        files.append(CheckedFile(path, path.stat().st_size, expected, _sha256(path) == expected))
+    return files
 
 
 def read_metadata(preset: str | os.PathLike[str]) -> dict[str, Any]:
-    """The metadata of a preset.
+    """Read the metadata of a preset.
 
     Raises:
         PresetError: if there is no such preset, or its metadata cannot be read.
+
+    Example:
+        >>> tfsr.presets.read_metadata(tfsr.presets.DEFAULT)["provenance"]["licence"]
+        'Apache-2.0'
     """
-    directory = find(preset)
-    return read_json(_inside(directory, METADATA))
+    return read_json(_inside(find(preset), METADATA))
 
 
 def save_preset(
     model: AnyModel, directory: str | os.PathLike[str], metadata: Mapping[str, Any]
 ) -> None:
-    """Write a preset. `metadata.json` comes last: a directory that has it is whole.
+    """Write a preset: configuration, weights, and last metadata.json, which marks it as complete.
 
     Args:
-        model: whose configuration and weights are kept; neither optimiser nor dtype policy is.
-        directory: made if it is not there.
+        model: an `ImplicitSR` or `SubPixelSR`. Optimizer and dtype policy are not saved.
+        directory: made if it does not exist.
         metadata: plain data; "sha256" is added.
 
     Raises:
         PresetError: if the directory cannot be written.
+
+    Example:
+        >>> encoder = {"name": "edsr", "features": 8, "blocks": 1}
+        >>> model = tfsr.ImplicitSR(encoder, {"name": "liif", "hidden": [8]})
+        >>> tfsr.presets.save_preset(model, "mine", {"provenance": {"licence": "MIT"}})
+        >>> tfsr.presets.read_metadata("mine")["provenance"]
+        {'licence': 'MIT'}
     """
     from tfsr.models import from_config
 
     directory = Path(directory)
     whole = model.get_config()
-    parts = ("encoder", "decoder", "scale")
-    config: dict[str, Any] = {key: whole[key] for key in parts if key in whole}
-    # A model of its own: saving a compiled one would keep its optimiser too.
+    config: dict[str, Any] = {
+        key: whole[key] for key in ("encoder", "decoder", "scale") if key in whole
+    }
+    # A new model: saving a compiled one would save its optimizer too.
     bare = from_config(config)
     bare.set_weights(model.get_weights())
     temporary = directory / f"part.{WEIGHTS}"
@@ -122,27 +130,28 @@ def save_preset(
 
 
 def check_new(directory: str | os.PathLike[str]) -> None:
-    """Raise unless a preset can be made there without replacing anything.
+    """Raise unless a preset can be written there without replacing anything.
 
     Raises:
-        PresetError: if something is there that is no empty directory, or nothing can be.
+        PresetError: if something other than an empty directory exists, or it cannot be made.
     """
     name = os.fspath(directory)
     try:
         os.lstat(name)
+        taken = not os.path.isdir(name) or bool(os.listdir(name))
     except FileNotFoundError:
         parent = next(path for path in Path(name).absolute().parents if os.path.lexists(path))
         if not os.access(parent, os.W_OK | os.X_OK):
             raise PresetError(f"{name}: cannot be written: {parent} may not be changed") from None
+        return
     except OSError as error:
         raise PresetError(f"{name}: cannot be written: {error.strerror}") from error
-    else:
-        if not os.path.isdir(name) or os.listdir(name):
-            raise PresetError(f"{name}: is there already; name another directory")
+    if taken:
+        raise PresetError(f"{name}: already exists; name another directory")
 
 
 def find(preset: str | os.PathLike[str]) -> Path:
-    """The directory of a preset: of a name, itself, or the best weights of a training run.
+    """Return the directory of a preset; of a training run, that of its best weights.
 
     Raises:
         PresetError: if there is no such preset.
@@ -150,21 +159,35 @@ def find(preset: str | os.PathLike[str]) -> Path:
     name = os.fspath(preset)
     if name in names():
         return SHIPPED / name
-    # Of a training run, the best weights so far.
     for directory in (Path(name), Path(name) / "best"):
         if os.path.isfile(directory / METADATA):
             return directory
-    directory = Path(name)
-    if os.path.isdir(directory):
-        raise PresetError(f"{directory}: is no preset, it has no {METADATA}")
+    if os.path.isdir(name):
+        raise PresetError(f"{name}: is no preset, it has no {METADATA}")
     raise PresetError(
         f"unknown preset {name!r}; known: {', '.join(names())}, or a directory."
         + did_you_mean(name, names())
     )
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Read the JSON object of a file.
+
+    Raises:
+        PresetError: if the file cannot be read, or contains anything else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    # RecursionError: thousands of nested brackets.
+    except (OSError, ValueError, RecursionError) as error:
+        raise PresetError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise PresetError(f"{path}: must contain a JSON object")
+    return content
+
+
 def _inside(directory: Path, name: str) -> Path:
-    """The file, if it really lies in the directory: a link must not lead out of it."""
+    """The file, if it really lies in the directory and no link leads out of it."""
     path = directory / name
     if path.resolve().parent != directory.resolve():
         raise PresetError(f"{path}: leads out of the preset's directory")
@@ -178,22 +201,6 @@ def _sha256(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise PresetError(f"{path}: cannot be read: {error.strerror or error}") from error
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object of a file.
-
-    Raises:
-        PresetError: if the file cannot be read, or holds anything else.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    # RecursionError: brackets in brackets, thousands deep.
-    except (OSError, ValueError, RecursionError) as error:
-        raise PresetError(f"{path}: cannot be read as JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise PresetError(f"{path}: must hold a JSON object")
-    return content
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

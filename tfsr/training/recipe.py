@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from tfsr.data import SamplingConfig, Source
 from tfsr.errors import RecipeError
-from tfsr.evaluation import Reduction
+from tfsr.evaluation import DegradationSpec
 from tfsr.models import AnyModel, from_config
 
 VERSION = 1
@@ -179,15 +179,15 @@ class Recipe:
     init_from: str | None = None  # a preset or a run whose weights training starts from
     version: int = VERSION
 
-    def reductions(self) -> list[Reduction]:
+    def reductions(self) -> list[DegradationSpec]:
         """The reductions that validation restores, in the recipe's order."""
         validation = self.validation
         return [
             reduction
             for degradation in validation.degradations or (self.data.sampling.degradation,)
             for reduction in (
-                *(Reduction(size, degradation=degradation) for size in validation.lr_sizes),
-                *(Reduction(scale=scale, degradation=degradation) for scale in validation.scales),
+                *(DegradationSpec(side, None, degradation) for side in validation.lr_sizes),
+                *(DegradationSpec(None, scale, degradation) for scale in validation.scales),
             )
         ]
 

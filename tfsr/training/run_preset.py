@@ -6,17 +6,20 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from tfsr.errors import CheckpointError, PresetError
-from tfsr.evaluation import compare_with_bicubic
-from tfsr.images import list_images
+from tfsr.evaluation import restoration_psnr
+from tfsr.images import list_images, resize
+from tfsr.inference import load_upscaler
 from tfsr.models import folded
 from tfsr.presets import (
     check_new,
     check_same_architecture,
     from_preset,
     read_metadata,
-    reference,
     save_preset,
+    twin_reference,
 )
 from tfsr.training import recipe_files as recipes
 from tfsr.training.provenance import describe_weights
@@ -62,9 +65,12 @@ def save_run_preset(
     model = folded(model)
     if clean is not None:
         check_same_architecture(clean, folded(from_preset(clean)), run, model)
-    protocol, measured = recipe.validation.protocol, {}
+    protocol, measured, upscaler = recipe.validation.protocol, {}, load_upscaler(model)
     for reduction in recipe.reductions():
-        ours, bicubic = compare_with_bicubic(model, paths, reduction, protocol)
+        ours, bicubic = (
+            float(np.mean(restoration_psnr(upscale, paths, reduction, protocol)))
+            for upscale in (upscaler, resize)
+        )
         measured[reduction.label] = {"psnr": round(ours, 3), "bicubic": round(bicubic, 3)}
         report(
             f"from {reduction.label}: {ours:.3f} dB, bicubic {bicubic:.3f}, "
@@ -72,7 +78,7 @@ def save_run_preset(
         )
     metadata = {**describe_weights(recipe, model, steps), "name": Path(output).name}
     if clean is not None:
-        metadata["clean"] = reference(clean, output)
+        metadata["clean"] = twin_reference(clean, output)
     metadata["quality"] = {
         "what": "mean PSNR in dB of originals reduced to a side, or by a scale, and restored",
         "protocol": protocol,

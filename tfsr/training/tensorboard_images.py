@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsr.evaluation import Reduction, bicubic_upscale
+from tfsr.evaluation import DegradationSpec
 from tfsr.images import read, resize
 from tfsr.training.validation import Snapshot
 
@@ -26,7 +26,7 @@ class TensorBoardImages(keras.callbacks.Callback):
 
     directory: Path  # of TensorBoard's files
     paths: Sequence[Path]
-    reductions: Sequence[Reduction]
+    reductions: Sequence[DegradationSpec]
     snapshot: Snapshot  # the model after the epoch
 
     def __post_init__(self) -> None:
@@ -42,7 +42,9 @@ class TensorBoardImages(keras.callbacks.Callback):
                     tf.summary.image(f"{path.stem}/{reduction.label}", image[None])
         writer.close()
 
-    def _comparison(self, original: np.ndarray, reduction: Reduction, name: str) -> np.ndarray:
+    def _comparison(
+        self, original: np.ndarray, reduction: DegradationSpec, name: str
+    ) -> np.ndarray:
         """LR (nearest neighbour), bicubic, SR and HR side by side, (H, 4 W, 3) uint8."""
         if reduction.scale is not None:
             # A reduction by a scale takes any shape; one to a size, the whole square image.
@@ -51,6 +53,4 @@ class TensorBoardImages(keras.callbacks.Callback):
         lr, hr = reduction(original, name)
         size = hr.shape[:2]
         sr = self.snapshot.upscale(lr, size)
-        return np.concatenate(
-            [resize(lr, size, "nearest"), bicubic_upscale(lr, size), sr, hr], axis=1
-        )
+        return np.concatenate([resize(lr, size, "nearest"), resize(lr, size), sr, hr], axis=1)

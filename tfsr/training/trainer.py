@@ -16,8 +16,8 @@ from tfsr.backend import device_name, is_slow_in_bfloat16, on_accelerator
 from tfsr.data import Sampler
 from tfsr.data.processes import SampleProcesses, available_cores
 from tfsr.errors import InvalidArgument, TrainingError
-from tfsr.evaluation.restoration import bicubic_upscale, restoration_psnr
-from tfsr.images import list_images
+from tfsr.evaluation import restoration_psnr
+from tfsr.images import list_images, resize
 from tfsr.inference.memory_budget import parse_memory
 from tfsr.models import AnyModel
 from tfsr.training import checkpoints
@@ -127,7 +127,7 @@ def _open_images(recipe: Recipe, report: Callable[[str], None]) -> tuple[Sampler
     validation = list_images(data.validation)[: recipe.validation.images]
     for reduction in recipe.reductions():
         # So that an image that cannot be reduced is an error now, not after the first epoch.
-        restoration_psnr(bicubic_upscale, validation, reduction, recipe.validation.protocol)
+        restoration_psnr(resize, validation, reduction, recipe.validation.protocol)
     return sampler, validation
 
 

@@ -22,7 +22,7 @@ export function canvasOf(width, height) {
 }
 
 /** A canvas that holds these RGBA bytes. */
-export function paint(rgba, width, height) {
+export function toCanvas(rgba, width, height) {
   const canvas = canvasOf(width, height);
   canvas.getContext('2d', { alpha: false }).putImageData(new ImageData(rgba, width, height), 0, 0);
   return canvas;

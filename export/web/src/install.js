@@ -1,6 +1,6 @@
-// Keeps the page for use without a network.
+// Caches the page for use without a network.
 
-/** @param idle answers whether a reload would lose nothing. */
+/** @param idle returns whether a reload would lose nothing. */
 export async function install(idle) {
   if (!('serviceWorker' in navigator)) return;
   const had = navigator.serviceWorker.controller;
@@ -8,7 +8,7 @@ export async function install(idle) {
     await navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
     await navigator.serviceWorker.ready;
   } catch (error) {
-    console.warn(`Not kept for use without a network: ${error.message}`);
+    console.warn(`Not cached for offline use: ${error.message}`);
     return;
   }
   document.documentElement.dataset.offline = 'ready';

@@ -4,7 +4,7 @@ import { Compare } from './compare.js';
 import { Crop } from './crop.js';
 import { Engine } from './engine.js';
 import { install } from './install.js';
-import { decode, paint, reduce } from './images.js';
+import { decode, reduce, toCanvas } from './images.js';
 import { toBytes, toFloats } from './pixels.js';
 import { resize } from './resize.js';
 
@@ -18,7 +18,7 @@ let model;
 let engine;
 let bitmap = null;
 let name = '';
-let answer = null;
+let output = null;
 
 function show(step) {
   for (const section of document.querySelectorAll('main > section')) {
@@ -92,14 +92,14 @@ async function upscale() {
   say('');
   $('crop').inert = true;
   $('upscale').textContent = 'Upscaling…';
-  // Let the browser draw that.
+  // Let the browser show that first.
   await new Promise((resolve) => setTimeout(resolve, 30));
   try {
     const small = reduce(bitmap, crop.square, lr);
     const floats = toFloats(small);
     const result = await engine.upscale(floats);
-    answer = paint(toBytes(result.sr), sr, sr);
-    compare.show(paint(resize(small, lr, lr, sr, sr), sr, sr), answer);
+    output = toCanvas(toBytes(result.sr), sr, sr);
+    compare.show(toCanvas(resize(small, lr, lr, sr, sr), sr, sr), output);
     $('facts').textContent =
       `${lr}×${lr} to ${sr}×${sr} pixels in ${result.seconds.toFixed(2)} s. ${runsOn(result)}.`;
     show('result');
@@ -116,10 +116,10 @@ async function upscale() {
 }
 
 function save() {
-  answer.toBlob((blob) => {
+  output.toBlob((blob) => {
     const link = document.createElement('a');
     link.href = URL.createObjectURL(blob);
-    link.download = `${name}-${answer.width}x${answer.height}.png`;
+    link.download = `${name}-${output.width}x${output.height}.png`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }, 'image/png');

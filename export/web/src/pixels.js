@@ -1,4 +1,4 @@
-// Between 8-bit RGBA, which canvases hold, and float RGB in [0, 1], which models take and answer.
+// Between 8-bit RGBA, of canvases, and float RGB in [0, 1], of models.
 
 export function toFloats(rgba) {
   const floats = new Float32Array((rgba.length / 4) * 3);

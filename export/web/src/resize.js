@@ -36,9 +36,9 @@ function taps(from, to) {
 }
 
 /** Resize along one axis: `lines` lines, `lineStep` bytes apart, of places `step` bytes apart. */
-function pass(source, from, to, lines, [lineStep, step], answer, [answerLineStep, answerStep]) {
-  if (from === to && lineStep === answerLineStep) {
-    answer.set(source.subarray(0, answer.length));
+function pass(source, from, to, lines, [lineStep, step], output, [outputLineStep, outputStep]) {
+  if (from === to && lineStep === outputLineStep) {
+    output.set(source.subarray(0, output.length));
     return;
   }
   taps(from, to).forEach(({ first, weights }, place) => {
@@ -53,26 +53,26 @@ function pass(source, from, to, lines, [lineStep, step], answer, [answerLineStep
         green += source[at + 1] * weight;
         blue += source[at + 2] * weight;
       }
-      const out = line * answerLineStep + place * answerStep;
+      const out = line * outputLineStep + place * outputStep;
       // Uint8ClampedArray clips.
-      answer[out] = red >> BITS;
-      answer[out + 1] = green >> BITS;
-      answer[out + 2] = blue >> BITS;
-      answer[out + 3] = 255;
+      output[out] = red >> BITS;
+      output[out + 1] = green >> BITS;
+      output[out + 2] = blue >> BITS;
+      output[out + 3] = 255;
     }
   });
 }
 
 export function resizeWidth(source, width, height, newWidth) {
-  const answer = new Uint8ClampedArray(newWidth * height * 4);
-  pass(source, width, newWidth, height, [width * 4, 4], answer, [newWidth * 4, 4]);
-  return answer;
+  const output = new Uint8ClampedArray(newWidth * height * 4);
+  pass(source, width, newWidth, height, [width * 4, 4], output, [newWidth * 4, 4]);
+  return output;
 }
 
 export function resizeHeight(source, width, height, newHeight) {
-  const answer = new Uint8ClampedArray(width * newHeight * 4);
-  pass(source, height, newHeight, width, [4, width * 4], answer, [4, width * 4]);
-  return answer;
+  const output = new Uint8ClampedArray(width * newHeight * 4);
+  pass(source, height, newHeight, width, [4, width * 4], output, [4, width * 4]);
+  return output;
 }
 
 export function resize(source, width, height, newWidth, newHeight) {

@@ -31,11 +31,11 @@ export function stretch(square, corner, dx, dy, width, height) {
   const right = square.x + square.side;
   const bottom = square.y + square.side;
   const grow = ((corner.left ? -dx : dx) + (corner.top ? -dy : dy)) / 2;
-  const room = Math.min(
+  const maxSide = Math.min(
     corner.left ? right : width - square.x,
     corner.top ? bottom : height - square.y,
   );
-  const side = clamp(Math.round(square.side + grow), Math.min(SMALLEST, room), room);
+  const side = clamp(Math.round(square.side + grow), Math.min(SMALLEST, maxSide), maxSide);
   return {
     x: corner.left ? right - side : square.x,
     y: corner.top ? bottom - side : square.y,

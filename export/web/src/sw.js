@@ -21,7 +21,7 @@ self.addEventListener('activate', (event) => {
 self.addEventListener('fetch', (event) => {
   const { method, url } = event.request;
   if (method === 'GET' && url.startsWith(self.registration.scope)) {
-    event.respondWith(answer(event.request));
+    event.respondWith(respond(event.request));
   }
 });
 
@@ -38,10 +38,10 @@ async function tidy() {
   await self.clients.claim();
 }
 
-async function answer(request) {
+async function respond(request) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request, { ignoreSearch: true });
-  return dressed(kept ?? (await fetch(request)));
+  const cached = await cache.match(request, { ignoreSearch: true });
+  return dressed(cached ?? (await fetch(request)));
 }
 
 function dressed(response) {

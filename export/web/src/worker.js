@@ -44,7 +44,7 @@ async function start({ backend, wasm, model: description, bytes }) {
   return { backend, threads: numThreads };
 }
 
-/** Float RGB in [0, 1], in and out, also of models that take and answer bytes. */
+/** Run the model on float RGB in [0, 1], to the same; byte models are converted. */
 async function run(lr, executor = compiled) {
   const bytes = executor.getInputDetails()[0].dtype === 'uint8';
   const values = bytes ? Uint8Array.from(lr, (level) => Math.round(level * 255)) : lr;
@@ -52,10 +52,10 @@ async function run(lr, executor = compiled) {
   try {
     const [output] = await executor.run([input]);
     try {
-      const answer = await output.data();
-      return answer instanceof Uint8Array
-        ? Float32Array.from(answer, (level) => level / 255)
-        : answer;
+      const values = await output.data();
+      return values instanceof Uint8Array
+        ? Float32Array.from(values, (level) => level / 255)
+        : values;
     } finally {
       output.delete();
     }

@@ -32,28 +32,28 @@ async function start() {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = await Promise.race([once(demo.stdout, 'data'), once(demo, 'exit')]);
-  const [address] = String(line).match(/^http:\S+/) ?? assert.fail(`tfsr demo answered ${line}`);
+  const [address] = String(line).match(/^http:\S+/) ?? assert.fail(`tfsr demo printed ${line}`);
   return { demo, address };
 }
 
-/** Wait until all that is seen is drawn at a size. */
-async function drawn(page, side) {
-  await page.waitForSelector(`#stage[data-drawn="${side}x${side}"]`, { timeout: 120_000 });
+/** Wait until all visible tiles of a size are shown. */
+async function rendered(page, side) {
+  await page.waitForSelector(`#stage[data-rendered="${side}x${side}"]`, { timeout: 120_000 });
 }
 
-/** Wait until the facts under the image say something. */
-async function told(page, words) {
+/** Wait for a text under the image. */
+async function waitForFacts(page, words) {
   const say = (pattern) => new RegExp(pattern).test(document.getElementById('facts').textContent);
   await page.waitForFunction(say, words.source);
 }
 
-/** Wait until all that is seen is drawn; answers the side of a square image's answer. */
+/** Wait until all visible tiles are shown; returns the side of a square output. */
 async function settled(page) {
   const frame = () => page.evaluate(() => new Promise((seen) => requestAnimationFrame(seen)));
   await frame();
   await frame();
-  await page.waitForSelector('#stage[data-drawn*=x]', { timeout: 120_000 });
-  return Number((await page.getAttribute('#stage', 'data-drawn')).split('x')[0]);
+  await page.waitForSelector('#stage[data-rendered*=x]', { timeout: 120_000 });
+  return Number((await page.getAttribute('#stage', 'data-rendered')).split('x')[0]);
 }
 
 /** Two fingers that part around the middle of an element, in CSS pixels. */
@@ -82,8 +82,8 @@ async function origin(page, side) {
   return { x, y, width, height };
 }
 
-/** The largest difference of what is seen from what Python draws, of an output in the middle. */
-async function differenceFromPython(page, side, draw) {
+/** The largest difference between the canvas and Python's tile of a centred output. */
+async function differenceFromPython(page, side, render) {
   const { x, y, width, height } = await origin(page, side);
   const [left, top] = [Math.max(0, -x), Math.max(0, -y)];
   const columns = Math.min(side - left, width - Math.max(0, x));
@@ -94,11 +94,11 @@ async function differenceFromPython(page, side, draw) {
     const first = 4 * ((row + Math.max(0, y)) * width + Math.max(0, x));
     part.push(...seen.slice(first, first + 4 * columns));
   }
-  return largestDifference(part, draw(left, top, columns, rows));
+  return largestDifference(part, render(left, top, columns, rows));
 }
 
-/** What Python draws of a window of an output with so many pixels a side. */
-const by = (how, side) => (...place) => reference('window', [how, FACE, side, side, ...place]);
+/** A function that renders a tile of a square output in Python. */
+const by = (method, side) => (...place) => reference('tile', [method, FACE, side, side, ...place]);
 
 describe('the demo', () => {
   let server;
@@ -130,11 +130,11 @@ describe('the demo', () => {
     const file = { name: 'notes.txt', mimeType: 'image/png', buffer: Buffer.from('no image') };
     await page.setInputFiles('#choose', file);
     await page.waitForSelector('#message:not([hidden])');
-    assert.match(await page.textContent('#message'), /^notes\.txt: its content is not a PNG/);
+    assert.match(await page.textContent('#message'), /^notes\.txt: not a PNG/);
     await page.screenshot({ path: `${OUT}demo-1-error.png` });
   });
 
-  test('an image is shown whole, as Python draws it', async () => {
+  test('an image is shown whole, as Python renders it', async () => {
     await page.setInputFiles('#choose', FACE);
     const side = await settled(page);
     assert.equal(await page.isVisible('#message'), false);
@@ -144,7 +144,7 @@ describe('the demo', () => {
 
     await page.focus('#divider');
     await page.keyboard.press('Home');
-    await drawn(page, side);
+    await rendered(page, side);
     const ours = await differenceFromPython(page, side, by('tfsr', side));
     assert.ok(ours <= 1, `tfsr differs by ${ours}`);
     await page.keyboard.press('End');
@@ -155,14 +155,14 @@ describe('the demo', () => {
     await page.keyboard.press('Home');
   });
 
-  test('zooms to any scale, and draws the window at its resolution', async () => {
+  test('zooms to any scale, and renders the visible tiles', async () => {
     const middle = Number(await page.inputValue('#zoom'));
     await page.locator('#zoom').fill(String(middle + 100));
     const larger = Number(await page.inputValue('#scale'));
-    await drawn(page, Math.floor(SIDE * larger + 0.5));
+    await rendered(page, Math.floor(SIDE * larger + 0.5));
     await page.fill('#scale', '28.31');
     const side = Math.floor(SIDE * 28.31 + 0.5);
-    await drawn(page, side);
+    await rendered(page, side);
     const difference = await differenceFromPython(page, side, by('tfsr', side));
     assert.ok(difference <= 1, `differs by ${difference}`);
     await page.screenshot({ path: `${OUT}demo-3-zoom.png` });
@@ -190,7 +190,7 @@ describe('the demo', () => {
 
     const scale = async () => Number((await page.textContent('#facts')).match(/×([\d.]+) it/)[1]);
     await page.mouse.wheel(0, -200);
-    await told(page, /×37\./);
+    await waitForFacts(page, /×37\./);
     await page.focus(CANVAS);
     await page.keyboard.press('-');
     assert.ok((await scale()) < 31);
@@ -220,7 +220,7 @@ describe('the demo', () => {
     });
     const buffer = Buffer.from(address.split(',')[1], 'base64');
     await page.setInputFiles('#choose', { name: 'large.png', mimeType: 'image/png', buffer });
-    await told(page, /^large/);
+    await waitForFacts(page, /^large/);
     await page.fill('#scale', '64');
     await page.click('#save');
     await page.waitForSelector('#message:not([hidden])');
@@ -230,19 +230,19 @@ describe('the demo', () => {
 
   test('an image that the server has dropped is sent again', async () => {
     await page.click('#sample');
-    await told(page, /^face/);
+    await waitForFacts(page, /^face/);
     await settled(page);
     const others = await page.evaluate(async () => {
       const image = await (await fetch('face.png')).blob();
-      const answers = [];
+      const statuses = [];
       for (let i = 0; i < 4; i++) {
-        answers.push((await fetch('images', { method: 'POST', body: image })).status);
+        statuses.push((await fetch('images', { method: 'POST', body: image })).status);
       }
-      return answers;
+      return statuses;
     });
     assert.deepEqual(others, [201, 201, 201, 201]);
     await page.fill('#scale', '5.5');
-    await drawn(page, 253);
+    await rendered(page, 253);
     assert.equal(await page.isVisible('#message'), false);
   });
 

@@ -31,7 +31,7 @@ test('a dragged corner leaves the opposite one where it is', () => {
   assert.deepEqual(pull('bottom left', 99, -99), { x: 44, y: 20, side: 16 });
 });
 
-test('a model tells its sizes, and what is no model is refused', () => {
+test('the sizes of a model are read, and other files are rejected', () => {
   const bytes = readFileSync(path('models/simple/bilinear.tflite'));
   assert.deepEqual(sides(bytes), { lr: 8, sr: 32 });
   assert.throws(() => sides(Buffer.from('no model at all')), /not a .tflite file/);

@@ -38,8 +38,8 @@ function json(page, url) {
 /** The largest difference from LiteRT in Python, on the page's own LR image. */
 function differenceFromPython({ floats, sr }, dist = path('../dist/')) {
   const [{ file }] = JSON.parse(readFileSync(`${dist}models/models.json`));
-  const answer = reference('run', [`${dist}models/${file}`], Float32Array.from(floats));
-  return largestDifference(sr, floatsOf(answer));
+  const expected = reference('run', [`${dist}models/${file}`], Float32Array.from(floats));
+  return largestDifference(sr, floatsOf(expected));
 }
 
 describe('the page, on a phone', () => {
@@ -282,13 +282,13 @@ describe('where not everything works', () => {
 
   test('a model that is not there, or broken, gives one line', async () => {
     const server = await serve();
-    for (const [answer, expected] of [
+    for (const [response, expected] of [
       [{ status: 404 }, /^The model could not be loaded: 404 Not Found$/],
       [{ body: 'no model' }, /^The model could not be loaded: .+$/],
     ]) {
-      // A service worker would keep the model, and fetch it past the route.
+      // A service worker would cache the model, and fetch it past the route.
       const context = await phone(browser, { serviceWorkers: 'block' });
-      await context.route('**/*.tflite', (route) => route.fulfill(answer));
+      await context.route('**/*.tflite', (route) => route.fulfill(response));
       const page = await context.newPage();
       await page.goto(server.url);
       await settled(page);

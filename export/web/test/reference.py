@@ -1,4 +1,4 @@
-"""What the tests compare pages with: Pillow, LiteRT and tfsr in Python. Raw bytes in and out."""
+"""References of the page tests: Pillow, LiteRT and tfsr in Python. Raw bytes in and out."""
 
 import io
 import sys
@@ -38,10 +38,10 @@ def crop(path: str, x: str, y: str, side: str, size: str) -> bytes:
     return resized.convert("RGBA").tobytes()
 
 
-def window(how: str, path: str, *numbers: str) -> bytes:
-    """A window of an image file's output by the shipped preset ("tfsr") or bicubic: RGBA.
+def tile(method: str, path: str, *numbers: str) -> bytes:
+    """A tile of an image file's output by the shipped preset ("tfsr") or bicubic: RGBA.
 
-    The numbers are the output's width and height, then the window's left, top, columns and rows.
+    The numbers are the output's width and height, then the tile's left, top, columns and rows.
     """
     from tfsr import from_preset
     from tfsr.images import read, to_float, to_uint8
@@ -50,15 +50,15 @@ def window(how: str, path: str, *numbers: str) -> bytes:
 
     width, height, left, top, columns, rows = map(int, numbers)
     image = to_float(read(path))[None]
-    if how == "tfsr":
+    if method == "tfsr":
         model = from_preset(DEFAULT)
         plan = model.plan(image.shape[1:3], (height, width), window=(top, left, rows, columns))
-        drawn = np.asarray(model.render(model.encode(image), plan))
+        colours = np.asarray(model.render(model.encode(image), plan))
     else:
-        drawn = Bicubic().upscale(image, (height, width))[
+        colours = Bicubic().upscale(image, (height, width))[
             :, top : top + rows, left : left + columns
         ]
-    return Image.fromarray(to_uint8(drawn[0])).convert("RGBA").tobytes()
+    return Image.fromarray(to_uint8(colours[0])).convert("RGBA").tobytes()
 
 
 def pixels(path: str) -> bytes:
@@ -79,5 +79,5 @@ def turned() -> bytes:
 
 
 if __name__ == "__main__":
-    command = {f.__name__: f for f in (run, resize, crop, window, pixels, turned)}[sys.argv[1]]
+    command = {f.__name__: f for f in (run, resize, crop, tile, pixels, turned)}[sys.argv[1]]
     sys.stdout.buffer.write(command(*sys.argv[2:]))

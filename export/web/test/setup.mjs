@@ -62,9 +62,9 @@ export async function settled(page) {
   );
 }
 
-/** Upscale what is cropped; answers what the page tells in its event. */
+/** Upscale the crop; returns the detail of the page's event. */
 export async function upscale(page) {
-  const told = page.evaluate(
+  const detail = page.evaluate(
     () =>
       new Promise((resolve) => {
         const plain = (detail) => ({
@@ -79,7 +79,7 @@ export async function upscale(page) {
       }),
   );
   await page.tap('#upscale');
-  return told;
+  return detail;
 }
 
 /** Drag a finger from a point to another, in CSS pixels. */

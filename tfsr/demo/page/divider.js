@@ -1,4 +1,4 @@
-// The divider: a slider from 0 to 100, moved by fingers and keys.
+// The divider: a slider from 0 to 100 percent.
 
 const ARROWS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2 };
 const STEPS = { ...ARROWS, PageDown: -10, PageUp: 10 };
@@ -9,8 +9,8 @@ export class Divider {
   #handle;
   #changed;
 
-  /** @param handle an element in the stage that it divides.
-   *  @param changed is called when it has moved. */
+  /** @param handle the slider's element, inside the stage.
+   *  @param changed called after each move. */
   constructor(handle, changed) {
     this.#handle = handle;
     this.#changed = changed;

@@ -1,4 +1,4 @@
-// Fingers, mouse, wheel and keys on a canvas.
+// Touch, mouse, wheel and keys on a canvas.
 
 const STEP = 60;
 const KEYS = {
@@ -12,7 +12,7 @@ const KEYS = {
   0: (act) => act.fit(),
 };
 
-/** @param act {move(x, y), zoomBy(factor, place), fit()}; places in pixels of the canvas. */
+/** @param act {move(x, y), zoomBy(factor, point), fit()}, in canvas pixels. */
 export function listen(canvas, act) {
   const fingers = new Map();
   const at = (event) => {

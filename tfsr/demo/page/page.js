@@ -1,4 +1,4 @@
-// The page: an image is chosen, looked at, saved.
+// The page: choose an image, zoom, save.
 
 import { Stage } from './stage.js';
 import { failure } from './tiles.js';
@@ -6,11 +6,11 @@ import { LARGEST } from './view.js';
 
 const at = (id) => document.getElementById(id);
 const [message, facts, slider, number] = ['message', 'facts', 'zoom', 'scale'].map(at);
-const { preset, most_bytes: mostBytes } = await (await fetch('settings')).json();
+const { preset, max_bytes: maxBytes } = await (await fetch('settings')).json();
 
 let shown; // {file, id, width, height} of the image.
 let view;
-let saving;
+let saving; // The AbortController of a download.
 
 const stage = new Stage(at('stage'), {
   changed(now) {
@@ -22,13 +22,13 @@ const stage = new Stage(at('stage'), {
     describe();
   },
   async failed(error) {
-    // Other tabs have taken its place on the server; the file is still here.
+    // The server dropped it for other tabs' images; upload the file again.
     if (error.dropped && shown) await open(shown.file, true);
-    else tell(error);
+    else showError(error);
   },
 });
 
-function tell(error) {
+function showError(error) {
   message.textContent = error?.message ?? '';
   message.hidden = !error;
 }
@@ -36,23 +36,23 @@ function tell(error) {
 function describe() {
   const { width, height } = view.size;
   const notes = shown.notes.map((note) => `; ${note}`).join('');
-  const reduced = view.scale < 1 ? ' Below ×1 both sides are the image, reduced.' : '';
+  const reduced = view.scale < 1 ? ' Below ×1 both sides show the reduced image.' : '';
   facts.textContent =
     `${shown.file.name}: ${shown.width}×${shown.height} pixels${notes}; ` +
     `at ×${view.scale.toFixed(2)} it has ${width}×${height}.${reduced}`;
   at('save').textContent = saving ? 'Cancel' : `Save ${width}×${height}`;
 }
 
-/** Where a scale lies on the slider, from 0 to 1: equal steps are equal factors. */
+/** A scale's position on the logarithmic slider, from 0 to 1. */
 function position(scale) {
   return Math.log(scale / view.smallest) / Math.log(LARGEST / view.smallest);
 }
 
 async function open(file, again = false) {
-  tell();
+  showError();
   try {
-    if (file.size > mostBytes) {
-      throw new Error(`${file.name}: a file may have ${mostBytes / 2 ** 20} MiB at most`);
+    if (file.size > maxBytes) {
+      throw new Error(`${file.name}: a file may have ${maxBytes / 2 ** 20} MiB at most`);
     }
     at('stage').setAttribute('aria-busy', true);
     const query = new URLSearchParams({ name: file.name });
@@ -64,14 +64,14 @@ async function open(file, again = false) {
     stage.show(shown, again);
   } catch (error) {
     at('stage').setAttribute('aria-busy', false);
-    tell(error);
+    showError(error);
   }
 }
 
-/** The whole image, as `tfsr upscale` makes it. */
+/** Download the whole output, the same as that of `tfsr upscale`. */
 async function save() {
   if (saving) return saving.abort();
-  tell();
+  showError();
   saving = new AbortController();
   describe();
   try {
@@ -85,7 +85,7 @@ async function save() {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   } catch (error) {
-    if (!saving.signal.aborted) tell(error);
+    if (!saving.signal.aborted) showError(error);
   }
   saving = null;
   describe();

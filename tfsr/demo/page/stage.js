@@ -5,23 +5,23 @@ import { listen } from './gestures.js';
 import { Tiles } from './tiles.js';
 import { View } from './view.js';
 
-const CALM = 80; // Milliseconds without a zoom after which its pixels are asked for.
+const REQUEST_DELAY = 80; // Milliseconds after the last zoom.
 
 export class Stage {
   #stage;
   #canvas;
   #divider;
-  #told;
+  #listener;
   #view;
   #tiles;
-  #before; // The size that was drawn last, shown until the new one's pixels have come.
+  #complete; // The last size of which all tiles were shown, the background of the next.
   #frame;
-  #calm;
+  #requestTimer;
 
-  /** @param told {changed(view), failed(error)}: what the page does about it. */
-  constructor(stage, told) {
+  /** @param listener {changed(view), failed(error)}. */
+  constructor(stage, listener) {
     this.#stage = stage;
-    this.#told = told;
+    this.#listener = listener;
     this.#canvas = stage.querySelector('canvas');
     this.#divider = new Divider(stage.querySelector('[role=slider]'), () => this.#redraw());
     listen(this.#canvas, {
@@ -32,15 +32,15 @@ export class Stage {
     new ResizeObserver(() => this.#measure()).observe(stage);
   }
 
-  /** @param image {id, width, height}, as the server answered it.
-   *  @param again whether it is the one that is shown, under a new name. */
+  /** @param image {id, width, height} from the server.
+   *  @param again whether it is the current image under a new id: the view stays. */
   show(image, again = false) {
     this.#tiles?.close();
     this.#tiles = new Tiles(`images/${image.id}`, (error) => {
-      if (error) this.#told.failed(error);
+      if (error) this.#listener.failed(error);
       else this.#redraw();
     });
-    this.#before = null;
+    this.#complete = null;
     if (!again) this.#view = new View(image);
     this.#stage.classList.remove('empty');
     this.#measure();
@@ -65,10 +65,10 @@ export class Stage {
   #change(act) {
     if (!this.#view) return;
     act(this.#view);
-    this.#told.changed(this.#view);
+    this.#listener.changed(this.#view);
     this.#redraw();
-    clearTimeout(this.#calm);
-    this.#calm = setTimeout(() => this.#ask(), CALM);
+    clearTimeout(this.#requestTimer);
+    this.#requestTimer = setTimeout(() => this.#requestTiles(), REQUEST_DELAY);
   }
 
   #redraw() {
@@ -76,8 +76,8 @@ export class Stage {
     if (this.#view) this.#frame = requestAnimationFrame(() => this.#draw());
   }
 
-  /** Ask for what is missing: on both sides, what is seen first, from the middle outwards. */
-  #ask() {
+  /** Request the missing tiles, visible ones first, from the centre outwards. */
+  #requestTiles() {
     const { origin, canvas } = this.#view;
     const edge = (canvas.width * this.#divider.percent) / 100;
     const ranked = this.#sides().flatMap(({ tiles, left }) =>
@@ -90,15 +90,15 @@ export class Stage {
       }),
     );
     ranked.sort((a, b) => a.rank - b.rank);
-    this.#tiles.want(ranked.map(({ tile }) => tile));
+    this.#tiles.request(ranked.map(({ tile }) => tile));
   }
 
   #sides(size = this.#view.size, visible = this.#view.visible) {
-    // A reduction is bicubic's business.
-    const ours = this.#view.scale < 1 ? 'bicubic' : 'tfsr';
+    // Both sides of a reduction are bicubic.
+    const method = this.#view.scale < 1 ? 'bicubic' : 'tfsr';
     return [
       { left: true, tiles: Tiles.over(size, 'bicubic', visible) },
-      { left: false, tiles: Tiles.over(size, ours, visible) },
+      { left: false, tiles: Tiles.over(size, method, visible) },
     ];
   }
 
@@ -115,18 +115,18 @@ export class Stage {
       context.rect(side.left ? 0 : edge, 0, side.left ? edge : width - edge, height);
       context.clip();
       const lacks = side.tiles.filter((tile) => !this.#tiles.get(tile)).length;
-      if (lacks && this.#before) this.#paint(this.#before, i);
-      this.#paint(size, i);
+      if (lacks && this.#complete) this.#drawTiles(this.#complete, i);
+      this.#drawTiles(size, i);
       context.restore();
       missing += lacks;
     }
-    if (!missing) this.#before = size;
-    this.#stage.dataset.drawn = missing ? '' : `${size.width}x${size.height}`;
+    if (!missing) this.#complete = size;
+    this.#stage.dataset.rendered = missing ? '' : `${size.width}x${size.height}`;
     this.#stage.setAttribute('aria-busy', missing > 0);
   }
 
-  /** The tiles that have come of an output of some size, drawn at the view's. */
-  #paint(size, i) {
+  /** Draw the loaded tiles of an output of another size, scaled to the view's. */
+  #drawTiles(size, i) {
     const context = this.#canvas.getContext('2d');
     const { origin, visible, size: shown } = this.#view;
     const ratio = shown.width / size.width;

@@ -1,13 +1,13 @@
-// The pixels of an output, in tiles that the server draws as they come into view.
+// Tiles of an output, rendered by the server as they come into view.
 
 const SIDE = 256;
-const AT_ONCE = 2;
-const KEPT = 400;
+const CONCURRENCY = 2;
+const MAX_CACHED = 400;
 
-/** One line that a server, or the way to it, answered instead of what was asked for. */
+/** The error of a response, in one line. */
 export async function failure(response) {
-  const told = await response.json().catch(() => ({}));
-  const error = new Error(told.error ?? `The server answered ${response.status}.`);
+  const body = await response.json().catch(() => ({}));
+  const error = new Error(body.error ?? `The server returned status ${response.status}.`);
   error.dropped = response.status === 404;
   return error;
 }
@@ -19,14 +19,14 @@ export class Tiles {
   #running = new Map();
 
   /** @param address of the image on the server.
-   *  @param changed is called when a tile has come, and when one has failed, with an Error. */
+   *  @param changed called when a tile has loaded, or with an Error. */
   constructor(address, changed) {
     this.#address = address;
     this.changed = changed;
   }
 
-  /** The tiles of an output that lie in a rectangle of it: [{left, top, columns, rows, key}]. */
-  static over({ width, height }, how, { left, top, right, bottom }) {
+  /** The tiles of an output that overlap a rectangle: [{left, top, columns, rows, key}]. */
+  static over({ width, height }, method, { left, top, right, bottom }) {
     const found = [];
     const first = (place) => Math.floor(Math.max(place, 0) / SIDE) * SIDE;
     for (let y = first(top); y < Math.min(bottom, height); y += SIDE) {
@@ -34,25 +34,25 @@ export class Tiles {
         const columns = Math.min(SIDE, width - x);
         const rows = Math.min(SIDE, height - y);
         const query = new URLSearchParams({ width, height, left: x, top: y, columns, rows });
-        found.push({ left: x, top: y, columns, rows, key: `${how}?${query}` });
+        found.push({ left: x, top: y, columns, rows, key: `${method}?${query}` });
       }
     }
     return found;
   }
 
-  /** The tile's pixels, if they have come. */
+  /** The tile's bitmap, if it is loaded. */
   get(tile) {
     const bitmap = this.#bitmaps.get(tile.key);
     if (bitmap) {
-      // The ones looked at last are kept longest.
+      // The least recently used are evicted first.
       this.#bitmaps.delete(tile.key);
       this.#bitmaps.set(tile.key, bitmap);
     }
     return bitmap;
   }
 
-  /** Fetch these tiles, the first ones first, and give up all others. */
-  want(tiles) {
+  /** Fetch these tiles in order, and cancel all others. */
+  request(tiles) {
     this.#wanted = tiles.filter(({ key }) => !this.#bitmaps.has(key));
     const keys = new Set(this.#wanted.map(({ key }) => key));
     for (const [key, abort] of this.#running) {
@@ -62,14 +62,14 @@ export class Tiles {
   }
 
   close() {
-    this.want([]);
+    this.request([]);
     for (const bitmap of this.#bitmaps.values()) bitmap.close();
     this.#bitmaps.clear();
   }
 
   #next() {
     for (const tile of this.#wanted) {
-      if (this.#running.size >= AT_ONCE) return;
+      if (this.#running.size >= CONCURRENCY) return;
       if (!this.#running.has(tile.key)) this.#fetch(tile.key);
     }
   }
@@ -95,7 +95,7 @@ export class Tiles {
 
   #forget() {
     for (const [key, bitmap] of this.#bitmaps) {
-      if (this.#bitmaps.size <= KEPT) return;
+      if (this.#bitmaps.size <= MAX_CACHED) return;
       bitmap.close();
       this.#bitmaps.delete(key);
     }

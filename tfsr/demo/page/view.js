@@ -1,7 +1,7 @@
-// Where an image lies on the screen: a scale, and the point of it in the middle.
+// The visible part of an image: a scale, and the image's point at the canvas's centre.
 
 export const LARGEST = 64;
-const SMALL = 12; // Images are shown at this at most, until somebody zooms in.
+const MAX_FIT = 12; // The largest scale at which small images are fitted.
 
 export class View {
   /** @param image {width, height} in its own pixels. */
@@ -11,23 +11,23 @@ export class View {
     this.fit();
   }
 
-  /** The scale at which the whole image is seen. */
+  /** The scale at which the whole image is visible. */
   get fitting() {
     const { image, canvas } = this;
-    return Math.min(canvas.width / image.width, canvas.height / image.height, SMALL);
+    return Math.min(canvas.width / image.width, canvas.height / image.height, MAX_FIT);
   }
 
   get smallest() {
     return Math.min(1, this.fitting);
   }
 
-  /** What the whole output measures, rounded as the command line does. */
+  /** The whole output's size, rounded as on the command line. */
   get size() {
     const side = (length) => Math.max(1, Math.floor(length * this.scale + 0.5));
     return { width: side(this.image.width), height: side(this.image.height) };
   }
 
-  /** Where the output's first pixel lies on the canvas. */
+  /** The position of the output's first pixel on the canvas. */
   get origin() {
     const { image, canvas, size } = this;
     return {
@@ -36,7 +36,7 @@ export class View {
     };
   }
 
-  /** The rectangle of the output that the canvas shows. */
+  /** The visible rectangle of the output. */
   get visible() {
     const { x, y } = this.origin;
     return { left: -x, top: -y, right: this.canvas.width - x, bottom: this.canvas.height - y };
@@ -55,7 +55,7 @@ export class View {
     else this.zoom(this.scale);
   }
 
-  /** Zoom to a scale; what lies at a place of the canvas, or in its middle, stays there. */
+  /** Zoom to a scale around a point of the canvas, by default its centre. */
   zoom(scale, place = { x: this.canvas.width / 2, y: this.canvas.height / 2 }) {
     const before = this.scale;
     this.fitted = false;
@@ -74,7 +74,7 @@ export class View {
   }
 
   #centre(x, y) {
-    // The middle of the canvas never leaves the image.
+    // The canvas's centre never leaves the image.
     this.x = Math.min(Math.max(x, 0), this.image.width);
     this.y = Math.min(Math.max(y, 0), this.image.height);
   }

@@ -12,56 +12,54 @@ from tfsr.errors import InvalidArgument
 from tfsr.evaluation import (
     FORMATS,
     PROTOCOLS,
-    Comparison,
-    Reduction,
-    Strip,
-    cells,
-    check_plot,
-    draw_plot,
-    load,
+    evaluate,
+    load_upscalers,
     means_as_markdown,
-    measure,
+    plot_scales,
 )
-from tfsr.images import DecodedImage
+from tfsr.evaluation.comparison_grid import ComparisonGrid
+from tfsr.evaluation.dataset import make_columns
+from tfsr.evaluation.scale_plot import check_plot
+from tfsr.evaluation.table import evaluate_columns
 
-FILES, PAIRS = PROTOCOLS["files"], PROTOCOLS["celebahq"]
-
-
-@pytest.fixture(scope="module")
-def faces(tmp_path_factory):
-    return tiny.folder(tmp_path_factory.mktemp("data") / "faces", count=2, side=32)
+FILES = PROTOCOLS["files"]
 
 
-@pytest.fixture(scope="module")
-def drawn(made, faces):
-    """A table of which one cell is empty, and its strip."""
-    strip = Strip()
-    columns = cells(faces, FILES, [Reduction(16), Reduction(12)])
-    systems = load([str(made / "preset"), str(made / "float.tflite")])
-    table = measure(FILES, "faces", columns, systems, look=strip.look)
-    return table, strip.draw(table)
+def evaluated(data, lr, upscalers):
+    """A table, and its comparison grid."""
+    grid = ComparisonGrid()
+    columns = make_columns(data, FILES, FILES.specs(lr))
+    table = evaluate_columns(FILES, "faces", columns, upscalers, on_sample=grid.add)
+    return table, grid.render(table)
 
 
 @pytest.fixture(scope="module")
-def table(drawn):
-    return drawn[0]
+def rendered(upscalers, faces):
+    """A table of which one cell is empty, and its comparison grid."""
+    return evaluated(faces, ["16", "12"], upscalers)
+
+
+@pytest.fixture(scope="module")
+def table(rendered):
+    return rendered[0]
 
 
 def test_markdown_has_means_gains_and_the_protocol(table):
     text = means_as_markdown(table)
     head, *blocks = text.split("\n\n")
-    assert head.startswith(f"{FILES.how}. 2 images of faces; LR made by Pillow's bicubic; ")
+    assert head.startswith(f"{FILES.how}. 3 images of faces; LR made by Pillow's bicubic; ")
     assert "originals of 32x32" in head
     rows = text.splitlines()
     start = rows.index("**PSNR of RGB in dB, no border (files)**")
     assert rows[start + 2 : start + 4] == ["|  | 16 | 12 |", "| --- | --- | --- |"]
     psnr = [[row[c].mean(0) for c in (0, 1)] for row in table.scores]
-    bicubic, preset, exported = rows[start + 4 : start + 7]
+    bicubic, preset, fixed = rows[start + 4 : start + 7]
     assert bicubic == f"| Bicubic | {psnr[0][0]:.3f} | {psnr[0][1]:.3f} |"
     gains = [f"{psnr[1][c]:.3f} ({psnr[1][c] - psnr[0][c]:+.3f})" for c in (0, 1)]
     assert preset == f"| preset | {gains[0]} | {gains[1]} |"
-    assert exported.endswith(") |  |")
-    assert "- float.tflite, 12: takes 16x16 and answers 24x24, 32x32." in rows
+    assert fixed.endswith(") |  |")
+    assert "- fixed, 12: takes 16x16 and returns 24x24 or 32x32." in rows
+    assert "- fixed: file of fixed sizes, which rounds to 8 bits." in rows
     assert "**SSIM of Y, Gaussian 11x11 window, no border (files)**" in rows
 
 
@@ -73,16 +71,16 @@ def test_the_markdown_file_has_every_image_too(table):
     assert text.count("<details>") == text.count("</details>") == 3
 
 
-def test_csv_has_a_line_for_each_figure_and_its_protocol(table):
+def test_csv_has_a_line_for_each_value_and_its_protocol(table):
     rows = list(csv.DictReader(io.StringIO(FORMATS[".csv"](table))))
-    # Systems, measures and images with their mean; and the empty cell's three.
-    assert len(rows) == 2 * 3 * 3 * 3 - 3 * 2
+    # Columns, upscalers, metrics, and images with their mean; the empty cell has notes alone.
+    assert len(rows) == 2 * 3 * 3 * 4 - 3 * 3
     assert {row["protocol"] for row in rows} == {"files"}
     assert all(FILES.how in row["how"] and "LR made" in row["how"] for row in rows)
     for row in rows:
-        r = [system.name for system in table.systems].index(row["system"])
-        c = [cell.label for cell in table.cells].index(row["cell"])
-        m = [figure.name for figure in FILES.measures].index(row["measure"])
+        r = list(table.upscalers).index(row["system"])
+        c = [column.label for column in table.columns].index(row["cell"])
+        m = [metric.name for metric in FILES.metrics].index(row["measure"])
         score = table.scores[r][c]
         if score.note is not None:
             assert (row["image"], row["value"], row["note"]) == ("mean", "", score.note)
@@ -96,57 +94,54 @@ def test_csv_has_a_line_for_each_figure_and_its_protocol(table):
 def test_json_has_everything(table):
     whole = json.loads(FORMATS[".json"](table))
     assert (whole["protocol"], whole["how"]) == ("files", FILES.how)
-    assert (whole["data"], whole["images"]) == ("faces", ["0", "1"])
-    assert [system["name"] for system in whole["systems"]] == ["Bicubic", "preset", "float.tflite"]
+    assert (whole["data"], whole["images"]) == ("faces", ["0", "1", "2"])
+    assert [system["name"] for system in whole["systems"]] == ["Bicubic", "preset", "fixed"]
     for c, cell in enumerate(whole["cells"]):
-        assert (cell["cell"], cell["scale"]) == (table.cells[c].label, table.cells[c].scale)
+        assert (cell["cell"], cell["scale"]) == (table.columns[c].label, table.columns[c].scale)
         results = iter(cell["results"])
         for row in table.scores:
-            for m, figure in enumerate(FILES.measures):
+            for m, metric in enumerate(FILES.metrics):
                 result = next(results)
-                assert result["measure"] == figure.name
-                assert result["how"].startswith(figure.label)
+                assert result["measure"] == metric.name
+                assert result["how"].startswith(metric.label)
                 assert (result["mean"], result["note"]) == (row[c].mean(m), row[c].note)
                 assert result["values"] == (list(row[c].values[m]) if row[c].values else None)
 
 
 def test_equal_images_are_no_obstacle(faces):
-    protocol = PROTOCOLS["x1-x30"]
-    columns = cells(faces, protocol, [Reduction(scale=1), Reduction(scale=2)])
-    table = measure(protocol, "faces", columns, load([]))
+    table = evaluate(faces, [], "x1-x30", scales=[1, 2])
     assert "| Bicubic | inf | " in means_as_markdown(table)
     assert json.loads(FORMATS[".json"](table))["cells"][0]["results"][0]["mean"] == "inf"
     assert ",mean,inf," in FORMATS[".csv"](table)
-    assert draw_plot(table, ".png").startswith(b"\x89PNG")
+    assert plot_scales(table, ".png").startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
     ("suffix", "head"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")]
 )
-def test_plots_are_drawn_and_the_same_each_time(suffix, head, table):
-    content = draw_plot(table, suffix)
+def test_plots_are_the_same_each_time(suffix, head, table):
+    content = plot_scales(table, suffix)
     assert content.startswith(head)
-    assert draw_plot(table, suffix) == content
+    assert plot_scales(table, suffix) == content
 
 
-def test_a_plot_names_its_systems_and_its_protocol(table):
+def test_a_plot_names_its_upscalers_and_its_protocol(table):
     # Matplotlib keeps the texts of an SVG as comments.
-    text = draw_plot(table, ".svg").decode()
-    for words in ("Bicubic", "preset", "float.tflite", "x2.67", FILES.measures[0].label):
+    text = plot_scales(table, ".svg").decode()
+    for words in ("Bicubic", "preset", "fixed", "x2.67", FILES.metrics[0].label):
         assert f"<!-- {words} -->" in text
     assert "files: originals reduced" in text
 
 
-def test_pairs_of_one_lr_size_are_a_line(made, faces):
-    reductions = [Reduction(lr, hr_size=hr) for lr in (8, 16) for hr in (24, 32)]
-    table = measure(PAIRS, "faces", cells(faces, PAIRS, reductions), load([]))
-    text = draw_plot(table, ".svg").decode()
+def test_pairs_of_one_lr_size_are_a_line(faces):
+    table = evaluate(faces, [], "celebahq", lr_sides=["8-24", "8-32", "16-24", "16-32"])
+    text = plot_scales(table, ".svg").decode()
     assert text.count("stroke: #1f77b4; stroke-width: 1.5") == 3  # Two lines, one in the legend.
     assert "<!-- from 8 -->" in text and "<!-- from 16 -->" in text
 
 
 @pytest.mark.parametrize("suffix", ["", ".gif", ".svgz"])
-def test_other_suffixes_are_refused(suffix):
+def test_other_suffixes_are_rejected(suffix):
     with pytest.raises(InvalidArgument, match=".png, .svg, .pdf"):
         check_plot(f"plot{suffix}")
 
@@ -157,8 +152,8 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
         check_plot("plot.png")
 
 
-def test_a_strip_shows_lr_every_output_and_hr(drawn, faces):
-    table, image = drawn
+def test_a_grid_shows_lr_every_output_and_hr(rendered, faces):
+    table, image = rendered
     side, gap = 256, 8  # Panels are that far apart; these images are smaller.
     assert image.shape[1] == gap + 5 * (side + gap)
     hr = np.array(Image.open(faces / "0.png"))
@@ -173,26 +168,17 @@ def test_a_strip_shows_lr_every_output_and_hr(drawn, faces):
     np.testing.assert_array_equal(row[0], lr.repeat(2, axis=0).repeat(2, axis=1))
     bicubic = Image.fromarray(lr).resize((32, 32), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(row[1], np.array(bicubic))
-    np.testing.assert_array_equal(row[2], row[3])  # The preset, and its export.
+    np.testing.assert_array_equal(row[3], row[1])
     below = image[top + 33 :]
-    assert (below[:, lefts[3] : lefts[3] + 32] == 224).all(axis=-1).sum() >= 32 * 32  # No answer.
+    assert (below[:, lefts[3] : lefts[3] + 32] == 224).all(axis=-1).sum() >= 32 * 32  # No output.
 
 
 def test_large_images_show_their_middle(tmp_path):
     faces = tiny.folder(tmp_path, count=1, side=300)
-    strip = Strip()
-    columns = cells(faces, FILES, [Reduction(150)])
-    image = strip.draw(measure(FILES, "faces", columns, load([]), look=strip.look))
+    _, image = evaluated(faces, ["150"], load_upscalers([]))
     middle = np.array(Image.open(faces / "0.png"))[22:278, 22:278]
     left = 8 + 2 * 264
     assert any(
         np.array_equal(image[y : y + 256, left : left + 256], middle)
         for y in range(image.shape[0] - 255)
     )
-
-
-def test_a_sheet_needs_an_output_of_every_file(made):
-    lr, systems = DecodedImage(tiny.image(16, 16)), load([str(made / "float.tflite")])
-    assert Comparison("face.png", lr, (24, 24), systems).draw().shape[1] == 8 + 3 * 264
-    with pytest.raises(InvalidArgument, match="float.tflite: .* takes 16x16 and answers 24x24"):
-        Comparison("face.png", lr, (40, 40), systems)

@@ -14,30 +14,34 @@ import numpy as np
 from tfsr.degradations import Pipeline, get_pipeline
 from tfsr.errors import InvalidArgument
 from tfsr.images import resize
+from tfsr.inference.target_size import Size
 
-Size = tuple[int, int]
-"""(height, width) in pixels."""
-
+# Fixed for good, so that figures of different versions compare.
 _SEED = 17
-"""Of everything random in evaluation: figures of two versions compare because it stays."""
 
 
 @dataclass(frozen=True)
-class Reduction:
-    """How an LR image is made from an original. Exactly one of the first two is given.
+class DegradationSpec:
+    """Sizes and degradation of the LR images of a table's column. Give `lr_size` or `scale`.
 
-    Attributes:
+    Args:
         lr_size: side of a square LR image, in pixels; for square originals such as faces.
-        scale: factor between the two. The LR image has floor(side / scale) pixels a side, and
-            the original is cropped to scale times that, from the top left (LIIF's evaluation).
-        degradation: see `tfsr.degradations.get_pipeline`. What is random in it depends on it and
-            on the image's name alone, not on the other images.
-        hr_size: with `lr_size`, the side of the HR image, which is the original reduced by
-            bicubic. Both are made from the original, as ARASFSR's are. Defaults to the original's.
+        scale: HR over LR. LR images have floor(side / scale) pixels a side, and HR is the original
+            cropped to scale times that, from the top left, as in LIIF's evaluation.
+        degradation: what `tfsr.degradations.get_pipeline` takes. Its randomness is seeded by it and
+            the image's file name alone.
+        hr_size: side of the HR image, with `lr_size`. HR is the bicubic reduction of the original,
+            as in ARASFSR's evaluation. Defaults to the original's side.
 
     Raises:
-        InvalidArgument: if both or neither are given, they make no sense, or the degradation is
-            unknown.
+        InvalidArgument: if both or neither of `lr_size` and `scale` are given, a value is
+            impossible, or the degradation is unknown.
+
+    Example:
+        >>> spec = tfsr.evaluation.DegradationSpec(lr_size=16, hr_size=32)
+        >>> lr, hr = spec(np.zeros((48, 48, 3), np.uint8))
+        >>> spec.label, lr.shape, hr.shape
+        ('16-32', (16, 16, 3), (32, 32, 3))
     """
 
     lr_size: int | None = None
@@ -47,19 +51,21 @@ class Reduction:
 
     def __post_init__(self) -> None:
         if (self.lr_size is None) == (self.scale is None):
-            raise InvalidArgument("a reduction takes either an LR size or a scale")
+            raise InvalidArgument("give either lr_size or scale")
         if self.hr_size is not None and self.lr_size is None:
-            raise InvalidArgument("an HR size goes with an LR size, not with a scale")
-        for name, side in (("LR", self.lr_size), ("HR", self.hr_size)):
+            raise InvalidArgument("goes with lr_size, not with scale", "hr_size")
+        for name, side in (("lr_size", self.lr_size), ("hr_size", self.hr_size)):
             if side is not None and side < 1:
-                raise InvalidArgument(f"an {name} size must be at least 1; got {side}")
+                raise InvalidArgument(f"must be at least 1; received {side}", name)
         if self.scale is not None and not 1 <= self.scale < math.inf:
-            raise InvalidArgument(f"a scale must be a finite number from 1 on; got {self.scale:g}")
+            raise InvalidArgument(
+                f"must be a finite number of at least 1; received {self.scale:g}", "scale"
+            )
         get_pipeline(self.degradation)
 
     @property
     def label(self) -> str:
-        """Its short name: "64", "64-256", or "x3"; "64-real-light" where LR images are random."""
+        """Short name: "64", "64-256" or "x3"; "64-real-light" if the degradation is random."""
         pipeline = self.pipeline
         random = "" if pipeline.deterministic else f"-{pipeline.name}"
         if self.lr_size is None:
@@ -69,22 +75,22 @@ class Reduction:
 
     @property
     def pipeline(self) -> Pipeline:
-        """What makes the LR image."""
+        """The degradation that makes the LR image."""
         return get_pipeline(self.degradation)
 
     def sizes(self, original: Size) -> tuple[Size, Size]:
-        """(h, w) of the LR image and (H, W) of the HR image, of an original's (height, width).
+        """Return (h, w) of the LR and (H, W) of the HR image of an original of (height, width).
 
         Raises:
             InvalidArgument: if the original is too small, or not square where it must be.
         """
         height, width = original
         if self.lr_size is not None:
-            least = max(self.lr_size, self.hr_size or 0)
-            if height != width or least > height:
+            min_side = max(self.lr_size, self.hr_size or 0)
+            if height != width or min_side > height:
                 raise InvalidArgument(
-                    f"a reduction to {self.label} takes square originals of at least "
-                    f"{least}x{least}; got {width}x{height}"
+                    f"a reduction to {self.label} needs square originals of at least "
+                    f"{min_side}x{min_side}; received {width}x{height}"
                 )
             hr = self.hr_size or height
             return (self.lr_size, self.lr_size), (hr, hr)
@@ -92,15 +98,15 @@ class Reduction:
         # The published code's guard against 3 * (1 / 3) < 1.
         h, w = (math.floor(side / scale + 1e-9) for side in original)
         if min(h, w) < 1:
-            least = math.ceil(scale)
+            min_side = math.ceil(scale)
             raise InvalidArgument(
-                f"a reduction by {scale:g} takes originals of at least {least}x{least}; "
-                f"got {width}x{height}"
+                f"a reduction by {scale:g} needs originals of at least {min_side}x{min_side}; "
+                f"received {width}x{height}"
             )
         return (h, w), (round(h * scale), round(w * scale))
 
     def generator(self, name: str) -> np.random.Generator:
-        """What everything random about an image is drawn from: the same for any size.
+        """Return the random generator of an image's degradation, the same for any size.
 
         Args:
             name: of the image's file, without its folder.
@@ -110,10 +116,9 @@ class Reduction:
         return np.random.default_rng([_SEED, int.from_bytes(digest[:8], "big")])
 
     def __call__(self, original: np.ndarray, name: str = "") -> tuple[np.ndarray, np.ndarray]:
-        """(LR, HR) of an original.
+        """Return (LR, HR) of an original.
 
-        HR is the original as it is, whatever the degradation trains towards: systems are compared
-        with what was photographed, not with a sharpened copy of it.
+        HR never has the sharpened target of a degradation: systems are compared with the original.
 
         Args:
             original: (H, W, 3) uint8.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from tfsr.presets.store import CONFIG, METADATA, WEIGHTS, check_files, find, rea
 from tfsr.presets.twins import clean_twin
 
 if TYPE_CHECKING:
-    # Models import Keras, which nobody who only looks at presets should wait for.
+    # Models import Keras, which takes seconds.
     from tfsr.models import AnyModel
 
 # Decoders' arguments that have no effect after training.
@@ -20,22 +21,24 @@ _TRAINING_ONLY = {"noise", "seed"}
 
 
 def from_preset(preset: str | os.PathLike[str], strength: float | None = None) -> AnyModel:
-    """The model of a preset: one that ships, by name, or any directory of the same form.
+    """Load the model of a preset.
 
     Args:
-        preset: a name, as `names` lists them, a directory, or the directory of a training run,
-            whose best weights are then meant.
-        strength: float. In [0, 1], for a preset whose metadata names a clean twin: the model of
-            `interpolate(twin, preset, strength)`. Defaults to None: the preset as it is.
+        preset: a name (see `names`), a preset's directory, or the directory of a training run,
+            whose best weights are loaded.
+        strength: float. In [0, 1], for a preset with a clean twin: see `interpolate`. Defaults to
+            None: the preset as it is.
 
     Raises:
-        PresetError: if there is no such preset, a file is missing or is not the one that the
-            metadata's sha256 describes, or a file lies outside the directory; with a strength, if
-            the preset has no clean twin, or one of another architecture.
+        PresetError: if there is no such preset, a file is missing, lies outside the directory or
+            has another sha256 than the metadata says; with a strength, if the preset has no clean
+            twin, or one of another architecture.
         InvalidArgument: if the strength is not in [0, 1].
 
     Example:
-        model = tfsr.from_preset("arasfsr-compact-faces-v1")
+        >>> model = tfsr.from_preset("arasfsr-mobile-faces-v1")
+        >>> model.count_params() > 100_000
+        True
     """
     if strength is None:
         return _load(preset)
@@ -49,32 +52,32 @@ def interpolate(
     """Interpolate the weights of two presets, one of them fine-tuned from the other.
 
     Every weight is (1 - strength) * clean + strength * robust, computed in float32.
-    Re-parameterised convolutions are folded first, as `tfsr save-preset` does. So a training run,
-    which has their branches, can be interpolated with a saved preset, which has not, and the
-    result is that of two saved presets.
-
-    Source: Wang, Yu, Dong, Tang and Loy, "Deep Network Interpolation for Continuous Imagery Effect
-    Transition", CVPR 2019, section 3. One of the two must be fine-tuned from the other: the filters
-    of networks that were trained apart do not correspond. This is not checked.
+    Re-parameterised convolutions are folded first, so a training run can be interpolated with a
+    saved preset. The filters of networks that were trained apart do not correspond; this is not
+    checked.
 
     Args:
-        clean: a preset's name, its directory, or that of a training run. Its weights are those of
-            strength 0.
-        robust: likewise, of the same architecture. Its weights are those of strength 1.
+        clean: preset of strength 0: a name, its directory, or that of a training run.
+        robust: preset of strength 1, of the same architecture.
         strength: float. In [0, 1]. 0 gives exactly the weights of `clean`, 1 those of `robust`.
 
     Returns:
-        A new model, folded, of float32 weights. Equal arguments give equal bytes.
+        A new folded model with float32 weights. Equal arguments give equal bytes.
 
     Raises:
         PresetError: if one of the two cannot be loaded, or their architectures differ.
         InvalidArgument: if the strength is not in [0, 1].
 
-    Example:
-        from tfsr import presets
+    Reference:
+        Wang, Yu, Dong, Tang and Loy, "Deep Network Interpolation for Continuous Imagery Effect
+        Transition", CVPR 2019, section 3.
 
-        model = presets.interpolate("runs/clean", "runs/robust", 0.5)
-        large = tfsr.upscale("photo.jpg", scale=2, preset=model)
+    Example:
+        >>> encoder = {"name": "edsr", "features": 8, "blocks": 1}
+        >>> for name in ("clean", "robust"):
+        ...     model = tfsr.ImplicitSR(encoder, {"name": "liif", "hidden": [8]})
+        ...     tfsr.presets.save_preset(model, name, {})
+        >>> model = tfsr.presets.interpolate("clean", "robust", 0.5)
     """
     from tfsr.models import folded
 
@@ -84,25 +87,17 @@ def interpolate(
     # At the ends the sum would turn -0.0 into 0.0.
     if strength in (0, 1):
         return second if strength else first
-    share = float(strength)  # Of NumPy's types, a float64 would make the products float64.
+    share = float(strength)  # A NumPy float64 would make the products float64.
     pairs = zip(first.get_weights(), second.get_weights(), strict=True)
     first.set_weights([(1 - share) * a + share * b for a, b in pairs])
     return first
 
 
 def check_strength(strength: Any, name: str = "strength") -> None:
-    """Raise unless a strength is a number in [0, 1].
-
-    Args:
-        strength: what was received.
-        name: str. What the argument is called, for the message. Defaults to "strength".
-
-    Raises:
-        InvalidArgument: if it is not.
-    """
+    """Raise InvalidArgument, with the argument's name, unless a strength is in [0, 1]."""
     number = isinstance(strength, Real) and not isinstance(strength, bool)
     if not (number and 0 <= strength <= 1):  # NaN is not.
-        raise InvalidArgument(f"{name} must be a number from 0 to 1; received {strength!r}")
+        raise InvalidArgument(f"must be a number from 0 to 1; received {strength!r}", name)
 
 
 def check_same_architecture(
@@ -111,16 +106,10 @@ def check_same_architecture(
     robust: str | os.PathLike[str],
     robust_model: AnyModel,
 ) -> None:
-    """Raise unless the weights of two models can be interpolated.
-
-    Args:
-        clean: what the first one is called.
-        clean_model: folded.
-        robust: what the second one is called.
-        robust_model: folded.
+    """Raise unless the weights of two folded models can be interpolated.
 
     Raises:
-        PresetError: if their architectures differ; it names both and the first difference.
+        PresetError: if their architectures differ, with both names and the first difference.
     """
     first, second = (dict(_flat(model.get_config())) for model in (clean_model, robust_model))
     for key in {**first, **second}:
@@ -152,20 +141,18 @@ def _load(preset: str | os.PathLike[str]) -> AnyModel:
                 "copy the preset again"
             )
     config = read_json(directory / CONFIG)
-    try:
+    with _naming(f"{directory / CONFIG}: describes no model"):
         model = from_config(config)
-    # Here and below: files that were changed, and their checksums too, make Keras and HDF5 raise
-    # whatever they meet.
-    except Exception as error:
-        raise PresetError(f"{directory / CONFIG}: describes no model: {_reason(error)}") from error
-    try:
+    with _naming(f"{directory / WEIGHTS}: does not fit {CONFIG}"):
         model.load_weights(directory / WEIGHTS)
-    except Exception as error:
-        raise PresetError(
-            f"{directory / WEIGHTS}: does not fit {CONFIG}: {_reason(error)}"
-        ) from error
     return model
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+@contextmanager
+def _naming(problem: str) -> Iterator[None]:
+    # With files that were changed, and their checksums too, Keras and HDF5 raise anything.
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise PresetError(f"{problem}: {reason}") from error
