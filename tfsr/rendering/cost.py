@@ -9,7 +9,7 @@ from typing import Any
 
 from tfsr.decoders import LinearDecoder
 from tfsr.decoders.work import kernel_size
-from tfsr.rendering.convolution import make_tail
+from tfsr.rendering.linear_tail import make_tail
 from tfsr.rendering.schedule import MAX_SUB_PIXELS
 
 

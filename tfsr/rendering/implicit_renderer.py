@@ -11,7 +11,7 @@ from keras import ops, tree
 from tfsr.backend import AXIS, MAP, STATIC, jit
 from tfsr.geometry import Axis, Phase, SamplingPlan, Tile, grid_axis
 from tfsr.rendering.blending import blend
-from tfsr.rendering.convolution import Tail, apply_tail, make_tail
+from tfsr.rendering.linear_tail import Tail, apply_tail, make_tail
 from tfsr.rendering.maps import denormalize, project
 from tfsr.rendering.memory import memory_cost, query_budget
 from tfsr.rendering.queries import render_band

@@ -9,7 +9,7 @@ from keras import ops
 from tfsr.decoders import Decoder, LinearDecoder
 from tfsr.geometry import SamplingPlan, lattice_plan, points_plan
 from tfsr.rendering.blending import blend
-from tfsr.rendering.convolution import multiply_columns
+from tfsr.rendering.linear_tail import multiply_columns
 from tfsr.rendering.maps import project
 from tfsr.rendering.samplers import (
     batched_gather,

@@ -15,7 +15,7 @@ from tfsr.decoders import Decoder, LinearDecoder
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Axis, Phase, SamplingPlan, concat_axes
 from tfsr.rendering.blending import blend
-from tfsr.rendering.convolution import Tail, apply_tail, make_tail, pixel_shuffle
+from tfsr.rendering.linear_tail import Tail, apply_tail, make_tail, pixel_shuffle
 from tfsr.rendering.maps import denormalize, project, split_latent
 from tfsr.rendering.queries import render_band
 from tfsr.rendering.samplers import broadcastable, pad_edges, sample_phase
