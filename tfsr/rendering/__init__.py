@@ -7,9 +7,9 @@ when the graph runs (`render_mapped`). `multiply_adds` counts the work, `memory_
 
 from tfsr.rendering.bicubic_renderer import BicubicRenderer
 from tfsr.rendering.blending import blend
-from tfsr.rendering.linear_tail import Tail, apply_tail, make_tail, pixel_shuffle
 from tfsr.rendering.cost import MultiplyAdds, multiply_adds
 from tfsr.rendering.implicit_renderer import ImplicitRenderer
+from tfsr.rendering.linear_tail import Tail, apply_tail, make_tail, pixel_shuffle
 from tfsr.rendering.mapped import render_mapped
 from tfsr.rendering.maps import denormalize, join_latent, normalize, project, split_latent
 from tfsr.rendering.memory import MemoryCost, memory_cost
