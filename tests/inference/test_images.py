@@ -1,10 +1,9 @@
 import numpy as np
 import odd_files
 import pytest
-import tiny
 from function_upscaler import FunctionUpscaler
 
-from tfsr import ImplicitSR, from_preset
+from tfsr import from_preset
 from tfsr.images import DecodedImage, to_float
 from tfsr.inference import ModelUpscaler
 from tfsr.inference.upscale_image import place, upscale_image
@@ -36,9 +35,8 @@ def test_a_image_stays_of_its_kind(kind):
     assert (output.profile, output.exif, output.notes) == (b"profile", b"exif", ())
 
 
-def test_16_bits_are_the_models_output_to_1_in_65535():
-    model = ImplicitSR.from_config(tiny.MODEL)
-    output = upscale_image(DecodedImage(odd_files.DEEP), (25, 41), ModelUpscaler(model)).pixels
+def test_16_bits_are_the_models_output_to_1_in_65535(model, upscaler):
+    output = upscale_image(DecodedImage(odd_files.DEEP), (25, 41), upscaler).pixels
     exact = np.clip(model.upscale(to_float(odd_files.DEEP)[None], (25, 41))[0], 0, 1) * 65535
     assert np.abs(output - np.asarray(exact)).max() <= 0.51
     assert (output % 257).any()
@@ -70,7 +68,7 @@ def test_constant_alpha_costs_nothing(level):
     assert (output.alpha == level).all()
 
 
-@pytest.mark.parametrize("hidden", [(0, 255, 0), (0, 0, 0), (255, 255, 255)])
+@pytest.mark.parametrize("hidden", [(0, 255, 0), (255, 255, 255)])
 def test_edges_of_transparency_have_no_fringe(hidden, shipped):
     """A red disc that hides another colour, laid on the same red, cannot be seen."""
     red = np.uint8([205, 60, 50])

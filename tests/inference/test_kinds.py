@@ -10,19 +10,11 @@ from checks import check_refused
 from PIL import Image
 from privileges import ordinary
 
-import tfsr
-from tfsr import ImplicitSR
 from tfsr.errors import ImageError
 from tfsr.images import DecodedImage, read_image, to_float
 from tfsr.inference.upscale_image import place, upscale_image
 
 LR, SIZE = (12, 16), (25, 41)
-
-
-@pytest.fixture(scope="module")
-def upscaler():
-    keras.utils.set_random_seed(0)
-    return tfsr.load_upscaler(ImplicitSR.from_config(tiny.MODEL))
 
 
 def expected(upscaler, pixels, size=SIZE):

