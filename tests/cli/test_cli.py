@@ -131,7 +131,7 @@ def test_too_little_memory_is_one_line(tfsr, preset, tmp_path):
         *("upscale", source, "-o", tmp_path / "out.png", "--scale", "2"),
         *("--preset", preset, "--memory", "64KiB"),
     )
-    check_one_line(result, "--memory of 0.0625 MiB is not enough", source)
+    check_one_line(result, "memory of 0.0625 MiB is not enough", source)
     assert files_under(tmp_path) == {"in.png"}
 
 
