@@ -237,7 +237,7 @@ REFUSED = {
     "cut16.tif": (deep_tiff(DEEP)[:-100], "cut short"),
     "damaged16.png": (deep_png(DEEP)[:70] + b"????" + deep_png(DEEP)[74:], "damaged"),
     "bomb.png": (png(20000, 20000, 8, 2), "178956970"),
-    "large.png": (png(10000, 10000, 8, 2), "--max-input"),
+    "large.png": (png(10000, 10000, 8, 2), "max_input"),
     "hollow.png": (png(4, 4, 8, 2), "cut short"),
     "no-pixels.png": (png(0, 0, 8, 2), "damaged|not a PNG"),
     "float.tif": (encoded(Image.fromarray(np.float32(RGB[..., 0])), "TIFF"), "32-bit"),

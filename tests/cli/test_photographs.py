@@ -58,7 +58,7 @@ def test_the_output_has_exactly_the_size_asked_for(fit, upscale, photograph, tmp
     "options, words",
     [
         (("--box", "60,10,30,30"), ("in.png", "30x30 pixels at 60,10 leaves", "80x50")),
-        (("--eyes", "10,60,30,60"), ("in.png", "in the image", "80x50")),
+        (("--eyes", "10,60,30,60"), ("in.png", "in the 80x50 image")),
         (("--eyes", "30,10,20,10"), ("in.png", "swapped")),
     ],
 )
