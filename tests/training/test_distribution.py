@@ -52,7 +52,7 @@ def runs(recipe):
     base = recipe.parent
     names = [f"{o}:{s}" for o in ("sgd", "own") for s in ("single", "mirrored")]
     process = start(recipe, "2", *(f"{name}={base / name.replace(':', '-')}" for name in names))
-    _, printed = process.communicate(timeout=240)
+    _, printed = process.communicate(timeout=600)
     assert process.returncode == 0, printed
     return base
 
