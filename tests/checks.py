@@ -13,7 +13,7 @@ from tfsr.encoders import EDSR, RDN
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import cell_size, pixel_centres
 from tfsr.models import ImplicitSR
-from tfsr.rendering import join_latent
+from tfsr.rendering.maps import join_latent
 
 GOLDENS = Path(__file__).parent / "goldens"
 

@@ -10,14 +10,9 @@ from checks import check_close, check_config, encode, grid_points, outputs
 from tfsr.decoders import DECODERS, Decoder
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import cell_size, grid_plan, pixel_centres, window_coordinates
-from tfsr.rendering import (
-    project,
-    render_band,
-    render_grid,
-    render_integer_scale,
-    render_lattice,
-    render_points,
-)
+from tfsr.rendering import render_grid, render_integer_scale, render_lattice, render_points
+from tfsr.rendering.maps import project
+from tfsr.rendering.queries import render_band
 from tfsr.rendering.samplers import broadcastable
 
 CHANNELS = 6

@@ -5,7 +5,8 @@ from checks import check_close, outputs, unfolded, unfolded_kernel
 from tfsr.decoders import DECODERS, LIIF
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import grid_plan
-from tfsr.rendering import project, render_grid, render_points
+from tfsr.rendering import render_grid, render_points
+from tfsr.rendering.maps import project
 
 # Three hidden layers after the first, and the output.
 LATER_LAYERS = 3 * (256 * 256 + 256) + 256 * 3 + 3
@@ -199,8 +200,8 @@ def test_the_cell_matters_where_it_is_decoded(latent, cell_decode):
     assert changed(small, large).any() == cell_decode
 
 
-@pytest.mark.parametrize(("feat_unfold", "reach"), [(True, 1), (False, 0)])
-def test_without_ensemble_the_nearest_pixel_outputs_alone(latent, feat_unfold, input_span):
+@pytest.mark.parametrize(("feat_unfold", "span"), [(True, 1), (False, 0)])
+def test_without_ensemble_the_nearest_pixel_is_taken_alone(latent, feat_unfold, span):
     decoder = liif(local_ensemble=False, feat_unfold=feat_unfold)
     points = [(0.1, 0.1), (-0.15, -0.1)]  # both in pixel (2, 3), whose centre is (0, 0)
     before = colours(decoder, latent, points)
@@ -208,7 +209,7 @@ def test_without_ensemble_the_nearest_pixel_outputs_alone(latent, feat_unfold, i
         for column in range(7):
             other = latent.copy()
             other[0, row, column] += 1
-            near = max(abs(row - 2), abs(column - 3)) <= input_span
+            near = max(abs(row - 2), abs(column - 3)) <= span
             assert (changed(before, colours(decoder, other, points)) == near).all()
 
 

@@ -15,7 +15,8 @@ from tfsr.geometry import grid_plan
 from tfsr.images import to_float
 from tfsr.inference import ModelUpscaler
 from tfsr.models import ImplicitSR
-from tfsr.rendering import join_latent, make_tail, render_grid, render_integer_scale
+from tfsr.rendering import make_tail, render_grid, render_integer_scale
+from tfsr.rendering.maps import join_latent
 
 CHANNELS = 6
 ENCODER = {"name": "edsr", "features": CHANNELS, "blocks": 1, "residual_scale": 1.0}
@@ -446,7 +447,7 @@ def test_each_switch_changes_the_image(switch, rng):
         same = known.get(weight.path.split("/", 1)[1])
         if same is not None and same.shape == weight.shape:
             weight.assign(same)
-    pair = [grid_of(d, d.latent(features, image), (11, 15)) for d in (whole, other)]
+    pair = [grid_of(d, encode(d, features, image), (11, 15)) for d in (whole, other)]
     assert np.abs(pair[0] - pair[1]).max() > 1e-3
 
 
@@ -466,9 +467,9 @@ def test_tiles_of_a_modulated_image_are_the_whole(frequency, scale):
     """Each tile must be modulated by its place in the whole image, not by its own coordinates."""
     sr = ImplicitSR(ENCODER, {**SMALL_ARASFSR, "frequency": frequency})
     assert sr.decoder.global_coordinates
-    image = tiny.image(41, 37)
+    image = to_float(tiny.image(41, 37))
     size = tuple(round(n * scale) for n in (41, 37))
-    whole = sr.upscale(to_float(image)[None], size)[0]
+    whole = sr.upscale(image[None], size)[0]
     upscaler = ModelUpscaler(sr)
     # Room for the halo and a few pixels beside it.
     upscaler.renderer.lr_pixels = (2 * sr.halo + 12) ** 2

@@ -14,7 +14,9 @@ from checks import (
 
 from tfsr.decoders import DECODERS, LMLIIF, LMLTE
 from tfsr.geometry import grid_plan
-from tfsr.rendering import project, render_band, render_grid, render_points
+from tfsr.rendering import render_grid, render_points
+from tfsr.rendering.maps import project
+from tfsr.rendering.queries import render_band
 
 SMALL = {
     "lm-liif": {"hidden": [8, 6], "latent_hidden": [9, 7], "code": 4},

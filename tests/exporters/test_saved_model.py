@@ -404,9 +404,9 @@ def test_an_export_that_does_not_run_leaves_nothing(written, monkeypatch, tmp_pa
     ],
 )
 def test_an_export_that_draws_something_else_leaves_nothing(
-    image, message, written, monkeypatch, tmp_path
+    output, message, written, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(verification, "_run_isolated", lambda *arguments: [("output", image)])
+    monkeypatch.setattr(verification, "_run_isolated", lambda *arguments: [("output", output)])
     fails(tmp_path, ExportError, f"deep/model/1: not kept: {message}")
 
 

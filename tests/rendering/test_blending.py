@@ -8,7 +8,8 @@ from keras import ops
 from tfsr.decoders import Decoder
 from tfsr.geometry import grid_plan
 from tfsr.models import ImplicitSR
-from tfsr.rendering import denormalize, render_integer_scale
+from tfsr.rendering import render_integer_scale
+from tfsr.rendering.maps import denormalize
 
 ENCODER = {"name": "edsr", "features": 8, "blocks": 1}
 

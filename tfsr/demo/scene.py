@@ -13,7 +13,9 @@ from tfsr.geometry import Tile
 from tfsr.images import DecodedImage, to_float, to_uint8
 from tfsr.images.transparency import flatten
 from tfsr.models import ImplicitSR
-from tfsr.rendering import BicubicRenderer, ImplicitRenderer, Patch, project
+from tfsr.rendering import BicubicRenderer, ImplicitRenderer
+from tfsr.rendering.maps import project
+from tfsr.rendering.renderer import Patch
 
 _MEMORY = 2**31
 _MAX_ENCODED_PIXELS = 2**18  # 512x512 LR pixels.

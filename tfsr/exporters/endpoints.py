@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfsr.models import ImplicitSR
-from tfsr.rendering import denormalize, render_mapped
+from tfsr.rendering.mapped import render_mapped
+from tfsr.rendering.maps import denormalize
 
 # Queries decoded together: they bound the memory of an image of any size.
 _QUERIES = 16384

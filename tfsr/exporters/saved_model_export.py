@@ -24,7 +24,7 @@ from tfsr.exporters.warmup import WARMUP, write_requests
 from tfsr.images.atomic import remove_abandoned, temporary_path
 from tfsr.inference.saved_model_upscaler import METADATA
 from tfsr.models import ImplicitSR, folded, with_precision
-from tfsr.rendering import memory_cost
+from tfsr.rendering.memory import memory_cost
 
 # An image is encoded whole, and outputs are held three times while their patches are ordered.
 _ENCODING_MEMORY = 4 * 2**30

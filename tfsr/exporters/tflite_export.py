@@ -19,7 +19,8 @@ from tfsr.images import read, resize, to_float
 from tfsr.images.atomic import remove_abandoned, write_atomically
 from tfsr.inference.tflite_upscaler import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR, folded
-from tfsr.rendering import memory_cost, unroll
+from tfsr.rendering import unroll
+from tfsr.rendering.memory import memory_cost
 
 Quantization = Literal["none", "float16", "dynamic", "int8"]
 

@@ -10,8 +10,9 @@ from keras import ops
 
 from tfsr.geometry import cubic_axis
 from tfsr.models.arguments import output_size_of
-from tfsr.rendering import BicubicRenderer, Renderer
+from tfsr.rendering import BicubicRenderer
 from tfsr.rendering.bicubic_renderer import resize
+from tfsr.rendering.renderer import Renderer
 
 
 class Bicubic:

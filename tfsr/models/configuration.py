@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tfsr.errors import InvalidArgument, did_you_mean
+from tfsr.errors import check_choice
 from tfsr.models.bicubic import Bicubic
 from tfsr.models.implicit_sr import ImplicitSR
 from tfsr.models.sub_pixel import SubPixelSR
@@ -24,6 +24,11 @@ def from_config(config: Mapping[str, Any]) -> AnyModel:
 
     Raises:
         InvalidArgument: if a key is unknown or missing, or a name or an argument is unknown.
+
+    Example:
+        >>> config = {"encoder": {"name": "span", "blocks": 2}, "decoder": "thera"}
+        >>> tfsr.models.from_config(config).decoder.name
+        'thera'
     """
     if "scale" in config and "decoder" not in config:
         return SubPixelSR.from_config(config)
@@ -39,12 +44,13 @@ def with_precision(model: AnyModel | Bicubic, precision: str) -> AnyModel | Bicu
 
     Raises:
         InvalidArgument: if the precision is unknown.
+
+    Example:
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
+        >>> tfsr.models.with_precision(model, "bfloat16").dtype_policy.name
+        'mixed_bfloat16'
     """
-    if not isinstance(precision, str) or precision not in _POLICIES:
-        raise InvalidArgument(
-            f"precision must be one of {', '.join(_POLICIES)}; got {precision!r}."
-            + did_you_mean(str(precision), _POLICIES)
-        )
+    check_choice("precision", precision, _POLICIES)
     policy = _POLICIES[precision]
     if isinstance(model, Bicubic) or model.dtype_policy.name == policy:
         return model

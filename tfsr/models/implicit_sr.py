@@ -15,17 +15,9 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
 from tfsr.models.arguments import check_floating, image_shape, output_size_of
 from tfsr.registry import check_model_config
-from tfsr.rendering import (
-    ImplicitRenderer,
-    Renderer,
-    denormalize,
-    join_latent,
-    normalize,
-    project,
-    render_grid,
-    render_lattice,
-    render_points,
-)
+from tfsr.rendering import ImplicitRenderer, render_grid, render_lattice, render_points
+from tfsr.rendering.maps import denormalize, join_latent, normalize, project
+from tfsr.rendering.renderer import Renderer
 
 # Four times the memory in which `upscale` decodes a patch: the image is encoded whole.
 _UPSCALE_MEMORY = 2**30

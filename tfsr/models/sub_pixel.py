@@ -15,7 +15,9 @@ from tfsr.layers import Convolution
 from tfsr.models.arguments import output_size_of
 from tfsr.models.bicubic import Bicubic
 from tfsr.registry import check_model_config
-from tfsr.rendering import Renderer, SubPixelRenderer, denormalize, normalize
+from tfsr.rendering import SubPixelRenderer
+from tfsr.rendering.maps import denormalize, normalize
+from tfsr.rendering.renderer import Renderer
 
 _FACTORS = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
@@ -37,6 +39,11 @@ class SubPixelSR(keras.Model):
     Reference:
         Shi et al., CVPR 2016 (arXiv 1609.05158); EDSR, Lim et al., CVPRW 2017 (arXiv 1707.02921);
         RDN, Zhang et al., CVPR 2018 (arXiv 1802.08797).
+
+    Example:
+        >>> model = tfsr.models.SubPixelSR("edsr-baseline", scale=2)
+        >>> model.upscale(np.zeros((1, 4, 5, 3), np.float32), scale=2).shape
+        (1, 8, 10, 3)
     """
 
     def __init__(self, encoder: Any, scale: int, **kwargs: Any) -> None:

@@ -36,7 +36,7 @@ def render_points(decoder: Decoder, latent, coordinates, cells, window=None):
     Example:
         >>> decoder = tfsr.ImplicitSR("edsr-baseline", "liif").decoder
         >>> latent = np.zeros((1, 4, 4, 64), np.float32)
-        >>> points = np.zeros((1, 9, 2), np.float32)
+        >>> points = np.ones((1, 9, 2), np.float32)
         >>> tfsr.rendering.render_points(decoder, latent, points, points).shape
         TensorShape([1, 9, 3])
     """

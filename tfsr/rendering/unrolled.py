@@ -35,6 +35,12 @@ def unroll(
         lr_size: (h, w).
         size: (H, W).
         budget: queries decoded together.
+
+    Example:
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
+        >>> upscale = tfsr.rendering.unroll(model, (4, 5), (8, 10), budget=8192)
+        >>> upscale(np.zeros((1, 4, 5, 3), np.float32)).shape
+        TensorShape([1, 8, 10, 3])
     """
     plan = model.plan(lr_size, size)
     decoder = model.decoder

@@ -36,9 +36,8 @@ class Muon(keras.optimizers.Optimizer):
         **kwargs: of `keras.optimizers.Optimizer`: `weight_decay`, `global_clipnorm`, `use_ema` ...
 
     Example:
-        >>> from tfsr.training.muon import Muon
         >>> model = tfsr.ImplicitSR("edsr-baseline", "liif")
-        >>> model.compile(optimizer=Muon(3e-3), loss=tfsr.losses.Charbonnier())
+        >>> model.compile(optimizer=tfsr.training.Muon(3e-3), loss=tfsr.losses.Charbonnier())
 
     Reference:
         Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/; the factor 0.2 is of Liu
