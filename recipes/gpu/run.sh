@@ -47,7 +47,7 @@ export PYTHONPATH=$root KERAS_BACKEND=jax PYTHONUNBUFFERED=1
 has_packages() {
     "$python" -c "import importlib.util as u, sys
 sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))" \
-        jax keras numpy PIL scipy tifffile h5py pydantic yaml rich typer
+        jax keras numpy PIL scipy tifffile h5py lazy_loader pydantic yaml rich typer
 }
 if [ -d "$wheels" ]; then
     "$python" -m pip install --quiet --no-index --no-deps --no-compile --upgrade \
@@ -61,7 +61,7 @@ elif ! has_packages; then
         cuda=$("$gpu" | sed -n 's/.*CUDA Version: \([0-9]*\).*/\1/p')
         jax="jax[cuda${cuda:-12}]"
     fi
-    "$python" -m pip install --quiet "$jax" "keras>=3.15" numpy pillow scipy tifffile h5py pydantic pyyaml rich typer
+    "$python" -m pip install --quiet "$jax" "keras>=3.15" numpy pillow scipy tifffile h5py lazy-loader pydantic pyyaml rich typer
 fi
 execution=1
 if [ -n "$gpu" ]; then
