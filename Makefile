@@ -12,7 +12,7 @@ PORT ?= 8137
 WEB_MODEL = export/web/models/arasfsr-compact-faces-v1-64x64-x4.tflite
 # A size that Chromium's software draws by WebGPU in seconds.
 WEB_SMALL_MODEL = export/web/test/out/preset/16x16-x4.tflite
-DRAWN_BY = geometry layers encoders decoders models presets exporters
+MODEL_PACKAGES = geometry layers encoders decoders rendering models presets exporters
 
 # Another Chromium for test-web.
 CHROMIUM ?= chromium
@@ -48,11 +48,11 @@ test-web: needs-test-web $(VENV)/.installed-dev export/web/dist/index.html $(WEB
 export/web/dist/index.html: $(WEB_MODEL) export/web/node_modules/.installed
 	cd export/web && npm run --silent build
 
-# Made anew when what draws them has changed.
+# Rebuilt when the packages that compute them have changed.
 $(WEB_MODEL): LR = 64x64
 $(WEB_SMALL_MODEL): LR = 16x16
 $(WEB_MODEL) $(WEB_SMALL_MODEL): $(VENV)/.installed \
-    $(wildcard $(DRAWN_BY:%=tfsr/%/*.py) tfsr/presets/*/*)
+    $(wildcard $(MODEL_PACKAGES:%=tfsr/%/*.py) tfsr/presets/*/*)
 	mkdir -p $(@D)
 	$(VENV)/bin/tfsr export tflite --preset arasfsr-compact-faces-v1 --lr-size $(LR) --scales 4 -o $@
 

@@ -1,4 +1,4 @@
-"""The rules of the rooms: who may import whom, and what library code never does."""
+"""The rules of the packages: who may import whom, and what library code never does."""
 
 import ast
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 LIBRARY = Path(__file__).parents[1] / "tfsr"
 FILES = sorted(LIBRARY.rglob("*.py"))
 
-# Imports run from later rooms to earlier ones, never the other way nor between rooms of one line.
+# Imports run from later packages to earlier ones, never the other way or within a level.
 LEVELS = [
     {"errors"},
     {"registry", "geometry", "metrics", "backend"},
@@ -28,7 +28,7 @@ LEVELS = [
     {"training", "exporters"},
     {"cli"},
 ]
-LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
+LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}
 NEIGHBOURS: set[tuple[str, str]] = set()
 # What the package itself may be asked for; it imports nothing when it is loaded.
 ROOT_NAMES = {"__version__"}
@@ -50,8 +50,8 @@ BACKENDS = {"tensorflow", "tf_keras", "jax", "torch"}
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(LIBRARY)))
 
 
-def room_of(module):
-    """Of tfsr.images.files the room is "images"; the package itself is in none, ""."""
+def package_of(module):
+    """Of tfsr.images.files the package is "images"; the package itself is in none, ""."""
     return module.partition(".")[2].partition(".")[0]
 
 
@@ -79,7 +79,7 @@ def imports(file):
                 base = ".".join([*parents, base]).rstrip(".")
             for alias in node.names:
                 module = f"{base}.{alias.name}"
-                # From the package itself, a name is a room or it is something of its own.
+                # From the package itself, a name is a package or it is something of its own.
                 inside = module in MODULES or (base == "tfsr" and alias.name not in ROOT_NAMES)
                 found.add(module if inside else base)
     return found
@@ -90,25 +90,25 @@ def own_imports(file):
 
 
 def test_every_room_has_its_level():
-    assert {room_of(module) for module in MODULES} - {""} <= set(LEVEL)
+    assert {package_of(module) for module in MODULES} - {""} <= set(LEVEL)
 
 
 @every_file
 def test_imports_run_one_way(file):
-    room = room_of(module_name(file))
+    package = package_of(module_name(file))
     for imported in own_imports(file):
-        other = room_of(imported)
-        assert other in LEVEL, f"{imported} is in no room"
-        downward = LEVEL[other] < LEVEL.get(room, -1)
-        assert other == room or downward or (room, other) in NEIGHBOURS, (
+        other = package_of(imported)
+        assert other in LEVEL, f"{imported} is in no level"
+        downward = LEVEL[other] < LEVEL.get(package, -1)
+        assert other == package or downward or (package, other) in NEIGHBOURS, (
             f"tfsr/{file.relative_to(LIBRARY)} imports {imported}"
         )
 
 
 @every_file
 def test_nothing_imports_the_command_line(file):
-    if room_of(module_name(file)) != "cli":
-        assert "cli" not in {room_of(module) for module in own_imports(file)}
+    if package_of(module_name(file)) != "cli":
+        assert "cli" not in {package_of(module) for module in own_imports(file)}
 
 
 def test_there_is_no_circle():
@@ -122,7 +122,7 @@ def test_there_is_no_circle():
 
 @every_file
 def test_the_core_runs_on_any_backend(file):
-    if room_of(module_name(file)) in ANY_BACKEND:
+    if package_of(module_name(file)) in ANY_BACKEND:
         assert not BACKENDS & {module.split(".")[0] for module in imports(file)}
 
 

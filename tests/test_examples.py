@@ -13,7 +13,7 @@ import tiny
 from checks import GOLDENS
 from PIL import Image
 
-ROOMS = (
+PACKAGES = (
     *("converters", "data", "decoders", "degradations", "encoders", "evaluation", "exporters"),
     *("geometry", "images", "inference", "layers", "losses", "metrics", "models", "presets"),
     *("rendering", "training"),
@@ -24,7 +24,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTI
 def public():
     """The classes and functions that tfsr and its packages list, each once."""
     found = {}
-    for name in ("tfsr", *(f"tfsr.{room}" for room in ROOMS)):
+    for name in ("tfsr", *(f"tfsr.{package}" for package in PACKAGES)):
         package = importlib.import_module(name)
         for key in package.__all__:
             item = getattr(package, key)

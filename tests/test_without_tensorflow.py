@@ -14,7 +14,10 @@ from tfsr import from_preset
 from tfsr.images import read
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = "jax keras>=3.15 numpy pillow scipy tifffile h5py lazy-loader pydantic pyyaml rich typer".split()
+PACKAGES = [
+    *("jax", "keras>=3.15", "numpy", "pillow", "scipy", "tifffile", "h5py"),
+    *("lazy-loader", "pydantic", "pyyaml", "rich", "typer"),
+]
 
 
 @pytest.fixture(scope="session")

@@ -107,20 +107,6 @@ def _check_keys(keys: Iterable[str], known: Sequence[str], owner: str, noun: str
             )
 
 
-def constructor_config(item: Any, config: dict[str, Any]) -> dict[str, Any]:
-    """Add a layer's constructor arguments to Keras's own configuration.
-
-    Args:
-        item: a layer that stores each argument as an attribute of its name.
-        config: from `keras.layers.Layer.get_config`.
-    """
-    config.pop("autocast", None)
-    values = {name: getattr(item, name) for name in _arguments(type(item))}
-    # Keras wraps the lists and tuples that a layer stores.
-    plain = {k: list(v) if isinstance(v, list | tuple) else v for k, v in values.items()}
-    return {**config, **plain}
-
-
 def _arguments(cls: type) -> list[str]:
     """The constructor's own arguments, without those of every Keras layer."""
     parameters = inspect.signature(cls).parameters.values()

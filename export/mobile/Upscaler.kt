@@ -24,23 +24,23 @@ import org.tensorflow.lite.Interpreter
 class Upscaler(file: File, threads: Int = 4) : Closeable {
     private val interpreter = Interpreter(file, Interpreter.Options().setNumThreads(threads))
 
-    /** Sizes it answers in, such as "256x256": width, then height. */
+    /** Output sizes, such as "256x256": width, then height. */
     val sizes: List<String> = interpreter.signatureKeys.toList()
 
     /** The image at width x height. It must have the file's own size; alpha is dropped. */
     fun upscale(image: Bitmap, width: Int, height: Int): Bitmap {
         val size = "${width}x$height"
-        require(size in sizes) { "the file answers in $sizes; asked for $size" }
+        require(size in sizes) { "the file has the output sizes $sizes; received $size" }
         val input = interpreter.getInputTensorFromSignature("image", size)
         require(input.dataType() == DataType.UINT8) { "export the file with --io uint8" }
         val (_, lrHeight, lrWidth, _) = input.shape()
         require(image.width == lrWidth && image.height == lrHeight) {
             "the file takes ${lrWidth}x$lrHeight; this one is ${image.width}x${image.height}"
         }
-        val answer = buffer(width * height)
-        val outputs = mutableMapOf<String, Any>("image" to answer)
+        val output = buffer(width * height)
+        val outputs = mutableMapOf<String, Any>("output" to output)
         interpreter.runSignature(mapOf<String, Any>("image" to rgb(image)), outputs, size)
-        return bitmap(answer, width, height)
+        return bitmap(output, width, height)
     }
 
     override fun close() = interpreter.close()

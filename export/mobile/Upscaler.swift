@@ -11,7 +11,7 @@ import TensorFlowLite
 
 enum UpscalerError: Error {
   case unknownSize(String, known: [String])
-  case wrongPicture(String)
+  case wrongImage(String)
 }
 
 /// An exported file with 8-bit pixels (`tfsr export tflite --io uint8`).
@@ -27,7 +27,7 @@ final class Upscaler {
     interpreter = try Interpreter(modelPath: path, options: options)
   }
 
-  /// Sizes it answers in, such as "256x256": width, then height.
+  /// Output sizes, such as "256x256": width, then height.
   var sizes: [String] { interpreter.signatureKeys }
 
   /// The image at width x height. It must have the file's own size; alpha is dropped.
@@ -37,15 +37,15 @@ final class Upscaler {
     let runner = try interpreter.signatureRunner(with: size)
     let input = try runner.input(named: "image")
     guard input.dataType == .uInt8 else {
-      throw UpscalerError.wrongPicture("export the file with --io uint8")
+      throw UpscalerError.wrongImage("export the file with --io uint8")
     }
     let (lrHeight, lrWidth) = (input.shape.dimensions[1], input.shape.dimensions[2])
     guard image.width == lrWidth, image.height == lrHeight else {
-      throw UpscalerError.wrongPicture(
+      throw UpscalerError.wrongImage(
         "the file takes \(lrWidth)x\(lrHeight); this one is \(image.width)x\(image.height)")
     }
     try runner.invoke(with: ["image": try rgb(image)])
-    return try image(try runner.output(named: "image").data, width: width, height: height)
+    return try makeImage(try runner.output(named: "output").data, width: width, height: height)
   }
 
   /// Red, green and blue of every pixel, row by row.
@@ -60,16 +60,16 @@ final class Upscaler {
     return bytes
   }
 
-  private func image(_ bytes: Data, width: Int, height: Int) throws -> CGImage {
+  private func makeImage(_ bytes: Data, width: Int, height: Int) throws -> CGImage {
     let context = try canvas(width, height)
     let pixels = context.data!.assumingMemoryBound(to: UInt8.self)
     for pixel in 0..<width * height {
       for channel in 0..<3 { pixels[4 * pixel + channel] = bytes[3 * pixel + channel] }
     }
-    guard let answer = context.makeImage() else {
-      throw UpscalerError.wrongPicture("no image of \(width)x\(height) can be made")
+    guard let output = context.makeImage() else {
+      throw UpscalerError.wrongImage("no image of \(width)x\(height) can be made")
     }
-    return answer
+    return output
   }
 
   /// Four bytes a pixel, the fourth without meaning, and rows without gaps.
@@ -79,7 +79,7 @@ final class Upscaler {
       data: nil, width: width, height: height, bitsPerComponent: 8, bytesPerRow: 4 * width,
       space: space, bitmapInfo: CGImageAlphaInfo.noneSkipLast.rawValue)
     guard let context else {
-      throw UpscalerError.wrongPicture("no canvas of \(width)x\(height) can be made")
+      throw UpscalerError.wrongImage("no canvas of \(width)x\(height) can be made")
     }
     return context
   }

@@ -26,8 +26,8 @@ from PIL import Image, ImageOps
 
 URL = "http://localhost:8501/v1/models/tfsr"
 
-# A server that answers more than this is not ours.
-LARGEST_ANSWER = 2 * 2**30
+# A larger response is not from our server.
+MAX_RESPONSE = 2 * 2**30
 
 
 class ClientError(Exception):
@@ -37,7 +37,7 @@ class ClientError(Exception):
 def main() -> None:
     """Upscale one file."""
     parser = argparse.ArgumentParser(description="Upscale an image by a TensorFlow Serving server")
-    parser.add_argument("output", type=Path, metavar="IN", help="PNG, JPEG or WebP")
+    parser.add_argument("image", type=Path, metavar="IN", help="PNG, JPEG or WebP")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png")
     wanted = parser.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--size", metavar="WxH")
@@ -88,10 +88,10 @@ def size_of(lr_size: tuple[int, int], size: str | None, scale: float | None) -> 
 def upscale(
     image: Image.Image, size: tuple[int, int], url: str = URL, timeout: float = 300.0
 ) -> bytes:
-    """What the server answers to an image: a PNG file of (width, height).
+    """Upscale an image to (width, height) by the server; returns a PNG file.
 
     Raises:
-        ClientError: if it cannot be reached, refuses, or answers something else.
+        ClientError: if it cannot be reached, refuses, or returns something else.
     """
     file = io.BytesIO()
     image.save(file, "PNG")
@@ -105,25 +105,25 @@ def upscale(
         # There is one output, so its name is left out.
         content = base64.b64decode(output["outputs"]["b64"], validate=True)
         with Image.open(io.BytesIO(content), formats=("PNG",)) as pixels:
-            answered = pixels.size
+            found = pixels.size
     except (KeyError, TypeError, binascii.Error, OSError, SyntaxError) as error:
-        raise ClientError(f"{url}: answered something that is no image") from error
-    if answered != size:
-        raise ClientError(f"{url}: answered an image of {answered}, not of {size}")
+        raise ClientError(f"{url}: returned something that is no image") from error
+    if found != size:
+        raise ClientError(f"{url}: returned an image of {found}, not of {size}")
     return content
 
 
 def post(url: str, content: dict, timeout: float) -> dict:
-    """The JSON that a server answers to JSON.
+    """Post JSON; returns the JSON of the response.
 
     Raises:
-        ClientError: if it cannot be reached, refuses, or answers something else.
+        ClientError: if it cannot be reached, refuses, or returns something else.
     """
     body = json.dumps(content).encode()
     try:
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=timeout) as response:
-            output = json.loads(response.read(LARGEST_ANSWER))
+            output = json.loads(response.read(MAX_RESPONSE))
     except urllib.error.HTTPError as error:
         raise ClientError(f"{url}: refused ({error.code}): {reason(error)}") from error
     except urllib.error.URLError as error:
@@ -133,9 +133,9 @@ def post(url: str, content: dict, timeout: float) -> dict:
             f"{url}: the connection broke: {error or type(error).__name__}"
         ) from error
     except ValueError as error:
-        raise ClientError(f"{url}: is no server's address, or answered no JSON") from error
+        raise ClientError(f"{url}: is not a server's address, or did not return JSON") from error
     if not isinstance(output, dict):
-        raise ClientError(f"{url}: answered something else than a JSON object")
+        raise ClientError(f"{url}: returned something else than a JSON object")
     return output
 
 

@@ -1,9 +1,9 @@
 /* Upscales a raw image with an exported SavedModel, by TensorFlow's C API alone.
 
-   consumer DIRECTORY HEIGHT WIDTH PICTURE OUT_HEIGHT OUT_WIDTH ANSWER
+   consumer DIRECTORY HEIGHT WIDTH IMAGE OUT_HEIGHT OUT_WIDTH OUTPUT
 
-   DIRECTORY is one version's. PICTURE is a file of HEIGHT x WIDTH x 3 float32 numbers in [0, 1], row
-   by row, red, green and blue together; ANSWER becomes one of OUT_HEIGHT x OUT_WIDTH x 3.
+   DIRECTORY is one version's. IMAGE is a file of HEIGHT x WIDTH x 3 float32 numbers in [0, 1], row
+   by row, red, green and blue together; OUTPUT becomes one of OUT_HEIGHT x OUT_WIDTH x 3.
    README.md has the command that builds it. */
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static uint64_t read_varint(Bytes *bytes) {
   return 0;
 }
 
-/* Moves on to the next field and answers its number, 0 at the end; `content` is empty unless it is
+/* Moves on to the next field and returns its number, 0 at the end; `content` is empty unless it is
    text, bytes or a message. */
 static unsigned next_field(Bytes *bytes, Bytes *content) {
   if (bytes->at == bytes->end) return 0;
@@ -137,11 +137,11 @@ static int64_t side(const char *text) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 8) fail("DIRECTORY HEIGHT WIDTH PICTURE OUT_HEIGHT OUT_WIDTH ANSWER");
+  if (count != 8) fail("DIRECTORY HEIGHT WIDTH IMAGE OUT_HEIGHT OUT_WIDTH OUTPUT");
   const int64_t shape[] = {1, side(arguments[2]), side(arguments[3]), 3};
   const int32_t wanted[] = {(int32_t)side(arguments[5]), (int32_t)side(arguments[6])};
   const size_t bytes = (size_t)(shape[1] * shape[2] * 3) * sizeof(float);
-  void *image = read_file(arguments[4], bytes);
+  void *pixels = read_file(arguments[4], bytes);
 
   TF_Status *status = TF_NewStatus();
   TF_Graph *graph = TF_NewGraph();
@@ -158,29 +158,29 @@ int main(int count, char **arguments) {
     fail("%s: has no signature %s", arguments[1], SIGNATURE);
   const TF_Output inputs[] = {tensor_of(graph, signature, INPUTS, "image"),
                               tensor_of(graph, signature, INPUTS, "size")};
-  const TF_Output output = tensor_of(graph, signature, OUTPUTS, "image");
+  const TF_Output output = tensor_of(graph, signature, OUTPUTS, "output");
 
   const int64_t two = 2;
   TF_Tensor *image = TF_AllocateTensor(TF_FLOAT, shape, 4, bytes);
   TF_Tensor *size = TF_AllocateTensor(TF_INT32, &two, 1, sizeof wanted);
-  memcpy(TF_TensorData(image), image, bytes);
+  memcpy(TF_TensorData(image), pixels, bytes);
   memcpy(TF_TensorData(size), wanted, sizeof wanted);
   TF_Tensor *const values[] = {image, size};
-  TF_Tensor *answer = NULL;
-  TF_SessionRun(session, NULL, inputs, values, 2, &output, &answer, 1, NULL, 0, NULL, status);
+  TF_Tensor *upscaled = NULL;
+  TF_SessionRun(session, NULL, inputs, values, 2, &output, &upscaled, 1, NULL, 0, NULL, status);
   check(status, SIGNATURE);
-  write_file(arguments[7], TF_TensorData(answer), TF_TensorByteSize(answer));
-  printf("%s: %" PRId64 "x%" PRId64 "\n", arguments[7], TF_Dim(answer, 2), TF_Dim(answer, 1));
+  write_file(arguments[7], TF_TensorData(upscaled), TF_TensorByteSize(upscaled));
+  printf("%s: %" PRId64 "x%" PRId64 "\n", arguments[7], TF_Dim(upscaled, 2), TF_Dim(upscaled, 1));
 
   TF_DeleteTensor(image);
   TF_DeleteTensor(size);
-  TF_DeleteTensor(answer);
+  TF_DeleteTensor(upscaled);
   TF_CloseSession(session, status);
   TF_DeleteSession(session, status);
   TF_DeleteSessionOptions(options);
   TF_DeleteBuffer(description);
   TF_DeleteGraph(graph);
   TF_DeleteStatus(status);
-  free(image);
+  free(pixels);
   return 0;
 }

@@ -20,19 +20,19 @@ def main() -> None:
     """Upscale one file."""
     parser = argparse.ArgumentParser(description="Upscale an image by OpenVINO")
     parser.add_argument("directory", type=Path, help="one version's, such as served/1")
-    parser.add_argument("output", type=Path, metavar="IN")
+    parser.add_argument("image", type=Path, metavar="IN")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     parser.add_argument("--size", required=True, metavar="WxH")
     arguments = parser.parse_args()
     width, height = (int(side) for side in arguments.size.split("x"))
     with Image.open(arguments.image) as pixels:
         image = np.array(ImageOps.exif_transpose(pixels).convert("RGB"))
-    upscale = jit(arguments.directory)
+    upscale = load(arguments.directory)
     Image.fromarray(upscale(image, (height, width))).save(arguments.output)
 
 
-def jit(directory: Path):
-    """A function of (h, w, 3) uint8 and (H, W) that answers (H, W, 3) uint8: `serving_default`."""
+def load(directory: Path):
+    """Return a function of (h, w, 3) uint8 and (H, W) to (H, W, 3) uint8: `serving_default`."""
     model = openvino.convert_model(directory)
     # Left to itself, OpenVINO computes in bfloat16 where the processor can.
     options = {"INFERENCE_PRECISION_HINT": "f32"}

@@ -155,7 +155,7 @@ def test_a_whole_scale_drawn_by_phases_is_the_grid(decoder, rng, tolerance, lr_s
 
 def test_a_fractional_scale_has_no_phases(decoder, rng):
     plan = grid_plan((5, 7), (10, 15), neighbour_mode=decoder.neighbour_mode)
-    with pytest.raises(InvalidArgument, match=r"whole scales; got \(5, 7\) to \(10, 15\)$"):
+    with pytest.raises(InvalidArgument, match=r"integer scales; received \(5, 7\) to \(10, 15\)$"):
         render_integer_scale(decoder, encoded(decoder, (5, 7), rng), plan)
 
 

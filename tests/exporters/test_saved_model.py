@@ -392,7 +392,7 @@ def test_an_export_that_does_not_run_leaves_nothing(written, monkeypatch, tmp_pa
     program = tmp_path.parent / "broken.py"
     program.write_text("raise SystemExit('no such operation')")
     monkeypatch.setattr(verification.isolated, "__file__", str(program))
-    fails(tmp_path, ExportError, r"not kept: .* \(exit code 1\): no such operation")
+    fails(tmp_path, ExportError, r"not written: .* \(exit code 1\): no such operation")
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ def test_an_export_that_draws_something_else_leaves_nothing(
     output, message, written, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(verification, "_run_isolated", lambda *arguments: [("output", output)])
-    fails(tmp_path, ExportError, f"deep/model/1: not kept: {message}")
+    fails(tmp_path, ExportError, f"deep/model/1: not written: {message}")
 
 
 def test_an_interrupted_export_leaves_nothing(written, monkeypatch, tmp_path):

@@ -65,9 +65,9 @@ def test_bicubic_has_one_precision():
     [
         ("bfloat61", "Did you mean 'bfloat16'"),
         ("Float32", "Did you mean 'float32'"),
-        ("int8", "must be one of float32, bfloat16; got 'int8'"),
+        ("int8", "must be one of float32, bfloat16; received 'int8'"),
         ("mixed_bfloat16", "'mixed_bfloat16'"),
-        (16, "got 16"),
+        (16, "received 16"),
     ],
 )
 def test_an_unknown_precision_is_refused(model, precision, words):

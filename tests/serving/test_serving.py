@@ -146,8 +146,8 @@ def test_openvino_draws_the_same(by_openvino, model, face):
 )
 def test_openvino_takes_every_decoder(name, monkeypatch, tmp_path):
     # The comparison in a process of its own is tested elsewhere.
-    room = sys.modules["tfsr.exporters.saved_model_export"]
-    monkeypatch.setattr(room, "compare_saved_model", lambda *arguments: (0.0, np.inf))
+    module = sys.modules["tfsr.exporters.saved_model_export"]
+    monkeypatch.setattr(module, "compare_saved_model", lambda *arguments: (0.0, np.inf))
     arguments = {"width": 8} if "diinn" in name else {"hidden": 8 if name == "metasr" else [8, 8]}
     model = ImplicitSR(tiny.MODEL["encoder"], {"name": name, **arguments})
     upscale = program("openvino_upscale").jit(saved_model(model, tmp_path).path)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import keras
 from keras import ops
 
 from tfsr.decoders.work import Work
 from tfsr.errors import check_choice
 from tfsr.geometry import Axis, Neighbour, NeighbourMode
-from tfsr.registry import constructor_config
+from tfsr.layers.configured_layer import ConfiguredLayer
 
 SKIPS = ("bilinear", "nearest", "none")
 """Interpolations of the input that is added to the output."""
 
 
-class Decoder(keras.layers.Layer):
+class Decoder(ConfiguredLayer):
     """Base of the coordinate decoders: the colour of any point from a latent and a position.
 
     A subclass defines `project` and `decode`, and the other methods where they save work. Features
@@ -173,7 +172,3 @@ class Decoder(keras.layers.Layer):
     def work(self) -> list[Work]:
         """List the layers and how often each runs; `tfsr.rendering.multiply_adds` counts them."""
         return []
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return constructor_config(self, super().get_config())

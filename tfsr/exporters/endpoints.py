@@ -170,9 +170,9 @@ def _after(checks, *tensors):
         return [tf.identity(tensor) for tensor in tensors]
 
 
-def _refuse(modulation, message: str, received):
+def _refuse(condition, message: str, received):
     """An operation that fails with one line if the condition holds."""
-    return tf.debugging.Assert(tf.logical_not(modulation), [message, received], summarize=64)
+    return tf.debugging.Assert(tf.logical_not(condition), [message, received], summarize=64)
 
 
 def _side_checks(size, name: str = "size"):

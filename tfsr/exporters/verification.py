@@ -90,8 +90,8 @@ def compare_saved_model(
             levels = np.abs(output[0].astype(int) - to_uint8(image[0])).max()
             if levels > 1:
                 raise ExportError(
-                    f"{target}: not kept: {request.signature} differs from the model by {levels} "
-                    "levels of 255"
+                    f"{target}: not written: {request.signature} differs from the model by "
+                    f"{levels} levels of 255"
                 )
             continue
         if name == "latent":
@@ -102,7 +102,7 @@ def compare_saved_model(
     largest, decibels = compare_arrays(found, expected)
     if not largest <= _LARGEST_DIFFERENCE:
         raise ExportError(
-            f"{target}: not kept: differs from the model by {largest:.2g}, "
+            f"{target}: not written: differs from the model by {largest:.2g}, "
             f"more than {_LARGEST_DIFFERENCE}"
         )
     return largest, decibels
@@ -138,7 +138,7 @@ def _run_isolated(
         if run.returncode:
             last = (run.stderr.strip().splitlines() or ["no message"])[-1]
             raise ExportError(
-                f"{target}: not kept: an isolated process could not run it (exit code "
+                f"{target}: not written: an isolated process could not run it (exit code "
                 f"{run.returncode}): {last}"
             )
         with np.load(outputs) as file:

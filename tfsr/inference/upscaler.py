@@ -1,4 +1,4 @@
-"""The `Upscaler` protocol: whatever turns an image into a larger one."""
+"""The abstract base class `Upscaler`: whatever turns an image into a larger one."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Upscaler(abc.ABC):
         patch by patch: no float image of the whole output exists.
 
         Raises:
-            InvalidArgument: if the image or the size is none, or is not supported.
+            InvalidArgument: if the image or the size is not supported, or is not supported.
         """
         check_rgb(image, *_DTYPES)
         size = check_size(size)

@@ -14,6 +14,7 @@ class ConfiguredLayer(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, and those of every Keras layer."""
         config = super().get_config()
+        config.pop("autocast", None)
         for parameter in inspect.signature(type(self)).parameters.values():
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
                 value = getattr(self, parameter.name)

@@ -40,7 +40,7 @@ def output_size_of(image: Any, size: Sequence[int] | None, scale: float | None) 
     """(H, W) of the output, from exactly one of a size and a scale.
 
     Raises:
-        InvalidArgument: if the image, the size or the scale is none, or not exactly one of the
+        InvalidArgument: if the image, the size or the scale is invalid, or not exactly one of the
             two is given.
     """
     if (size is None) == (scale is None):

@@ -24,7 +24,7 @@ _FACTORS = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 @keras.saving.register_keras_serializable("tfsr")
 class SubPixelSR(keras.Model):
-    """EDSR or RDN as they were published: super-resolution by one whole scale.
+    """EDSR or RDN as they were published: super-resolution by one integer scale.
 
     The tail widens the feature map by a 3x3 convolution and lets groups of channels become
     neighbouring pixels, once for each factor of the scale, then makes colours of it.
@@ -113,7 +113,7 @@ class SubPixelSR(keras.Model):
         return self.encoder.halo + 2
 
     def renderer(self, memory: int) -> Renderer:
-        """What draws windows of the output in so many bytes."""
+        """Make a renderer of tiles of the output, in `memory` bytes."""
         return SubPixelRenderer(self, memory)
 
     def get_config(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class SubPixelSR(keras.Model):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> SubPixelSR:
-        """The model of {"encoder": name or mapping, "scale": whole number}.
+        """The model of {"encoder": name or mapping, "scale": integer}.
 
         Raises:
             InvalidArgument: if either is missing, or a name or an argument is unknown.

@@ -89,7 +89,7 @@ class ImplicitRenderer:
         self._cell_maps = jit(cell_maps, model, (MAP, STATIC, STATIC))
         self._padded = jit(padded, model, (MAP, MAP))
         self._band = jit(band, model, (MAP, MAP, AXIS, AXIS, MAP))
-        # Rows and columns have one neighbour or two: not a size, but another computation.
+        # One or two neighbours change the graph, so each case is compiled separately.
         self._phase = {
             counts: jit(phase, model, (MAP, MAP, _PHASE, _PHASE, MAP))
             for counts in product((1, 2), repeat=2)
@@ -100,13 +100,13 @@ class ImplicitRenderer:
     def input_span(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
         """As `Renderer.input_span`: the neighbours, and what their maps depend on."""
         first, last = grid_axis(lr, hr, start, stop, self.decoder.neighbour_mode).span()
-        # Fewer than a multiple before: `align` crops them.
+        # Up to size_multiple - 1 more pixels: `align` crops them.
         return max(0, first - self.halo - self.size_multiple + 1), min(lr, last + self.halo)
 
     def render(self, image, tile: Tile) -> Iterator[Patch]:
         """As `Renderer.render`."""
         whole = tile.rows == (0, tile.size[0]) and tile.columns == (0, tile.size[1])
-        # A cache between the tiles of an image would fragment what they free.
+        # Caching between the tiles of an image would fragment memory.
         self._cache_left = self.cache if whole else 0
         if not whole or (tile.lr_size, tile.size) != self._cached_for:
             self._cached.clear()

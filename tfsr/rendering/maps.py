@@ -1,4 +1,4 @@
-"""Between images, latents and the maps that samplers read."""
+"""Convert images to latents, and latents to the maps that samplers read."""
 
 from __future__ import annotations
 

@@ -188,8 +188,8 @@ def pad_edges(decoder: Decoder, projected: Any, image: Any) -> tuple[Any, Any]:
 def broadcastable(rows: Axis, columns: Axis) -> tuple[Axis, Axis]:
     """Give axes of n values shapes that broadcast against (batch, rows, columns, n).
 
-    All four axes are there: of fewer, Keras takes some sums for a bias, and WebGPU delegates take
-    the first for the batch.
+    They keep four dimensions: with fewer, Keras treats some additions as a bias, and WebGPU
+    delegates treat the first dimension as the batch.
     """
     return (
         rows.map(lambda x: ops.convert_to_tensor(x)[None, :, None]),

@@ -38,7 +38,7 @@ class SubPixelRenderer:
         """As `Renderer.input_span`: what the model needs of the image."""
         scale, halo = self.model.scale, self.model.halo
         first, last = cubic_span(scale * lr, hr, start, stop)
-        # Fewer than a multiple before: `align` crops them.
+        # Up to size_multiple - 1 more pixels: `align` crops them.
         before = halo + self.model.encoder.size_multiple - 1
         return max(0, first // scale - before), min(lr, -(-last // scale) + halo)
 

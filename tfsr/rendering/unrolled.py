@@ -50,19 +50,20 @@ def unroll(
 
     def upscale(image):
         latent = model.encode(image)
-        # A converter folds what no input reaches: row and column terms at a layer's width, and the
-        # modulation pixel by pixel. Adding this zero to the coordinates prevents it.
+        # The converter folds everything that does not depend on the input: row and column terms at
+        # a layer's width, and the modulation pixel by pixel. Adding this zero to the coordinates
+        # prevents it.
         zero = ops.minimum(ops.square(image[:1, :1, :1, :1]), 0.0)
         if chosen.phases:
-            return _finished(render_phases(decoder, latent, plan, chosen.phases, budget, zero))
+            return _to_image(render_phases(decoder, latent, plan, chosen.phases, budget, zero))
         projected, pixels = project(decoder, latent, plan)
-        columns = _anchored(plan.columns, zero)
+        columns = _prevent_folding(plan.columns, zero)
         parts = []
         for band in chosen.bands:
-            part = SamplingPlan(_anchored(plan.rows[band], zero), columns, plan.lr_size)
+            part = SamplingPlan(_prevent_folding(plan.rows[band], zero), columns, plan.lr_size)
             modulation = decoder.modulation(*broadcastable(part.rows, part.columns))
             parts.append(render_band(decoder, projected, pixels, part, modulation))
-        return _finished(ops.concatenate(parts, axis=1))
+        return _to_image(ops.concatenate(parts, axis=1))
 
     return upscale
 
@@ -75,7 +76,7 @@ def _convolution(model: Any, scales: Any) -> Callable[[Any], Any]:
     def upscale(image):
         features, normalised = model.encode_parts(image)
         colours = apply_tail(model.decoder, features, normalised, tail)
-        return _finished(pixel_shuffle(colours, *scales))
+        return _to_image(pixel_shuffle(colours, *scales))
 
     return upscale
 
@@ -134,7 +135,9 @@ def render_phases(
     ]
     parts = {}
     for group in filter(None, groups):
-        chosen = [replace(x, axis=_anchored(x.axis, anchor)) for x in (columns[i] for i in group)]
+        chosen = [
+            replace(x, axis=_prevent_folding(x.axis, anchor)) for x in (columns[i] for i in group)
+        ]
         for i, row in enumerate(rows):
             colours = _phase_rows(decoder, projected, image, row, chosen, budget, anchor)
             # WebGPU delegates abort at a split into one.
@@ -149,21 +152,21 @@ def _phase_rows(decoder, projected, image, rows: Phase, columns: list[Phase], bu
     parts = []
     for span in bands(len(rows.axis), axis.coordinates.shape[0], budget):
         band = rows[span]
-        band = replace(band, axis=_anchored(band.axis, anchor))
+        band = replace(band, axis=_prevent_folding(band.axis, anchor))
         modulation = decoder.modulation(*broadcastable(band.axis, axis))
         samples = sample_phase(decoder, projected, image, band, columns, modulation)
         parts.append(blend(decoder, samples))
     return ops.concatenate(parts, axis=1)
 
 
-def _finished(colours):
+def _to_image(colours):
     """Colours in [-1, 1] as those of an image, clipped to [0, 1]."""
     with keras.name_scope("output"):
         return ops.clip(denormalize(colours), 0.0, 1.0)
 
 
-def _anchored(axis: Axis, zero) -> Axis:
-    """The same axis, which a converter takes for a function of the input.
+def _prevent_folding(axis: Axis, zero) -> Axis:
+    """Make an axis depend on the input, so that a converter does not fold it.
 
     The zero is added with all axes of an image: of fewer, WebGPU delegates add to the first value
     alone.
@@ -171,12 +174,12 @@ def _anchored(axis: Axis, zero) -> Axis:
     if zero is None:
         return axis
 
-    def anchored(values):
+    def shifted(values):
         wide = ops.convert_to_tensor(values.reshape(1, len(values), 1, -1)) + zero
         return ops.reshape(wide, values.shape)
 
     return replace(
         axis.map(ops.convert_to_tensor),
-        coordinates=anchored(axis.coordinates),
-        offsets=anchored(axis.offsets),
+        coordinates=shifted(axis.coordinates),
+        offsets=shifted(axis.offsets),
     )
