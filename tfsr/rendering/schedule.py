@@ -57,8 +57,8 @@ def schedule(
     if scales and convolution and isinstance(decoder, LinearDecoder):
         if gather_free or math.prod(scales) <= MAX_SUB_PIXELS:
             return Schedule("convolution", [slice(0, len(plan.rows))], scales)
-    # Phases skip neighbours of weight 0, which odd scales have. They need no gather, which pays only
-    # with one neighbour. Bands compute row terms less often.
+    # Phases skip neighbours of weight 0, which odd scales have. They need no gather, which pays
+    # with one neighbour only. Bands compute row terms less often.
     weightless = decoder.blends_by_weight and any(scale % 2 for scale in scales or ())
     if scales and (gather_free or not decoder.local_ensemble or weightless):
         phases = plan.phases(all_neighbours=not decoder.blends_by_weight)
