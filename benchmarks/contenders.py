@@ -14,7 +14,7 @@ from machine import (
 
 ENCODER = "edsr-baseline"
 MEMORY = 2 * 2**30
-SPREAD = 0.5  # of the decoder's answers, which lie in [-1, 1]
+SPREAD = 0.5  # of the decoder's outputs, which lie in [-1, 1]
 BATCH, LR_SIDE, QUERIES, LEARNING_RATE = 16, 48, 2304, 1e-4
 
 
@@ -45,7 +45,7 @@ class Ours:
         if weights is not None:
             load_published(self.model, weights)
         self.image, self.size = image, size
-        self.painters = {"float32": self.model.renderer(MEMORY)}
+        self.renderers = {"float32": self.model.renderer(MEMORY)}
         encode = jit(self.model.encoder, self.model)
         self._encode = lambda: ops.convert_to_numpy(encode(ops.convert_to_tensor(2 * image - 1)))
 
@@ -60,10 +60,10 @@ class Ours:
         return memory_of(lambda: [self._draw("float32", self.size) for _ in range(2)])[1]
 
     def warm_up(self):
-        """Draw in bfloat16 and encode once; `peak_memory` has drawn in float32."""
+        """Draw in bfloat16 and encode once; `peak_memory` has rendered in float32."""
         from tfsr.models import with_precision
 
-        self.painters["bfloat16"] = with_precision(self.model, "bfloat16").renderer(MEMORY)
+        self.renderers["bfloat16"] = with_precision(self.model, "bfloat16").renderer(MEMORY)
         for _ in range(2):
             self._draw("bfloat16", self.size)
         self._encode()
@@ -88,7 +88,7 @@ class Ours:
         return self._draw("float32", self.size)
 
     def agreement(self):
-        """PSNR of bfloat16's answer against float32's, in dB, the peak being 1.
+        """PSNR of bfloat16's output against float32's, in dB, the peak being 1.
 
         Only the weights of `Published` spread the output enough for the figure to mean anything.
         """
@@ -97,7 +97,7 @@ class Ours:
 
     def decoder_operations(self):
         """Multiplications and additions of the decoder for an image after the first."""
-        return 2 * multiply_adds_run(self.model, self.painters["float32"], self.image, self.size)
+        return 2 * multiply_adds_run(self.model, self.renderers["float32"], self.image, self.size)
 
     def matmul_speed(self):
         """Of this process, now."""
@@ -107,7 +107,7 @@ class Ours:
         """As `Upscaler` does, without its rounding to 8 bits."""
         from tfsr.geometry import make_tiles
 
-        renderer = self.painters[precision]
+        renderer = self.renderers[precision]
         lr_size = self.image.shape[1:3]
         output = np.empty((1, *size, 3), np.float32)
         for window in make_tiles(lr_size, size, renderer.input_span, renderer.lr_pixels):
@@ -119,7 +119,7 @@ class Ours:
 
 
 def multiply_adds_run(model, renderer, image, size):
-    """The decoder's multiply-adds as a painter really runs them, when a size comes again."""
+    """The decoder's multiply-adds as a renderer really runs them, when a size comes again."""
     from tfsr.decoders import LinearDecoder
     from tfsr.rendering import multiply_adds
     from tfsr.rendering.samplers import edge_padding
@@ -179,10 +179,10 @@ class Published:
 
     def output(self):
         """The last image, (1, H, W, 3) float32 in [0, 1]."""
-        return 0.5 * self._drawn.permute(0, 2, 3, 1).numpy() + 0.5
+        return 0.5 * self._rendered.permute(0, 2, 3, 1).numpy() + 0.5
 
     def tolerance(self):
-        """How far another answer may be away, in standard deviations of this one."""
+        """How far another output may be away, in standard deviations of this one."""
         return self._tolerance
 
     def matmul_speed(self):
@@ -190,13 +190,13 @@ class Published:
         return torch_matmul_speed()
 
     def _draw(self):
-        self._drawn = self.system.upscale(self.image, self.size)
+        self._rendered = self.system.upscale(self.image, self.size)
 
 
 def _random_system(decoder, image=None):
-    """A published system; for an image, with its last layer scaled: answers spread as images do.
+    """A published system; for an image, with its last layer scaled: outputs spread as images do.
 
-    As PyTorch starts them, some answer 0.03 and others 1.5 around the mean.
+    As PyTorch starts them, some output 0.03 and others 1.5 around the mean.
     """
     import published
     import torch

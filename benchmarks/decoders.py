@@ -50,7 +50,7 @@ def measured_case(decoder, sides, repeats, beside_published):
         with Worker(Ours, decoder, published("weights"), image, size) as ours:
             case |= {"published_bytes": published("peak_memory")}
             case |= _ours(ours, decoder, repeats, published)
-            expected, found = published("answer"), ours("answer")
+            expected, found = published("output"), ours("output")
             case["bfloat16_agreement"] = ours("agreement")
             error = float(np.abs(found - expected).max() / expected.std())
             case |= {"error": error, "tolerance": published("tolerance")}
@@ -81,13 +81,13 @@ def _ours(ours, decoder, repeats, published=None):
     return {
         "device": device,
         "bytes": memory,
-        **_told(values),
+        **_medians_of(values),
         "decoder_operations": ours("decoder_operations"),
         "matmul_peak": peak,
     }
 
 
-def _told(seconds):
+def _medians_of(seconds):
     """The median of each measure, and the least: what compares with the best of matrix products."""
     return medians(seconds) | {f"least_{name}": min(values) for name, values in seconds.items()}
 
@@ -98,7 +98,7 @@ def measured_training(repeats, beside_published):
     if not beside_published:
         with Worker(OurTraining, None) as ours:
             ours("loss")
-            return _told(alternately({"seconds": lambda: ours("step")}, {"seconds": repeats}))
+            return _medians_of(alternately({"seconds": lambda: ours("step")}, {"seconds": repeats}))
     with Worker(PublishedTraining) as published:
         with Worker(OurTraining, published("weights")) as ours:
             losses = {"loss": ours("loss"), "published_loss": published("loss")}
@@ -106,15 +106,15 @@ def measured_training(repeats, beside_published):
                 "seconds": lambda: ours("step"),
                 "published_seconds": lambda: published("step"),
             }
-            return losses | _told(alternately(asked, dict.fromkeys(asked, repeats)))
+            return losses | _medians_of(alternately(asked, dict.fromkeys(asked, repeats)))
 
 
 def faults(results):
-    """Lines on answers that are not the published ones."""
+    """Lines on outputs that are not the published ones."""
     for case in results["cases"]:
         if case.get("error", 0) > case.get("tolerance", 0):
             yield (
-                f"{_case(case)}: {case['error']:.1e} of the spread away from the published answer, "
+                f"{_case(case)}: {case['error']:.1e} of the spread away from the published output, "
                 f"more than {case['tolerance']:.0e}"
             )
     training = results["training"]
@@ -139,7 +139,9 @@ def parsed():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--decoders", default=",".join(DECODERS))
     parser.add_argument("--sizes", default=SIZES, help="sides of squares, from:to,from:to")
-    parser.add_argument("--repeats", type=int, default=5, help="calls of which the median is told")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="calls of which the median is printed"
+    )
     parser.add_argument("--without-published", action="store_true", help="needs no PyTorch")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
@@ -172,7 +174,7 @@ def main() -> None:
     results["machine"]["device"] = results["cases"][0]["device"]
     wrong = list(faults(results))
     if wrong:
-        sys.exit(f"wrong answers, nothing written: {'; '.join(wrong)}")
+        sys.exit(f"wrong outputs, nothing written: {'; '.join(wrong)}")
     write(arguments.out, "decoders", results, text_of(results))
 
 

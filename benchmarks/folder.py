@@ -4,7 +4,7 @@
     python benchmarks/folder.py --files 20 --out trial
 
 Upscales 200 JPEG files of 64x64 pixels by 4 with the shipped preset, in one process: as `tfsr
-upscale` does, files read, answers encoded and written; and the same images, already decoded,
+upscale` does, files read, outputs encoded and written; and the same images, already decoded,
 through the model alone. The two are taken in turn, and what counts is their ratio. Writes
 folder.json and folder.md, and the table into docs/performance.md.
 """
@@ -34,7 +34,7 @@ IMAGE = Path(__file__).parents[1] / "docs" / "images" / "astronaut.png"
 
 
 class Folder:
-    """A folder of JPEG files, and a model that has drawn one of them already.
+    """A folder of JPEG files, and a model that has rendered one of them already.
 
     Args:
         folder: to write to.

@@ -36,7 +36,7 @@ WARM_UP = ((6, 8), (8, 10))
 
 
 class Upscaling:
-    """An upscaler that has drawn two small images already.
+    """An upscaler that has rendered two small images already.
 
     Args:
         model: as on the command line; None: the shipped preset.
@@ -86,7 +86,7 @@ def _model(name):
 
 def text_of(results):
     """The table, in Markdown."""
-    header = ["answer, Mpx", "from", "to"]
+    header = ["output, Mpx", "from", "to"]
     for budget in BUDGETS:
         header += [f"{budget}: s", "MiB"]
     rows = []
@@ -126,7 +126,7 @@ def plot(results, path):
     panels[1].set(ylabel="MiB (dotted: the budget)")
     panels[1].set_yscale("log", base=2)
     for panel in panels:
-        panel.set(xscale="log", xlabel="answer, megapixels")
+        panel.set(xscale="log", xlabel="output, megapixels")
         panel.set_xticks(megapixels, [f"{value:g}" for value in megapixels])
         panel.xaxis.set_minor_locator(ticker.NullLocator())
         panel.yaxis.set_major_formatter("{x:g}")

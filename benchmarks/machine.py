@@ -51,7 +51,7 @@ class Worker:
         other_end.close()
 
     def __call__(self, method, *arguments):
-        """What a method answers there."""
+        """What a method returns there."""
         try:
             self._pipe.send((method, arguments))
             return self._pipe.recv()
@@ -98,7 +98,7 @@ def alternately(asked, repeats):
     """The values of several measures, taken in turn: what disturbs one disturbs all.
 
     Args:
-        asked: name to a function that answers seconds.
+        asked: name to a function that returns seconds.
         repeats: name to how often it is asked.
     """
     seconds = {name: [] for name in asked}
@@ -110,7 +110,7 @@ def alternately(asked, repeats):
 
 
 def medians(seconds):
-    """The median of each measure that `alternately` answered."""
+    """The median of each measure that `alternately` returned."""
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 

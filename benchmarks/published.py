@@ -2,7 +2,7 @@
 
     python benchmarks/published.py
 
-checks this file against the recorded answers of the authors' code, tests/goldens, and prints the
+checks this file against the recorded outputs of the authors' code, tests/goldens, and prints the
 largest error of each.
 
 Written from the published formulations, eagerly and without shortcuts: each batch of 30,000 queries
@@ -130,7 +130,7 @@ class System(nn.Module):
 class Ensemble(System):
     """The mean of four neighbours' colours, each weighted by the area opposite to it.
 
-    Subclasses define `colours`: what one neighbour answers, from its samples of `maps`, the offset
+    Subclasses define `colours`: what one neighbour returns, from its samples of `maps`, the offset
     from it to the query and the query's cell (both count a feature as 2 wide), its coordinates
     `near`, and the query's.
     """
@@ -253,7 +253,7 @@ class Synthesis(nn.Module):
 
 
 class DIINN(System):
-    """DIINN (Nguyen and Beksi, 2023): decodes whole images and answers no queries."""
+    """DIINN (Nguyen and Beksi, 2023): decodes whole images and takes no queries."""
 
     def __init__(self, encoder):
         super().__init__(encoder)
@@ -360,7 +360,7 @@ def encoder_of(weights, res_scale):
     return RDN(channels, count(r"RDBs\.\d+\.LFF"), count(r"RDBs\.0\.convs\.\d+\.conv\.0"), growth)
 
 
-# The check against the recorded answers, with the tolerances of tests/test_parity.py
+# The check against the recorded outputs, with the tolerances of tests/test_parity.py
 
 GOLDENS = {
     "liif_edsr_small": ("liif", 2e-5),
@@ -374,7 +374,7 @@ GOLDENS = {
 
 
 def largest_error(name, system):
-    """The largest error of a golden's recorded answers, in units of their standard deviation."""
+    """The largest error of a golden's recorded outputs, in units of their standard deviation."""
     with np.load(Path(__file__).parents[1] / "tests" / "goldens" / f"{name}.npz") as file:
         arrays = {key: torch.as_tensor(file[key]) for key in file}
     model = load(system, {key[3:]: arrays[key] for key in arrays if key.startswith("sd/")})

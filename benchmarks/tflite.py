@@ -137,7 +137,9 @@ def text_of(results):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5, help="calls of which the median is told")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="calls of which the median is printed"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     others = OtherPrograms()
