@@ -48,7 +48,7 @@ def test_a_run_ends_with_all_its_processes(end, tmp_path):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGKILL)
     if end != "kill -9":
-        code, words = {"Ctrl-C": (130, "interrupted"), "a dead process": (1, "has died")}[end]
+        code, words = {"Ctrl-C": (130, "interrupted"), "a dead process": (1, "died")}[end]
         assert run.returncode == code
         [line] = printed.splitlines()
         assert line.startswith("tfsr: ") and words in line
