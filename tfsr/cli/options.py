@@ -116,7 +116,7 @@ Sizes = Annotated[
 ]
 LRSize = Annotated[tuple, _option(None, "WxH", "Size of its images.", parse=parse_lr_size)]
 
-Box = Annotated[
+BoxOption = Annotated[
     list[tuple] | None,
     _option(_FACES, "X,Y,W,H", "A face. All else is bicubic.", parse=parse_box),
 ]

@@ -34,7 +34,7 @@ def upscale(
     long_side: options.LongSide = None,
     short_side: options.ShortSide = None,
     megapixels: options.Megapixels = None,
-    box: options.Box = None,
+    box: options.BoxOption = None,
     eyes: options.Eyes = None,
     preset: options.Preset = DEFAULT,
     strength: options.Strength = None,

@@ -15,7 +15,7 @@ from tfsr.degradations import ranges
 from tfsr.degradations.composition import Steps, override, read_arguments, read_steps, sample_steps
 from tfsr.degradations.levels import byte_levels
 from tfsr.degradations.rescaling import ToLR
-from tfsr.degradations.step import DEGRADATIONS, Box, Canvas, Operation, Size
+from tfsr.degradations.step import DEGRADATIONS, Canvas, Operation, Region, Size
 from tfsr.errors import InvalidArgument, check_choice
 from tfsr.images.pixel_types import check_rgb
 from tfsr.images.resizing import check_size
@@ -69,7 +69,7 @@ class Pipeline:
         return _apply(sample_steps(self.before, rng, canvas), image, rng)
 
     def degrade(
-        self, image: np.ndarray, size: Size, rng: np.random.Generator, box: Box | None = None
+        self, image: np.ndarray, size: Size, rng: np.random.Generator, box: Region | None = None
     ) -> np.ndarray:
         """Make the LR image of an original, or of a region of it.
 
@@ -88,7 +88,7 @@ class Pipeline:
         return _apply(self.sample((image.shape[0], image.shape[1]), size, rng, box), image, rng)
 
     def sample(
-        self, original: Size, size: Size, rng: np.random.Generator, box: Box | None = None
+        self, original: Size, size: Size, rng: np.random.Generator, box: Region | None = None
     ) -> list[Operation]:
         """Sample the operations that make the LR image; arguments as in `degrade`."""
         canvas = Canvas(original, size, box or (0, 0, *original), original)

@@ -10,7 +10,7 @@ import numpy as np
 from tfsr.degradations import ranges
 from tfsr.degradations.levels import byte_levels, float_levels
 from tfsr.degradations.ranges import Range, Rng
-from tfsr.degradations.step import Box, Canvas, Operation, Size, Step
+from tfsr.degradations.step import Canvas, Operation, Region, Size, Step
 from tfsr.images import resize as resize_bytes
 
 _METHODS = ("area", "bilinear", "bicubic", "nearest")
@@ -83,7 +83,7 @@ class Resize(Step, name="resize", main="factor"):
         size: Size,
         method: Literal["area", "bilinear", "bicubic", "nearest"],
         antialias: bool = True,
-        box: Box | None = None,
+        box: Region | None = None,
     ) -> np.ndarray:
         """Resize an image, or a region of it; filters see the pixels around the region.
 

@@ -15,7 +15,7 @@ from tfsr.registry import Registry
 Size = tuple[int, int]
 """(height, width) in pixels."""
 
-Box = tuple[float, float, float, float]
+Region = tuple[float, float, float, float]
 """(top, left, bottom, right) in pixels, fractions allowed."""
 
 
@@ -33,7 +33,7 @@ class Canvas:
 
     original: Size
     lr: Size
-    box: Box
+    box: Region
     current: Size
     is_lr: bool = False
 
@@ -52,7 +52,7 @@ class Canvas:
         return height / vertical, width / horizontal
 
     @property
-    def current_box(self) -> Box:
+    def current_box(self) -> Region:
         """The region that the LR image shows, in pixels of the image at this step."""
         height, width = self.current
         if self.is_lr:

@@ -15,7 +15,7 @@ from tfsr.images.transparency import flatten
 from tfsr.models import ImplicitSR
 from tfsr.rendering import BicubicRenderer, ImplicitRenderer
 from tfsr.rendering.maps import project
-from tfsr.rendering.renderer import Patch
+from tfsr.rendering.renderer import BatchPatch
 
 _MEMORY = 2**31
 _MAX_ENCODED_PIXELS = 2**18  # 512x512 LR pixels.
@@ -23,7 +23,7 @@ _MAX_TILE_PIXELS = 2**16
 _MAX_SIDE = 2**24  # A float32 holds all integers up to there.
 
 Span = tuple[int, int]
-Box = tuple[int, int, int, int]
+TileBox = tuple[int, int, int, int]
 """(top, left, height, width) in pixels of the output."""
 
 
@@ -45,7 +45,7 @@ class SceneRenderer:
         """Return what the decoder needs of (h, w, 3) uint8 pixels, for any output size."""
         return project(self.model.decoder, self.model.encode(to_float(pixels)[None]))
 
-    def render(self, encoded: Any, tile: Tile) -> Iterator[Patch]:
+    def render(self, encoded: Any, tile: Tile) -> Iterator[BatchPatch]:
         """Yield the patches of a tile."""
         plan = tile.plan(self.model.decoder.neighbour_mode)
         return self._renderer.render_maps(encoded, plan)
@@ -87,7 +87,7 @@ class Scene:
         if prod(self.image.size) <= self._max_pixels:
             self._part_of(*((0, side) for side in self.image.size))
 
-    def render(self, size: tuple[int, int], box: Box) -> np.ndarray:
+    def render(self, size: tuple[int, int], box: TileBox) -> np.ndarray:
         """Render a tile of the output from the encoding.
 
         Args:
@@ -106,7 +106,7 @@ class Scene:
         tile = Tile(self.image.size, size, *spans, part.rows, part.columns)
         return _assembled(self._renderer.render(part.encoded, tile), box)
 
-    def render_bicubic(self, size: tuple[int, int], box: Box) -> np.ndarray:
+    def render_bicubic(self, size: tuple[int, int], box: TileBox) -> np.ndarray:
         """Resize the same tile by bicubic; arguments and errors as of `render`."""
         spans = _spans(size, box)
         rows, columns = self._input_spans(self._renderer.bicubic, size, spans)
@@ -150,7 +150,7 @@ class Scene:
         return _Part(rows, columns, self._renderer.encode(pixels))
 
 
-def _spans(size: tuple[int, int], box: Box) -> tuple[Span, Span]:
+def _spans(size: tuple[int, int], box: TileBox) -> tuple[Span, Span]:
     """The rows and columns of a tile, checked."""
     top, left, height, width = box
     if max(size) > _MAX_SIDE:
@@ -168,7 +168,7 @@ def _spans(size: tuple[int, int], box: Box) -> tuple[Span, Span]:
     return (top, top + height), (left, left + width)
 
 
-def _assembled(patches: Iterator[Patch], box: Box) -> np.ndarray:
+def _assembled(patches: Iterator[BatchPatch], box: TileBox) -> np.ndarray:
     output = np.empty((*box[2:], 3), np.uint8)
     for rows, columns, colours in patches:
         output[rows, columns] = to_uint8(colours[0])

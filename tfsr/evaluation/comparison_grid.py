@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfsr.evaluation.figure import Figure, FigureRow
-from tfsr.evaluation.table import Sample, Table
+from tfsr.evaluation.table import EvaluatedSample, Table
 from tfsr.evaluation.table_formats import format_number
 from tfsr.images import resize, to_uint8
 
@@ -20,7 +20,7 @@ class ComparisonGrid:
         self._name = ""
         self._rows: list[tuple[str, tuple[float | None, ...], list[np.ndarray]]] = []
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: EvaluatedSample) -> None:
         """Add a row: LR (its pixels enlarged), the outputs and HR."""
         lr = resize(sample.lr, (sample.hr.shape[0], sample.hr.shape[1]), "nearest")
         panels = [_panel(image, sample.hr.shape) for image in (lr, *sample.outputs, sample.hr)]

@@ -56,7 +56,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Sample:
+class EvaluatedSample:
     """The images of a pair: LR, HR and all outputs, with their values of the first metric."""
 
     column: Column
@@ -139,7 +139,7 @@ def evaluate_columns(
     upscalers: Mapping[str, Upscaler],
     *,
     on_image: Callable[[], None] = lambda: None,
-    on_sample: Callable[[Sample], None] = lambda sample: None,
+    on_sample: Callable[[EvaluatedSample], None] = lambda sample: None,
 ) -> Table:
     """Evaluate upscalers in columns from `make_columns`.
 
@@ -170,7 +170,9 @@ def evaluate_columns(
                         numbers.append(metric(output, hr, column.border_scale))
             if i == 0:
                 first = tuple(row[0][0] if row[0] else None for row in values)
-                on_sample(Sample(column, pair.original.stem, lr, hr, tuple(outputs), first))
+                on_sample(
+                    EvaluatedSample(column, pair.original.stem, lr, hr, tuple(outputs), first)
+                )
             on_image()
         scores.append(
             [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfsr.geometry import Tile, cubic_axis, cubic_span
-from tfsr.rendering.renderer import Patch
+from tfsr.rendering.renderer import BatchPatch
 from tfsr.rendering.schedule import bands
 
 _PIXELS_PER_BAND = 2**18
@@ -36,13 +36,13 @@ class BicubicRenderer:
         """As `Renderer.input_span`: the pixels under the kernel."""
         return cubic_span(lr, hr, start, stop)
 
-    def render(self, image: Any, tile: Tile) -> Iterator[Patch]:
+    def render(self, image: Any, tile: Tile) -> Iterator[BatchPatch]:
         """As `Renderer.render`: bands of rows."""
         rows, columns = (cubic_axis(lr, hr, *span, *lr_span) for lr, hr, span, lr_span in tile.axes)
         yield from resize_bands(np.asarray(image, np.float32), rows, columns)
 
 
-def resize_bands(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> Iterator[Patch]:
+def resize_bands(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> Iterator[BatchPatch]:
     """As `resize`, in bands of rows."""
     for span in bands(len(rows), len(columns), _PIXELS_PER_BAND):
         yield span, slice(None), resize(image, rows[span], columns)

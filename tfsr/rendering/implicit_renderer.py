@@ -15,7 +15,7 @@ from tfsr.rendering.linear_tail import Tail, apply_tail, make_tail
 from tfsr.rendering.maps import denormalize, project
 from tfsr.rendering.memory import memory_cost, query_budget
 from tfsr.rendering.queries import render_band
-from tfsr.rendering.renderer import Patch, align
+from tfsr.rendering.renderer import BatchPatch, align
 from tfsr.rendering.samplers import broadcastable, edge_padding, pad_edges, sample_phase
 from tfsr.rendering.schedule import Schedule, schedule
 
@@ -103,7 +103,7 @@ class ImplicitRenderer:
         # Up to size_multiple - 1 more pixels: `align` crops them.
         return max(0, first - self.halo - self.size_multiple + 1), min(lr, last + self.halo)
 
-    def render(self, image, tile: Tile) -> Iterator[Patch]:
+    def render(self, image, tile: Tile) -> Iterator[BatchPatch]:
         """As `Renderer.render`."""
         whole = tile.rows == (0, tile.size[0]) and tile.columns == (0, tile.size[1])
         # Caching between the tiles of an image would fragment memory.
@@ -115,7 +115,7 @@ class ImplicitRenderer:
         image, tile = align(image, tile, self.size_multiple)
         return self.render_image(image, tile.plan(self.decoder.neighbour_mode))
 
-    def render_image(self, image, plan: SamplingPlan) -> Iterator[Patch]:
+    def render_image(self, image, plan: SamplingPlan) -> Iterator[BatchPatch]:
         """Render images (batch, h, w, 3) in [0, 1] over a plan of NumPy arrays."""
         image = ops.convert_to_tensor(image, "float32")
         chosen = schedule(plan, self.decoder, self._queries // len(image))
@@ -123,13 +123,13 @@ class ImplicitRenderer:
             return self._convolution(image, plan, chosen)
         return self._patches(self._maps(image, self._coordinates(plan)), plan, chosen)
 
-    def render_maps(self, maps: tuple[Any, Any], plan: SamplingPlan) -> Iterator[Patch]:
+    def render_maps(self, maps: tuple[Any, Any], plan: SamplingPlan) -> Iterator[BatchPatch]:
         """Render encoded images: `maps` is from `project`, for any output size."""
         batch = tree.flatten(maps[0])[0].shape[0]
         chosen = schedule(plan, self.decoder, self._queries // batch, convolution=False)
         return self._patches(maps, plan, chosen)
 
-    def _patches(self, maps, plan: SamplingPlan, chosen: Schedule) -> Iterator[Patch]:
+    def _patches(self, maps, plan: SamplingPlan, chosen: Schedule) -> Iterator[BatchPatch]:
         projected, image = maps
         if self.decoder.has_cell_projection:
             cells = [axis.cells[0] for axis in (plan.rows, plan.columns)]
@@ -141,7 +141,9 @@ class ImplicitRenderer:
         for band in chosen.bands:
             yield from self._phases(projected, image, band, *chosen.phases)
 
-    def _bands(self, projected, image, plan: SamplingPlan, chosen: Schedule) -> Iterator[Patch]:
+    def _bands(
+        self, projected, image, plan: SamplingPlan, chosen: Schedule
+    ) -> Iterator[BatchPatch]:
         columns = _tensors(plan.columns.arrays())
         for span in chosen.bands:
             band = plan.rows[span]
@@ -152,7 +154,7 @@ class ImplicitRenderer:
 
     def _phases(
         self, projected, image, span: slice, rows: list[Phase], columns: list[Phase]
-    ) -> Iterator[Patch]:
+    ) -> Iterator[BatchPatch]:
         """All phases of a band of LR rows."""
         start = span.start
         bands = [phase[start : span.stop] for phase in rows if start < len(phase.axis)]
@@ -175,7 +177,7 @@ class ImplicitRenderer:
                 last = j + (len(phase.axis) - 1) * len(columns)
                 yield of_rows, slice(j, last + 1, len(columns)), ops.convert_to_numpy(colours)
 
-    def _convolution(self, image, plan: SamplingPlan, chosen: Schedule) -> Iterator[Patch]:
+    def _convolution(self, image, plan: SamplingPlan, chosen: Schedule) -> Iterator[BatchPatch]:
         scales = chosen.scales or (1, 1)
         tail = self._tail_at(scales)
         colours = ops.convert_to_numpy(self._sub_pixels(image, self._coordinates(plan), tail))

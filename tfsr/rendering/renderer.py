@@ -9,7 +9,7 @@ import numpy as np
 
 from tfsr.geometry import Tile
 
-Patch = tuple[slice, slice, np.ndarray]
+BatchPatch = tuple[slice, slice, np.ndarray]
 """Rows and columns of a tile, and their colours: (batch, rows, columns, 3) float32, unclipped."""
 
 
@@ -30,7 +30,7 @@ class Renderer(Protocol):
         The first of them, and the one after the last.
         """
 
-    def render(self, image: Any, tile: Tile) -> Iterator[Patch]:
+    def render(self, image: Any, tile: Tile) -> Iterator[BatchPatch]:
         """Render a tile.
 
         Args:

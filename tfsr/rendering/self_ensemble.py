@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfsr.geometry import DIHEDRAL_TRANSFORMS, MIRROR_TRANSFORMS, Tile
-from tfsr.rendering.renderer import Patch, Renderer
+from tfsr.rendering.renderer import BatchPatch, Renderer
 from tfsr.rendering.schedule import bands
 
 # A pixel's float32 sum, and three copies while it is rounded.
@@ -48,7 +48,7 @@ class SelfEnsembleRenderer:
         mirrored_first, mirrored_last = self.renderer.input_span(lr, hr, hr - stop, hr - start)
         return min(first, lr - mirrored_last), max(last, lr - mirrored_first)
 
-    def render(self, image: np.ndarray, tile: Tile) -> Iterator[Patch]:
+    def render(self, image: np.ndarray, tile: Tile) -> Iterator[BatchPatch]:
         """As `Renderer.render`: bands of as many rows as the memory has sums for."""
         (top, bottom), (left, right) = tile.rows, tile.columns
         for rows in bands(bottom - top, right - left, self._pixels):

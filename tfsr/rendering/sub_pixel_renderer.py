@@ -10,7 +10,7 @@ from keras import ops
 from tfsr.backend import MAP, jit
 from tfsr.geometry import Tile, cubic_axis, cubic_span
 from tfsr.rendering.bicubic_renderer import resize_bands
-from tfsr.rendering.renderer import Patch, align
+from tfsr.rendering.renderer import BatchPatch, align
 
 
 class SubPixelRenderer:
@@ -42,7 +42,7 @@ class SubPixelRenderer:
         before = halo + self.model.encoder.size_multiple - 1
         return max(0, first // scale - before), min(lr, -(-last // scale) + halo)
 
-    def render(self, image: Any, tile: Tile) -> Iterator[Patch]:
+    def render(self, image: Any, tile: Tile) -> Iterator[BatchPatch]:
         """As `Renderer.render`: one patch, or bands where it is resized."""
         image, tile = align(image, tile, self.model.encoder.size_multiple)
         output = ops.convert_to_numpy(self._call(ops.convert_to_tensor(image, "float32")))
