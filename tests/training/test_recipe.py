@@ -264,20 +264,23 @@ def test_the_interval_divides_the_run_and_stays_when_it_is_decided(
 def test_reductions_are_the_sizes_and_then_the_scales():
     content = changed("validation.scales", [2, 3.5])
     content["data"]["sampling"]["degradation"] = "nn65"
-    reductions = recipes.parse(content).reductions()
-    assert [reduction.label for reduction in reductions] == ["24", "16", "x2", "x3.5"]
-    assert {reduction.degradation for reduction in reductions} == {"nn65"}
+    specs = recipes.parse(content).degradation_specs()
+    assert [spec.label for spec in specs] == ["24", "16", "x2", "x3.5"]
+    assert {spec.degradation for spec in specs} == {"nn65"}
 
 
 def test_validation_can_restore_from_several_degradations(tmp_path):
     content = changed("validation.degradations", ["clean", "real-medium"])
     content["data"]["sampling"]["degradation"] = {"name": "faces", "noise": [0, 5]}
     recipe = recipes.load(tiny.write_recipe(tmp_path / "r.yaml", content))
-    labels = [reduction.label for reduction in recipe.reductions()]
+    labels = [spec.label for spec in recipe.degradation_specs()]
     assert labels == ["24", "16", "24-real-medium", "16-real-medium"]
     assert recipes.parse(recipes.to_mapping(recipe)) == recipe
     trained = changed("data.sampling.degradation", [{"noise": 3}])
-    assert [r.label for r in recipes.parse(trained).reductions()] == ["24-custom", "16-custom"]
+    assert [r.label for r in recipes.parse(trained).degradation_specs()] == [
+        "24-custom",
+        "16-custom",
+    ]
 
 
 def test_numbers_without_a_point_are_numbers(tmp_path):
@@ -488,11 +491,11 @@ def test_folders_are_replaced_one_by_one_or_all_at_once():
 @pytest.mark.parametrize(
     ("train", "words"),
     [
-        ([], ["data.train", "empty"]),
+        ([], ["data.train", "at least one folder"]),
         ([{"folder": "a", "weigth": 1}], ["data.train[0].weigth", "Did you mean 'weight'"]),
         ([{"folder": "a", "weight": "much"}], ["data.train[0].weight", "'much'"]),
         ([{"weight": 1}], ["data.train[0].folder", "missing"]),
-        ([{"folder": "a", "weight": 0}], ["data.train", "sum to 0"]),
+        ([{"folder": "a", "weight": 0}], ["data.train", "weight above 0"]),
         ([{"folder": "a", "hr_size": [9, 5]}], ["data.train", "a: hr_size"]),
         ([3], ["data.train[0]", "3"]),
     ],

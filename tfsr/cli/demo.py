@@ -21,7 +21,7 @@ _EXTRA = ("fastapi", "uvicorn")
 
 def demo(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the page; 0 for any that is free.")
+        int, typer.Option(min=0, max=65535, help="Port of the page (0: any free port).")
     ] = 8138,
     preset: options.PresetName = DEFAULT,
     strength: options.Strength = None,

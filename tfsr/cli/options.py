@@ -118,7 +118,7 @@ LRSize = Annotated[tuple, _option(None, "WxH", "Size of its images.", parse=pars
 
 BoxOption = Annotated[
     list[tuple] | None,
-    _option(_FACES, "X,Y,W,H", "A face. All else is bicubic.", parse=parse_box),
+    _option(_FACES, "X,Y,W,H", "Face rectangle; the rest is bicubic.", parse=parse_box),
 ]
 Eyes = Annotated[
     list[tuple] | None,
@@ -126,7 +126,9 @@ Eyes = Annotated[
 ]
 Insets = Annotated[
     list[tuple] | None,
-    _option(None, "X,Y,W,H", "A part to enlarge, in pixels of IN.", "--inset", parse=parse_inset),
+    _option(
+        None, "X,Y,W,H", "Rectangle to enlarge, in pixels of IN.", "--inset", parse=parse_inset
+    ),
 ]
 
 Preset = Annotated[
@@ -144,7 +146,7 @@ Presets = Annotated[
     ),
 ]
 MorePresets = Annotated[
-    list[str] | None, typer.Argument(metavar="[P...]", help="More of what --preset takes.")
+    list[str] | None, typer.Argument(metavar="[P...]", help="More presets, runs or files.")
 ]
 PresetName = Annotated[
     str,
@@ -152,13 +154,15 @@ PresetName = Annotated[
 ]
 Strength = Annotated[
     float | None,
-    _option(_MODEL, "0..1", "Of a preset with a clean twin: 0 is the twin.", min=0, max=1),
+    _option(_MODEL, "0..1", "0: clean twin, 1: preset.", min=0, max=1),
 ]
 Strengths = Annotated[
     tuple | None,
     _option(_MODEL, "0..1,...", "Each preset at each strength.", parse=parse_strengths),
 ]
-Memory = Annotated[int, _option(_MODEL, "SIZE", "Work space, such as 512MiB.", parse=parse_memory)]
+Memory = Annotated[
+    int, _option(_MODEL, "SIZE", "Memory budget (default: 2GiB).", parse=parse_memory)
+]
 Precision = Annotated[
     str, _option(_MODEL, "NAME", "float32, or bfloat16: faster on hardware that supports it.")
 ]
@@ -180,7 +184,7 @@ SkipExisting = Annotated[
     bool, _option(_FILES, None, "Leave undamaged files that exist.", "--skip-existing")
 ]
 Overwrite = Annotated[bool, _option(_FILES, None, "Replace files that exist.", "--overwrite")]
-JsonLines = Annotated[bool, _option(_FILES, None, "A line of JSON a file.", "--json")]
+JsonLines = Annotated[bool, _option(_FILES, None, "Print one JSON line per file.", "--json")]
 Report = Annotated[Path | None, _option(_FILES, "FILE", "Write all results as JSON.")]
 MaxInput = Annotated[float, _option(_FILES, "MPX", "Most megapixels read (default: 89).")]
 MaxOutput = Annotated[float, _option(_FILES, "MPX", "Most megapixels of an output (default: 400).")]

@@ -179,13 +179,13 @@ class Recipe:
     init_from: str | None = None  # a preset or a run whose weights training starts from
     version: int = VERSION
 
-    def reductions(self) -> list[DegradationSpec]:
-        """The reductions that validation restores, in the recipe's order."""
+    def degradation_specs(self) -> list[DegradationSpec]:
+        """The degradations that validation restores, in the recipe's order."""
         validation = self.validation
         return [
-            reduction
+            spec
             for degradation in validation.degradations or (self.data.sampling.degradation,)
-            for reduction in (
+            for spec in (
                 *(DegradationSpec(side, None, degradation) for side in validation.lr_sizes),
                 *(DegradationSpec(None, scale, degradation) for scale in validation.scales),
             )

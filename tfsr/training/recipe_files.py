@@ -99,7 +99,7 @@ def _check(recipe: Recipe) -> None:
     _check_steps(training)
     _check_loss(recipe)
     with _error_of("validation.degradations"):
-        labels = [reduction.label for reduction in recipe.reductions()]
+        labels = [spec.label for spec in recipe.degradation_specs()]
     if not labels:
         raise RecipeError("validation needs lr_sizes or scales")
     if len(set(labels)) < len(labels):

@@ -36,7 +36,7 @@ def save_run_preset(
     """Make a preset of the best checkpoint of a run.
 
     Re-parameterised convolutions are folded. The metadata has the recipe, the steps, and PSNR on
-    all validation images at each reduction of the recipe, measured in float32.
+    all validation images for each degradation of the recipe, measured in float32.
 
     Args:
         run: the run's directory.
@@ -66,15 +66,14 @@ def save_run_preset(
     if clean is not None:
         check_same_architecture(clean, folded(from_preset(clean)), run, model)
     protocol, measured, upscaler = recipe.validation.protocol, {}, load_upscaler(model)
-    for reduction in recipe.reductions():
+    for spec in recipe.degradation_specs():
         ours, bicubic = (
-            float(np.mean(restoration_psnr(upscale, paths, reduction, protocol)))
+            float(np.mean(restoration_psnr(upscale, paths, spec, protocol)))
             for upscale in (upscaler, resize)
         )
-        measured[reduction.label] = {"psnr": round(ours, 3), "bicubic": round(bicubic, 3)}
+        measured[spec.label] = {"psnr": round(ours, 3), "bicubic": round(bicubic, 3)}
         report(
-            f"from {reduction.label}: {ours:.3f} dB, bicubic {bicubic:.3f}, "
-            f"gain {ours - bicubic:+.3f}"
+            f"from {spec.label}: {ours:.3f} dB, bicubic {bicubic:.3f}, gain {ours - bicubic:+.3f}"
         )
     metadata = {**describe_weights(recipe, model, steps), "name": Path(output).name}
     if clean is not None:

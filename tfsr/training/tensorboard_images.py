@@ -26,7 +26,7 @@ class TensorBoardImages(keras.callbacks.Callback):
 
     directory: Path  # of TensorBoard's files
     paths: Sequence[Path]
-    reductions: Sequence[DegradationSpec]
+    specs: Sequence[DegradationSpec]
     snapshot: Snapshot  # the model after the epoch
 
     def __post_init__(self) -> None:
@@ -37,20 +37,18 @@ class TensorBoardImages(keras.callbacks.Callback):
         writer = tf.summary.create_file_writer(str(self.directory))
         with writer.as_default(step=epoch):
             for path in self.paths[:_IMAGES]:
-                for reduction in self.reductions:
-                    image = self._comparison(read(path), reduction, path.name)
-                    tf.summary.image(f"{path.stem}/{reduction.label}", image[None])
+                for spec in self.specs:
+                    image = self._comparison(read(path), spec, path.name)
+                    tf.summary.image(f"{path.stem}/{spec.label}", image[None])
         writer.close()
 
-    def _comparison(
-        self, original: np.ndarray, reduction: DegradationSpec, name: str
-    ) -> np.ndarray:
+    def _comparison(self, original: np.ndarray, spec: DegradationSpec, name: str) -> np.ndarray:
         """LR (nearest neighbour), bicubic, SR and HR side by side, (H, 4 W, 3) uint8."""
-        if reduction.scale is not None:
-            # A reduction by a scale takes any shape; one to a size, the whole square image.
+        if spec.scale is not None:
+            # A spec by a scale takes any shape; one to a size, the whole square image.
             top, left = (max(0, side - _LARGEST) // 2 for side in original.shape[:2])
             original = original[top : top + _LARGEST, left : left + _LARGEST]
-        lr, hr = reduction(original, name)
+        lr, hr = spec(original, name)
         size = hr.shape[:2]
         sr = self.snapshot.upscale(lr, size)
         return np.concatenate([resize(lr, size, "nearest"), resize(lr, size), sr, hr], axis=1)

@@ -125,9 +125,9 @@ def _open_images(recipe: Recipe, report: Callable[[str], None]) -> tuple[Sampler
     sampler = Sampler(data.sources, data.sampling, recipe.seed, data.skip_damaged, report, cache)
     sampler.check()
     validation = list_images(data.validation)[: recipe.validation.images]
-    for reduction in recipe.reductions():
+    for spec in recipe.degradation_specs():
         # So that an image that cannot be reduced is an error now, not after the first epoch.
-        restoration_psnr(resize, validation, reduction, recipe.validation.protocol)
+        restoration_psnr(resize, validation, spec, recipe.validation.protocol)
     return sampler, validation
 
 
@@ -184,9 +184,9 @@ def _interval_callback(
         from tfsr.training.tensorboard_images import TensorBoardImages
 
         logs = directory / "logs"
-        reductions = recipe.reductions()
+        specs = recipe.degradation_specs()
         tensorboard = [
-            TensorBoardImages(logs / "samples", validation, reductions, snapshot),
+            TensorBoardImages(logs / "samples", validation, specs, snapshot),
             keras.callbacks.TensorBoard(str(logs), write_graph=False),
         ]
     return IntervalCallback(directory, state, recipe, validator, devices, pace, tensorboard, report)

@@ -69,18 +69,17 @@ class Validator:
     snapshot: Snapshot  # updated by every measurement
 
     def measure(self, model: keras.Model) -> dict[str, float]:
-        """Return `val_psnr_REDUCTION` for each of the recipe's reductions, and their mean."""
+        """Return `val_psnr_REDUCTION` for each of the recipe's specs, and their mean."""
         self.snapshot.update(model)
         shard = self.paths[self.distribution.worker :: self.distribution.workers]
-        reductions = self.recipe.reductions()
+        specs = self.recipe.degradation_specs()
         protocol = self.recipe.validation.protocol
         batch = _BATCH if on_accelerator() else None
         upscale = self.snapshot.upscale_batch if batch else self.snapshot.upscale
-        sums = [np.sum(restoration_psnr(upscale, shard, r, protocol, batch)) for r in reductions]
+        sums = [np.sum(restoration_psnr(upscale, shard, r, protocol, batch)) for r in specs]
         means = self.distribution.sum([np.array(sums)])[0] / len(self.paths)
         figures = {
-            f"val_psnr_{reduction.label}": float(mean)
-            for reduction, mean in zip(reductions, means, strict=True)
+            f"val_psnr_{spec.label}": float(mean) for spec, mean in zip(specs, means, strict=True)
         }
         return {**figures, "val_psnr": float(np.mean(means))}
 
