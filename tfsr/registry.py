@@ -110,4 +110,4 @@ def _check_keys(keys: Iterable[str], known: Sequence[str], owner: str, noun: str
 def _arguments(cls: type) -> list[str]:
     """The constructor's own arguments, without those of every Keras layer."""
     parameters = inspect.signature(cls).parameters.values()
-    return [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]

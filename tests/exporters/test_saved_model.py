@@ -308,7 +308,7 @@ def test_it_runs_where_tfsr_cannot_be_imported(exported):
         "import tensorflow as tf\n"
         "signatures = tf.saved_model.load(sys.argv[1]).signatures\n"
         "image = tf.zeros((2, 5, 6, 3), tf.uint8)\n"
-        "print(signatures['serving_default'](image=image, size=[11, 13])['image'].shape)\n"
+        "print(signatures['serving_default'](image=image, size=[11, 13])['output'].shape)\n"
         "print(*sorted(signatures))\n"
     )
     command = [sys.executable, "-I", "-c", program, exported[1].path]

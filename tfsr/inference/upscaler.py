@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import os
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -68,14 +69,17 @@ class Upscaler(abc.ABC):
         patch by patch: no float image of the whole output exists.
 
         Raises:
-            InvalidArgument: if the image or the size is not supported, or is not supported.
+            InvalidArgument: if the image or the size is not supported.
         """
         check_rgb(image, *_DTYPES)
         size = check_size(size)
         if reason := self.unsupported_reason(image.shape[:2], size):
             raise InvalidArgument(f"this {self.kind} {reason}")
+        patches = iter(self.patches(image, size))
+        # An upscaler refuses what it cannot do with its first patch, before memory is taken.
+        first = next(patches)
         output = np.empty((*size, 3), image.dtype)
-        for rows, columns, colours in self.patches(image, size):
+        for rows, columns, colours in chain([first], patches):
             output[rows, columns] = converted(colours, image.dtype)
         return output
 

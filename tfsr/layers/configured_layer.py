@@ -16,7 +16,7 @@ class ConfiguredLayer(keras.layers.Layer):
         config = super().get_config()
         config.pop("autocast", None)
         for parameter in inspect.signature(type(self)).parameters.values():
-            if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 value = getattr(self, parameter.name)
                 config[parameter.name] = list(value) if isinstance(value, tuple) else value
         return config
