@@ -132,7 +132,7 @@ def test_a_c_program_is_told_in_one_line(consumer, version, face, too_large, tmp
 
 @pytest.fixture(scope="module")
 def by_openvino(version):
-    return program("openvino_upscale").jit(version)
+    return program("openvino_upscale").load(version)
 
 
 def test_openvino_draws_the_same(by_openvino, model, face):
@@ -150,7 +150,7 @@ def test_openvino_takes_every_decoder(name, monkeypatch, tmp_path):
     monkeypatch.setattr(module, "compare_saved_model", lambda *arguments: (0.0, np.inf))
     arguments = {"width": 8} if "diinn" in name else {"hidden": 8 if name == "metasr" else [8, 8]}
     model = ImplicitSR(tiny.MODEL["encoder"], {"name": name, **arguments})
-    upscale = program("openvino_upscale").jit(saved_model(model, tmp_path).path)
+    upscale = program("openvino_upscale").load(saved_model(model, tmp_path).path)
     image = tiny.image(24, 31)
     for size in [(48, 62), (89, 115)]:
         check_levels(upscale(image, size), to_uint8(drawn(model, image, size)))
