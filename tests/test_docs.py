@@ -57,7 +57,7 @@ def test_every_python_example_runs(tmp_path, monkeypatch, capsys):
     assert names["large"].size == (170, 170)
     assert read("large/b.jpg").shape == (173, 173, 3)
     assert names["detail"].shape == (1, 64, 64, 3)
-    promised = "the limit is 400, so ask for a smaller size or raise it with max_output"
+    promised = "the limit is 400: choose a smaller size, or raise max_output"
     assert capsys.readouterr().out.endswith(f"{promised}\n")
 
 
@@ -107,9 +107,9 @@ def test_the_added_encoder_runs_whole_and_in_tiles():
         assert config["encoder"] == encoder
         image = tiny.image(40, 44)
         whole = model.upscale(to_float(image)[None], size=(91, 83))[0]
-        upscaler = ModelUpscaler(model).raw_output
+        upscaler = ModelUpscaler(model)
         upscaler.renderer.lr_pixels = 500
-        np.testing.assert_allclose(upscaler(image, (91, 83)), whole, atol=1e-5)
+        np.testing.assert_allclose(upscaler.raw_output(image, (91, 83)), whole, atol=1e-5)
         copy = ImplicitSR.from_config(config)
         copy.set_weights(model.get_weights())
         np.testing.assert_array_equal(copy.upscale(to_float(image)[None], (91, 83))[0], whole)
