@@ -231,6 +231,14 @@ def test_other_zip_archives_are_refused(tmp_path):
     assert "it holds nothing" in refusal(path)
 
 
+def test_a_large_zip_directory_is_refused_unread(tmp_path):
+    path = tmp_path / "large.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(70):
+            archive.writestr(f"{i:02d}" + 60_000 * "n", b"")
+    assert "zip directory declares" in refusal(path)
+
+
 def test_what_is_no_file(tmp_path):
     assert "No such file" in refusal(tmp_path / "missing.pth")
     assert "folder" in refusal(tmp_path)

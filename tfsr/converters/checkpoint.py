@@ -67,7 +67,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[Any, Any]:
         size = os.fstat(file.fileno()).st_size
         beginning = file.read(32)
         try:
-            archive = zipfile.ZipFile(file)
+            archive = file.open_archive()
         except zipfile.BadZipFile:
             raise CheckpointError(_describe(beginning)) from None
         with archive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,9 +14,38 @@ from tfsr.errors import CheckpointError
 # rdn-liif, the largest published checkpoint, has 0.27 GB.
 _MAX_FILE_BYTES = 4 << 30
 
+# About 100 bytes a tensor; zipfile reads it at once, whatever size the archive declares.
+_MAX_DIRECTORY_BYTES = 4 << 20
+
+
+class CheckpointFile(io.FileIO):
+    """A file that can refuse large reads."""
+
+    max_read: int | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As `io.FileIO.read`; more than `max_read` bytes are a CheckpointError."""
+        if self.max_read is not None and size is not None and size > self.max_read:
+            raise CheckpointError(
+                f"its zip directory declares {size} bytes; at most {self.max_read} are read"
+            )
+        return super().read(size)
+
+    def open_archive(self) -> zipfile.ZipFile:
+        """Open the zip archive that this file is, with a directory of limited size.
+
+        Raises:
+            zipfile.BadZipFile: if it is none.
+        """
+        self.max_read = _MAX_DIRECTORY_BYTES
+        try:
+            return zipfile.ZipFile(self)
+        finally:
+            self.max_read = None
+
 
 @contextmanager
-def open_checkpoint(path: str | os.PathLike[str], kind: str) -> Iterator[io.BufferedReader]:
+def open_checkpoint(path: str | os.PathLike[str], kind: str) -> Iterator[CheckpointFile]:
     """Open a checkpoint file, and turn every error into a CheckpointError that names the file.
 
     Args:
@@ -25,7 +55,7 @@ def open_checkpoint(path: str | os.PathLike[str], kind: str) -> Iterator[io.Buff
     name = os.fspath(path)
     try:
         _check_file(name)
-        with open(name, "rb") as file:
+        with CheckpointFile(name) as file:
             yield file
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}") from None
