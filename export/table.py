@@ -23,7 +23,7 @@ import numpy as np
 HERE = Path(__file__).parent
 LR = (64, 64)
 PRESET, MOBILE = "arasfsr-compact-faces-v1", "arasfsr-mobile-faces-v1"
-# Title, preset, arguments of `tfsr export`, answer's size, and who takes the file.
+# Title, preset, arguments of `tfsr export`, output size, and consumer of the file.
 EVERYWHERE = "LiteRT on CPU (XNNPACK) on Android, iOS, Linux, in the browser (WASM)"
 WHOLE = f"{EVERYWHERE}, and whole by WebGPU"
 SERVERS = "TensorFlow Serving, TensorFlow in C and Java, OpenVINO"
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def exported(arguments, preset, options, target) -> int:
-    """Export, and answer the bytes of what was written."""
+    """Export; returns the size of the output in bytes."""
     command = [Path(sys.executable).with_name("tfsr"), "export", *options.split(), "-o", target]
     command += ["--preset", preset]
     if options.startswith("tflite"):

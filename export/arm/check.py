@@ -70,7 +70,7 @@ def _draw_here(images: Path, folder: Path, out: Path) -> None:
 
 
 def _compare(processor: str, here, there) -> list[str]:
-    """One line a file and size; answers what is wrong."""
+    """Print one line per file and size; returns what is wrong."""
     wrong = []
     for name in here:
         if here[name].shape != there[name].shape:

@@ -14,14 +14,14 @@ from ai_edge_litert.interpreter import Interpreter
 def main(images: str, folder: str, out: str) -> None:
     """Draw everything."""
     batches = np.load(images)[:, None]
-    drawn = {}
+    rendered = {}
     for file in sorted(Path(folder).glob("*.tflite")):
         interpreter = Interpreter(str(file), num_threads=1)
         for size in interpreter.get_signature_list():
             run = interpreter.get_signature_runner(size)
             outputs = [run(image=batch)["output"].copy() for batch in batches]
-            drawn[f"{file.stem}/{size}"] = np.concatenate(outputs)
-    np.savez(out, **drawn)
+            rendered[f"{file.stem}/{size}"] = np.concatenate(outputs)
+    np.savez(out, **rendered)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     python client.py face.jpg -o large.png --scale 3.7 --url http://localhost:8501/v1/models/tfsr
 
 All it needs is Python and Pillow. The server does not look at EXIF, so images are turned upright
-here. What fails is told in one line, and nothing is tried twice.
+here. Failures are reported in one line, and nothing is retried.
 """
 
 from __future__ import annotations

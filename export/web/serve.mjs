@@ -58,7 +58,7 @@ async function respond(request, response, root, headers) {
   else createReadStream(file).on('error', () => response.destroy()).pipe(response);
 }
 
-/** Serve a folder on 127.0.0.1; port 0 takes a free one. Answers {url, stop}. */
+/** Serve a folder on 127.0.0.1; port 0 takes a free one. Returns {url, stop}. */
 export function serve({ root = DIST, port = 0, headers = HEADERS } = {}) {
   const folder = normalize(join(root, sep));
   const server = createServer((request, response) =>

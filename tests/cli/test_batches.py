@@ -31,7 +31,7 @@ def images(tmp_path):
 
 @pytest.fixture
 def upscale(tfsr, preset):
-    """`tfsr upscale` with the tiny preset and x2, unless told otherwise."""
+    """`tfsr upscale` with the tiny preset and x2, by default."""
 
     def run(*arguments):
         sized = {"--scale", "--size", "--long-side"} & set(arguments)

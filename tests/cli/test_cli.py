@@ -106,7 +106,7 @@ def test_a_file_is_upscaled_to_the_size_asked_for(options, size, tfsr, preset, t
 
 
 def check_levels(preset, source, target, levels):
-    """A file is the preset's answer to another, but for so many levels."""
+    """A file is the preset's output of another, up to some levels."""
     model, image, found = from_preset(preset), read(source), read(target)
     plan = model.plan(image.shape[:2], found.shape[:2])
     expected = to_uint8(np.asarray(model.render(model.encode(to_float(image)[None]), plan))[0])

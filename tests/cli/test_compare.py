@@ -27,15 +27,15 @@ def compare(tfsr, preset):
 def test_a_sheet_is_written(compare, face, tmp_path):
     sheet = tmp_path / "sheet.png"
     assert compare(face, "--scale", "2.5", "-o", sheet) == (0, f"{sheet}\n", "")
-    drawn = read(sheet)
-    assert drawn.shape[1] == 8 + 3 * 264
+    rendered = read(sheet)
+    assert rendered.shape[1] == 8 + 3 * 264
     bicubic = resize(read(face), (40, 60)).repeat(4, axis=0).repeat(4, axis=1)
     # Its first rows lie above the inset's outline, or below it.
     rows = [bicubic[:8], bicubic[-8:]]
     assert any(
-        np.array_equal(drawn[y : y + 8, 272 : 272 + 240], part)
+        np.array_equal(rendered[y : y + 8, 272 : 272 + 240], part)
         for part in rows
-        for y in range(len(drawn) - 8)
+        for y in range(len(rendered) - 8)
     )
 
 

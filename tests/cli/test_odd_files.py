@@ -99,13 +99,13 @@ def test_nothing_else_is_printed_or_written(batch):
         ("broken-exif.jpg", "EXIF is damaged"),
     ],
 )
-def test_what_is_changed_is_told(name, word, batch):
+def test_changes_are_noted(name, word, batch):
     assert word in "; ".join(batch.records[name]["notes"])
 
 
-def test_what_is_kept_is_not_spoken_of(batch):
-    told = {name for name, record in batch.records.items() if record["notes"]}
-    assert told == {
+def test_unchanged_files_have_no_notes(batch):
+    with_notes = {name for name, record in batch.records.items() if record["notes"]}
+    assert with_notes == {
         *("cmyk.jpg", "cmyk.tif", "animated.webp", "animated.png", "pages.tif", "broken-exif.jpg")
     }
 

@@ -114,12 +114,12 @@ def test_what_cannot_be_is_one_line(line, words, code, tfsr, photo, monkeypatch)
     monkeypatch.chdir(photo.parent)
     found, out, err = tfsr(*line)
     assert (found, out) == (code, "")
-    (told,) = err.splitlines()
-    assert told.startswith("tfsr: ") and words in told
+    (message,) = err.splitlines()
+    assert message.startswith("tfsr: ") and words in message
     assert list(photo.parent.iterdir()) == [photo]
 
 
-def test_presets_that_take_a_strength_are_told(tfsr, pair, monkeypatch):
+def test_presets_that_take_a_strength_are_line(tfsr, pair, monkeypatch):
     clean, robust = pair
     text = " ".join(tfsr("presets", "show", robust)[1].split())
     assert "strength 0..1; 0 is ../clean" in text

@@ -28,7 +28,7 @@ def test_the_same_options_give_the_same_images(tfsr, preset, tmp_path):
         upscaler.upscale(source / name, **asked, output=ours / name)
         assert (ours / name).read_bytes() == (target / name).read_bytes(), name
         if not name.endswith(".png"):
-            continue  # What is written as JPEG is not what was drawn.
+            continue  # What is written as JPEG is not what was rendered.
         expected = read_image(target / name).in_8_bits().pixels
         found = np.asarray(upscaler.upscale(source / name, **asked))
         np.testing.assert_array_equal(found.reshape(expected.shape), expected, name)

@@ -163,7 +163,7 @@ def test_whole_images_are_reduced_to_both_sizes(name, reduce, tmp_path):
         side = whole_side(inputs["cell"])
         sides.add(side)
         row, column = pixel_indices(inputs["coordinates"], side)
-        assert len(set(zip(row, column, strict=True))) == 50, "drawn without replacement"
+        assert len(set(zip(row, column, strict=True))) == 50, "rendered without replacement"
         np.testing.assert_array_equal(levels(colours), bicubic(image, side)[row, column])
         np.testing.assert_array_equal(levels(inputs["image"]), reduce(image, 12))
     assert 20 <= min(sides) < max(sides) <= 40
@@ -517,7 +517,7 @@ def test_a_degraded_window_lies_where_a_clean_one_does(name, tmp_path):
     for index in range(20):
         (clean, colours), (degraded, other_colours) = (s.sample(index) for s in samplers)
         np.testing.assert_array_equal(
-            clean.get("window", 0), degraded.get("window", 0), err_msg="drawn before"
+            clean.get("window", 0), degraded.get("window", 0), err_msg="rendered before"
         )
         # A crop is reduced with what surrounds it, which the reduction of a clean one does not see.
         inner = slice(2, -2) if name == "random_crop" else slice(None)

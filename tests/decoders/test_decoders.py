@@ -55,14 +55,16 @@ def encoded_channels(decoder):
     return latent.shape[-1]
 
 
-def drawn(decoder, latent, plan):
+def rendered(decoder, latent, plan):
     return outputs(render_grid(decoder, latent, plan))[0]
 
 
 @pytest.mark.parametrize(("lr_size", "size"), SIZES)
 def test_points_and_grid_are_the_same_image(decoder, rng, tolerance, lr_size, size):
     latent = encoded(decoder, lr_size, rng)
-    grid = drawn(decoder, latent, grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode))
+    grid = rendered(
+        decoder, latent, grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode)
+    )
     points = outputs(render_points(decoder, latent, *grid_points(size, batch=2)))[0]
     assert grid.shape == (2, *size, 3)
     assert points.shape == (2, size[0] * size[1], 3)
@@ -72,7 +74,9 @@ def test_points_and_grid_are_the_same_image(decoder, rng, tolerance, lr_size, si
 @pytest.mark.parametrize(("lr_size", "size"), SIZES)
 def test_a_lattice_is_its_rows_and_columns_of_the_grid(decoder, rng, tolerance, lr_size, size):
     latent = encoded(decoder, lr_size, rng)
-    grid = drawn(decoder, latent, grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode))
+    grid = rendered(
+        decoder, latent, grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode)
+    )
     # Each image has rows and columns of its own.
     rows, columns = (np.stack([rng.integers(n, size=5) for _ in range(2)]) for n in size)
     coordinates = [pixel_centres(n)[k] for n, k in zip(size, (rows, columns), strict=True)]
@@ -85,9 +89,9 @@ def test_a_lattice_is_its_rows_and_columns_of_the_grid(decoder, rng, tolerance, 
 def test_images_of_a_batch_do_not_meet(decoder, rng):
     latent = encoded(decoder, (5, 7), rng)
     plan = grid_plan((5, 7), (10, 14), neighbour_mode=decoder.neighbour_mode)
-    both = drawn(decoder, latent, plan)
+    both = rendered(decoder, latent, plan)
     for i in (0, 1):
-        check_close(drawn(decoder, latent[i : i + 1], plan)[0], both[i], 1e-5)
+        check_close(rendered(decoder, latent[i : i + 1], plan)[0], both[i], 1e-5)
     assert not np.allclose(both[0], both[1], atol=1e-3)
 
 
@@ -109,23 +113,23 @@ def test_points_have_their_own_cells(decoder, rng, shared):
 @pytest.mark.parametrize("window", [(0, 0, 19, 26), (0, 0, 3, 4), (7, 11, 5, 9), (18, 25, 1, 1)])
 def test_a_window_is_the_same_region_of_the_whole(decoder, rng, window):
     latent = encoded(decoder, (5, 7), rng)
-    whole = drawn(
+    whole = rendered(
         decoder, latent, grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
     )
     part_plan = grid_plan((5, 7), (19, 26), window=window, neighbour_mode=decoder.neighbour_mode)
     top, left, height, width = window
     expected = whole[:, top : top + height, left : left + width]
-    np.testing.assert_allclose(drawn(decoder, latent, part_plan), expected, atol=1e-6)
+    np.testing.assert_allclose(rendered(decoder, latent, part_plan), expected, atol=1e-6)
 
 
 def test_bands_of_rows_are_the_whole(decoder, rng):
     latent = encoded(decoder, (5, 7), rng)
     plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
     bands = [
-        drawn(decoder, latent, replace(plan, rows=plan.rows[start : start + 6]))
+        rendered(decoder, latent, replace(plan, rows=plan.rows[start : start + 6]))
         for start in range(0, 19, 6)
     ]
-    whole = drawn(decoder, latent, plan)
+    whole = rendered(decoder, latent, plan)
     np.testing.assert_allclose(np.concatenate(bands, axis=1), whole, atol=1e-6)
 
 
@@ -150,7 +154,7 @@ def test_a_whole_scale_drawn_by_phases_is_the_grid(decoder, rng, tolerance, lr_s
     latent = encoded(decoder, lr_size, rng)
     plan = plan_of(decoder, lr_size, scales)
     phases = outputs(render_integer_scale(decoder, latent, plan))[0]
-    check_close(phases, drawn(decoder, latent, plan), tolerance)
+    check_close(phases, rendered(decoder, latent, plan), tolerance)
 
 
 def test_a_fractional_scale_has_no_phases(decoder, rng):
@@ -179,7 +183,7 @@ def test_a_whole_scale_gathers_nothing(decoder):
 def test_a_modulation_computed_before_changes_nothing(decoder, rng, monkeypatch):
     latent = encoded(decoder, (5, 7), rng)
     plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
-    expected = drawn(decoder, latent, plan)
+    expected = rendered(decoder, latent, plan)
     kept = decoder.modulation(*broadcastable(plan.rows, plan.columns))
     if kept is not None:
         # It is not computed again.

@@ -31,7 +31,7 @@ def diinn(channels=6, **arguments):
     return decoder
 
 
-def drawn(decoder, latent, size):
+def rendered(decoder, latent, size):
     plan = grid_plan(latent.shape[1:3], size, neighbour_mode=decoder.neighbour_mode)
     return outputs(render_grid(decoder, latent, plan))[0][0]
 
@@ -67,7 +67,7 @@ def both_branches(decoder, x, position):
             kernel, bias = shares[i]
             k = seen @ np.concatenate([*content, unfolded_kernel(kernel)]) + bias
         k = np.maximum(k, 0)
-        q = k * np.sin(dense(decoder.modulation[i - 1], q))
+        q = k * np.sin(dense(decoder.modulation_layers[i - 1], q))
     return dense(decoder.output_layer, q)
 
 
@@ -93,7 +93,7 @@ def test_the_nearest_pixel_outputs_through_both_branches(latent, mode, size):
         axis=-1,
     )
     expected = both_branches(decoder, features, position)
-    check_close(drawn(decoder, latent, size), expected.reshape(*size, 3), 1e-5)
+    check_close(rendered(decoder, latent, size), expected.reshape(*size, 3), 1e-5)
 
 
 @pytest.mark.parametrize("mode", [1, 2, 3])
@@ -116,13 +116,14 @@ def test_the_ensemble_variant_is_told_offset_and_cell(latent, mode):
             position = np.concatenate([row_offset, column_offset, row_cell, column_cell], axis=-1)
             colours = both_branches(decoder, features, position)
             expected = expected + row_weight * column_weight * colours
-    check_close(drawn(decoder, latent, (19, 26)), expected.reshape(19, 26, 3), 1e-5)
+    check_close(rendered(decoder, latent, (19, 26)), expected.reshape(19, 26, 3), 1e-5)
 
 
 @variants
 def test_modes_and_depths_are_models_of_their_own(latent, arguments):
     images = [
-        drawn(diinn(width=16, layers=layers, **arguments), latent, (19, 26)) for layers in (1, 2, 5)
+        rendered(diinn(width=16, layers=layers, **arguments), latent, (19, 26))
+        for layers in (1, 2, 5)
     ]
     for image in images:
         assert image.shape == (19, 26, 3)
@@ -153,7 +154,7 @@ def test_kernels_start_in_the_range_of_the_published_layers(arguments):
     layers += [(layer.get_weights(), later) for layer in decoder.projections[1:]]
     layers += [(layer.get_weights(), later) for layer in decoder.content]
     layers += [(position, 4 if decoder.local_ensemble else 3)]
-    layers += [(layer.get_weights(), 256) for layer in decoder.modulation]
+    layers += [(layer.get_weights(), 256) for layer in decoder.modulation_layers]
     for weights, fan_in in layers:
         for values in weights:
             limit = 1 / np.sqrt(fan_in)

@@ -108,7 +108,7 @@ def encoded(arguments, offset, cell):
 
 
 def transcribed(decoder, arguments, latent, row_axis, column_axis):
-    """What the nearest pixel answers, from the whole decoder input in one array, in float64."""
+    """The output of the nearest pixel, from the whole decoder input in one array, in float64."""
     neighbours = row_axis.neighbour(0), column_axis.neighbour(0)
     rows, columns = (encoded(arguments, axis.offset, axis.cell) for axis in neighbours)
     features = unfolded(np.float64(latent[0]))

@@ -7,7 +7,7 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import grid_plan
 from tfsr.rendering import render_grid, render_points
 
-# Sizes whose rows and columns have scales of their own; the rows' is the one told.
+# Sizes whose rows and columns have scales of their own; the rows' is the one used.
 SIZES = [((5, 7), (10, 14)), ((5, 7), (19, 26)), ((9, 8), (4, 5)), ((5, 7), (15, 7))]
 sizes = pytest.mark.parametrize(("lr_size", "size"), SIZES)
 
@@ -31,7 +31,7 @@ def metasr(channels=6, **arguments):
     return decoder
 
 
-def drawn(decoder, latent, size):
+def rendered(decoder, latent, size):
     plan = grid_plan(latent.shape[1:3], size, neighbour_mode=decoder.neighbour_mode)
     return outputs(render_grid(decoder, latent, plan))[0][0]
 
@@ -46,7 +46,7 @@ def corners(lr, hr):
     return k * lr // hr, (k * lr % hr) / hr
 
 
-def told(arguments, fraction, scale):
+def position(arguments, fraction, scale):
     """One axis's position in LR pixels as the hyper-network sees it, (n, values)."""
     encoding = arguments.get("encoding", "none")
     if encoding == "none":
@@ -81,16 +81,16 @@ def test_it_is_the_filter_that_would_have_been_predicted(
     latent = latent_of(rng, lr_size)
     (rows, row_fraction), (columns, column_fraction) = map(corners, lr_size, size)
     scale = size[0] / lr_size[0], size[1] / lr_size[1]
-    row_told = told(arguments, row_fraction, scale[0])
-    column_told = told(arguments, column_fraction, scale[1])
-    parts = [np.repeat(row_told, size[1], axis=0), np.tile(column_told, (size[0], 1))]
+    row_position = position(arguments, row_fraction, scale[0])
+    column_position = position(arguments, column_fraction, scale[1])
+    parts = [np.repeat(row_position, size[1], axis=0), np.tile(column_position, (size[0], 1))]
     if decoder.encoding != "integrated":
         parts.append(np.full((size[0] * size[1], 1), 1 / scale[0]))
     filters = predicted_filters(decoder, np.concatenate(parts, axis=-1))
 
     features = unfolded(np.float64(latent[0]))[rows][:, columns].reshape(len(filters), 1, -1)
     expected = np.matmul(features, filters).reshape(*size, 3)
-    check_close(drawn(decoder, latent, size), expected, tolerance)
+    check_close(rendered(decoder, latent, size), expected, tolerance)
 
 
 def test_filters_are_as_large_as_published():
@@ -124,8 +124,8 @@ def test_every_encoding_outputs_points(rng, arguments):
 def test_the_output_is_linear_in_the_features(rng):
     decoder = metasr()
     one, other = (latent_of(rng, (5, 7)) for _ in range(2))
-    both = drawn(decoder, 2 * one - other, (19, 26))
-    parts = 2 * drawn(decoder, one, (19, 26)) - drawn(decoder, other, (19, 26))
+    both = rendered(decoder, 2 * one - other, (19, 26))
+    parts = 2 * rendered(decoder, one, (19, 26)) - rendered(decoder, other, (19, 26))
     check_close(both, parts, 1e-5)
 
 

@@ -66,7 +66,7 @@ def batch(*images):
     return np.stack([to_float(image) for image in images])
 
 
-def drawn(model, images, size, window=None):
+def rendered(model, images, size, window=None):
     """What the Keras model draws, clipped."""
     plan = model.plan(images.shape[1:3], size, window)
     return np.clip(np.asarray(model.render(model.encode(images), plan)), 0, 1)
@@ -79,7 +79,7 @@ def check_equal(found, expected):
 
 # Between tests TensorFlow forgets what it has compiled: what shares a function shares a test.
 
-# What is drawn.
+# What is rendered.
 
 
 @every_decoder
@@ -87,7 +87,7 @@ def test_any_size_is_the_models(decoder):
     images = batch(tiny.image(15, 21, 1), tiny.image(15, 21, 2))
     for size in [(30, 42), (45, 63), (37, 100), (9, 8), (1, 1)]:
         output = functions(decoder)["upscale_float"](images, int32(*size))
-        check_equal(output["output"].numpy(), drawn(small(decoder), images, size))
+        check_equal(output["output"].numpy(), rendered(small(decoder), images, size))
 
 
 @pytest.mark.parametrize("decoder", ["arasfsr", "metasr", "diinn", "lm-lte", "arasfsr-linear"])
@@ -96,20 +96,20 @@ def test_latents_are_drawn_in_windows(decoder):
     latent = functions(decoder)["encode"](images)["latent"]
     for size, window in [((60, 84), (7, 11, 40, 60)), ((211, 173), (210, 0, 1, 173))]:
         output = functions(decoder)["render"](latent, int32(*size), int32(*window))
-        check_equal(output["output"].numpy(), drawn(small(decoder), images, size, window))
+        check_equal(output["output"].numpy(), rendered(small(decoder), images, size, window))
 
 
 def test_images_of_many_pieces_and_of_one():
     images = batch(tiny.image(15, 21))
     for size in [(200, 199), (2, 19_000), (19_000, 2), (1, 40_000), (15, 21)]:
         output = functions()["upscale_float"](images, int32(*size))
-        check_equal(output["output"].numpy(), drawn(small("arasfsr"), images, size))
+        check_equal(output["output"].numpy(), rendered(small("arasfsr"), images, size))
 
 
 def test_eight_bits_in_and_out():
     images = np.stack([tiny.image(15, 21, seed) for seed in range(2)])
     output = functions()["serving_default"](images, int32(37, 50))["output"].numpy()
-    expected = drawn(small("arasfsr"), batch(*images), (37, 50))
+    expected = rendered(small("arasfsr"), batch(*images), (37, 50))
     assert output.dtype == np.uint8
     np.testing.assert_array_equal(output, np.stack([to_uint8(x) for x in expected]))
 
@@ -120,7 +120,7 @@ def test_images_are_padded_to_the_encoders_multiple(block_means):
     for lr_size in [(15, 21), (8, 12), (1, 2)]:
         images = batch(tiny.image(*lr_size))
         output = upscale(images, int32(37, 50))["output"].numpy()
-        check_equal(output, drawn(model, images, (37, 50)))
+        check_equal(output, rendered(model, images, (37, 50)))
 
 
 def test_a_re_parameterised_encoder_is_exported_folded(tmp_path):
@@ -264,7 +264,7 @@ def exported(tmp_path_factory):
     """The directory of all versions, and the report of one that was written, run and compared."""
     directory = tmp_path_factory.mktemp("served") / "deep" / "tiny"
     model = small("arasfsr")
-    kept = {"licence": "drawn by the test"}
+    kept = {"licence": "rendered by the test"}
     return directory, saved_model_export.saved_model(
         model, directory, version=7, warmup=True, metadata=kept
     )
@@ -292,7 +292,7 @@ def test_nothing_is_left_beside_the_version(exported):
 
 def test_metadata_travels(exported):
     found = json.loads((exported[1].path / METADATA).read_text())
-    assert found["licence"] == "drawn by the test"
+    assert found["licence"] == "rendered by the test"
     assert found["model"]["decoder"]["name"] == "arasfsr"
     assert len(found["weights_sha256"]) == 64
     # What 4 GiB encode.
@@ -482,7 +482,7 @@ def test_it_upscales_as_the_model_does(upscale):
         output = upscale(image, size)
         assert output.dtype == np.uint8 and output.shape == (*size, 3)
         assert np.abs(output.astype(int) - model(image, size)).max() <= 1
-    assert upscale.metadata["licence"] == "drawn by the test"
+    assert upscale.metadata["licence"] == "rendered by the test"
 
 
 def test_the_highest_version_is_taken(exported, tmp_path):

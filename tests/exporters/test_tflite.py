@@ -47,7 +47,7 @@ def exported(model, tmp_path_factory):
     """A float32 file of three sizes, and its report; an export was killed there before."""
     path = tmp_path_factory.mktemp("exported") / "model.tflite"
     (path.parent / ".tfsr-0123456789abcdef.tmp").touch()
-    return path, tflite(model, path, LR, SIZES, metadata={"licence": "drawn by the test"})
+    return path, tflite(model, path, LR, SIZES, metadata={"licence": "rendered by the test"})
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_the_description_travels_in_the_file(model, exported):
         [0, 1],
         "none",
     )
-    assert description["licence"] == "drawn by the test"
+    assert description["licence"] == "rendered by the test"
     assert ImplicitSR.from_config(description["model"]).count_params() == model.count_params()
     assert description["psnr_vs_model"] == pytest.approx(report.psnr_vs_model, abs=0.01)
 
@@ -341,7 +341,7 @@ def test_what_is_no_file_of_ours_is_refused(content, tmp_path):
 
 @pytest.fixture
 def damaged(exported, tmp_path):
-    """Write a file with bytes of the exported one replaced, and answer its path."""
+    """Write a file with bytes of the exported one replaced; returns its path."""
 
     def write(place, replaced):
         content = bytearray(exported[0].read_bytes())

@@ -20,7 +20,7 @@ from tfsr.inference.target_size import TargetSize
 
 @FunctionUpscaler
 def constant(image, size):
-    """An upscaler that answers the image's mean colour."""
+    """An upscaler that returns the image's mean colour."""
     return np.broadcast_to(np.uint8(image.mean(axis=(0, 1))), (*size, 3)).copy()
 
 
@@ -237,7 +237,7 @@ def test_a_file_of_another_format_is_no_folder(name, tmp_path):
 
 
 def test_decoding_drawing_and_encoding_overlap(images, tmp_path):
-    """While one image is drawn, later ones are read and earlier ones written."""
+    """While one image is rendered, later ones are read and earlier ones written."""
     out = tmp_path / "out"
     seen = []
 

@@ -36,7 +36,7 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize("kind", ARRAYS)
-def test_arrays_of_whole_numbers_are_answered_as_files_are(kind, upscaler):
+def test_arrays_of_whole_numbers_are_expected_as_files_are(kind, upscaler):
     pixels = ARRAYS[kind]
     before = pixels.copy()
     output = upscaler.upscale(pixels, size=SIZE)
@@ -95,10 +95,10 @@ def test_sizes_are_height_first(asked, size, upscaler):
     assert upscaler.upscale(odd_files.RGB, **asked).shape == (*size, 3)
 
 
-@pytest.mark.parametrize(("fit", "drawn"), [("cover", (40, 53)), ("contain", (30, 40))])
-def test_a_size_can_be_fitted(fit, drawn, upscaler):
+@pytest.mark.parametrize(("fit", "rendered"), [("cover", (40, 53)), ("contain", (30, 40))])
+def test_a_size_can_be_fitted(fit, rendered, upscaler):
     output = upscaler.upscale(odd_files.RGB, size=(40, 40), fit=fit)
-    large = upscale_image(DecodedImage(odd_files.RGB), drawn, upscaler)
+    large = upscale_image(DecodedImage(odd_files.RGB), rendered, upscaler)
     np.testing.assert_array_equal(output, place(large, (40, 40)).pixels)
 
 
@@ -164,7 +164,7 @@ def test_the_limit_counts_a_whole_batch(upscaler):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "bfloat16"])
-def test_tensors_are_answered_by_tensors(dtype, upscaler):
+def test_tensors_are_expected_by_tensors(dtype, upscaler):
     pixels = {"uint8": odd_files.RGB, "uint16": odd_files.DEEP}.get(dtype, to_float(odd_files.RGB))
     tensor = tf.cast(tf.constant(pixels[None]), dtype)
     output = upscaler.upscale(tensor, size=SIZE)
@@ -185,20 +185,20 @@ def test_a_tensor_without_values_is_refused(upscaler):
 
 
 @pytest.mark.parametrize(
-    ("mode", "answered"),
+    ("mode", "new_mode"),
     [("L", "L"), ("LA", "LA"), ("RGB", "RGB"), ("RGBA", "RGBA"), ("I;16", "I;16")]
     + [("P", "RGB"), ("PA", "RGBA"), ("1", "L"), ("CMYK", "RGB")],
 )
 @pytest.mark.filterwarnings("ignore:image. CMYK was converted")
-def test_images_keep_their_mode(mode, answered, upscaler):
+def test_images_keep_their_mode(mode, new_mode, upscaler):
     transparent = mode in ("LA", "RGBA", "PA")
     image = Image.fromarray(odd_files.RGBA if transparent else odd_files.RGB).convert(mode)
     before = image.copy()
     output = upscaler.upscale(image, size=SIZE)
     assert isinstance(output, Image.Image)
-    assert (output.mode, output.size) == (answered, (41, 25))
+    assert (output.mode, output.size) == (new_mode, (41, 25))
     assert (image.mode, image.tobytes(), image.info) == (mode, before.tobytes(), before.info)
-    pixels = np.asarray(image if answered == mode else image.convert(answered))
+    pixels = np.asarray(image if new_mode == mode else image.convert(new_mode))
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     found = np.asarray(output).reshape(*SIZE, -1)
     np.testing.assert_array_equal(found, expected(upscaler, pixels))
@@ -241,13 +241,13 @@ def files(tmp_path):
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_a_path_is_answered_by_an_image(as_text, upscaler, files):
+def test_a_path_is_expected_by_an_image(as_text, upscaler, files):
     path = files / "alpha.png"
     output = upscaler.upscale(str(path) if as_text else path, size=SIZE)
     np.testing.assert_array_equal(np.asarray(output), expected(upscaler, odd_files.RGBA))
 
 
-def test_a_path_with_an_output_is_answered_by_a_file(upscaler, files):
+def test_a_path_with_an_output_is_expected_by_a_file(upscaler, files):
     target = files / "new" / "large.png"
     assert upscaler.upscale(files / "rgb16.png", size=SIZE, output=target) == target
     written = read_image(target).pixels

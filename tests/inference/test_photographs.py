@@ -101,19 +101,19 @@ def test_a_model_of_8_bits_is_given_8_bits():
 
 def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
     @FunctionUpscaler
-    def drawn(image, size):
-        raise AssertionError("it was drawn")
+    def rendered(image, size):
+        raise AssertionError("it was rendered")
 
-    photograph = PhotographUpscaler(drawn, boxes=[(0, 0, 20, 20), (30, 0, 20, 20)])
+    photograph = PhotographUpscaler(rendered, boxes=[(0, 0, 20, 20), (30, 0, 20, 20)])
     check_refused(lambda: photograph(tiny.image(), (96, 96)), "0,30", "48x48")
 
 
 def test_a_face_of_too_many_pixels_is_told_before_anything_is_drawn():
     @FunctionUpscaler
-    def drawn(image, size):
-        raise AssertionError("it was drawn")
+    def rendered(image, size):
+        raise AssertionError("it was rendered")
 
     # Twice as wide as the photograph: in an output of 96x96, a face of 192x192.
     wide = [((20.0, 0.0), (20.0, 24.0))]
-    photograph = PhotographUpscaler(drawn, eyes=wide, max_output=20_000)
+    photograph = PhotographUpscaler(rendered, eyes=wide, max_output=20_000)
     check_refused(lambda: photograph(tiny.image(), (96, 96)), "192x192", "max_output")

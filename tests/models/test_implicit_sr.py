@@ -216,9 +216,9 @@ def test_outputs_repeat_unless_noise_is_asked_for(decoder, images, inputs):
     np.testing.assert_array_equal(model.upscale(images, scale=2), first)
     np.testing.assert_array_equal(model(inputs), model(inputs))
     stochastic = decoder == "arasfsr"
-    drawn = [model.upscale(images, scale=2, sample=True) for _ in range(2)]
-    assert (not np.array_equal(drawn[0], first)) == stochastic
-    assert (not np.array_equal(drawn[0], drawn[1])) == stochastic
+    rendered = [model.upscale(images, scale=2, sample=True) for _ in range(2)]
+    assert (not np.array_equal(rendered[0], first)) == stochastic
+    assert (not np.array_equal(rendered[0], rendered[1])) == stochastic
     assert (not np.array_equal(model(inputs, sample=True), model(inputs))) == stochastic
 
 

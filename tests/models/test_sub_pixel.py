@@ -112,7 +112,7 @@ def test_impossible_sizes_are_refused(model, arguments, images):
 
 
 def by_windows(model, image, size, memory):
-    """(image, number of windows) of windows that cover it exactly once, drawn one by one."""
+    """(image, number of windows) of windows that cover it exactly once, rendered one by one."""
     renderer = model.renderer(memory)
     pixels, times = np.zeros((len(image), *size, 3), np.float32), np.zeros(size, int)
     found = make_tiles(image.shape[1:3], size, renderer.input_span, renderer.lr_pixels)

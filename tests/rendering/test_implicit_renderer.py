@@ -273,7 +273,7 @@ def traces(renderer):
 
 
 def sizes_of(height, width):
-    """Answers of an image: at even, odd and other scales."""
+    """Outputs for an image: at even, odd and other scales."""
     return [
         (2 * height, 2 * width),
         (3 * height, 3 * width),

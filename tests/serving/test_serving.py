@@ -67,7 +67,7 @@ def face():
         return np.array(image.convert("RGB"))
 
 
-def drawn(model, image, size):
+def rendered(model, image, size):
     """(h, w, 3) uint8 to what the Keras model draws, (H, W, 3) float32 in [0, 1]."""
     return np.clip(model.upscale(to_float(image)[None], size)[0], 0, 1)
 
@@ -102,17 +102,17 @@ def run_consumer(consumer, *arguments):
 
 
 def test_a_c_program_draws_the_same(consumer, version, model, face, tmp_path):
-    image, output = tmp_path / "output", tmp_path / "answer"
+    image, output = tmp_path / "image", tmp_path / "output"
     to_float(face).tofile(image)
     for size in SIZES:
         run = run_consumer(consumer, version, 46, 46, image, *size, output)
         assert run.returncode == 0, run.stderr
         found = np.fromfile(output, np.float32).reshape(*size, 3)
-        np.testing.assert_allclose(found, drawn(model, face, size), atol=1e-5, rtol=0)
+        np.testing.assert_allclose(found, rendered(model, face, size), atol=1e-5, rtol=0)
 
 
 def test_a_c_program_is_told_in_one_line(consumer, version, face, too_large, tmp_path):
-    image, output = tmp_path / "output", tmp_path / "answer"
+    image, output = tmp_path / "image", tmp_path / "output"
     to_float(face).tofile(image)
     for arguments, message in [
         ((version, 46, 46, image, 100_000, 100_000, output), too_large),
@@ -137,7 +137,7 @@ def by_openvino(version):
 
 def test_openvino_draws_the_same(by_openvino, model, face):
     for size in SIZES:
-        check_levels(by_openvino(face, size), to_uint8(drawn(model, face, size)))
+        check_levels(by_openvino(face, size), to_uint8(rendered(model, face, size)))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_openvino_takes_every_decoder(name, monkeypatch, tmp_path):
     upscale = program("openvino_upscale").load(saved_model(model, tmp_path).path)
     image = tiny.image(24, 31)
     for size in [(48, 62), (89, 115)]:
-        check_levels(upscale(image, size), to_uint8(drawn(model, image, size)))
+        check_levels(upscale(image, size), to_uint8(rendered(model, image, size)))
 
 
 def test_openvino_without_tensorflow(version, face, model, tmp_path):
@@ -167,7 +167,7 @@ def test_openvino_without_tensorflow(version, face, model, tmp_path):
     script = SERVING / "openvino_upscale.py"
     command = [script, version, FACE, "-o", output, "--size", "211x173"]
     subprocess.run([sys.executable, "-I", "-c", code, *map(str, command)], check=True)
-    check_levels(np.array(Image.open(output)), to_uint8(drawn(model, face, (173, 211))))
+    check_levels(np.array(Image.open(output)), to_uint8(rendered(model, face, (173, 211))))
 
 
 # TensorFlow Serving's messages.
@@ -197,7 +197,7 @@ def test_warm_up_requests_are_what_tensorflow_serving_reads(version):
 
 
 class Server(ThreadingHTTPServer):
-    """Answers /v1/models/tfsr:predict as TensorFlow Serving does, in its columnar format."""
+    """Serves /v1/models/tfsr:predict as TensorFlow Serving does, in its columnar format."""
 
     daemon_threads = True
 
@@ -285,12 +285,12 @@ def test_the_client_gets_what_the_model_draws(server, model, face, tmp_path):
     ]:
         run = run_client(FACE, "-o", output, *wanted, "--url", server.url)
         assert (run.returncode, run.stderr) == (0, "")
-        check_levels(np.array(Image.open(output)), to_uint8(drawn(model, face, size)))
+        check_levels(np.array(Image.open(output)), to_uint8(rendered(model, face, size)))
 
 
 def test_the_client_turns_images_upright(server, tmp_path):
     image = tiny.image(20, 30)
-    turned, plain, output = (tmp_path / name for name in ("turned.png", "plain.png", "answer.png"))
+    turned, plain, output = (tmp_path / name for name in ("turned.png", "plain.png", "output.png"))
     exif = Image.Exif()
     exif[0x0112] = 6  # To be turned by a quarter clockwise.
     Image.fromarray(np.rot90(image).copy()).save(turned, exif=exif)
@@ -308,7 +308,7 @@ def test_images_as_json_numbers(server, model, face):
     image = face[:12, :9]
     body = {"inputs": {"image": [image.tolist()], "size": [20, 30]}}
     output = program("client").post(f"{server.url}:predict", body, 60)["outputs"]
-    expected = to_uint8(drawn(model, image, (20, 30)))
+    expected = to_uint8(rendered(model, image, (20, 30)))
     check_levels(np.array(output[0], np.uint8), expected)
 
     body = {
@@ -316,7 +316,7 @@ def test_images_as_json_numbers(server, model, face):
         "inputs": {"image": [to_float(image).tolist()], "size": [20, 30]},
     }
     output = program("client").post(f"{server.url}:predict", body, 60)["outputs"]
-    np.testing.assert_allclose(output[0], drawn(model, image, (20, 30)), atol=1e-5)
+    np.testing.assert_allclose(output[0], rendered(model, image, (20, 30)), atol=1e-5)
 
 
 def test_several_files_in_one_request(server, model):
@@ -334,7 +334,7 @@ def test_several_files_in_one_request(server, model):
     first, second = (
         np.array(Image.open(io.BytesIO(base64.b64decode(output["b64"])))) for output in outputs
     )
-    check_levels(first, to_uint8(drawn(model, images[0], (40, 60))))
+    check_levels(first, to_uint8(rendered(model, images[0], (40, 60))))
     assert second.shape == (40, 60, 3)
 
 
@@ -345,7 +345,7 @@ def test_the_client_tells_what_failed_in_one_line_and_does_not_try_again(
     broken.write_bytes(FACE.read_bytes()[:200])
     deep = tmp_path / "deep.png"
     Image.fromarray(np.zeros((4, 5), np.uint16)).save(deep)
-    output = tmp_path / "answer.png"
+    output = tmp_path / "output.png"
     nobody = "http://127.0.0.1:1/v1/models/tfsr"
     server.asked.clear()
     for arguments, message in [
@@ -363,7 +363,7 @@ def test_the_client_tells_what_failed_in_one_line_and_does_not_try_again(
         assert run.returncode == 1, message
         assert len(run.stderr.splitlines()) == 1 and message in run.stderr, run.stderr
         assert run.stderr.startswith("client: ")
-        assert [path for path in tmp_path.iterdir() if "answer" in path.name] == []
+        assert [path for path in tmp_path.iterdir() if "output" in path.name] == []
     # The two that reached it, once each.
     assert len(server.asked) == 2
 

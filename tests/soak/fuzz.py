@@ -148,7 +148,7 @@ def _keep(case, wrong, kept, tally):
 
 
 def main(subjects=CASES, first=0, count=None):
-    """Do the cases, print a line for each subject, and answer the number of findings."""
+    """Do the cases, and print a line for each subject; returns the number of findings."""
     start, findings = time.monotonic(), 0
     for subject in subjects:
         tally = fuzz([(subject, first, count or CASES[subject])])

@@ -165,7 +165,7 @@ def _remove(path):
 
 
 def main(batches=50, exports=8, seed=0):
-    """Kill, and answer the findings."""
+    """Kill; returns the findings."""
     generator = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="tfsr-kills-") as folder:
         work = Path(folder)

@@ -65,7 +65,7 @@ _enlarge.bit_depth = 16
 def _check_image(path, size):
     from tfsr.images import read_image
 
-    assert read_image(path).size == size, f"{path} is not the image that was told"
+    assert read_image(path).size == size, f"{path} is not the image that was reported"
 
 
 class Presets:

@@ -49,10 +49,16 @@ def test_what_a_case_does_to_its_process_is_laid_at_its_door(tmp_path, monkeypat
     (tmp_path / "some_worker.py").write_text(WORKER)
     monkeypatch.syspath_prepend(tmp_path)
     tally = fuzz([("some", 1, 8)], tmp_path / "kept", "some_worker", patience=5)
-    told = {2: "exit code -6", 4: "no word for 5 s", 5: "KeyError: 'x'", 6: "9.0 s", 7: "2000 MiB"}
+    reported = {
+        2: "exit code -6",
+        4: "no word for 5 s",
+        5: "KeyError: 'x'",
+        6: "9.0 s",
+        7: "2000 MiB",
+    }
     assert tally.cases == 8
-    assert len(tally.findings) == len(told)
-    for (number, word), finding in zip(told.items(), tally.findings, strict=True):
+    assert len(tally.findings) == len(reported)
+    for (number, word), finding in zip(reported.items(), tally.findings, strict=True):
         kept = tmp_path / "kept" / f"some-{number}-damaged.bin"
         assert finding.startswith(f"some {number} ({kept}): ") and word in finding
         assert kept.read_text() == str(number)

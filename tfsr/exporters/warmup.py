@@ -1,4 +1,4 @@
-"""Warm-up requests of TensorFlow Serving: what a server answers before it takes any other.
+"""Warm-up requests of TensorFlow Serving: what a server runs before it accepts others.
 
 They are a TFRecord file of `PredictionLog` messages. The few fields that are needed are written
 here byte by byte: the package that has the message classes (tensorflow-serving-api) is used by the
