@@ -62,17 +62,17 @@ def test_every_ablation_outputs(image, arguments):
 
 
 @pytest.mark.parametrize("local_ensemble", [True, False])
-def test_the_skip_is_the_bilinear_image(pixels, local_ensemble):
-    features, image = pixels
+def test_the_skip_is_the_bilinear_image(image, local_ensemble):
+    pixels = image[1][0]
     arguments = {**SMALL, "local_ensemble": local_ensemble}
     whole, bare = arasfsr(**arguments), arasfsr(**arguments, skip=False)
     bare.set_weights(whole.get_weights())
     points = grid_points((19, 26))
-    difference = outputs(whole(whole.latent(features, image), *points))[0]
-    difference = difference - outputs(bare(bare.latent(features, image), *points))[0]
+    difference = outputs(render_points(whole, encode(whole, *image), *points))[0]
+    difference = difference - outputs(render_points(bare, encode(bare, *image), *points))[0]
 
     rows, columns = ((np.arange(n) + 0.5) / n for n in (19, 26))
-    tall = interpolated(image[0], rows)
+    tall = interpolated(pixels, rows)
     expected = interpolated(tall.swapaxes(0, 1), columns).swapaxes(0, 1)
     np.testing.assert_allclose(difference.reshape(19, 26, 3), expected, atol=1e-5)
 
@@ -133,6 +133,6 @@ def test_mixed_precision_keeps_coordinates_exact(image):
     mixed.set_weights(exact.get_weights())
     points, cells = grid_points((40, 56))
     # A 16-bit coordinate would move the 2^9 x waves by half a turn; rounding alone does not.
-    found = outputs(mixed(mixed.latent(*image), points, cells))[0]
-    expected = outputs(exact(exact.latent(*image), points, cells))[0]
+    found = outputs(render_points(mixed, encode(mixed, *image), points, cells))[0]
+    expected = outputs(render_points(exact, encode(exact, *image), points, cells))[0]
     assert np.abs(found - expected).max() < 0.1 * expected.std()

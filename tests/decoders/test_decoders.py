@@ -229,6 +229,6 @@ def test_mixed_precision_outputs_float32(name, decoder, rng):
     mixed.set_weights(decoder.get_weights())
     latent = encoded(decoder, (5, 7), rng)
     exact = render_points(decoder, latent, *grid_points((10, 14), batch=2))
-    rounded = mixed(latent, *grid_points((10, 14), batch=2))
+    rounded = render_points(mixed, latent, *grid_points((10, 14), batch=2))
     assert rounded.dtype == "float32"
     check_close(outputs(rounded)[0], outputs(exact)[0], 0.1)
