@@ -33,7 +33,7 @@ from machine import (
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 RUNS = Path("runs/architectures")
 SIDES = ("171", "128", "64", "32")
-ANSWER = 256
+OUTPUT = 256
 # dB below the best that the plot shows.
 SHOWN = 1.0
 
@@ -158,8 +158,8 @@ def seconds_a_step(plan, data):
     import_backend()
     import keras
 
-    from tfsr.data.config import SamplingConfig
-    from tfsr.data.sampling import Sampler
+    from tfsr.data.sampler import Sampler
+    from tfsr.data.sampling_config import SamplingConfig
     from tfsr.losses import Charbonnier
     from tfsr.models import ImplicitSR
     from tfsr.training.muon import Muon
@@ -242,12 +242,12 @@ class Upscaling:
         model = folded(self.model)
         found = {"parameters": model.count_params()}
         for side in (128, 64):
-            cost = multiply_adds(model, (side, side), (ANSWER, ANSWER))
+            cost = multiply_adds(model, (side, side), (OUTPUT, OUTPUT))
             image = np.random.default_rng(0).random((1, side, side, 3), np.float32)
-            scale = ANSWER // side
-            found[f"madds_x{scale}"] = (cost.encoder + cost.here) / ANSWER**2
+            scale = OUTPUT // side
+            found[f"madds_x{scale}"] = (cost.encoder + cost.as_run) / OUTPUT**2
             times = [
-                seconds_of(lambda x=image: model.upscale(x, (ANSWER, ANSWER))) for _ in range(10)
+                seconds_of(lambda x=image: model.upscale(x, (OUTPUT, OUTPUT))) for _ in range(10)
             ]
             found[f"ms_x{scale}"] = 1000 * min(times)
         return found

@@ -126,7 +126,7 @@ def multiply_adds_run(model, renderer, image, size):
 
     lr_size, decoder = image.shape[1:3], model.decoder
     if isinstance(decoder, LinearDecoder):
-        return multiply_adds(model, lr_size, size).here
+        return multiply_adds(model, lr_size, size).as_run
     plan = model.plan(lr_size, size)
     scales = plan.integer_scales()
     rows, columns = size
@@ -138,11 +138,13 @@ def multiply_adds_run(model, renderer, image, size):
             for phases in plan.phases()
         )
     # ARASFSR's branch of sines and DIINN's layer of the scale are cached.
-    cached = sum(x.multiply_adds for x in decoder.work() if x.per == "query") * rows * columns
+    cached = (
+        sum(x.multiply_adds for x in decoder.layer_costs() if x.per == "query") * rows * columns
+    )
     if getattr(decoder, "coordinate", None) is not None:
         cached += math.prod(decoder.coordinate.row_kernel.shape) * (rows + columns)
     share = renderer.cache / max(1, renderer.modulation_bytes * math.prod(size))
-    return multiply_adds(model, lr_size, (rows, columns)).here - cached * min(1, share)
+    return multiply_adds(model, lr_size, (rows, columns)).as_run - cached * min(1, share)
 
 
 class Published:

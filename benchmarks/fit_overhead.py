@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 
 import_keras()
 

@@ -16,7 +16,7 @@ import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 
 import_keras()
 

@@ -78,7 +78,7 @@ def _serve(pipe, make, arguments):
 
 def import_backend():
     """Import Keras and its backend quietly. TensorFlow counts the tracings of all models as one."""
-    from tfsr.cli.suppress_stderr import import_keras
+    from tfsr.cli.startup import import_keras
 
     import_keras()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

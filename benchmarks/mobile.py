@@ -128,7 +128,7 @@ class Measured:
         return {
             "parameters": model.count_params(),
             "encoder": found.encoder / pixels,
-            "decoder": found.here / pixels,
+            "decoder": found.as_run / pixels,
             "bytes": self.file.stat().st_size,
         }
 

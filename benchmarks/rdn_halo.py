@@ -9,7 +9,7 @@ network's are larger than at the start.
 
 import argparse
 
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 
 import_keras()
 

@@ -3,7 +3,7 @@
 python docs/models_table.py
 """
 
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 
 import_keras()
 
@@ -66,8 +66,8 @@ def rows() -> list[str]:
         options = "".join(f", {key}: {value}" for key, value in arguments.items())
         lines.append(
             f"| {system} | `{name}{options}` | {model.count_params():,} "
-            f"| {cost.published / pixels:,.0f} | {cost.here / pixels:,.0f} "
-            f"| {cost.published / cost.here:.1f} |"
+            f"| {cost.published / pixels:,.0f} | {cost.as_run / pixels:,.0f} "
+            f"| {cost.published / cost.as_run:.1f} |"
         )
     for scale in (2, 4):
         model = SubPixelSR("edsr-baseline", scale)

@@ -98,7 +98,7 @@ def run(what, size, faces) -> dict:
 
 def measured(what: str, size_text: str, faces: str) -> dict:
     """Mean PSNR (RGB, 8 bits) over the faces, median seconds of an image, and bytes of memory."""
-    from tfsr.cli.suppress_stderr import import_keras
+    from tfsr.cli.startup import import_keras
 
     import_keras()
     from tfsr.images import list_images, read, resize

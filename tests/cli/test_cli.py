@@ -12,7 +12,7 @@ from PIL import Image
 
 from tfsr import __version__, from_preset
 from tfsr.images import read, to_float, to_uint8
-from tfsr.inference.memory_budget import parse_memory
+from tfsr.inference.memory_amount import parse_memory
 
 TFSR = Path(sys.executable).with_name("tfsr")
 

@@ -3,7 +3,7 @@ from checks import check_refused
 
 from tfsr.cli.parsing import parse_box, parse_eyes, parse_scale, parse_scales, parse_size
 from tfsr.errors import InvalidArgument
-from tfsr.inference.memory_budget import parse_memory
+from tfsr.inference.memory_amount import parse_memory
 
 
 @pytest.mark.parametrize("text", ["237x173", "237X173", " 237x173 ", "0237x173"])

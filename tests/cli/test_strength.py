@@ -94,12 +94,16 @@ PHOTO = ("photo.jpg", "-o", "out.png", "--scale", "2")
     [
         (("upscale", *PHOTO, "--strength", "1.5"), "--strength", 2),
         (("upscale", *PHOTO, "--strength", "nan"), "--strength", 2),
-        (("upscale", *PHOTO, "--strength", "1", "--preset", "x.tflite"), "--strength goes with", 2),
+        (
+            ("upscale", *PHOTO, "--strength", "1", "--preset", "x.tflite"),
+            "--strength applies to",
+            2,
+        ),
         (("upscale", *PHOTO, "--strength", "1"), "takes no strength", 1),
         (("compare", *PHOTO, "--strengths", "0,2"), "--strengths must be", 2),
         (("compare", *PHOTO, "--strengths", "0;1"), "such as 0,0.5,1; received '0;1'", 2),
         (("compare", *PHOTO, "--strengths", "0,1"), "takes no strength", 1),
-        (("compare", *PHOTO, "--strengths", "0", "--preset", "x.tflite"), "goes with presets", 1),
+        (("compare", *PHOTO, "--strengths", "0", "--preset", "x.tflite"), "applies to presets", 1),
         (
             ("evaluate", "--data", ".", "--lr-sides", "8", "--strengths", "x"),
             "--strengths must be",

@@ -115,5 +115,5 @@ def test_a_face_of_too_many_pixels_is_told_before_anything_is_drawn():
 
     # Twice as wide as the photograph: in an output of 96x96, a face of 192x192.
     wide = [((20.0, 0.0), (20.0, 24.0))]
-    photograph = PhotographUpscaler(rendered, eyes=wide, max_output=20_000)
+    photograph = PhotographUpscaler(rendered, eyes=wide, max_output_pixels=20_000)
     check_refused(lambda: photograph(tiny.image(), (96, 96)), "192x192", "max_output")

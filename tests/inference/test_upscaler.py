@@ -13,7 +13,7 @@ from tfsr.errors import InvalidArgument, PresetError, TfsrError
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float, to_uint8
 from tfsr.inference import ModelUpscaler, Upscaler, load_upscaler, loading
-from tfsr.inference.memory_budget import DEFAULT_MEMORY
+from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.layers import LocalFrequencyEstimation
 from tfsr.models import Bicubic, SubPixelSR
 from tfsr.presets import DEFAULT, save_preset
@@ -328,8 +328,8 @@ def test_whatever_can_upscale_is_loaded_by_one_function(spec, kind, tmp_path, mo
         ("bicubik", {}, "Did you mean 'bicubic'"),
         (".", {}, "no preset, no run with a best checkpoint and no SavedModel"),
         ("a.txt", {}, "of files, .tflite can upscale"),
-        ("bicubic", {"self_ensemble": True}, "self_ensemble goes with presets"),
-        ("x.tflite", {"strength": 0.5}, "strength goes with presets"),
+        ("bicubic", {"self_ensemble": True}, "self_ensemble applies to presets"),
+        ("x.tflite", {"strength": 0.5}, "strength applies to presets"),
         ("x.tflite", {}, "x.tflite: cannot be read"),
     ],
 )

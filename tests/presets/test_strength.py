@@ -56,7 +56,7 @@ def test_an_upscaler_takes_a_strength(pair):
     size = (24, 20)
     expected = load_upscaler(interpolate(clean, robust, 0.5))(IMAGE, size)
     np.testing.assert_array_equal(load_upscaler(robust, strength=0.5)(IMAGE, size), expected)
-    with pytest.raises(InvalidArgument, match="strength goes with a preset's name or directory"):
+    with pytest.raises(InvalidArgument, match="strength applies to a preset given by name"):
         load_upscaler(from_preset(robust), strength=0.5)
 
 

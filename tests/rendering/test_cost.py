@@ -26,7 +26,7 @@ def test_liif():
     first, rest = 16 * (9 * 8 + 4), 16 * 32 + 32 * 3
     assert cost.published == 4 * QUERIES * (first + rest)
     axes = 16 * 2 * (SIZE[0] + SIZE[1])
-    assert cost.here == PIXELS * 16 * 9 * 8 + axes + 4 * QUERIES * rest
+    assert cost.as_run == PIXELS * 16 * 9 * 8 + axes + 4 * QUERIES * rest
 
 
 def test_metasr():
@@ -35,12 +35,12 @@ def test_metasr():
     projected = PIXELS * 9 * 8 * 3 * 17
     axes = 16 * (SIZE[0] + SIZE[1])
     # 1 / scale enters by a layer of its own, and 1 is one of the values.
-    assert cost.here == projected + axes + QUERIES * 16 + QUERIES * 3 * 17
+    assert cost.as_run == projected + axes + QUERIES * 16 + QUERIES * 3 * 17
 
 
 def test_a_linear_decoder_is_one_convolution_at_an_integer_scale():
     model = ImplicitSR(ENCODER, {"name": "arasfsr-linear", "hidden": [20], "frequency": False})
-    assert multiply_adds(model, (10, 12), (20, 36)).here == PIXELS * (
+    assert multiply_adds(model, (10, 12), (20, 36)).as_run == PIXELS * (
         9 * 8 * 20  # The latent network.
         + 9 * 20 * 3 * 6  # Projection, basis and ensemble.
         + 9 * 3 * 3 * 6  # The skip.
@@ -51,7 +51,7 @@ def test_a_linear_decoder_contracts_rows_first():
     cost = count({"name": "ope", "terms": 3})
     projected = PIXELS * 9 * 8 * 27
     assert cost.published == projected + 4 * QUERIES * 27
-    assert cost.here == projected + 2 * 27 * SIZE[0] * LR[1] + 2 * 9 * QUERIES
+    assert cost.as_run == projected + 2 * 27 * SIZE[0] * LR[1] + 2 * 9 * QUERIES
 
 
 def test_arasfsr_runs_its_coordinate_branch_once_a_query():
@@ -62,7 +62,9 @@ def test_arasfsr_runs_its_coordinate_branch_once_a_query():
     encoded = 16 * 21 * (SIZE[0] + SIZE[1])
     neighbour_terms = 16 * (SIZE[0] + SIZE[1])
     wider_content = 4 * QUERIES * 16 * 16
-    assert both.here - alone.here == QUERIES * 16 * 16 + encoded + neighbour_terms + wider_content
+    assert (
+        both.as_run - alone.as_run == QUERIES * 16 * 16 + encoded + neighbour_terms + wider_content
+    )
 
 
 def test_without_ensemble_there_is_one_neighbour():
@@ -79,7 +81,9 @@ def test_lm_liif_runs_its_latent_network_once_an_lr_pixel():
         16 * (6 + 4) + render
     )
     axes = 16 * 2 * (SIZE[0] + SIZE[1])
-    assert cost.here == (PIXELS * (first + 20 * 2 + second + 16 * 6) + axes + 4 * QUERIES * render)
+    assert cost.as_run == (
+        PIXELS * (first + 20 * 2 + second + 16 * 6) + axes + 4 * QUERIES * render
+    )
 
 
 def test_lm_lte_adds_the_kernels_of_its_frequencies():
@@ -90,4 +94,4 @@ def test_lm_lte_adds_the_kernels_of_its_frequencies():
     render = 6 * 16 + 16 * 16 + 16 * 3
     assert cost.published == PIXELS * (convolutions + latent) + 4 * QUERIES * (3 * 2 + render)
     axes = 3 * (SIZE[0] + SIZE[1])
-    assert cost.here == (PIXELS * (convolutions * 3 // 4 + latent) + axes + 4 * QUERIES * render)
+    assert cost.as_run == (PIXELS * (convolutions * 3 // 4 + latent) + axes + 4 * QUERIES * render)

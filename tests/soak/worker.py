@@ -18,7 +18,7 @@ from pathlib import Path
 from soak.mutations import mutate
 from soak.subjects import SUBJECTS
 
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 from tfsr.errors import TfsrError
 
 

@@ -30,9 +30,9 @@ def clock(monkeypatch):
 def test_compilation_is_no_part_of_the_pace(clock):
     pace = Pace()
     assert pace.steps_per_second == 0 and pace.remaining == np.inf
-    pace.first_call(2, 40.0)
-    pace.add(10, 44.0)
-    pace.add(10, 6.0)
+    pace.record_first_call(2, 40.0)
+    pace.record(10, 44.0)
+    pace.record(10, 6.0)
     assert pace.steps_per_second == 18 / 10
 
 
@@ -40,8 +40,8 @@ def test_another_interval_is_done_only_if_all_that_follows_it_fits(clock):
     pace = Pace(limit=60.0)
     clock.now = 110.0
     pace.start()
-    pace.first_call(1, 1.0)
-    pace.add(10, 11.0)
+    pace.record_first_call(1, 1.0)
+    pace.record(10, 11.0)
     pace.validation, pace.checkpoint = 15.0, 1.0
     # 10 s for the interval, 2 x 1 s for the checkpoint, 0.2 x 10 s to end; and 15 s to validate.
     for now, without, with_validation in (
@@ -50,13 +50,13 @@ def test_another_interval_is_done_only_if_all_that_follows_it_fits(clock):
         (147, False, 0),
     ):
         clock.now = now
-        assert pace.allows(0) == without and pace.allows(1) == with_validation
+        assert pace.has_time_for(0) == without and pace.has_time_for(1) == with_validation
 
 
 def test_the_steps_left_leave_time_for_validations(clock):
     pace = Pace(limit=1000.0)
-    pace.first_call(1, 1.0)
-    pace.add(101, 51.0)
+    pace.record_first_call(1, 1.0)
+    pace.record(101, 51.0)
     pace.validation, pace.checkpoint = 9.0, 1.0
     rest = (1000 - 2) * 0.96
     assert pace.steps_left(100) == (int(rest / (0.5 + 10 / 100)), 16)
@@ -71,11 +71,11 @@ def test_the_steps_left_leave_time_for_validations(clock):
 def test_the_pace_is_reported_early_and_then_at_growing_intervals(clock):
     lines, pace = [], Pace()
     report = PaceReport(pace, lines.append)
-    pace.first_call(1, 1.0)
-    pace.add(1, 1.0)
+    pace.record_first_call(1, 1.0)
+    pace.record(1, 1.0)
     steps = []
     for step in range(1, 4000):
-        pace.add(1, 1.0)
+        pace.record(1, 1.0)
         before = len(lines)
         report.interval(step, TrainingConfig(8000), loss=0.01)
         steps += [step] * (len(lines) - before)

@@ -14,8 +14,9 @@ import typer
 
 from tfsr.cli import options
 from tfsr.cli.interrupt import Interrupt
-from tfsr.cli.output_files import check_not_overwritten, check_outputs, progress_bar
-from tfsr.cli.suppress_stderr import import_keras, silence
+from tfsr.cli.output_files import check_not_overwritten, check_outputs
+from tfsr.cli.progress_bar import progress_bar
+from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.presets import DEFAULT
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 
 
 def convert(

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from tfsr.cli import options
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 from tfsr.errors import InvalidArgument
 from tfsr.presets import DEFAULT
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 from tfsr.errors import InvalidArgument
 
 # More than any machine has, and TensorFlow starts as many as it is asked for.

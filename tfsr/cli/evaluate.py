@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfsr.cli import options
-from tfsr.cli.output_files import check_not_overwritten, check_outputs, progress_bar
-from tfsr.cli.suppress_stderr import import_keras, silence
+from tfsr.cli.output_files import check_not_overwritten, check_outputs
+from tfsr.cli.progress_bar import progress_bar
+from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument, did_you_mean
 from tfsr.presets import DEFAULT
 
@@ -58,8 +59,7 @@ def evaluate(
     from tfsr.images import write
 
     rule = get_protocol(protocol)
-    sides = lr_sides.split(",") if lr_sides else ()
-    specs = rule.specs(sides, scales or (), degradation)
+    specs = rule.specs(lr_sides.split(",") if lr_sides else (), scales or (), degradation)
     files = [path for path in (*(output or ()), plot, grid) if path is not None]
     _check_files(output or [], plot, grid, files)
     with silence():

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tfsr.cli import options
-from tfsr.cli.suppress_stderr import import_keras, silence
+from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument
 from tfsr.presets import DEFAULT, clean_twin, read_metadata
 

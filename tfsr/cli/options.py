@@ -22,7 +22,7 @@ from tfsr.cli.parsing import (
     parse_strengths,
 )
 from tfsr.errors import InvalidArgument, TfsrError
-from tfsr.inference.memory_budget import parse_memory
+from tfsr.inference.memory_amount import parse_memory
 from tfsr.inference.target_size import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS
 from tfsr.presets import names
 

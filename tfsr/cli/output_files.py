@@ -1,10 +1,9 @@
-"""Checks before any work of what could not be written after it, and a bar while it lasts."""
+"""Checks, before any work, that its output files can be written."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from tfsr.errors import InvalidArgument
@@ -35,15 +34,3 @@ def check_not_overwritten(images: Iterable[Path | None], paths: Iterable[Path]) 
     for path in paths:
         if os.path.realpath(path) in read:
             raise InvalidArgument(f"{path}: would overwrite an image that is read")
-
-
-@contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on a terminal; yields the function that advances it."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda: progress.advance(task)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tfsr.cli.options import preset_names
-from tfsr.cli.suppress_stderr import import_keras
+from tfsr.cli.startup import import_keras
 
 
 def save_preset(

@@ -10,7 +10,7 @@ import typer
 
 from tfsr.cli.options import usage
 from tfsr.cli.parsing import parse_duration
-from tfsr.cli.suppress_stderr import STARTED, import_keras
+from tfsr.cli.startup import STARTED, import_keras
 
 _Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, as in recipes/.")]
 _Output = Annotated[

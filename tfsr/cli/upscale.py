@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from tfsr.cli import options
 from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
-from tfsr.cli.suppress_stderr import import_keras, silence
+from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument
-from tfsr.inference.memory_budget import DEFAULT_MEMORY
+from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.presets import DEFAULT
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _report(
     json_lines: bool,
 ) -> None:
     """Plan jobs, run them, and report every result."""
-    from tfsr.cli.progress import BatchProgress
+    from tfsr.cli.batch_progress import BatchProgress
     from tfsr.inference.batch_report import check_report, check_report_apart, write_report
     from tfsr.inference.jobs import plan_jobs
 

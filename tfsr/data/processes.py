@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from tfsr.data.sampling import Batch, Sampler
+from tfsr.data.sampler import Batch, Sampler
 from tfsr.data.shared_images import SharedImages
 from tfsr.errors import TfsrError, TrainingError
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from tfsr.data.processes import SampleProcesses
-from tfsr.data.sampling import Batch, Sampler
+from tfsr.data.sampler import Batch, Sampler
 
 
 class StepDataset(keras.utils.PyDataset):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tfsr.data.config import SamplingConfig
+from tfsr.data.sampling_config import SamplingConfig
 from tfsr.errors import InvalidArgument
 from tfsr.images import list_images
 

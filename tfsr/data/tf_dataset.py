@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tfsr.data.processes import SampleProcesses
-from tfsr.data.sampling import Sampler
+from tfsr.data.sampler import Sampler
 
 
 def dataset(

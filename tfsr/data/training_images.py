@@ -9,7 +9,7 @@ from threading import Lock
 
 import numpy as np
 
-from tfsr.data.config import SamplingConfig
+from tfsr.data.sampling_config import SamplingConfig
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import read
 from tfsr.images.files import read_header

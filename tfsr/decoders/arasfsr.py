@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from tfsr.decoders.decoder import Decoder
-from tfsr.decoders.work import Work, separable
+from tfsr.decoders.layer_cost import LayerCost, separable_costs
 from tfsr.geometry import Axis, Neighbour
 from tfsr.layers import (
     MLP,
@@ -164,17 +164,20 @@ class ARASFSR(Decoder):
             values.insert(1, axis.coordinate)
         return SeparableDense.values(*values)
 
-    def work(self) -> list[Work]:
-        """As `Decoder.work`."""
-        work = [Work((self.projection,), "pixel", "neighbour"), *separable(self.position)]
+    def layer_costs(self) -> list[LayerCost]:
+        """As `Decoder.layer_costs`."""
+        costs = [
+            LayerCost((self.projection,), "pixel", "neighbour"),
+            *separable_costs(self.position),
+        ]
         if self.frequency:
-            work.append(Work((self.frequency_estimation,), "pixel", "pixel"))
+            costs.append(LayerCost((self.frequency_estimation,), "pixel", "pixel"))
         if not self.global_coordinates:
-            return [*work, Work((self.mlp,), "neighbour", "neighbour")]
+            return [*costs, LayerCost((self.mlp,), "neighbour", "neighbour")]
         content = (*self.mlp.content, self.mlp.output_layer)
         return [
-            *work,
-            *separable(self.coordinate),
-            Work(tuple(self.mlp.coordinate), "query", "neighbour"),
-            Work(content, "neighbour", "neighbour"),
+            *costs,
+            *separable_costs(self.coordinate),
+            LayerCost(tuple(self.mlp.coordinate), "query", "neighbour"),
+            LayerCost(content, "neighbour", "neighbour"),
         ]

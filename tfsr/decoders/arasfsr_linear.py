@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfsr.decoders.layer_cost import LayerCost
 from tfsr.decoders.linear import LinearDecoder
-from tfsr.decoders.work import Work
 from tfsr.errors import check_choice
 from tfsr.geometry import centres
 from tfsr.layers import (
@@ -112,27 +112,31 @@ class ARASFSRLinear(LinearDecoder):
         self.kl_weight = kl_weight
         self.seed = seed
         self.latent_coordinates = global_coordinates
+        self._make_layers()
 
+    def _make_layers(self) -> None:
         policy = self.dtype_policy
-        if frequency:
+        if self.frequency:
             self.frequency_estimation = LocalFrequencyEstimation(
-                tokens,
-                frequency_features,
-                frequency_blocks,
-                noise=noise,
-                kl_weight=kl_weight,
-                seed=seed,
+                self.tokens,
+                self.frequency_features,
+                self.frequency_blocks,
+                noise=self.noise,
+                kl_weight=self.kl_weight,
+                seed=self.seed,
                 dtype=policy,
                 name="frequency_estimation",
             )
             self.latent_halo = self.frequency_estimation.halo
         self.network = [
-            Convolution(width, 1 if i else 3, activation=activation, dtype=policy, name=f"conv_{i}")
+            Convolution(
+                width, 1 if i else 3, activation=self.activation, dtype=policy, name=f"conv_{i}"
+            )
             for i, width in enumerate(self.hidden)
         ]
-        if global_coordinates:
+        if self.global_coordinates:
             self.modulations = [
-                AxisModulation(width, bandwidth, name=f"modulation_{i}")
+                AxisModulation(width, self.bandwidth, name=f"modulation_{i}")
                 for i, width in enumerate(self.hidden)
             ]
         # Without a bias: at the image's edges a tail would need a map of it.
@@ -188,10 +192,10 @@ class ARASFSRLinear(LinearDecoder):
         """As `LinearDecoder.coefficients`: one linear layer of the latent."""
         return self.projection(features)
 
-    def work(self) -> list[Work]:
-        """As `Decoder.work`."""
+    def layer_costs(self) -> list[LayerCost]:
+        """As `Decoder.layer_costs`."""
         estimation = (self.frequency_estimation,) if self.frequency else ()
-        return [Work((*estimation, *self.network), "pixel", "pixel")]
+        return [LayerCost((*estimation, *self.network), "pixel", "pixel")]
 
 
 def _centres(length: Any):

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import ops
 
-from tfsr.decoders.work import Work
+from tfsr.decoders.layer_cost import LayerCost
 from tfsr.errors import check_choice
 from tfsr.geometry import Axis, Neighbour, NeighbourMode
 from tfsr.layers.configured_layer import ConfiguredLayer
@@ -169,6 +169,6 @@ class Decoder(ConfiguredLayer):
             total += row.weight * partial
         return total
 
-    def work(self) -> list[Work]:
+    def layer_costs(self) -> list[LayerCost]:
         """List the layers and how often each runs; `tfsr.rendering.multiply_adds` counts them."""
         return []

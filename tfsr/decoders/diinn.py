@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from tfsr.decoders.decoder import Decoder
-from tfsr.decoders.work import Work, separable
+from tfsr.decoders.layer_cost import LayerCost, separable_costs
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Axis, Neighbour, NeighbourMode
 from tfsr.layers import Convolution, Linear, SeparableDense
@@ -140,12 +140,12 @@ class DIINN(Decoder):
     def _wave(self, phase):
         return ops.cast(ops.sin(phase), self.compute_dtype)
 
-    def work(self) -> list[Work]:
-        """As `Decoder.work`."""
+    def layer_costs(self) -> list[LayerCost]:
+        """As `Decoder.layer_costs`."""
         return [
-            Work(tuple(self.projections), "pixel", "neighbour"),
-            *separable(self.position),
-            Work((*self.content, *self.modulation_layers), "neighbour", "neighbour"),
-            Work((self.output_layer,), "neighbour", "neighbour"),
-            *([] if self.local_ensemble else [Work((self.ratio,), "neighbour", "neighbour")]),
+            LayerCost(tuple(self.projections), "pixel", "neighbour"),
+            *separable_costs(self.position),
+            LayerCost((*self.content, *self.modulation_layers), "neighbour", "neighbour"),
+            LayerCost((self.output_layer,), "neighbour", "neighbour"),
+            *([] if self.local_ensemble else [LayerCost((self.ratio,), "neighbour", "neighbour")]),
         ]

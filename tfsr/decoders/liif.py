@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from tfsr.decoders.decoder import Decoder
-from tfsr.decoders.work import Work, separable
+from tfsr.decoders.layer_cost import LayerCost, separable_costs
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
     MLP,
@@ -115,12 +115,12 @@ class LIIF(Decoder):
         encoded = self.offset_encoding(axis.offset, axis.cell / 2)
         return SeparableDense.values(encoded, axis.cell) if self.cell_decode else encoded
 
-    def work(self) -> list[Work]:
-        """As `Decoder.work`."""
+    def layer_costs(self) -> list[LayerCost]:
+        """As `Decoder.layer_costs`."""
         return [
-            Work(tuple(self.projections), "pixel", "neighbour"),
-            *separable(*self.positions),
-            Work((self.mlp,), "neighbour", "neighbour"),
+            LayerCost(tuple(self.projections), "pixel", "neighbour"),
+            *separable_costs(*self.positions),
+            LayerCost((self.mlp,), "neighbour", "neighbour"),
         ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfsr.decoders.decoder import Decoder
-from tfsr.decoders.work import Work
+from tfsr.decoders.layer_cost import LayerCost
 from tfsr.geometry import Axis, Neighbour
 from tfsr.layers import Basis, Convolution, weighted_sum
 
@@ -71,8 +71,8 @@ class LinearDecoder(Decoder):
         """The input of a tail's convolution: the last layer's input, or the coefficients."""
         return features if self.merges_last_layer else self.coefficients(features)
 
-    def basis_work(self) -> list[Work]:
-        """As `work`, of a basis with layers of its own."""
+    def basis_costs(self) -> list[LayerCost]:
+        """As `layer_costs`, of a basis with layers of its own."""
         return []
 
     def project(self, features):

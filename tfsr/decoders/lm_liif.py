@@ -10,7 +10,7 @@ from keras import ops
 
 from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
 from tfsr.decoders.decoder import Decoder
-from tfsr.decoders.work import Work, separable
+from tfsr.decoders.layer_cost import LayerCost, separable_costs
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
@@ -142,12 +142,12 @@ class LMLIIF(Decoder):
             return SeparableDense.values(axis.offset)
         return SeparableDense.values(axis.offset, clamp_cell(axis.cell, self.max_scale))
 
-    def work(self) -> list[Work]:
-        """As `Decoder.work`."""
+    def layer_costs(self) -> list[LayerCost]:
+        """As `Decoder.layer_costs`."""
         return [
-            Work((self.projection, self.latent_mlp), "pixel", "pixel"),
-            *([Work((self.cell,), "pixel", "pixel")] if self.cell_decode else []),
-            Work((self.code_layer,), "pixel", "neighbour"),
-            *separable(self.position),
-            Work((self.mlp,), "neighbour", "neighbour"),
+            LayerCost((self.projection, self.latent_mlp), "pixel", "pixel"),
+            *([LayerCost((self.cell,), "pixel", "pixel")] if self.cell_decode else []),
+            LayerCost((self.code_layer,), "pixel", "neighbour"),
+            *separable_costs(self.position),
+            LayerCost((self.mlp,), "neighbour", "neighbour"),
         ]

@@ -11,7 +11,7 @@ from keras import ops
 
 from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
 from tfsr.decoders.decoder import Decoder
-from tfsr.decoders.work import Work, separable
+from tfsr.decoders.layer_cost import LayerCost, separable_costs
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import Neighbour
 from tfsr.layers import (
@@ -158,15 +158,15 @@ class LMLTE(Decoder):
         waves = _waves(row_share + (column_share + column_phase), amplitude.dtype)
         return self.mlp(self.first(amplitude * waves, factor, offset), layers)
 
-    def work(self) -> list[Work]:
-        """As `Decoder.work`."""
+    def layer_costs(self) -> list[LayerCost]:
+        """As `Decoder.layer_costs`."""
         return [
-            Work(
+            LayerCost(
                 (self.amplitude, self.phase, self.latent_first, self.latent_mlp), "pixel", "pixel"
             ),
-            Work((self.frequency,), "pixel", "pixel", share=0.5),
-            *separable(self.render_phase),
-            Work((self.first, self.mlp), "neighbour", "neighbour"),
+            LayerCost((self.frequency,), "pixel", "pixel", share=0.5),
+            *separable_costs(self.render_phase),
+            LayerCost((self.first, self.mlp), "neighbour", "neighbour"),
         ]
 
 

@@ -11,7 +11,7 @@ from keras import ops
 
 from tfsr.decoders.cell_limit import check_max_scale, clamp_cell
 from tfsr.decoders.decoder import Decoder
-from tfsr.decoders.work import Work, separable
+from tfsr.decoders.layer_cost import LayerCost, separable_costs
 from tfsr.geometry import Neighbour
 from tfsr.layers import MLP, Convolution, Linear, SeparableDense, hidden_widths
 
@@ -102,10 +102,10 @@ class LTE(Decoder):
     def _cell(self, axis: Neighbour):
         return clamp_cell(axis.cell, self.max_scale)
 
-    def work(self) -> list[Work]:
-        """As `Decoder.work`."""
+    def layer_costs(self) -> list[LayerCost]:
+        """As `Decoder.layer_costs`."""
         return [
-            Work((self.amplitude, self.frequency), "pixel", "pixel"),
-            *separable(self.phase),
-            Work((self.first, self.mlp), "neighbour", "neighbour"),
+            LayerCost((self.amplitude, self.frequency), "pixel", "pixel"),
+            *separable_costs(self.phase),
+            LayerCost((self.first, self.mlp), "neighbour", "neighbour"),
         ]

@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
+from tfsr.decoders.layer_cost import LayerCost, separable_costs
 from tfsr.decoders.linear import LinearDecoder
-from tfsr.decoders.work import Work, separable
 from tfsr.geometry import NeighbourMode
 from tfsr.layers import Convolution, LearnedBasis
 
@@ -91,9 +91,9 @@ class MetaSR(LinearDecoder):
         """As `LinearDecoder.coefficients`: the features through the hyper-network's last layer."""
         return self.projection(features)
 
-    def basis_work(self) -> list[Work]:
-        """As `LinearDecoder.basis_work`."""
+    def basis_costs(self) -> list[LayerCost]:
+        """As `LinearDecoder.basis_costs`."""
         basis = self.basis_layer
         if self.encoding == "integrated":
-            return separable(basis.position)
-        return [*separable(basis.position), Work((basis.scale,), "query", "neighbour")]
+            return separable_costs(basis.position)
+        return [*separable_costs(basis.position), LayerCost((basis.scale,), "query", "neighbour")]

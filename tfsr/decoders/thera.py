@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfsr.decoders.layer_cost import LayerCost
 from tfsr.decoders.linear import LinearDecoder
-from tfsr.decoders.work import Work
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import NeighbourMode
 from tfsr.layers import Convolution, HeatBasis
@@ -89,8 +89,8 @@ class Thera(LinearDecoder):
         parts = [a * factor for factor in (cosine, sine) for a in amplitudes]
         return ops.cast(ops.concatenate(parts, axis=-1), self.compute_dtype)
 
-    def work(self) -> list[Work]:
-        """As `Decoder.work`."""
+    def layer_costs(self) -> list[LayerCost]:
+        """As `Decoder.layer_costs`."""
         return [
-            Work((self.field,), "pixel", "pixel"),
+            LayerCost((self.field,), "pixel", "pixel"),
         ]

@@ -26,8 +26,8 @@ class Jpeg(Step, name="jpeg", main="quality"):
         full_colour: probability of 4:4:4 subsampling instead of 4:2:0.
     """
 
-    quality: Range = ranges.span((30, 95), 1, 100, integers=True)
-    full_colour: float = ranges.probability(0.0)
+    quality: Range = ranges.range_field((30, 95), 1, 100, integers=True)
+    full_colour: float = ranges.probability_field(0.0)
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample the quality and the subsampling of colours."""
@@ -51,7 +51,7 @@ class Webp(Step, name="webp", main="quality"):
         quality: on libwebp's scale, 1 to 100.
     """
 
-    quality: Range = ranges.span((30, 95), 1, 100, integers=True)
+    quality: Range = ranges.range_field((30, 95), 1, 100, integers=True)
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample the quality."""

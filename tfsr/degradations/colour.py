@@ -21,7 +21,7 @@ class Colour(Step, name="colour", main="shift"):
         shift: the largest shift, up or down, in levels of 255.
     """
 
-    shift: float = ranges.number(20.0, 0, 255)
+    shift: float = ranges.number_field(20.0, 0, 255)
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample three shifts."""

@@ -60,13 +60,13 @@ class Blur(Step, name="blur", main="sigma"):
         plateau_beta: exponents of plateau kernels, likewise.
     """
 
-    sigma: Range = ranges.span((0.1, 3.0), 0, _MAX_SIGMA)
+    sigma: Range = ranges.range_field((0.1, 3.0), 0, _MAX_SIGMA)
     kernels: Mapping[str, float] | None = ranges.parameter(None, _read_kernels)
     size: Range | None = ranges.parameter(None, _read_size)
-    variance: Range | None = ranges.span(None, 0, _MAX_SIGMA**2)
-    per_scale: float = ranges.number(0.0, 0, 10)
-    beta: Range = ranges.span((0.5, 4.0), 0.1, 10)
-    plateau_beta: Range = ranges.span((1.0, 2.0), 0.1, 10)
+    variance: Range | None = ranges.range_field(None, 0, _MAX_SIGMA**2)
+    per_scale: float = ranges.number_field(0.0, 0, 10)
+    beta: Range = ranges.range_field((0.5, 4.0), 0.1, 10)
+    plateau_beta: Range = ranges.range_field((1.0, 2.0), 0.1, 10)
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample the kernel."""
@@ -120,7 +120,7 @@ class Sinc(Step, name="sinc", main="cutoff"):
         size: odd sides of the kernel.
     """
 
-    cutoff: Range = ranges.span((1 / 3, 1.0), 0.1, 1)
+    cutoff: Range = ranges.range_field((1 / 3, 1.0), 0.1, 1)
     size: Range = ranges.parameter((7, 21), _read_size)
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
@@ -151,9 +151,9 @@ class Sharpen(Step, name="sharpen", main="amount"):
         51-pixel Gaussian of sigma 8, threshold 10)
     """
 
-    amount: Range = ranges.span((0.3, 1.0), 0, 10)
-    sigma: Range = ranges.span((0.6, 2.0), 0.1, _MAX_SIGMA)
-    threshold: float = ranges.number(0.0, 0, 255)
+    amount: Range = ranges.range_field((0.3, 1.0), 0, 10)
+    sigma: Range = ranges.range_field((0.6, 2.0), 0.1, _MAX_SIGMA)
+    threshold: float = ranges.number_field(0.0, 0, 255)
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample the strength."""

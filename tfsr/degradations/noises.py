@@ -30,9 +30,9 @@ class Noise(Step, name="noise", main="sigma"):
             Otherwise the channels are independent.
     """
 
-    sigma: Range = ranges.span((0.0, 15.0), 0, 255)
-    grey: float = ranges.probability(0.0)
-    correlated: float = ranges.probability(0.0)
+    sigma: Range = ranges.range_field((0.0, 15.0), 0, 255)
+    grey: float = ranges.probability_field(0.0)
+    correlated: float = ranges.probability_field(0.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -80,9 +80,9 @@ class Poisson(Step, name="poisson", main="scale"):
         grey: probability of the same noise, that of the luma, in all channels.
     """
 
-    scale: Range = ranges.span((0.05, 2.5), 0, 100)
-    photons: Range | None = ranges.span(None, 1, 1e6)
-    grey: float = ranges.probability(0.0)
+    scale: Range = ranges.range_field((0.05, 2.5), 0, 100)
+    photons: Range | None = ranges.range_field(None, 1, 1e6)
+    grey: float = ranges.probability_field(0.0)
 
     def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
         """Sample the strength and the kind."""

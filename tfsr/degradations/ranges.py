@@ -27,22 +27,24 @@ def parameter(default: Any, read: Callable[[Any, str], Any]) -> Any:
     return field(default=default, metadata={"read": read})
 
 
-def span(default: Any, low: float = 0.0, high: float = math.inf, integers: bool = False) -> Any:
+def range_field(
+    default: Any, low: float = 0.0, high: float = math.inf, integers: bool = False
+) -> Any:
     """Return a field for a `Range` between limits; a single number is a range too."""
     return parameter(default, lambda value, name: read_range(value, name, low, high, integers))
 
 
-def number(default: float | None, low: float = 0.0, high: float = math.inf) -> Any:
+def number_field(default: float | None, low: float = 0.0, high: float = math.inf) -> Any:
     """Return a field for a number between limits."""
     return parameter(default, lambda value, name: read_number(value, name, low, high))
 
 
-def probability(default: float | None) -> Any:
+def probability_field(default: float | None) -> Any:
     """Return a field for a probability."""
-    return number(default, 0, 1)
+    return number_field(default, 0, 1)
 
 
-def choice(default: Any, choices: Iterable[Any]) -> Any:
+def choice_field(default: Any, choices: Iterable[Any]) -> Any:
     """Return a field for one of several values."""
 
     def read(value: Any, name: str) -> Any:
@@ -52,7 +54,7 @@ def choice(default: Any, choices: Iterable[Any]) -> Any:
     return parameter(default, read)
 
 
-def choices(default: tuple[str, ...], names: Iterable[str]) -> Any:
+def choices_field(default: tuple[str, ...], names: Iterable[str]) -> Any:
     """Return a field for equally likely names; a single name is accepted too."""
 
     def read(value: Any, name: str) -> tuple[str, ...]:

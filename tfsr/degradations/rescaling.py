@@ -35,15 +35,15 @@ class Resize(Step, name="resize", main="factor"):
         antialias: probability that bilinear and bicubic filters are antialiased.
     """
 
-    factor: Range = ranges.span((0.5, 1.0), 0.01, 8)
-    of: str = ranges.choice("image", ("image", "lr"))
-    up: float | None = ranges.probability(None)
-    down: float | None = ranges.probability(None)
-    divisor: Range | None = ranges.span(None, 1 / _MAX_GROWTH, 100)
-    per_scale: bool = ranges.choice(False, (True, False))
-    enlarge: bool = ranges.choice(True, (True, False))
-    methods: tuple[str, ...] = ranges.choices(("area", "bilinear", "bicubic"), _METHODS)
-    antialias: float = ranges.probability(1.0)
+    factor: Range = ranges.range_field((0.5, 1.0), 0.01, 8)
+    of: str = ranges.choice_field("image", ("image", "lr"))
+    up: float | None = ranges.probability_field(None)
+    down: float | None = ranges.probability_field(None)
+    divisor: Range | None = ranges.range_field(None, 1 / _MAX_GROWTH, 100)
+    per_scale: bool = ranges.choice_field(False, (True, False))
+    enlarge: bool = ranges.choice_field(True, (True, False))
+    methods: tuple[str, ...] = ranges.choices_field(("area", "bilinear", "bicubic"), _METHODS)
+    antialias: float = ranges.probability_field(1.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,8 +109,8 @@ class ToLR(Step, name="to_lr", main="methods"):
         antialias: probability that bilinear and bicubic filters are antialiased.
     """
 
-    methods: tuple[str, ...] = ranges.choices(("bicubic",), _METHODS)
-    antialias: float = ranges.probability(1.0)
+    methods: tuple[str, ...] = ranges.choices_field(("bicubic",), _METHODS)
+    antialias: float = ranges.probability_field(1.0)
 
     def operations(self, rng: Rng, canvas: Canvas) -> list[Operation]:
         """Sample the method."""

@@ -100,7 +100,7 @@ class Step:
     main: ClassVar[str]
     apply: ClassVar[Callable[..., np.ndarray]]
 
-    probability: float = ranges.probability(1.0)
+    probability: float = ranges.probability_field(1.0)
 
     def __init_subclass__(cls, name: str, main: str = "probability") -> None:
         cls.name, cls.main = name, main

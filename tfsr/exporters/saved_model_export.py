@@ -91,8 +91,8 @@ def saved_model(
     target = directory / str(_positive("version", version))
     _check(model, target)
     exact: Any = folded(with_precision(model, "float32"))
-    per_pixel = memory_cost(exact).lr_pixel
-    limits = ServingLimits(max_input_pixels or _ENCODING_MEMORY // per_pixel, output_pixels)
+    input_pixels = max_input_pixels or _ENCODING_MEMORY // memory_cost(exact).lr_pixel
+    limits = ServingLimits(input_pixels, output_pixels)
     examples = make_examples(exact)
     try:
         with _new_directory(target) as folder:
@@ -103,14 +103,7 @@ def saved_model(
             largest, decibels = compare_saved_model(exact, folder, examples, target)
             description = {
                 **(metadata or {}),
-                "format": "saved_model",
-                "version": version,
-                "model": {part: exact.get_config()[part] for part in ("encoder", "decoder")},
-                "weights_sha256": _sha256(exact),
-                "ranges": {"uint8": [0, 255], "float32": [0, 1]},
-                "max_input_pixels": limits.input_pixels,
-                "max_output_pixels": limits.output_pixels,
-                "bytes_per_input_pixel": per_pixel,
+                **_description(exact, version, limits),
                 "largest_difference": largest,
             }
             path = folder / METADATA
@@ -119,6 +112,19 @@ def saved_model(
     except (OSError, tf.errors.OpError) as error:
         raise ExportError(f"{target}: cannot be written: {_reason(error)}") from error
     return ExportReport(target, size, largest, decibels)
+
+
+def _description(model: ImplicitSR, version: int, limits: ServingLimits) -> dict[str, Any]:
+    return {
+        "format": "saved_model",
+        "version": version,
+        "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
+        "weights_sha256": _sha256(model),
+        "ranges": {"uint8": [0, 255], "float32": [0, 1]},
+        "max_input_pixels": limits.input_pixels,
+        "max_output_pixels": limits.output_pixels,
+        "bytes_per_input_pixel": memory_cost(model).lr_pixel,
+    }
 
 
 def _reason(error: Any) -> str:

@@ -96,7 +96,6 @@ def tflite(
     largest, decibels = _compare(model, content, images, outputs, io, path)
     _check_agreement(path, largest, decibels, quantize, io)
     description = {
-        **(metadata or {}),
         "format": "tflite",
         "lr_size": [height, width],
         "sizes": [list(size) for size in outputs],
@@ -106,13 +105,17 @@ def tflite(
         "psnr_vs_model": None if decibels == float("inf") else round(decibels, 2),
         "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
     }
-    content = with_metadata(content, description)
+    content = with_metadata(content, {**(metadata or {}), **description})
+    _write(path, content)
+    return ExportReport(path, len(content), largest, decibels)
+
+
+def _write(path: Path, content: bytes) -> None:
     remove_abandoned(path.parent)
     try:
         write_atomically(os.fspath(path), content)
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error.strerror or error}") from error
-    return ExportReport(path, len(content), largest, decibels)
 
 
 def _size(name: str, values: Sequence[int]) -> tuple[int, int]:

@@ -18,7 +18,7 @@ _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
 
 
-def is_deep(image: Image.Image) -> bool:
+def is_16_bit(image: Image.Image) -> bool:
     """Whether a file has 16 bits a channel that Pillow would cut to 8; ask before loading."""
     if image.mode.startswith("I"):
         return False
@@ -48,7 +48,7 @@ def add_keyed_alpha(pixels: np.ndarray, key: Any) -> np.ndarray:
     return np.concatenate([pixels, alpha.astype(np.uint16)], axis=-1)
 
 
-def read_deep(image: Image.Image, name: str) -> np.ndarray | None:
+def read_16_bit(image: Image.Image, name: str) -> np.ndarray | None:
     """(H, W, channels) uint16 of the first image of a file; None if only Pillow can read it."""
     if image.format == "PNG":
         import tensorflow as tf

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from tfsr.errors import ImageError, TfsrError
-from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_deep, read_deep
+from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_16_bit, read_16_bit
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
@@ -40,14 +40,14 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     """
     if frame is not None:
         image.seek(frame)
-    deep, orientation = is_deep(image), orientation_of(image)
+    deep, orientation = is_16_bit(image), orientation_of(image)
     image.load()
     if image.format == "PNG":
         orientation = orientation_of(image)
     profile = image.info.get("icc_profile") or None
     exif, readable = portable_exif(image)
     notes = [] if readable else ["EXIF is damaged and was dropped"]
-    pixels = read_deep(image, name) if deep and frame is None else None
+    pixels = read_16_bit(image, name) if deep and frame is None else None
     if pixels is None:
         if image.format == "TIFF":
             orientation = 1  # Pillow has turned it already.

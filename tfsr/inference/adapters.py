@@ -53,7 +53,9 @@ def adapter_for(
     if isinstance(image, str | os.PathLike):
         return partial(_upscale_file, output=output, overwrite=overwrite)
     if output is not None:
-        raise InvalidArgument("goes with the path of a file; save the output yourself", "output")
+        raise InvalidArgument(
+            "applies to the path of a file only; save this output yourself", "output"
+        )
     if isinstance(image, Image.Image):
         return _upscale_pillow
     if isinstance(image, np.ndarray):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfsr.errors import InvalidArgument, PresetError, did_you_mean
-from tfsr.inference.memory_budget import DEFAULT_MEMORY
+from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.inference.upscaler import Upscaler
 from tfsr.presets import DEFAULT, clean_twin, from_preset, names
 from tfsr.presets.store import find
@@ -74,7 +74,7 @@ def load_upscaler(
 
     if strength is not None:
         raise InvalidArgument(
-            "goes with a preset's name or directory; interpolate models with "
+            "applies to a preset given by name or directory; interpolate models with "
             "tfsr.presets.interpolate",
             "strength",
         )
@@ -102,7 +102,7 @@ def _load_path(
         return ModelUpscaler(model, memory, precision, self_ensemble, kind)
     for argument, given in (("strength", strength is not None), ("self_ensemble", self_ensemble)):
         if given:
-            raise InvalidArgument(f"goes with presets; {name} is none", argument)
+            raise InvalidArgument(f"applies to presets only; {name} is not a preset", argument)
     from tfsr.inference import BicubicUpscaler, SavedModelUpscaler, TFLiteUpscaler
 
     if kind == TFLiteUpscaler.kind:

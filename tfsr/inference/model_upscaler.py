@@ -10,7 +10,7 @@ import numpy as np
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float
-from tfsr.inference.memory_budget import DEFAULT_MEMORY, parse_memory
+from tfsr.inference.memory_amount import DEFAULT_MEMORY, parse_memory
 from tfsr.inference.upscaler import Patch, Size, Upscaler
 from tfsr.models import AnyModel, Bicubic, with_precision
 from tfsr.rendering import SelfEnsembleRenderer

@@ -9,7 +9,7 @@ import numpy as np
 from tfsr.geometry import face_region_from_box, face_region_from_eyes
 from tfsr.geometry.face_region import Point
 from tfsr.images.face_crops import crop_face, paste_face
-from tfsr.inference.memory_budget import DEFAULT_MEMORY
+from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.inference.model_upscaler import ModelUpscaler
 from tfsr.inference.target_size import MAX_OUTPUT_PIXELS, TargetSize
 from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
@@ -30,8 +30,8 @@ class PhotographUpscaler(Upscaler):
             centres: the left and the right eye as one sees them. The face is rotated and framed as
             for the shipped presets.
         memory: of the bicubic filter, as of `tfsr.load_upscaler`.
-        max_output: int. The most pixels of a face: one that leaves the photograph may have more
-            than the output. Defaults to 400 million.
+        max_output_pixels: int. The most pixels of a face: one that leaves the photograph may have
+            more than the output. Defaults to 400 million.
 
     Example:
         >>> photograph = tfsr.inference.PhotographUpscaler(
@@ -49,12 +49,12 @@ class PhotographUpscaler(Upscaler):
         boxes: Sequence[tuple[int, int, int, int]] = (),
         eyes: Sequence[tuple[Point, Point]] = (),
         memory: int | str = DEFAULT_MEMORY,
-        max_output: int = MAX_OUTPUT_PIXELS,
+        max_output_pixels: int = MAX_OUTPUT_PIXELS,
     ) -> None:
         self.bit_depth = faces.bit_depth
         self._faces, self._background = faces, ModelUpscaler(Bicubic(), memory)
         self._boxes, self._eyes = boxes, eyes
-        self._max_output = max_output
+        self._max_output_pixels = max_output_pixels
 
     def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
         """As `Upscaler.patches`: one patch, in integers."""
@@ -66,7 +66,7 @@ class PhotographUpscaler(Upscaler):
         targets = [region.resized(lr_size, size) for region in regions]
         for target in targets:
             # As any output's size is: checked before memory is taken.
-            TargetSize(size=target.size).of(lr_size, self._max_output)
+            TargetSize(size=target.size).of(lr_size, self._max_output_pixels)
         output = self._background(image, size)
         for region, target in zip(regions, targets, strict=True):
             paste_face(output, self._faces(crop_face(image, region), target.size), target)

@@ -62,7 +62,7 @@ class TargetSize:
         check_choice("fit", self.fit, FITS)
         if self.fit != "stretch" and self.size is None:
             raise InvalidArgument(
-                f"{self.fit} goes with a size; all else preserves the aspect ratio", "fit"
+                f"{self.fit} requires a size; a scale preserves the aspect ratio", "fit"
             )
 
     @property

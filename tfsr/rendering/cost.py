@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsr.decoders import LinearDecoder
-from tfsr.decoders.work import kernel_size
+from tfsr.decoders.layer_cost import kernel_size
 from tfsr.rendering.linear_tail import make_tail
 from tfsr.rendering.schedule import MAX_SUB_PIXELS
 
@@ -21,17 +21,17 @@ class MultiplyAdds:
         encoder: of the encoder, folded.
         published: of the decoder as its authors run it: every layer for every query, and for every
             neighbour of it.
-        here: of the decoder as it runs here: once for each LR pixel, query, row or column where no
-            more is needed.
+        as_run: of the decoder as tfsr runs it: once for each LR pixel, query, row or column where
+            no more is needed.
 
     Example:
-        >>> tfsr.rendering.MultiplyAdds(encoder=10, published=40, here=4).here
+        >>> tfsr.rendering.MultiplyAdds(encoder=10, published=40, as_run=4).as_run
         4
     """
 
     encoder: int
     published: int
-    here: int
+    as_run: int
 
 
 def multiply_adds(model: Any, lr_size: Sequence[int], size: Sequence[int]) -> MultiplyAdds:
@@ -40,7 +40,7 @@ def multiply_adds(model: Any, lr_size: Sequence[int], size: Sequence[int]) -> Mu
     Example:
         >>> model = tfsr.ImplicitSR("edsr-baseline", "liif")
         >>> cost = tfsr.rendering.multiply_adds(model, (64, 64), (256, 256))
-        >>> cost.published > 1.5 * cost.here
+        >>> cost.published > 1.5 * cost.as_run
         True
     """
     decoder = model.decoder
@@ -53,24 +53,24 @@ def multiply_adds(model: Any, lr_size: Sequence[int], size: Sequence[int]) -> Mu
         "row": size[0],
         "column": size[1],
     }
-    published = here = 0
-    for work in decoder.work():
-        published += work.multiply_adds * times[work.published]
-        here += int(work.multiply_adds * work.share) * times[work.per]
+    published = as_run = 0
+    for cost in decoder.layer_costs():
+        published += cost.multiply_adds * times[cost.published]
+        as_run += int(cost.multiply_adds * cost.share) * times[cost.per]
     if isinstance(decoder, LinearDecoder):
         of_basis = _linear(decoder, lr_size, size, times)
-        published, here = published + of_basis[0], here + of_basis[1]
-    return MultiplyAdds(encoder, published, here)
+        published, as_run = published + of_basis[0], as_run + of_basis[1]
+    return MultiplyAdds(encoder, published, as_run)
 
 
 def _linear(
     decoder: LinearDecoder, lr_size: Sequence[int], size: Sequence[int], times: dict[str, int]
 ) -> tuple[int, int]:
-    """Of the last layer and the basis: as the authors run them, and as they run here."""
+    """Of the last layer and the basis: as the authors run them, and as tfsr runs them."""
     basis, last = decoder.basis_layer, decoder.last_layer
     of_last = 0 if last is None else kernel_size(last)
-    learned = decoder.basis_work()
-    published = sum(work.multiply_adds * times[work.published] for work in learned)
+    learned = decoder.basis_costs()
+    published = sum(cost.multiply_adds * times[cost.published] for cost in learned)
     if basis.separable:
         published += of_last * times["pixel"] + basis.coefficients * times["neighbour"]
     else:
@@ -82,12 +82,12 @@ def _linear(
     if integer and math.prod(scales) <= MAX_SUB_PIXELS:
         tail = make_tail(decoder, (scales[0], scales[1]))
         kernels = [kernel for kernel in (tail.kernel, tail.skip) if kernel is not None]
-        here = sum(math.prod(kernel.shape) for kernel in kernels)
-        return published, times["pixel"] * (here + (0 if decoder.merges_last_layer else of_last))
-    here = of_last * times["pixel"]
+        as_run = sum(math.prod(kernel.shape) for kernel in kernels)
+        return published, times["pixel"] * (as_run + (0 if decoder.merges_last_layer else of_last))
+    as_run = of_last * times["pixel"]
     if basis.separable:
         of_axis = 2 if decoder.local_ensemble else 1
-        here += of_axis * basis.coefficients * size[0] * lr_size[1]
-        return published, here + of_axis * len(basis.column_colours) * times["query"]
-    here += sum(work.multiply_adds * times[work.per] for work in learned)
-    return published, here + basis.coefficients * times["neighbour"]
+        as_run += of_axis * basis.coefficients * size[0] * lr_size[1]
+        return published, as_run + of_axis * len(basis.column_colours) * times["query"]
+    as_run += sum(cost.multiply_adds * times[cost.per] for cost in learned)
+    return published, as_run + basis.coefficients * times["neighbour"]

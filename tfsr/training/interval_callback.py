@@ -84,7 +84,7 @@ class IntervalCallback(keras.callbacks.Callback):
             self._record_compilation(batch)
 
     def _record_compilation(self, steps: int) -> None:
-        self.pace.first_call(steps, time.monotonic() - self._began)
+        self.pace.record_first_call(steps, time.monotonic() - self._began)
         self.report(f"compiled in {self.pace.compilation:.1f} s")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -96,7 +96,7 @@ class IntervalCallback(keras.callbacks.Callback):
         """
         if self.pace.compilation is None:
             self._record_compilation(self.interval)
-        self.pace.add(self.interval, time.monotonic() - self._began)
+        self.pace.record(self.interval, time.monotonic() - self._began)
         loss, state = float((logs or {})["loss"]), self.state
         state.steps += self.interval
         state.loss += loss * self.interval
@@ -149,7 +149,7 @@ class IntervalCallback(keras.callbacks.Callback):
         if self.pace.limit is None:
             return False
         ends = self._ends_epoch(self.state.steps + self.interval)
-        return self.devices.chief_says(not self.pace.allows(validations=int(ends)))
+        return self.devices.chief_says(not self.pace.has_time_for(validations=int(ends)))
 
     def _end_epoch(self) -> bool:
         """Validate and add a row to the history; return whether the epoch is the best so far."""

@@ -64,20 +64,20 @@ class Pace:
         """Record that everything is ready for training."""
         self.startup = time.monotonic() - self.began
 
-    def first_call(self, steps: int, seconds: float) -> None:
+    def record_first_call(self, steps: int, seconds: float) -> None:
         """Record the first call, which compiles the model: it is not part of the speed."""
         self.compilation = seconds
         self.steps, self.seconds = -steps, -seconds
 
-    def add(self, steps: int, seconds: float) -> None:
+    def record(self, steps: int, seconds: float) -> None:
         """Record an interval of training."""
         self.steps += steps
         self.seconds += seconds
         first = not self._intervals
         self._intervals.append(self.seconds if first and self.steps > 0 else seconds)
 
-    def allows(self, validations: int) -> bool:
-        """Whether another interval, some validations and a checkpoint fit in the time left."""
+    def has_time_for(self, validations: int) -> bool:
+        """Whether another interval, validations and a checkpoint fit in the time left."""
         interval = max(self._intervals, default=0.0)
         return self.remaining > interval + validations * self.validation + self._end
 

@@ -13,7 +13,7 @@ from typing import Any
 from tfsr import __version__, losses
 from tfsr.data.sources import check_sources
 from tfsr.errors import InvalidArgument, RecipeError, check_choice
-from tfsr.inference.memory_budget import parse_memory
+from tfsr.inference.memory_amount import parse_memory
 from tfsr.metrics import PROTOCOLS
 from tfsr.models import from_config
 from tfsr.training.recipe import VERSION, OptimizerConfig, Recipe, TrainingConfig

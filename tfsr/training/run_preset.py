@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from tfsr.errors import CheckpointError, PresetError
 from tfsr.evaluation import restoration_psnr
 from tfsr.images import list_images, resize
 from tfsr.inference import load_upscaler
-from tfsr.models import folded
+from tfsr.models import ImplicitSR, folded
 from tfsr.presets import (
     check_new,
     check_same_architecture,
@@ -23,6 +24,7 @@ from tfsr.presets import (
 )
 from tfsr.training import recipe_files as recipes
 from tfsr.training.provenance import describe_weights
+from tfsr.training.recipe import Recipe
 
 
 def save_run_preset(
@@ -65,6 +67,18 @@ def save_run_preset(
     model = folded(model)
     if clean is not None:
         check_same_architecture(clean, folded(from_preset(clean)), run, model)
+    metadata = {**describe_weights(recipe, model, steps), "name": Path(output).name}
+    if clean is not None:
+        metadata["clean"] = twin_reference(clean, output)
+    metadata["quality"] = _measure(model, recipe, paths, report)
+    save_preset(model, output, metadata)
+    report(f"{output}: {model.count_params():,} parameters after {steps:,} steps")
+
+
+def _measure(
+    model: ImplicitSR, recipe: Recipe, paths: Sequence[Path], report: Callable[[str], None]
+) -> dict[str, Any]:
+    """PSNR on validation images, of the model and of the bicubic filter."""
     protocol, measured, upscaler = recipe.validation.protocol, {}, load_upscaler(model)
     for spec in recipe.degradation_specs():
         ours, bicubic = (
@@ -75,15 +89,10 @@ def save_run_preset(
         report(
             f"from {spec.label}: {ours:.3f} dB, bicubic {bicubic:.3f}, gain {ours - bicubic:+.3f}"
         )
-    metadata = {**describe_weights(recipe, model, steps), "name": Path(output).name}
-    if clean is not None:
-        metadata["clean"] = twin_reference(clean, output)
-    metadata["quality"] = {
+    return {
         "what": "mean PSNR in dB of originals reduced to a side, or by a scale, and restored",
         "protocol": protocol,
         "degradation": list(recipe.validation.degradations) or recipe.data.sampling.degradation,
         "images": len(paths),
         "from": measured,
     }
-    save_preset(model, output, metadata)
-    report(f"{output}: {model.count_params():,} parameters after {steps:,} steps")

@@ -18,7 +18,7 @@ from tfsr.data.processes import SampleProcesses, available_cores
 from tfsr.errors import InvalidArgument, TrainingError
 from tfsr.evaluation import restoration_psnr
 from tfsr.images import list_images, resize
-from tfsr.inference.memory_budget import parse_memory
+from tfsr.inference.memory_amount import parse_memory
 from tfsr.models import AnyModel
 from tfsr.training import checkpoints
 from tfsr.training import recipe_files as recipes

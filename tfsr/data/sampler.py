@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from tfsr.data.config import SamplingConfig
-from tfsr.data.cropping import Sample, SampleMaker
+from tfsr.data.sample_maker import Sample, SampleMaker
+from tfsr.data.sampling_config import SamplingConfig
 from tfsr.data.sources import ImageSet, Source, choose, list_sources
 from tfsr.data.training_images import DEFAULT_CACHE, TrainingImages, fingerprint
 from tfsr.degradations import get_pipeline

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfsr.data.config import SamplingConfig
+from tfsr.data.sampling_config import SamplingConfig
 from tfsr.degradations import Pipeline
 from tfsr.geometry import cell_size, pixel_centres
 from tfsr.images import resize, to_float

@@ -13,14 +13,14 @@ Unit = Literal["pixel", "query", "neighbour", "row", "column"]
 
 
 @dataclass(frozen=True)
-class Work:
+class LayerCost:
     """Layers that run equally often.
 
     Attributes:
         layers: layers, or kernels of them.
-        per: how often they run here.
+        per: how often they run in tfsr.
         published: how often they run in the authors' code.
-        share: part of the multiply-adds that is left here.
+        share: part of their multiply-adds that tfsr needs.
     """
 
     layers: tuple[Any, ...]
@@ -47,9 +47,9 @@ def kernel_size(layer: Any) -> int:
     return sum(math.prod(kernel.shape) for kernel in own)
 
 
-def separable(*layers: Any, published: Unit = "neighbour") -> list[Work]:
-    """The work of `SeparableDense` layers: per row and per column."""
+def separable_costs(*layers: Any, published: Unit = "neighbour") -> list[LayerCost]:
+    """Costs of `SeparableDense` layers: per row and per column."""
     return [
-        Work(tuple(layer.row_kernel for layer in layers), "row", published),
-        Work(tuple(layer.column_kernel for layer in layers), "column", published),
+        LayerCost(tuple(layer.row_kernel for layer in layers), "row", published),
+        LayerCost(tuple(layer.column_kernel for layer in layers), "column", published),
     ]
