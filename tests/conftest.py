@@ -13,6 +13,14 @@ settings.register_profile("tfsr", deadline=None, derandomize=True, database=None
 settings.load_profile("tfsr")
 
 
+# What takes longest is started first, so that all workers end together.
+LONG = ("test_without_tensorflow.py", "training/", "cli/test_pages.py", "exporters/")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
+
+
 @pytest.fixture(autouse=True)
 def _seed():
     # Tests that never touch Keras do not wait for it to be imported.

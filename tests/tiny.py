@@ -4,15 +4,18 @@ import numpy as np
 import yaml
 from PIL import Image
 
+# The decoder that compiles soonest.
 MODEL = {
     "encoder": {"name": "edsr", "features": 8, "blocks": 1, "residual_scale": 1.0},
-    "decoder": {
-        "name": "arasfsr",
-        "hidden": [8, 8],
-        "frequency_features": 4,
-        "frequency_blocks": 1,
-        "noise": False,
-    },
+    "decoder": {"name": "arasfsr-linear", "hidden": [8], "functions": 4, "frequency": False},
+}
+
+ARASFSR = {
+    "name": "arasfsr",
+    "hidden": [8, 8],
+    "frequency_features": 4,
+    "frequency_blocks": 1,
+    "noise": False,
 }
 
 

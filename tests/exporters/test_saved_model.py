@@ -36,7 +36,7 @@ DECODERS = {
     "lm-lte": {"hidden": [8, 8], "latent_hidden": [8], "waves": 4, "render_waves": 2},
     "diinn": {"width": 8},
     "diinn-ensemble": {"width": 8},
-    "arasfsr": tiny.MODEL["decoder"],
+    "arasfsr": tiny.ARASFSR,
     "thera": {"waves": 4},
     "ope": {"terms": 3},
     "gb-lsr": {"terms": 4},

@@ -100,7 +100,7 @@ MODELS = {
         SMALL_EDSR,
         {"name": "lm-liif", "hidden": [8, 8], "latent_hidden": [8], "code": 4},
     ),
-    "arasfsr": (SMALL_EDSR, tiny.MODEL["decoder"]),
+    "arasfsr": (SMALL_EDSR, tiny.ARASFSR),
     "rdn": (SMALL_RDN, LIIF),
 }
 LR = (36, 40)

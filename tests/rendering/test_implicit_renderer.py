@@ -32,7 +32,7 @@ DECODERS = {
     # Sub-pixels at whole scales.
     "metasr": {"name": "metasr", "hidden": 8},
     # Something to keep between images.
-    "arasfsr": tiny.MODEL["decoder"],
+    "arasfsr": tiny.ARASFSR,
 }
 every_decoder = pytest.mark.parametrize("decoder", DECODERS)
 

@@ -20,7 +20,7 @@ ANY_WAY_ROUND = {
     "lte-nearest": ImplicitSR(
         ENCODER, {"name": "lte", "waves": 4, "hidden": [8], "local_ensemble": False}
     ),
-    "arasfsr": ImplicitSR(ENCODER, {**tiny.MODEL["decoder"], "global_coordinates": False}),
+    "arasfsr": ImplicitSR(ENCODER, {**tiny.ARASFSR, "global_coordinates": False}),
     "sub-pixel": SubPixelSR(ENCODER, 2),
 }
 

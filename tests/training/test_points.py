@@ -24,7 +24,7 @@ DECODERS = {
     # The basis does not separate, and the lookup is another.
     "metasr": {"name": "metasr", "hidden": 8},
     # Not linear, with coordinates of each query.
-    "arasfsr": tiny.MODEL["decoder"],
+    "arasfsr": tiny.ARASFSR,
 }
 every_kind_of_points = pytest.mark.parametrize("points", ["lattice", "patch"])
 

@@ -38,7 +38,7 @@ def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
     )
     content["data"]["sampling"]["points"] = "patch"
     # Noise in every step.
-    content["model"] = {**tiny.MODEL, "decoder": {**tiny.MODEL["decoder"], "noise": True}}
+    content["model"] = {**tiny.MODEL, "decoder": {**tiny.ARASFSR, "noise": True}}
     content["validation"] = {"lr_sizes": [24], "images": 1}
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
     steps = sorted(np.random.default_rng(6).choice(np.arange(1, 19), 5, replace=False))

@@ -122,6 +122,7 @@ def test_training_learns(tmp_path):
     content = tiny.recipe(
         images, steps=180, steps_per_epoch=60, learning_rate=rate, jit_compile=None
     )
+    content["model"] = {**tiny.MODEL, "decoder": tiny.ARASFSR}
     content["validation"] = {"lr_sizes": [24], "images": 1}
     model = train(tiny.write_recipe(tmp_path / "r.yaml", content), tmp_path / "run")
     assert int(model.optimizer.iterations) == 180

@@ -27,8 +27,8 @@ def from_config(config: Mapping[str, Any]) -> AnyModel:
 
     Example:
         >>> config = {"encoder": {"name": "span", "blocks": 2}, "decoder": "thera"}
-        >>> tfsr.models.from_config(config).decoder.name
-        'thera'
+        >>> tfsr.models.from_config(config).decoder.get_config()["local_ensemble"]
+        False
     """
     if "scale" in config and "decoder" not in config:
         return SubPixelSR.from_config(config)
