@@ -77,7 +77,7 @@ def test_whole_models_have_the_published_parameter_counts(encoder, column, decod
 
 
 @names_and_sizes
-def test_upscale_draws_the_published_image(name, size):
+def test_upscale_renders_the_published_image(name, size):
     arrays = golden(name)
     image = published_model(name).upscale(arrays["img"][None], size=size)[0]
     expected = arrays["out_{}x{}".format(*size)]
@@ -94,7 +94,7 @@ def test_points_are_the_published_image(name, size):
     check_close(published(image), expected, TOLERANCE[name], excused=unsettled(name, size))
 
 
-# DIINN's published code draws whole images only.
+# DIINN's published code renders whole images only.
 @pytest.mark.parametrize("name", [n for n in TOLERANCE if n not in {"diinn_edsr_small", *LMF}])
 def test_points_anywhere_with_their_own_cells(name):
     arrays = golden(name)
@@ -132,7 +132,7 @@ def test_two_images_at_once_are_the_published_ones(asked):
 
 
 @pytest.mark.parametrize("asked", ["grid", "points"])
-def test_the_evaluation_time_cell_of_lte_draws_the_published_image(asked):
+def test_the_evaluation_time_cell_of_lte_renders_the_published_image(asked):
     arrays, size = golden("lte_edsr_small"), (96, 136)
     model = published_model("lte_edsr_small", max_scale=4)
     image = arrays["img"][None]
@@ -175,7 +175,7 @@ def test_the_frequency_estimation_gives_the_published_moments_and_tokens():
 
 
 @sizes
-def test_recorded_noise_draws_the_published_image(size):
+def test_recorded_noise_renders_the_published_image(size):
     arrays = golden("asfsr_edsr_small")
     model = published_model("asfsr_edsr_small")
     layer = model.decoder.frequency_estimation

@@ -23,7 +23,7 @@ class MetricProtocol:
 
     Attributes:
         peak: the largest value of a pixel; PSNR is 10 log10(peak^2 / mean squared error).
-        shaves: whether a border of `scale` + `margin` pixels is cropped.
+        crops_border: whether a border of `scale` + `margin` pixels is cropped.
         margin: pixels cropped beyond the scale.
         luma: weights of R, G, B in [0, peak] and a constant; None compares all three channels.
         quantized: whether images and luminance are truncated to 8 bits first.
@@ -31,7 +31,7 @@ class MetricProtocol:
     """
 
     peak: float = 1.0
-    shaves: bool = False
+    crops_border: bool = False
     margin: int = 0
     luma: tuple[float, float, float, float] | None = None
     quantized: bool = False
@@ -48,11 +48,11 @@ PROTOCOLS = {
         luma=(65.481 / 255, 128.553 / 255, 24.966 / 255, 16 / 255), window="gaussian"
     ),
     # `calc_psnr(dataset="div2k")`: a border of scale + 6.
-    "div2k": MetricProtocol(shaves=True, margin=6),
+    "div2k": MetricProtocol(crops_border=True, margin=6),
     # `calc_psnr(dataset="benchmark")` (Set5, Set14, B100, Urban100): luminance, a border of scale.
     # The constant 16 cancels in a difference, not in the SSIM that is customary beside it.
     "benchmark-y": MetricProtocol(
-        shaves=True,
+        crops_border=True,
         luma=(65.738 / 256, 129.057 / 256, 25.064 / 256, 16 / 255),
         window="gaussian",
     ),
@@ -206,7 +206,7 @@ def _sample_psnr(y_true: Any, y_pred: Any) -> Any:
 
 def _border(protocol: str, scale: float | None) -> int:
     rule = PROTOCOLS[protocol]
-    if not rule.shaves:
+    if not rule.crops_border:
         return 0
     if scale is None or not float(scale).is_integer() or scale < 1:
         raise InvalidArgument(

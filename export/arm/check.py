@@ -2,7 +2,7 @@
 
     python export/arm/check.py
 
-See README.md beside it for what it needs. Fails, with one line, where Arm draws something else.
+See README.md beside it for what it needs. Fails, with one line, where Arm renders something else.
 """
 
 import subprocess
@@ -46,7 +46,7 @@ def main() -> None:
             print(f"{processor} ({description}):")
             wrong += _compare(processor, np.load(work / "here.npz"), np.load(work / "arm.npz"))
     if wrong:
-        raise RuntimeError(f"Arm draws something else: {'; '.join(wrong)}")
+        raise RuntimeError(f"Arm renders something else: {'; '.join(wrong)}")
 
 
 def _write_images(path: Path) -> None:

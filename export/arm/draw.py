@@ -1,6 +1,6 @@
 """Runs exported files by LiteRT, on the machine that it finds itself on. tfsr is not needed.
 
-python draw.py PICTURES.npy FOLDER OUT.npz draws each image by each .tflite file of the folder, at
+python draw.py PICTURES.npy FOLDER OUT.npz renders each image by each .tflite file of the folder, at
 each of its sizes. What OUT holds is named FILE/SIZE.
 """
 

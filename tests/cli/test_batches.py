@@ -74,7 +74,7 @@ def test_a_report_tells_of_every_file(upscale, images, tmp_path):
     }
 
 
-def test_a_report_that_cannot_be_written_is_told_before_any_work(upscale, images, tmp_path):
+def test_a_report_that_cannot_be_written_is_reported_before_any_work(upscale, images, tmp_path):
     for report in (tmp_path, tmp_path / "nowhere" / "report.json", images / "0.png"):
         code, out, err = upscale(images / "0.png", "-o", tmp_path / "out", "--report", report)
         assert (code, out) == (1, "")
@@ -89,7 +89,7 @@ def test_a_report_replaces_nothing_but_reports(upscale, images, tmp_path):
     before = (images / "0.png").read_bytes()
     code, _, err = upscale(images, "-o", tmp_path / "out", "--report", notes)
     assert (code, notes.read_text()) == (1, "mine")
-    assert f"{notes}: exists and is no report" in err
+    assert f"{notes}: exists and is not a tfsr report" in err
     for report in (images / "0.png", tmp_path / "out" / "1.png"):
         arguments = (images, "-o", tmp_path / "out", "--report", report, "--overwrite")
         code, out, err = upscale(*arguments)
@@ -111,7 +111,7 @@ def test_files_that_are_there_are_not_replaced_unasked(upscale, images, tmp_path
     code, _, err = upscale(images, "-o", out)
     assert code == 1
     (line,) = err.splitlines()
-    assert str(out / "1.png") in line and "overwrite or skip_existing" in line
+    assert str(out / "1.png") in line and "--overwrite or --skip-existing" in line
     assert (out / "1.png").read_bytes() == b"mine"
     assert names_under(out) == {"0.png", "1.png", "2.png"}
     assert upscale(images, "-o", out, "--overwrite")[0] == 0
@@ -297,7 +297,7 @@ def test_a_format_and_a_quality_can_be_asked_for(upscale, images, tmp_path):
         lengths.append((out / "0.jpg").stat().st_size)
     assert lengths[0] < lengths[1]
     code, _, err = upscale(images / "0.png", "-o", tmp_path / "a.png", "--format", "jpg")
-    assert code == 1 and "not that of format" in err
+    assert code == 1 and "does not match --format" in err
 
 
 @pytest.mark.parametrize("fit", ["stretch", "cover", "contain"])
@@ -329,7 +329,7 @@ def test_all_frames_can_be_asked_for(upscale, tmp_path):
     assert code == 1 and "holds one image" in err
 
 
-def test_limits_are_told_with_what_would_be_needed(upscale, tmp_path):
+def test_limits_are_reported_with_what_would_be_needed(upscale, tmp_path):
     source = tiny.save(tmp_path / "in.png", tiny.image(100, 200))
     code, _, err = upscale(source, "-o", tmp_path / "o.png", "--max-input", "0.019")
     assert code == 1 and "200x100 is 0.02 megapixels; the limit is 0.019" in err

@@ -298,7 +298,7 @@ def test_an_unknown_or_damaged_preset_is_one_line(tfsr, preset, images, tmp_path
 
 
 @pytest.mark.parametrize("name", ["two\nlines.png", ":smile:.png", "[bold]a[/bold].png"])
-def test_strange_names_are_told_as_they_are(name, tfsr, preset, tmp_path):
+def test_strange_names_are_reported_as_they_are(name, tfsr, preset, tmp_path):
     result = tfsr(
         "upscale", tmp_path / name, "-o", tmp_path / "out", "--scale", "2", "--preset", preset
     )
@@ -333,7 +333,7 @@ def test_as_a_process_names_that_are_no_text_are_no_obstacle(preset, tmp_path):
     assert files_under(out) == {name}
 
 
-def test_as_a_process_wrong_arguments_are_told_at_once(images, tmp_path):
+def test_as_a_process_wrong_arguments_are_reported_at_once(images, tmp_path):
     check_one_line(
         process("upscale", images, "-o", tmp_path / "out", "--scale", "nan"), "--scale", code=2
     )

@@ -13,7 +13,7 @@ def small(tmp_path):
     return tiny.save(tmp_path / "small.png", tiny.image(12, 16))
 
 
-def test_a_tflite_file_is_written_told_of_inspected_and_run(tfsr, preset, small, tmp_path):
+def test_a_tflite_file_is_written_reported_inspected_and_run(tfsr, preset, small, tmp_path):
     file, options = (
         tmp_path / "x2.tflite",
         ("--lr-size", "16x12", "--scales", "2", "--sizes", "21x23"),

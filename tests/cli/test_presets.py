@@ -65,7 +65,7 @@ def test_what_others_wrote_does_not_command_the_terminal(tfsr, preset, tmp_path)
     assert "[bold]loud[/bold] :smile:" in out
 
 
-def test_an_unknown_preset_is_told_with_the_nearest(tfsr):
+def test_an_unknown_preset_is_reported_with_the_nearest(tfsr):
     code, out, err = tfsr("presets", "show", DEFAULT[:-1])
     assert (code, out) == (1, "")
     assert err.startswith("tfsr: unknown preset") and f"Did you mean '{DEFAULT}'?" in err

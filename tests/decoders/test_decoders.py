@@ -134,7 +134,7 @@ def test_bands_of_rows_are_the_whole(decoder, rng):
 
 
 def plan_of(decoder, lr_size, scales):
-    """The plan of a whole image at whole scales."""
+    """The plan of a whole image at integer scales."""
     size = [lr * scale for lr, scale in zip(lr_size, scales, strict=True)]
     return grid_plan(lr_size, size, neighbour_mode=decoder.neighbour_mode)
 
@@ -150,7 +150,7 @@ def plan_of(decoder, lr_size, scales):
         ((5, 7), (1, 1)),
     ],
 )
-def test_a_whole_scale_drawn_by_phases_is_the_grid(decoder, rng, tolerance, lr_size, scales):
+def test_an_integer_scale_rendered_by_phases_is_the_grid(decoder, rng, tolerance, lr_size, scales):
     latent = encoded(decoder, lr_size, rng)
     plan = plan_of(decoder, lr_size, scales)
     phases = outputs(render_integer_scale(decoder, latent, plan))[0]
@@ -172,7 +172,7 @@ def operations(function, *inputs):
     return {node.op for part in nodes for node in part}
 
 
-def test_a_whole_scale_gathers_nothing(decoder):
+def test_an_integer_scale_gathers_nothing(decoder):
     plan = plan_of(decoder, (4, 5), (1, 2))
     latent = tf.TensorSpec((1, 4, 5, encoded_channels(decoder)))
     found = operations(lambda x: render_integer_scale(decoder, x, plan), latent)

@@ -97,7 +97,7 @@ def test_the_nearest_pixel_outputs_through_both_branches(latent, mode, size):
 
 
 @pytest.mark.parametrize("mode", [1, 2, 3])
-def test_the_ensemble_variant_is_told_offset_and_cell(latent, mode):
+def test_the_ensemble_variant_gets_offset_and_cell(latent, mode):
     decoder = diinn(width=32, mode=mode, local_ensemble=True)
     plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
     whole = unfolded(np.float64(latent[0]))

@@ -66,7 +66,7 @@ def test_parameter_counts(arguments, inputs):
 
 
 @pytest.mark.parametrize(("arguments", "_"), ABLATIONS.values(), ids=ABLATIONS)
-def test_every_ablation_draws_a_image(latent, arguments, _):
+def test_every_ablation_renders_an_image(latent, arguments, _):
     decoder = liif(**arguments)
     plan = grid_plan((5, 7), (19, 26), neighbour_mode=decoder.neighbour_mode)
     image = outputs(render_grid(decoder, latent, plan))[0]

@@ -56,7 +56,7 @@ def test_ablations_have_the_same_parameters(arguments):
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3.9, 4])
-def test_scales_up_to_the_largest_are_told_as_they_are(image, coordinates, scale):
+def test_scales_up_to_the_largest_are_unchanged(image, coordinates, scale):
     decoder = lte(**SMALL)
     latent = encode(decoder, *image)
     expected = colours(decoder, latent, coordinates, scale)
@@ -65,7 +65,7 @@ def test_scales_up_to_the_largest_are_told_as_they_are(image, coordinates, scale
 
 
 @pytest.mark.parametrize("scale", [4.5, 8, (8, 30)])
-def test_scales_beyond_the_largest_are_told_as_the_largest(image, coordinates, scale):
+def test_scales_beyond_the_largest_are_clamped(image, coordinates, scale):
     decoder = lte(**SMALL)
     latent = encode(decoder, *image)
     largest = colours(decoder, latent, coordinates, 4)
@@ -83,7 +83,7 @@ def test_each_axis_has_a_largest_scale_of_its_own(image, coordinates):
 
 
 @pytest.mark.parametrize("max_scale", [None, 4])
-def test_grids_are_told_the_same_cell_as_points(image, max_scale):
+def test_grids_get_the_same_cell_as_points(image, max_scale):
     decoder = lte(**SMALL, max_scale=max_scale)
     latent = encode(decoder, *image)
     plan = grid_plan((5, 7), (40, 56), neighbour_mode=decoder.neighbour_mode)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfsr.degradations import DEGRADATIONS
-from tfsr.degradations.convolution import SHAPES, bell, sinc
+from tfsr.degradations.convolution import SHAPES, blur_kernel, sinc
 from tfsr.degradations.step import Operation
 from tfsr.errors import InvalidArgument
 
@@ -57,7 +57,7 @@ def test_a_flat_image_stays_flat_up_to_its_edges(name):
 # The tails of a plateau are longer than any kernel, and truncated.
 @pytest.mark.parametrize("shape", sorted({*SHAPES} - {"plateau"}))
 def test_kernels_have_their_sigma_and_angle(shape):
-    kernel = bell(shape, 25, (3.0, 1.0), np.pi / 6, 1.0)
+    kernel = blur_kernel(shape, 25, (3.0, 1.0), np.pi / 6, 1.0)
     assert kernel.sum() == pytest.approx(1, abs=1e-5)
     y, x = np.mgrid[-12:13, -12:13]
     covariance = np.array([[np.sum(kernel * a * b) for a in (x, y)] for b in (x, y)])

@@ -80,8 +80,10 @@ def means(name):
 def test_sampled_operations_are_pinned(name):
     pinned = json.loads(PINNED.read_text())[name]
     rows = sampled(name)
-    assert [[x for x, _ in row] for row in rows] == [[x for x, _ in row] for row in pinned["drawn"]]
-    for row, expected in zip(rows, pinned["drawn"], strict=True):
+    assert [[x for x, _ in row] for row in rows] == [
+        [x for x, _ in row] for row in pinned["sampled"]
+    ]
+    for row, expected in zip(rows, pinned["sampled"], strict=True):
         for (_, found), (_, parameters) in zip(row, expected, strict=True):
             assert found.keys() == parameters.keys()
             for key, value in parameters.items():
@@ -195,7 +197,7 @@ def test_every_degradation_is_in_a_pipeline():
 
 def write_pinned():
     """PYTHONPATH=tests:. python tests/degradations/test_pipelines.py, where a pipeline changes."""
-    pinned = {name: {"drawn": sampled(name), "means": means(name)} for name in PIPELINES}
+    pinned = {name: {"sampled": sampled(name), "means": means(name)} for name in PIPELINES}
     lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in pinned.items())
     PINNED.write_text(f"{{\n{lines}\n}}\n")
 

@@ -52,7 +52,7 @@ def test_without_names_in_common_files_are_paired_in_their_order(tmp_path):
 
 def test_pairs_in_another_order_are_rejected(tmp_path):
     data = data_set(tmp_path, lr_names=("img_001", "img_003", "img_002"))
-    with pytest.raises(ImageError, match=r"img_002x2.png: 30x24, is no reduction by 2 of .*cat"):
+    with pytest.raises(ImageError, match=r"img_002x2.png: 30x24, is not a reduction by 2 of .*cat"):
         make_columns(data, BENCHMARK, [X2])
 
 
@@ -106,12 +106,12 @@ def lr_folder_is_missing(data):
 
 def lr_has_another_size(data):
     tiny.save(data / "LR_bicubic" / "X2" / "catx2.png", tiny.image(24, 29))
-    return "catx2.png: 29x24, is no reduction by 2"
+    return "catx2.png: 29x24, is not a reduction by 2"
 
 
 def lr_shows_something_else(data):
     tiny.save(data / "LR_bicubic" / "X2" / "catx2.png", tiny.image(24, 30, seed=7))
-    return "catx2.png: 30x24, is no reduction by 2"
+    return "catx2.png: 30x24, is not a reduction by 2"
 
 
 def hr_is_corrupt(data):

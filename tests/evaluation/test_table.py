@@ -65,7 +65,7 @@ def test_the_baseline_comes_first_and_once(made):
     assert list(load_upscalers(specs)) == ["Bicubic", "preset"]
 
 
-def test_rows_of_one_name_are_told_apart(made):
+def test_rows_of_one_name_are_distinguished(made):
     specs = [str(made / "preset"), str(made / "run" / "best"), str(made / "run"), "bicubic"]
     assert list(load_upscalers(specs)) == ["Bicubic", "preset", "best", "run"]
     same = [str(made / "preset"), str(made / "." / ".." / made.name / "preset")]

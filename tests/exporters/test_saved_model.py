@@ -67,7 +67,7 @@ def batch(*images):
 
 
 def rendered(model, images, size, window=None):
-    """What the Keras model draws, clipped."""
+    """What the Keras model renders, clipped."""
     plan = model.plan(images.shape[1:3], size, window)
     return np.clip(np.asarray(model.render(model.encode(images), plan)), 0, 1)
 
@@ -91,7 +91,7 @@ def test_any_size_is_the_models(decoder):
 
 
 @pytest.mark.parametrize("decoder", ["arasfsr", "metasr", "diinn", "lm-lte", "arasfsr-linear"])
-def test_latents_are_drawn_in_windows(decoder):
+def test_latents_are_rendered_in_windows(decoder):
     images = batch(tiny.image(15, 21))
     latent = functions(decoder)["encode"](images)["latent"]
     for size, window in [((60, 84), (7, 11, 40, 60)), ((211, 173), (210, 0, 1, 173))]:
@@ -151,7 +151,7 @@ FORMS = [
 ]
 
 
-def test_a_file_is_drawn_as_its_pixels_are(tmp_path):
+def test_a_file_is_rendered_as_its_pixels_are(tmp_path):
     for mode, form in FORMS:
         content = encoded(Image.fromarray(tiny.image(15, 21)).convert(mode), form)
         output = functions()["upscale_bytes"](content, int32(37, 50))["output_bytes"].numpy()
@@ -264,7 +264,7 @@ def exported(tmp_path_factory):
     """The directory of all versions, and the report of one that was written, run and compared."""
     directory = tmp_path_factory.mktemp("served") / "deep" / "tiny"
     model = small("arasfsr")
-    kept = {"licence": "rendered by the test"}
+    kept = {"licence": "made by the test"}
     return directory, saved_model_export.saved_model(
         model, directory, version=7, warmup=True, metadata=kept
     )
@@ -292,7 +292,7 @@ def test_nothing_is_left_beside_the_version(exported):
 
 def test_metadata_travels(exported):
     found = json.loads((exported[1].path / METADATA).read_text())
-    assert found["licence"] == "rendered by the test"
+    assert found["licence"] == "made by the test"
     assert found["model"]["decoder"]["name"] == "arasfsr"
     assert len(found["weights_sha256"]) == 64
     # What 4 GiB encode.
@@ -403,7 +403,7 @@ def test_an_export_that_does_not_run_leaves_nothing(written, monkeypatch, tmp_pa
         (np.full((1, 4, 4, 3), np.nan, np.float32), "differs from the model by inf"),
     ],
 )
-def test_an_export_that_draws_something_else_leaves_nothing(
+def test_an_export_that_renders_something_else_leaves_nothing(
     output, message, written, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(verification, "_run_isolated", lambda *arguments: [("output", output)])
@@ -418,7 +418,7 @@ def test_an_interrupted_export_leaves_nothing(written, monkeypatch, tmp_path):
     fails(tmp_path, KeyboardInterrupt, None)
 
 
-def test_a_full_disk_is_told_in_the_systems_words(written, monkeypatch, tmp_path):
+def test_a_full_disk_is_reported_in_the_systems_words(written, monkeypatch, tmp_path):
     def write(model, directory, limits):
         tf.train.Checkpoint(variable=tf.Variable(tf.zeros(100_000))).write(str(directory / "part"))
 
@@ -482,7 +482,7 @@ def test_it_upscales_as_the_model_does(upscale):
         output = upscale(image, size)
         assert output.dtype == np.uint8 and output.shape == (*size, 3)
         assert np.abs(output.astype(int) - model(image, size)).max() <= 1
-    assert upscale.metadata["licence"] == "rendered by the test"
+    assert upscale.metadata["licence"] == "made by the test"
 
 
 def test_the_highest_version_is_taken(exported, tmp_path):

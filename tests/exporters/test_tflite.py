@@ -39,7 +39,7 @@ def small(decoder):
 
 @pytest.fixture(scope="module")
 def model():
-    return ImplicitSR.from_config(tiny.MODEL)
+    return ImplicitSR(tiny.MODEL["encoder"], tiny.ARASFSR)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def exported(model, tmp_path_factory):
     """A float32 file of three sizes, and its report; an export was killed there before."""
     path = tmp_path_factory.mktemp("exported") / "model.tflite"
     (path.parent / ".tfsr-0123456789abcdef.tmp").touch()
-    return path, tflite(model, path, LR, SIZES, metadata={"licence": "rendered by the test"})
+    return path, tflite(model, path, LR, SIZES, metadata={"licence": "made by the test"})
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_nothing_is_left_beside_the_file(exported):
 
 
 @pytest.mark.parametrize("decoder", DECODERS.names())
-def test_every_decoder_is_exported_at_whole_scales_without_a_gather(decoder, tmp_path):
+def test_every_decoder_is_exported_at_integer_scales_without_a_gather(decoder, tmp_path):
     path = tmp_path / "model.tflite"
     report = tflite(small(decoder), path, (6, 7), [(12, 14)])
     assert report.largest_difference < 1e-4
@@ -207,7 +207,7 @@ def test_decoders_that_see_the_cell_are_exported_at_other_scales(decoder, size, 
     assert report.largest_difference < 1e-4
 
 
-def test_small_memory_draws_in_bands_and_the_same_image(model, exported, tmp_path):
+def test_small_memory_renders_in_bands_and_the_same_image(model, exported, tmp_path):
     path = tmp_path / "model.tflite"
     tflite(model, path, LR, SIZES[:1], max_memory=50_000)
     assert len(path.read_bytes()) != len(exported[0].read_bytes())
@@ -254,7 +254,7 @@ def test_the_description_travels_in_the_file(model, exported):
         [0, 1],
         "none",
     )
-    assert description["licence"] == "rendered by the test"
+    assert description["licence"] == "made by the test"
     assert ImplicitSR.from_config(description["model"]).count_params() == model.count_params()
     assert description["psnr_vs_model"] == pytest.approx(report.psnr_vs_model, abs=0.01)
 
@@ -366,7 +366,7 @@ def test_a_damaged_model_never_reaches_the_runtime(place, exported, damaged):
     check_not_opened(damaged(int(place * length), b"\xff\xff\xff\xff"), "is damaged")
 
 
-def test_a_damaged_description_is_told(exported, damaged):
+def test_a_damaged_description_is_reported(exported, damaged):
     content = exported[0].read_bytes()
     description = content.index(b"tfsr.json") + len(b"tfsr.json")
     check_not_opened(damaged(description + 20, b"\0\0"), "tfsr.json that can be read")

@@ -14,7 +14,7 @@ from axes import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tfsr.geometry import Phase, Tile, grid_axis, grid_plan
+from tfsr.geometry import Tile, grid_axis, grid_plan
 
 
 @given(data=st.data(), lr_size=st.tuples(lr_sizes, lr_sizes), size=st.tuples(hr_sizes, hr_sizes))
@@ -161,11 +161,3 @@ def test_shifting_a_phase_moves_its_runs_of_features_only():
     np.testing.assert_array_equal(moved.starts, phase.starts - 5)
     np.testing.assert_array_equal(moved.pair_starts, phase.pair_starts)
     assert_same_axis(moved.axis, phase.axis)
-
-
-def test_a_phase_is_rebuilt_from_its_arrays():
-    phase = grid_plan((12, 9), (24, 18)).phases()[0][1]
-    copy = Phase.of(phase.arrays())
-    assert_same_axis(copy.axis, phase.axis)
-    np.testing.assert_array_equal(copy.starts, phase.starts)
-    np.testing.assert_array_equal(copy.pair_starts, phase.pair_starts)

@@ -101,7 +101,7 @@ def test_a_source_is_not_written_over_through_links(images, tmp_path):
     assert jobs == [] and failed[0].source == file_link
 
 
-def test_a_folder_without_images_is_told_and_the_rest_planned(images, tmp_path):
+def test_a_folder_without_images_is_reported_and_the_rest_planned(images, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     jobs, failed = plan_jobs([empty, images], tmp_path / "out")
@@ -111,13 +111,13 @@ def test_a_folder_without_images_is_told_and_the_rest_planned(images, tmp_path):
     assert result.error.startswith(str(empty))
 
 
-def test_a_suffix_that_cannot_be_written_is_told(tmp_path):
+def test_a_suffix_that_cannot_be_written_is_reported(tmp_path):
     jobs, failed = plan_jobs([tmp_path / "face.gif"], tmp_path / "out")
     assert jobs == []
     assert "face.gif" in failed[0].error
 
 
-def test_an_output_folder_that_cannot_be_made_is_told(images, tmp_path):
+def test_an_output_folder_that_cannot_be_made_is_reported(images, tmp_path):
     (tmp_path / "file").write_text("in the way")
     for output in ("file", "file/under", "file/a.png"):
         with pytest.raises(ImageError, match="file") as caught:
@@ -137,7 +137,7 @@ def test_jobs_are_done_and_described(images, tmp_path):
     assert files_under(tmp_path / "out") == {"0.png", "1.png", "2.png"}
 
 
-def test_a_failure_is_told_and_the_rest_is_done(images, tmp_path):
+def test_a_failure_is_reported_and_the_rest_is_done(images, tmp_path):
     whole = (images / "1.png").read_bytes()
     (images / "1.png").write_bytes(whole[: len(whole) // 2])
     (images / "empty.jpg").touch()
@@ -158,7 +158,7 @@ def test_a_failure_is_told_and_the_rest_is_done(images, tmp_path):
     assert files_under(tmp_path / "out") == {"0.png", "2.png"}
 
 
-def test_what_upscaling_refuses_is_told_with_the_files_name(images, tmp_path):
+def test_what_upscaling_refuses_is_reported_with_the_files_name(images, tmp_path):
     @FunctionUpscaler
     def refuse(image, size):
         if image[0, 0, 0] == read(images / "1.png")[0, 0, 0]:

@@ -6,7 +6,7 @@ from function_upscaler import FunctionUpscaler
 from tfsr import from_preset
 from tfsr.images import DecodedImage, to_float
 from tfsr.inference import ModelUpscaler
-from tfsr.inference.upscale_image import place, upscale_image
+from tfsr.inference.upscale_image import crop_or_pad, upscale_image
 from tfsr.models import Bicubic
 from tfsr.presets import DEFAULT
 
@@ -27,7 +27,7 @@ def shipped():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_image_stays_of_its_kind(kind):
+def test_an_image_stays_of_its_kind(kind):
     image = DecodedImage(KINDS[kind], b"profile", b"exif")
     output = upscale_image(image, (25, 41), ModelUpscaler(Bicubic()))
     assert output.pixels.shape == (25, 41, KINDS[kind].shape[2])
@@ -105,8 +105,8 @@ def test_flat_grey_stays_flat_grey(shipped):
 def test_images_are_placed_in_the_middle():
     pixels = np.arange(1, 31, dtype=np.uint8).reshape(5, 6, 1)
     np.testing.assert_array_equal(
-        place(DecodedImage(pixels), (3, 8)).pixels[..., 0],
+        crop_or_pad(DecodedImage(pixels), (3, 8)).pixels[..., 0],
         np.pad(pixels[1:4, :, 0], ((0, 0), (1, 1))),
     )
     image = DecodedImage(pixels)
-    assert place(image, (5, 6)) is image
+    assert crop_or_pad(image, (5, 6)) is image

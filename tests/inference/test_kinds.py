@@ -12,7 +12,7 @@ from privileges import ordinary
 
 from tfsr.errors import ImageError
 from tfsr.images import DecodedImage, read_image, to_float
-from tfsr.inference.upscale_image import place, upscale_image
+from tfsr.inference.upscale_image import crop_or_pad, upscale_image
 
 LR, SIZE = (12, 16), (25, 41)
 
@@ -36,7 +36,7 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize("kind", ARRAYS)
-def test_arrays_of_whole_numbers_are_expected_as_files_are(kind, upscaler):
+def test_integer_arrays_match_files(kind, upscaler):
     pixels = ARRAYS[kind]
     before = pixels.copy()
     output = upscaler.upscale(pixels, size=SIZE)
@@ -100,7 +100,7 @@ def test_sizes_are_height_first(asked, size, upscaler):
 def test_a_size_can_be_fitted(fit, rendered, upscaler):
     output = upscaler.upscale(odd_files.RGB, size=(40, 40), fit=fit)
     large = upscale_image(DecodedImage(odd_files.RGB), rendered, upscaler)
-    np.testing.assert_array_equal(output, place(large, (40, 40)).pixels)
+    np.testing.assert_array_equal(output, crop_or_pad(large, (40, 40)).pixels)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_the_limit_counts_a_whole_batch(upscaler):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "bfloat16"])
-def test_tensors_are_expected_by_tensors(dtype, upscaler):
+def test_a_tensor_gives_a_tensor(dtype, upscaler):
     pixels = {"uint8": odd_files.RGB, "uint16": odd_files.DEEP}.get(dtype, to_float(odd_files.RGB))
     tensor = tf.cast(tf.constant(pixels[None]), dtype)
     output = upscaler.upscale(tensor, size=SIZE)
@@ -242,13 +242,13 @@ def files(tmp_path):
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_a_path_is_expected_by_an_image(as_text, upscaler, files):
+def test_a_path_gives_an_image(as_text, upscaler, files):
     path = files / "alpha.png"
     output = upscaler.upscale(str(path) if as_text else path, size=SIZE)
     np.testing.assert_array_equal(np.asarray(output), expected(upscaler, odd_files.RGBA))
 
 
-def test_a_path_with_an_output_is_expected_by_a_file(upscaler, files):
+def test_a_path_with_an_output_writes_a_file(upscaler, files):
     target = files / "new" / "large.png"
     assert upscaler.upscale(files / "rgb16.png", size=SIZE, output=target) == target
     written = read_image(target).pixels
@@ -265,7 +265,7 @@ def test_what_is_lost_is_warned_of(name, word, upscaler, files):
     assert caught[0].filename == __file__
 
 
-def test_a_file_that_is_there_is_kept_unless_told(upscaler, files):
+def test_a_file_that_is_there_is_kept_unless_overwrite_is_given(upscaler, files):
     target = tiny.save(files / "there.jpg", tiny.image(9, 9))
     before = target.read_bytes()
     with pytest.raises(ImageError, match="there.jpg: exists; overwrite=True"):

@@ -39,7 +39,7 @@ def differences(found, expected):
     ],
     ids=["eyes", "turned", "border", "box", "two"],
 )
-def test_a_face_drawn_as_all_else_is_drawn_cannot_be_seen(places, size):
+def test_a_face_rendered_as_all_else_is_rendered_cannot_be_seen(places, size):
     """Nothing is shifted, mirrored or of another colour, at any scale, stretched or not."""
     image = tiny.image()
     found = PhotographUpscaler(bicubic, **places)(image, size)
@@ -99,7 +99,7 @@ def test_a_model_of_8_bits_is_given_8_bits():
     assert "8 bits" in output.notes[0]
 
 
-def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
+def test_a_place_that_cannot_be_is_reported_before_anything_is_rendered():
     @FunctionUpscaler
     def rendered(image, size):
         raise AssertionError("it was rendered")
@@ -108,7 +108,7 @@ def test_a_place_that_cannot_be_is_told_before_anything_is_drawn():
     check_refused(lambda: photograph(tiny.image(), (96, 96)), "0,30", "48x48")
 
 
-def test_a_face_of_too_many_pixels_is_told_before_anything_is_drawn():
+def test_a_face_of_too_many_pixels_is_reported_before_anything_is_rendered():
     @FunctionUpscaler
     def rendered(image, size):
         raise AssertionError("it was rendered")

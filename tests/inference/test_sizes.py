@@ -36,9 +36,9 @@ def test_other_types_are_refused(asked):
 
 
 def test_numbers_of_numpy_are_numbers():
-    assert TargetSize(scale=np.float32(2.5)).of((10, 20)) == (25, 50)
-    assert TargetSize(scale=[np.float64(2), np.int8(3)]).of((10, 20)) == (20, 60)
-    assert TargetSize(long_side=np.int64(100)).of((50, 25)) == (100, 50)
+    assert TargetSize(scale=np.float32(2.5)).output_size((10, 20)) == (25, 50)
+    assert TargetSize(scale=[np.float64(2), np.int8(3)]).output_size((10, 20)) == (20, 60)
+    assert TargetSize(long_side=np.int64(100)).output_size((50, 25)) == (100, 50)
 
 
 @pytest.mark.parametrize(
@@ -64,25 +64,25 @@ def test_numbers_of_numpy_are_numbers():
     ],
 )
 def test_sizes_of_outputs(target, lr_size, size):
-    assert target.of(lr_size) == size
+    assert target.output_size(lr_size) == size
 
 
 @given(st.integers(1, 20000), st.tuples(st.integers(1, 4000), st.integers(1, 4000)))
 def test_the_long_side_is_met_exactly(long_side, lr_size):
-    height, width = TargetSize(long_side=long_side).of(lr_size)
+    height, width = TargetSize(long_side=long_side).output_size(lr_size)
     assert max(height, width) == long_side
     assert (height >= width) == (lr_size[0] >= lr_size[1]) or height == width
 
 
 @given(st.integers(1, 5000), st.tuples(st.integers(1, 4000), st.integers(1, 4000)))
 def test_the_short_side_is_met_exactly(short_side, lr_size):
-    height, width = TargetSize(short_side=short_side).of(lr_size, 10**12)
+    height, width = TargetSize(short_side=short_side).output_size(lr_size, 10**12)
     assert min(height, width) == short_side
 
 
 @given(st.floats(0.01, 300), st.tuples(st.integers(1, 4000), st.integers(1, 4000)))
 def test_the_area_is_as_near_as_whole_pixels_allow(megapixels, lr_size):
-    height, width = TargetSize(megapixels=megapixels).of(lr_size, 10**12)
+    height, width = TargetSize(megapixels=megapixels).output_size(lr_size, 10**12)
     wanted = megapixels * 1e6
     assert abs(height * width - wanted) <= 0.51 * (height + width) + 1 or min(height, width) == 1
 
@@ -94,16 +94,16 @@ sides = st.tuples(st.integers(1, 3000), st.integers(1, 3000))
 def test_covering_and_containing_touch_on_one_side(size, lr_size):
     for fit, holds in (("cover", np.greater_equal), ("contain", np.less_equal)):
         target = TargetSize(size=size, fit=fit)
-        assert target.of(lr_size) == size
-        rendered = target.rendered(lr_size, 10**12)
+        assert target.output_size(lr_size) == size
+        rendered = target.rendered_size(lr_size, 10**12)
         assert holds(rendered, size).all()
         assert rendered[0] == size[0] or rendered[1] == size[1]
 
 
 def test_what_is_rendered_is_limited_too():
     target = TargetSize(size=(10, 10), fit="cover")
-    assert target.of((1, 5000), 500) == (10, 10)
-    check_refused(lambda: target.rendered((1, 5000), 500), "50000x10", "megapixels")
+    assert target.output_size((1, 5000), 500) == (10, 10)
+    check_refused(lambda: target.rendered_size((1, 5000), 500), "50000x10", "megapixels")
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ def test_impossible_long_sides_are_refused(long_side):
     ids=["1e9", "1e200", "1e308", "side", "huge-side", "just", "digits"],
 )
 def test_outputs_beyond_memory_are_refused(target):
-    check_refused(lambda: target.of((100, 80)), "megapixels", "400")
+    check_refused(lambda: target.output_size((100, 80)), "megapixels", "400")
 
 
 def test_the_limit_itself_is_allowed():
     assert MAX_OUTPUT_PIXELS == 20000 * 20000
-    assert TargetSize(size=(20000, 20000)).of((10, 10)) == (20000, 20000)
+    assert TargetSize(size=(20000, 20000)).output_size((10, 10)) == (20000, 20000)

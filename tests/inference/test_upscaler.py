@@ -114,7 +114,7 @@ def tiled_model(name):
 
 
 def renderer_of_tiles(model, pixels):
-    """A painter that has memory, but draws from so many pixels at once."""
+    """A renderer that has memory, but renders from so many pixels at once."""
     renderer = model.renderer(2**26)
     renderer.lr_pixels = pixels
     return renderer
@@ -127,7 +127,7 @@ def tiles_renderer(name):
 
 
 def tiled(renderer, image, size):
-    """(image in float32, number of tiles) of an 8-bit image, as `Upscaler` draws it."""
+    """(image in float32, number of tiles) of an 8-bit image, as `Upscaler` renders it."""
     output = np.full((*size, 3), np.nan, np.float32)
     tiles = make_tiles(image.shape[:2], size, renderer.input_span, renderer.lr_pixels)
     for tile in tiles:
@@ -197,7 +197,7 @@ def tiles_of(upscaler, image, size):
     return len(make_tiles(image.shape[:2], size, renderer.input_span, renderer.lr_pixels))
 
 
-def test_a_small_memory_draws_the_same_image():
+def test_a_small_memory_renders_the_same_image():
     model, image, size = tiled_model("liif"), tiny.image(*LR), SIZES["fractional"]
     small, large = ModelUpscaler(model, memory=2**19), ModelUpscaler(model)
     assert large.memory == DEFAULT_MEMORY
@@ -214,7 +214,7 @@ def test_a_small_memory_draws_the_same_image():
     [(Bicubic(), (150, 131)), (SubPixelSR(SMALL_EDSR, 2), (91, 83))],
     ids=["bicubic", "sub-pixel"],
 )
-def test_other_models_are_drawn_in_tiles_too(model, size):
+def test_other_models_are_rendered_in_tiles_too(model, size):
     image = tiny.image(*LR)
     upscaler = ModelUpscaler(model, memory=900 * model.renderer(0).bytes_per_lr_pixel)
     assert tiles_of(upscaler, image, size) > 1
@@ -279,7 +279,7 @@ def test_what_is_no_preset_is_refused(preset):
     check_refused(lambda: load_upscaler(preset), "preset must", type(preset).__name__)
 
 
-def test_an_unknown_preset_is_told_with_the_nearest():
+def test_an_unknown_preset_is_reported_with_the_nearest():
     with pytest.raises(PresetError, match=f"Did you mean '{DEFAULT}'"):
         load_upscaler(DEFAULT[:-1])
 
@@ -326,8 +326,8 @@ def test_whatever_can_upscale_is_loaded_by_one_function(spec, kind, tmp_path, mo
     ("spec", "options", "words"),
     [
         ("bicubik", {}, "Did you mean 'bicubic'"),
-        (".", {}, "no preset, no run with a best checkpoint and no SavedModel"),
-        ("a.txt", {}, "of files, .tflite can upscale"),
+        (".", {}, "not a preset, a run with a best checkpoint or a SavedModel"),
+        ("a.txt", {}, "of model files, only .tflite is supported"),
         ("bicubic", {"self_ensemble": True}, "self_ensemble applies to presets"),
         ("x.tflite", {"strength": 0.5}, "strength applies to presets"),
         ("x.tflite", {}, "x.tflite: cannot be read"),

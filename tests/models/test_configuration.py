@@ -21,7 +21,7 @@ def images(rng):
 
 
 @every_kind
-def test_a_model_that_has_the_precision_is_answered_itself(kind):
+def test_a_model_of_that_precision_is_returned_itself(kind):
     model = from_config(MODELS[kind])
     assert with_precision(model, "float32") is model
     rounded = with_precision(model, "bfloat16")

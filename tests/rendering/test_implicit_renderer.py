@@ -1,4 +1,4 @@
-"""Images drawn patch by patch, by bands, phases and sub-pixels."""
+"""Images rendered patch by patch, by bands, phases and sub-pixels."""
 
 import math
 from functools import cache
@@ -16,7 +16,7 @@ AMPLE, TINY = 2**28, 1
 DECODERS = {
     # Four neighbours: bands, and phases at odd scales.
     "liif": {"name": "liif", "hidden": [8, 8]},
-    # One neighbour: phases at all whole scales.
+    # One neighbour: phases at all integer scales.
     "diinn": {"name": "diinn", "width": 8, "layers": 2},
     "lte-nearest": {"name": "lte", "waves": 4, "hidden": [8], "local_ensemble": False},
     # Maps of one output size.
@@ -29,7 +29,7 @@ DECODERS = {
         "render_waves": 2,
         "local_ensemble": False,
     },
-    # Sub-pixels at whole scales.
+    # Sub-pixels at integer scales.
     "metasr": {"name": "metasr", "hidden": 8},
     # Something to keep between images.
     "arasfsr": tiny.ARASFSR,
@@ -142,7 +142,7 @@ def test_a_scale_that_is_nearly_whole_is_not():
 
 
 def render(renderer, image, size):
-    """An image drawn as `Upscaler` draws it, in one window or more."""
+    """An image rendered as `Upscaler` renders it, in one window or more."""
     output = np.zeros((len(image), *size, 3), np.float32)
     for window in make_tiles(image.shape[1:3], size, renderer.input_span, renderer.lr_pixels):
         lr = image[:, slice(*window.lr_rows), slice(*window.lr_columns)]
@@ -159,7 +159,7 @@ def caching_renderer(decoder):
 
 
 def counted(renderer, monkeypatch):
-    """The sizes (rows, columns) of all conditions that the painter computes from now on."""
+    """The sizes (rows, columns) of all conditions that the renderer computes from now on."""
     sizes, compute = [], renderer._modulation
 
     def modulation(rows, columns):
@@ -197,7 +197,7 @@ def test_another_size_forgets_what_was_kept(images, monkeypatch):
         assert cached_bytes(renderer) == renderer._cached_bytes == 64 * math.prod(size)
 
 
-def test_a_image_in_tiles_keeps_nothing(images):
+def test_an_image_in_tiles_keeps_nothing(images):
     renderer = caching_renderer("arasfsr")
     render(renderer, images, (19, 17))
     tiles = make_tiles((70, 70), (76, 76), renderer.input_span, 60**2)
@@ -263,7 +263,7 @@ def test_nothing_is_kept_unless_asked_for(images, monkeypatch):
 
 
 def traces(renderer):
-    """How often each compiled function of a painter was traced."""
+    """How often each compiled function of a renderer was traced."""
     functions = {
         name: getattr(renderer, name)
         for name in ("_maps", "_padded", "_band", "_sub_pixels", "_modulation")

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 SERVING = ROOT / "export" / "serving"
 FACE = ROOT / "docs" / "images" / "astronaut-46.png"
 
-# From 46x46: whole scales, none, another on each side, and a reduction.
+# From 46x46: integer scales, none, another on each side, and a reduction.
 SIZES = [(92, 92), (138, 138), (173, 211), (46, 46), (30, 77)]
 
 
@@ -68,7 +68,7 @@ def face():
 
 
 def rendered(model, image, size):
-    """(h, w, 3) uint8 to what the Keras model draws, (H, W, 3) float32 in [0, 1]."""
+    """(h, w, 3) uint8 to what the Keras model renders, (H, W, 3) float32 in [0, 1]."""
     return np.clip(model.upscale(to_float(image)[None], size)[0], 0, 1)
 
 
@@ -101,7 +101,7 @@ def run_consumer(consumer, *arguments):
     return subprocess.run([consumer, *map(str, arguments)], capture_output=True, text=True)
 
 
-def test_a_c_program_draws_the_same(consumer, version, model, face, tmp_path):
+def test_a_c_program_renders_the_same(consumer, version, model, face, tmp_path):
     image, output = tmp_path / "image", tmp_path / "output"
     to_float(face).tofile(image)
     for size in SIZES:
@@ -111,7 +111,7 @@ def test_a_c_program_draws_the_same(consumer, version, model, face, tmp_path):
         np.testing.assert_allclose(found, rendered(model, face, size), atol=1e-5, rtol=0)
 
 
-def test_a_c_program_is_told_in_one_line(consumer, version, face, too_large, tmp_path):
+def test_a_c_program_is_reported_in_one_line(consumer, version, face, too_large, tmp_path):
     image, output = tmp_path / "image", tmp_path / "output"
     to_float(face).tofile(image)
     for arguments, message in [
@@ -135,7 +135,7 @@ def by_openvino(version):
     return program("openvino_upscale").load(version)
 
 
-def test_openvino_draws_the_same(by_openvino, model, face):
+def test_openvino_renders_the_same(by_openvino, model, face):
     for size in SIZES:
         check_levels(by_openvino(face, size), to_uint8(rendered(model, face, size)))
 
@@ -276,7 +276,7 @@ def run_client(*arguments):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_the_client_gets_what_the_model_draws(server, model, face, tmp_path):
+def test_the_client_gets_what_the_model_renders(server, model, face, tmp_path):
     output = tmp_path / "large.png"
     for wanted, size in [
         (["--size", "211x173"], (173, 211)),

@@ -123,7 +123,7 @@ def test_a_teacher_that_cannot_teach_is_one_line(images, teacher, tmp_path):
     save_preset(SubPixelSR({"name": "edsr", "features": 8, "blocks": 1}, scale=2), fixed, {})
     for value, words in (
         ("arasfsr-compact-face-v1", "unknown preset .*Did you mean 'arasfsr-compact-faces-v1'"),
-        (tmp_path, "is no preset"),
+        (tmp_path, "is not a preset"),
         (fixed, "of scale 2 and cannot take the samples of scale any"),
         ("5", "training.teacher must be a mapping"),
         ("{weight: 0.5}", "training.teacher.preset' is missing"),

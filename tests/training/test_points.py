@@ -64,7 +64,7 @@ def lattice_batch(points, folder):
 
 @every_kind_of_points
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_a_lattice_is_what_its_points_are_scattered(decoder, points, tmp_path):
+def test_a_lattice_equals_its_scattered_points(decoder, points, tmp_path):
     model = ImplicitSR(tiny.MODEL["encoder"], DECODERS[decoder])
     lattice, scattered = lattice_batch(points, tiny.folder(tmp_path))
     found = outputs(model(lattice))[0]

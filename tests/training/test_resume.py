@@ -140,7 +140,7 @@ def test_a_full_disk_is_one_line_and_the_checkpoint_before_is_whole(copy):
     after = contents(directory)
     for name in before.keys() - {"recipe.yaml"}:
         assert after[name] == before[name], name
-    # With room, the same command resumes.
+    # With free space, the same command resumes.
     _, lines = resume(copy)
     assert lines[0] == f"{directory}: resumes after step 6"
 

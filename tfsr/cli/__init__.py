@@ -33,7 +33,7 @@ _INTERRUPTED = 130
 _OPTIONAL = {"tensorflow": "TensorFlow", "ai_edge_litert": "LiteRT"}
 
 
-class OneScreen(TyperGroup):
+class TfsrGroup(TyperGroup):
     """The verbs, with a help of no more lines than a terminal has."""
 
     def get_params(self, ctx: Any) -> Any:
@@ -47,7 +47,7 @@ class OneScreen(TyperGroup):
 
 app = typer.Typer(
     name="tfsr",
-    cls=OneScreen,
+    cls=TfsrGroup,
     help="Super-resolution to any size. Example: tfsr upscale face.jpg -o large.png --scale 3.7",
     pretty_exceptions_enable=False,
 )

@@ -71,7 +71,7 @@ def compare(
                 [*(preset or ()), *(others or ())] or [DEFAULT], strengths or ()
             )
         insets = [ZoomInset(left, top, width, height) for top, left, height, width in inset or ()]
-        hr_size = target.of(image.size, limits.max_output_pixels)
+        hr_size = target.output_size(image.size, limits.max_output_pixels)
         comparison = Comparison(source.name, image, hr_size, upscalers, hr, insets or None)
         check_writable_format(output, comparison.figure_size)
         with progress_bar("upscaling", len(upscalers)) as advance:

@@ -102,9 +102,7 @@ Scale = Annotated[
 Size = Annotated[
     tuple | None, _option(_SIZE, "WxH", "Exact size, such as 237x173.", parse=parse_size)
 ]
-Fit = Annotated[
-    str, _option(_SIZE, "HOW", "To --size: stretch (default), cover (crop), contain (pad).")
-]
+Fit = Annotated[str, _option(_SIZE, "HOW", "How to fit --size: stretch (default), cover, contain.")]
 LongSide = Annotated[int | None, _option(_SIZE, "N", "The longer side, in pixels.")]
 ShortSide = Annotated[int | None, _option(_SIZE, "N", "The shorter side, in pixels.")]
 Megapixels = Annotated[float | None, _option(_SIZE, "MPX", "Width x height, in millions.")]
@@ -114,7 +112,7 @@ Scales = Annotated[
 Sizes = Annotated[
     tuple | None, _option(_SIZE, "WxH,...", "Exact sizes, such as 237x237.", parse=parse_sizes)
 ]
-LRSize = Annotated[tuple, _option(None, "WxH", "Size of its images.", parse=parse_lr_size)]
+LRSize = Annotated[tuple, _option(None, "WxH", "Input size of the model.", parse=parse_lr_size)]
 
 BoxOption = Annotated[
     list[tuple] | None,
@@ -122,7 +120,12 @@ BoxOption = Annotated[
 ]
 Eyes = Annotated[
     list[tuple] | None,
-    _option(_FACES, "X1,Y1,X2,Y2", "Its eyes, left first: rotated upright.", parse=parse_eyes),
+    _option(
+        _FACES,
+        "X1,Y1,X2,Y2",
+        "Its eyes, left one first; the face is rotated upright.",
+        parse=parse_eyes,
+    ),
 ]
 Insets = Annotated[
     list[tuple] | None,
@@ -186,5 +189,5 @@ SkipExisting = Annotated[
 Overwrite = Annotated[bool, _option(_FILES, None, "Replace files that exist.", "--overwrite")]
 JsonLines = Annotated[bool, _option(_FILES, None, "Print one JSON line per file.", "--json")]
 Report = Annotated[Path | None, _option(_FILES, "FILE", "Write all results as JSON.")]
-MaxInput = Annotated[float, _option(_FILES, "MPX", "Most megapixels read (default: 89).")]
-MaxOutput = Annotated[float, _option(_FILES, "MPX", "Most megapixels of an output (default: 400).")]
+MaxInput = Annotated[float, _option(_FILES, "MPX", "Maximum megapixels read (default: 89).")]
+MaxOutput = Annotated[float, _option(_FILES, "MPX", "Maximum megapixels written (default: 400).")]

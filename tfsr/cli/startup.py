@@ -15,7 +15,7 @@ STARTED = time.monotonic()
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Close the process's standard error meanwhile.
+    """Redirect the process's standard error to /dev/null inside the block.
 
     TensorFlow's C++ side prints pages of notices when it loads and converts, past Python and every
     setting it offers. Exceptions still propagate.

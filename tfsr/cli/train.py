@@ -49,7 +49,7 @@ _Processes = Annotated[
     typer.Option(
         metavar="N",
         min=0,
-        help="Processes that cut samples; 0: threads (default: one per CPU core on a GPU).",
+        help="Worker processes that make samples; 0: threads (default: one per CPU core on a GPU).",
     ),
 ]
 

@@ -25,7 +25,7 @@ class SamplingConfig:
         scale: "random_crop": (min, max) scale, uniform.
         window: "resize": side of a window cropped from the LR image, so that large LR sizes cost no
             more than small ones; None for the whole LR image.
-        num_points: query points in a sample, HR pixels drawn without replacement; None for the
+        num_points: query points in a sample, HR pixels sampled without replacement; None for the
             whole HR image, as fixed-scale models are trained (its size must then be constant).
         points: their layout: "scattered"; "lattice", random rows times random columns of the HR
             image, for which linear decoders need no gather; "patch", consecutive rows and columns.

@@ -41,7 +41,7 @@ class ARASFSR(Decoder):
         global_coordinates: False: neither the coordinate branch nor the neighbour's own
             coordinate, but a plain perceptron.
         skip: False: no interpolated input.
-        noise: whether training draws the frequency latent, as published.
+        noise: whether training samples the frequency latent, as published.
         kl_weight: weight of the latent's Kullback-Leibler term; 0 as published.
         seed: seed of the noise.
 

@@ -21,7 +21,7 @@ def check_max_scale(max_scale: float | None) -> float | None:
 
 
 def clamp_cell(cell, max_scale: float | None):
-    """A cell, one LR pixel being 2, no smaller than that of `max_scale`; None: as it is.
+    """Limit a cell, in units where an LR pixel is 2 wide, to at least that of `max_scale`.
 
     The authors of LTE (arXiv 2111.08918) and LMF (arXiv 2404.16451) evaluate so: their published
     code multiplies the cell by max(scale / 4, 1).

@@ -117,8 +117,8 @@ class Decoder(ConfiguredLayer):
 
         Args:
             projected: from `project`, each (batch, h, w, n) or (batch, points, n).
-            row_cell: float32, broadcasts to (..., 1): output pixel height, one LR pixel being 2.
-            column_cell: the same of its width.
+            row_cell: float32, broadcasts to (..., 1): output pixel height; of an LR pixel, 2.
+            column_cell: output pixel width, likewise.
         """
         return projected
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tfsr.degradations import ranges
 from tfsr.degradations.levels import byte_levels
 from tfsr.degradations.ranges import Range, Rng
-from tfsr.degradations.step import Canvas, Step
+from tfsr.degradations.step import SizeState, Step
 from tfsr.errors import InvalidArgument
 from tfsr.images.formats import FORMATS
 
@@ -29,7 +29,7 @@ class Jpeg(Step, name="jpeg", main="quality"):
     quality: Range = ranges.range_field((30, 95), 1, 100, integers=True)
     full_colour: float = ranges.probability_field(0.0)
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the quality and the subsampling of colours."""
         quality = ranges.integer(rng, self.quality)
         full_colour = ranges.happens(rng, self.full_colour)
@@ -53,7 +53,7 @@ class Webp(Step, name="webp", main="quality"):
 
     quality: Range = ranges.range_field((30, 95), 1, 100, integers=True)
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the quality."""
         return {"quality": ranges.integer(rng, self.quality)}
 

@@ -10,7 +10,7 @@ import numpy as np
 from tfsr.degradations import ranges
 from tfsr.degradations.levels import float_levels, luma
 from tfsr.degradations.ranges import Rng
-from tfsr.degradations.step import Canvas, Step
+from tfsr.degradations.step import SizeState, Step
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Colour(Step, name="colour", main="shift"):
 
     shift: float = ranges.number_field(20.0, 0, 255)
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample three shifts."""
         return {"shift": tuple(ranges.uniform(rng, (-self.shift, self.shift)) for _ in range(3))}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tfsr.degradations import ranges
 from tfsr.degradations.ranges import Rng
-from tfsr.degradations.step import DEGRADATIONS, Canvas, Operation, Step
+from tfsr.degradations.step import DEGRADATIONS, Operation, SizeState, Step
 from tfsr.errors import InvalidArgument, check_choice
 
 Steps = tuple[Step, ...]
@@ -67,18 +67,18 @@ class Stage(Step, name="stage"):
 
     steps: Steps = ranges.parameter((), read_steps)
 
-    def operations(self, rng: Rng, canvas: Canvas) -> list[Operation]:
+    def operations(self, rng: Rng, sizes: SizeState) -> list[Operation]:
         """Sample each step."""
-        return sample_steps(self.steps, rng, canvas)
+        return sample_steps(self.steps, rng, sizes)
 
 
 @dataclass(frozen=True)
 class Shuffle(Stage, name="shuffle", main="steps"):
     """Steps in random order."""
 
-    def operations(self, rng: Rng, canvas: Canvas) -> list[Operation]:
+    def operations(self, rng: Rng, sizes: SizeState) -> list[Operation]:
         """Sample the order, and each step."""
-        return sample_steps([self.steps[i] for i in rng.permutation(len(self.steps))], rng, canvas)
+        return sample_steps([self.steps[i] for i in rng.permutation(len(self.steps))], rng, sizes)
 
 
 @dataclass(frozen=True)
@@ -96,15 +96,15 @@ class OneOf(Step, name="one_of", main="branches"):
         if not self.branches:
             raise InvalidArgument("must be a list of {probability, steps}", "branches")
 
-    def operations(self, rng: Rng, canvas: Canvas) -> list[Operation]:
+    def operations(self, rng: Rng, sizes: SizeState) -> list[Operation]:
         """Sample the branch, and its steps."""
         chances = [branch.probability for branch in self.branches]
-        return self.branches[ranges.pick_weighted(rng, chances)].operations(rng, canvas)
+        return self.branches[ranges.pick_weighted(rng, chances)].operations(rng, sizes)
 
 
-def sample_steps(steps: Sequence[Step], rng: Rng, canvas: Canvas) -> list[Operation]:
+def sample_steps(steps: Sequence[Step], rng: Rng, sizes: SizeState) -> list[Operation]:
     """Sample the operations of steps, in order."""
-    return [operation for step in steps for operation in step.sample(rng, canvas)]
+    return [operation for step in steps for operation in step.sample(rng, sizes)]
 
 
 def override(steps: Steps, name: str, values: Mapping[str, Any]) -> tuple[Steps, int]:

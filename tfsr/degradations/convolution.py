@@ -19,7 +19,7 @@ _SEPARABLE_RADIUS = 10
 _MIN_SIGMA = 0.01
 
 
-def bell(
+def blur_kernel(
     shape: str, size: int, sigma: tuple[float, float], angle: float, beta: float = 1.0
 ) -> np.ndarray:
     """Return a (size, size) float32 kernel of elliptic level lines, whose sum is 1.

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from tfsr.degradations import ranges
-from tfsr.degradations.convolution import SHAPES, bell, convolve, gaussian_blur, sinc
+from tfsr.degradations.convolution import SHAPES, blur_kernel, convolve, gaussian_blur, sinc
 from tfsr.degradations.levels import byte_levels, float_levels
 from tfsr.degradations.ranges import Range, Rng
-from tfsr.degradations.step import Canvas, Step
+from tfsr.degradations.step import SizeState, Step
 from tfsr.errors import InvalidArgument, check_choice
 
 # Bounds of memory and time.
@@ -47,7 +47,7 @@ def _read_kernels(value: Any, name: str) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Blur(Step, name="blur", main="sigma"):
-    """Blur with a bell-shaped kernel of random shape.
+    """Blur with a blur_kernel-shaped kernel of random shape.
 
     Attributes:
         sigma: standard deviation in pixels of the image at this step.
@@ -68,16 +68,16 @@ class Blur(Step, name="blur", main="sigma"):
     beta: Range = ranges.range_field((0.5, 4.0), 0.1, 10)
     plateau_beta: Range = ranges.range_field((1.0, 2.0), 0.1, 10)
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the kernel."""
         kernels = self.kernels or {"isotropic-gaussian": 1.0}
         kind = list(kernels)[ranges.pick_weighted(rng, list(kernels.values()))]
         spread, _, shape = kind.partition("-")
         size = None if self.size is None else _odd(rng, self.size)
-        first = second = self._sigma(rng, max(canvas.scales))
+        first = second = self._sigma(rng, max(sizes.scales))
         angle = 0.0
         if spread == "anisotropic":
-            second = self._sigma(rng, max(canvas.scales))
+            second = self._sigma(rng, max(sizes.scales))
             angle = ranges.uniform(rng, (-math.pi, math.pi))
         if size is None:
             size = 2 * math.ceil(3 * max(first, second)) + 1
@@ -104,10 +104,10 @@ class Blur(Step, name="blur", main="sigma"):
         angle: float = 0.0,
         beta: float = 1.0,
     ) -> np.ndarray:
-        """Convolve with a kernel; see `bell`."""
+        """Convolve with a kernel; see `blur_kernel`."""
         if shape == "gaussian" and sigma[0] == sigma[1]:
             return gaussian_blur(image, sigma[0], size // 2)
-        return convolve(image, bell(shape, size, sigma, angle, beta))
+        return convolve(image, blur_kernel(shape, size, sigma, angle, beta))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Sinc(Step, name="sinc", main="cutoff"):
     cutoff: Range = ranges.range_field((1 / 3, 1.0), 0.1, 1)
     size: Range = ranges.parameter((7, 21), _read_size)
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the kernel."""
         size = _odd(rng, self.size)
         low, high = self.cutoff
@@ -155,7 +155,7 @@ class Sharpen(Step, name="sharpen", main="amount"):
     sigma: Range = ranges.range_field((0.6, 2.0), 0.1, _MAX_SIGMA)
     threshold: float = ranges.number_field(0.0, 0, 255)
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the strength."""
         values = {
             "amount": ranges.uniform(rng, self.amount),

@@ -11,7 +11,7 @@ import numpy as np
 from tfsr.degradations import ranges
 from tfsr.degradations.levels import byte_levels, float_levels, luma
 from tfsr.degradations.ranges import Range, Rng
-from tfsr.degradations.step import Canvas, Step
+from tfsr.degradations.step import SizeState, Step
 
 # Above this mean, Poisson and Gaussian numbers of the same variance look alike.
 _GAUSSIAN_MEAN = 16.0
@@ -38,7 +38,7 @@ class Noise(Step, name="noise", main="sigma"):
         super().__post_init__()
         ranges.check_at_most_one(self, "grey", "correlated")
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the strength and the kind."""
         values: dict[str, Any] = {"sigma": ranges.uniform(rng, self.sigma)}
         if self.grey or self.correlated:
@@ -84,7 +84,7 @@ class Poisson(Step, name="poisson", main="scale"):
     photons: Range | None = ranges.range_field(None, 1, 1e6)
     grey: float = ranges.probability_field(0.0)
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the strength and the kind."""
         values: dict[str, Any] = {"scale": ranges.uniform(rng, self.scale)}
         if self.photons is not None:

@@ -15,7 +15,7 @@ from tfsr.degradations import ranges
 from tfsr.degradations.composition import Steps, override, read_arguments, read_steps, sample_steps
 from tfsr.degradations.levels import byte_levels
 from tfsr.degradations.rescaling import ToLR
-from tfsr.degradations.step import DEGRADATIONS, Canvas, Operation, Region, Size
+from tfsr.degradations.step import DEGRADATIONS, Operation, Region, Size, SizeState
 from tfsr.errors import InvalidArgument, check_choice
 from tfsr.images.pixel_types import check_rgb
 from tfsr.images.resizing import check_size
@@ -65,8 +65,8 @@ class Pipeline:
         """
         check_rgb(image, np.uint8)
         size = (image.shape[0], image.shape[1])
-        canvas = Canvas(size, size, (0, 0, *size), size)
-        return _apply(sample_steps(self.before, rng, canvas), image, rng)
+        sizes = SizeState(size, size, (0, 0, *size), size)
+        return _apply(sample_steps(self.before, rng, sizes), image, rng)
 
     def degrade(
         self, image: np.ndarray, size: Size, rng: np.random.Generator, box: Region | None = None
@@ -91,12 +91,12 @@ class Pipeline:
         self, original: Size, size: Size, rng: np.random.Generator, box: Region | None = None
     ) -> list[Operation]:
         """Sample the operations that make the LR image; arguments as in `degrade`."""
-        canvas = Canvas(original, size, box or (0, 0, *original), original)
+        sizes = SizeState(original, size, box or (0, 0, *original), original)
         if ranges.happens(rng, self.clean):
-            return sample_steps(_CLEAN, rng, canvas)
-        operations = sample_steps(self.steps, rng, canvas)
-        if not canvas.is_lr or canvas.current != size:
-            operations += sample_steps(_CLEAN, rng, canvas)
+            return sample_steps(_CLEAN, rng, sizes)
+        operations = sample_steps(self.steps, rng, sizes)
+        if not sizes.is_lr or sizes.current != size:
+            operations += sample_steps(_CLEAN, rng, sizes)
         return operations
 
     @cached_property

@@ -10,7 +10,7 @@ import numpy as np
 from tfsr.degradations import ranges
 from tfsr.degradations.levels import byte_levels, float_levels
 from tfsr.degradations.ranges import Range, Rng
-from tfsr.degradations.step import Canvas, Operation, Region, Size, Step
+from tfsr.degradations.step import Operation, Region, Size, SizeState, Step
 from tfsr.images import resize as resize_bytes
 
 _METHODS = ("area", "bilinear", "bicubic", "nearest")
@@ -49,17 +49,17 @@ class Resize(Step, name="resize", main="factor"):
         super().__post_init__()
         ranges.check_at_most_one(self, "up", "down")
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the size and the method."""
-        factor = self._factor(rng, max(canvas.scales))
-        reference = canvas.full_lr if self.of == "lr" else canvas.current
+        factor = self._factor(rng, max(sizes.scales))
+        reference = sizes.full_lr if self.of == "lr" else sizes.current
         sides = []
-        for side, now, original in zip(reference, canvas.current, canvas.original, strict=True):
+        for side, now, original in zip(reference, sizes.current, sizes.original, strict=True):
             # Compounded factors stay within memory; those of bsrgan exceed it once in 25 times.
             limit = max(_MAX_GROWTH * original, now) if self.enlarge else now
             sides.append(int(max(1, min(round(side * factor), limit))))
-        canvas.current = (sides[0], sides[1])
-        return _parameters(rng, canvas.current, self.methods, self.antialias)
+        sizes.current = (sides[0], sides[1])
+        return _parameters(rng, sizes.current, self.methods, self.antialias)
 
     def _factor(self, rng: Rng, scale: float) -> float:
         if self.divisor is not None:
@@ -112,12 +112,12 @@ class ToLR(Step, name="to_lr", main="methods"):
     methods: tuple[str, ...] = ranges.choices_field(("bicubic",), _METHODS)
     antialias: float = ranges.probability_field(1.0)
 
-    def operations(self, rng: Rng, canvas: Canvas) -> list[Operation]:
+    def operations(self, rng: Rng, sizes: SizeState) -> list[Operation]:
         """Sample the method."""
-        box = canvas.current_box
-        region = {} if box == (0, 0, *canvas.current) else {"box": box}
-        canvas.current, canvas.is_lr = canvas.lr, True
-        values = _parameters(rng, canvas.lr, self.methods, self.antialias)
+        box = sizes.current_box
+        region = {} if box == (0, 0, *sizes.current) else {"box": box}
+        sizes.current, sizes.is_lr = sizes.lr, True
+        values = _parameters(rng, sizes.lr, self.methods, self.antialias)
         return [Operation("resize", {**values, **region})]
 
 

@@ -20,7 +20,7 @@ Region = tuple[float, float, float, float]
 
 
 @dataclass
-class Canvas:
+class SizeState:
     """The sizes that the parameters of a step may depend on.
 
     Attributes:
@@ -112,15 +112,15 @@ class Step:
             if value is not f.default:
                 object.__setattr__(self, f.name, f.metadata["read"](value, f.name))
 
-    def sample(self, rng: Rng, canvas: Canvas) -> list[Operation]:
-        """Sample whether the step is applied, and its parameters; a resize updates `canvas`."""
-        return self.operations(rng, canvas) if ranges.happens(rng, self.probability) else []
+    def sample(self, rng: Rng, sizes: SizeState) -> list[Operation]:
+        """Sample whether the step is applied, and its parameters; a resize updates `sizes`."""
+        return self.operations(rng, sizes) if ranges.happens(rng, self.probability) else []
 
-    def operations(self, rng: Rng, canvas: Canvas) -> list[Operation]:
+    def operations(self, rng: Rng, sizes: SizeState) -> list[Operation]:
         """Sample the operations of a step that is applied."""
-        return [Operation(self.name, self.parameters(rng, canvas))]
+        return [Operation(self.name, self.parameters(rng, sizes))]
 
-    def parameters(self, rng: Rng, canvas: Canvas) -> dict[str, Any]:
+    def parameters(self, rng: Rng, sizes: SizeState) -> dict[str, Any]:
         """Sample the keyword arguments of `apply`."""
         return {}
 

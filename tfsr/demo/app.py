@@ -125,7 +125,7 @@ class _Images:
     async def whole(self, request: Request, image: str, scale: float) -> Response:
         """Render the whole image as PNG, as `tfsr upscale` does."""
         source = self._scene(image).image
-        size = TargetSize(scale=scale).of(source.size, self._limits.max_output_pixels)
+        size = TargetSize(scale=scale).output_size(source.size, self._limits.max_output_pixels)
         stop = threading.Event()
         upscaler = _StoppableUpscaler(self._upscaler, stop)
         async with self._downloading:

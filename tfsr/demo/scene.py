@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tfsr.errors import InvalidArgument
-from tfsr.geometry import Tile
+from tfsr.geometry import Tile, pixel_centres
 from tfsr.images import DecodedImage, to_float, to_uint8
 from tfsr.images.transparency import flatten
 from tfsr.models import ImplicitSR
@@ -41,9 +41,20 @@ class SceneRenderer:
         self.max_lr_pixels = self._renderer.lr_pixels
         self.input_span = self._renderer.input_span
 
-    def encode(self, pixels: np.ndarray) -> Any:
-        """Return what the decoder needs of (h, w, 3) uint8 pixels, for any output size."""
-        return project(self.model.decoder, self.model.encode(to_float(pixels)[None]))
+    def encode(self, pixels: np.ndarray, rows: Span, columns: Span) -> Any:
+        """Return what the decoder needs of some rows and columns of an image, for any output size.
+
+        Args:
+            pixels: (h, w, 3) uint8, the whole image.
+            rows: those to encode.
+            columns: those to encode.
+        """
+        part = to_float(pixels[slice(*rows), slice(*columns)])[None]
+        coordinates = None
+        if self.model.decoder.latent_coordinates:
+            spans = zip(pixels.shape, (rows, columns), strict=False)
+            coordinates = tuple(pixel_centres(length)[slice(*span)] for length, span in spans)
+        return project(self.model.decoder, self.model.encode(part, coordinates=coordinates))
 
     def render(self, encoded: Any, tile: Tile) -> Iterator[BatchPatch]:
         """Yield the patches of a tile."""
@@ -146,8 +157,7 @@ class Scene:
                 f"{self._renderer.max_lr_pixels}: ask for a smaller tile, or a larger size"
             )
         self.num_encodings += 1
-        pixels = self._pixels[slice(*rows), slice(*columns)]
-        return _Part(rows, columns, self._renderer.encode(pixels))
+        return _Part(rows, columns, self._renderer.encode(self._pixels, rows, columns))
 
 
 def _spans(size: tuple[int, int], box: TileBox) -> tuple[Span, Span]:

@@ -166,7 +166,7 @@ def _given_pair(path: Path, original: np.ndarray, lr: Path, scale: int) -> Pair:
         and metrics.psnr(small, resize(original[:height, :width], _size(small))) > _SAME_IMAGE_DB
     ):
         raise ImageError(
-            f"{lr}: {small.shape[1]}x{small.shape[0]}, is no reduction by {scale} of {path}, "
+            f"{lr}: {small.shape[1]}x{small.shape[0]}, is not a reduction by {scale} of {path}, "
             f"{original.shape[1]}x{original.shape[0]}"
         )
     return Pair(path, lr, _size(original), _size(small), (height, width))

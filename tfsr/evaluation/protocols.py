@@ -37,7 +37,7 @@ class Metric:
         """Channels, rounding, window and border in words."""
         rule = metrics.PROTOCOLS[self.rule]
         border = "no border"
-        if rule.shaves:
+        if rule.crops_border:
             border = "border of the scale" + (f" + {rule.margin}" if rule.margin else "") + " cut"
         channels = "RGB" if rule.luma is None else "Y"
         truncated = " truncated to 8 bits" if rule.quantized else ""
@@ -136,7 +136,7 @@ class EvaluationProtocol:
 
     @property
     def _shaves(self) -> bool:
-        return any(metrics.PROTOCOLS[metric.rule].shaves for metric in self.metrics)
+        return any(metrics.PROTOCOLS[metric.rule].crops_border for metric in self.metrics)
 
     def _check_scales(self, scales: Sequence[float]) -> None:
         for scale in scales:

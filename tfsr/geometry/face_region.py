@@ -145,7 +145,7 @@ def face_region_from_eyes(lr_size: Sequence[int], eyes: tuple[Point, Point]) -> 
             f"{named} are swapped: the one on the left of the image comes first. Rotate a face "
             "that is upside down first"
         )
-    # The distance between the eyes is half the face's width; down is across rotated by 90 degrees.
+    # The eyes are a quarter of the width apart; `down` is `across` rotated by 90 degrees.
     scale = 1 / (EYES[1][1] - EYES[0][1])
     across = (right_row - left_row) * scale, (right_column - left_column) * scale
     down = across[1], -across[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,15 +90,6 @@ class Phase:
     def shift(self, start: int) -> Phase:
         """The phase over features that begin at LR pixel `start`; the input image is whole."""
         return replace(self, starts=self.starts - start)
-
-    def arrays(self) -> tuple[Any, ...]:
-        """All arrays, for `Phase.of`."""
-        return (*self.axis.arrays(), self.starts, self.pair_starts)
-
-    @classmethod
-    def of(cls, arrays: Sequence[Any]) -> Phase:
-        """The phase that has these `arrays`."""
-        return cls(Axis(*arrays[:-2]), *arrays[-2:])
 
 
 def _axis_phases(axis: Axis, lr: int, scale: int, all_neighbours: bool) -> list[Phase] | None:

@@ -30,7 +30,7 @@ def bleed(colours: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def resize_alpha(alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize (h, w) alpha to (H, W) by Pillow's bicubic filter: photo models know no masks."""
+    """Resize (h, w) alpha to (H, W) by Pillow's bicubic filter: models are not trained on masks."""
     smooth = Image.fromarray(alpha.astype(np.float32))
     resized = smooth.resize((size[1], size[0]), Image.Resampling.BICUBIC)
     return from_levels(np.asarray(resized), alpha.dtype)

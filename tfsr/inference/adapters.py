@@ -21,10 +21,9 @@ from tfsr.images.files import header_of, opened, writing
 from tfsr.inference.request import UpscaleRequest
 from tfsr.inference.upscale_image import (
     PixelUpscaler,
-    at_depth_of,
+    crop_or_pad,
+    crop_or_pad_pixels,
     opaque_rgb,
-    place,
-    place_pixels,
     upscale_image,
     with_channels_of,
 )
@@ -85,7 +84,7 @@ def _upscale_array(
     outputs = np.empty((len(batch), *size, batch.shape[3]), pixels.dtype)
     for output, one in zip(outputs, batch, strict=True):
         large = with_channels_of(one, upscaler(opaque_rgb(one), rendered))
-        output[...] = place_pixels(large, size)
+        output[...] = crop_or_pad_pixels(large, size)
     return {2: outputs[0, ..., 0], 3: outputs[0], 4: outputs}[len(shape)]
 
 
@@ -123,7 +122,7 @@ def _upscale_pillow(
 ) -> Image.Image:
     decoded = from_pillow(image, "image")
     rendered, size = request.sizes(decoded.size)
-    result = _for_pillow(place(upscale_image(decoded, rendered, upscaler), size))
+    result = _for_pillow(crop_or_pad(upscale_image(decoded, rendered, upscaler), size))
     _warn("image", result.notes)
     return to_pillow(result)
 
@@ -146,11 +145,9 @@ def _upscale_file(
         image = decode(file, name)
     if header.frames > 1:
         image = image.changed(f"the first of its {header.frames} images")
-    # Again: some files give their orientation after their pixels.
+    # Again: some files store their EXIF orientation after the pixels.
     rendered, size = request.sizes(image.size, target)
-    image = at_depth_of(upscaler, image)
-    large = with_channels_of(image.pixels, upscaler(opaque_rgb(image.pixels), rendered))
-    result = place(image.changed(pixels=large), size)
+    result = crop_or_pad(upscale_image(image, rendered, upscaler), size)
     if target is None:
         result = _for_pillow(result)
         _warn(name, result.notes)

@@ -20,7 +20,7 @@ from tfsr.images.integrity import is_complete
 from tfsr.inference.jobs import Job, JobResult
 from tfsr.inference.pixel_budget import PixelBudget
 from tfsr.inference.request import UpscaleRequest
-from tfsr.inference.upscale_image import PixelUpscaler, place, upscale_image
+from tfsr.inference.upscale_image import PixelUpscaler, crop_or_pad, upscale_image
 
 # Pixels that wait for the model, and for the disk: 100 and 200 MB of 8-bit RGB. A larger image
 # waits alone.
@@ -152,9 +152,8 @@ class _Batch:
         if count < header.frames:
             work.notes.append(f"the first of its {header.frames} images")
         lr_size = work.frames.images[0].size
-        if (
-            lr_size != work.lr_size
-        ):  # Some files say after their pixels that they lie on their side.
+        # Some files store their EXIF orientation after the pixels.
+        if lr_size != work.lr_size:
             work.lr_size, work.size = lr_size, self.request.sizes(lr_size, target, count)[1]
         work.seconds += time.perf_counter() - start
 
@@ -163,7 +162,7 @@ class _Batch:
         outputs = []
         for image in work.frames.images:
             rendered, _ = self.request.sizes(image.size)
-            outputs.append(place(upscale_image(image, rendered, self.upscaler), work.size))
+            outputs.append(crop_or_pad(upscale_image(image, rendered, self.upscaler), work.size))
         work.frames = replace(work.frames, images=tuple(outputs))
         work.seconds += time.perf_counter() - start
 

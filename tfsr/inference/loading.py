@@ -38,7 +38,7 @@ def load_upscaler(
 
     Args:
         spec: a preset's name or directory, a run's directory (its best weights are taken), one of
-            these with "+" behind it (its self-ensemble), a .tflite file, a SavedModel's directory,
+            these followed by "+" (its self-ensemble), a .tflite file, a SavedModel's directory,
             "bicubic", a Keras model, or an `Upscaler`, which is returned as it is. Defaults to the
             preset of the command line.
         memory: work space of a preset or model, beside the program and the two images: bytes, or a
@@ -130,11 +130,11 @@ def kind_of(spec: str) -> str:
         return "Pillow's bicubic filter"
     if os.path.isdir(path):
         raise PresetError(
-            f"{spec}: is no preset, no run with a best checkpoint and no SavedModel: it has no "
+            f"{spec}: is not a preset, a run with a best checkpoint or a SavedModel: it has no "
             "metadata.json, best/ or saved_model.pb"
         )
     if os.path.isfile(path):
-        raise PresetError(f"{spec}: is no preset; of files, .tflite can upscale")
+        raise PresetError(f"{spec}: is not a preset; of model files, only .tflite is supported")
     known = [*names(), BICUBIC]
     raise PresetError(
         f"unknown preset {spec!r}; known: {', '.join(known)}, or a path."
@@ -160,18 +160,19 @@ def upscale(
     Args:
         image: an array, a tensor, a Pillow image, or the path of a file.
         preset: whatever `load_upscaler` takes.
-        memory: as of `load_upscaler`.
-        precision: as of `load_upscaler`.
-        self_ensemble: as of `load_upscaler`.
-        strength: as of `load_upscaler`.
-        threads: as of `load_upscaler`.
+        memory: see `load_upscaler`.
+        precision: see `load_upscaler`.
+        self_ensemble: see `load_upscaler`.
+        strength: see `load_upscaler`.
+        threads: see `load_upscaler`.
         options: those of `Upscaler.upscale`: scale, size and so on.
 
     Returns:
         An image of the same kind.
 
     Raises:
-        InvalidArgument, ImageError, PresetError, ExportError: as these two.
+        InvalidArgument, ImageError, PresetError, ExportError: as `load_upscaler` and
+            `Upscaler.upscale` do.
 
     Example:
         >>> tfsr.upscale("face.png", scale=1.5, preset="bicubic").size

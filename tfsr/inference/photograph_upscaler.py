@@ -65,8 +65,8 @@ class PhotographUpscaler(Upscaler):
         regions += [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
         targets = [region.resized(lr_size, size) for region in regions]
         for target in targets:
-            # As any output's size is: checked before memory is taken.
-            TargetSize(size=target.size).of(lr_size, self._max_output_pixels)
+            # Like any output's size, it is checked before memory is allocated.
+            TargetSize(size=target.size).output_size(lr_size, self._max_output_pixels)
         output = self._background(image, size)
         for region, target in zip(regions, targets, strict=True):
             paste_face(output, self._faces(crop_face(image, region), target.size), target)

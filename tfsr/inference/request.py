@@ -95,7 +95,10 @@ class UpscaleRequest(PixelLimits):
             InvalidArgument: if the output is too large.
         """
         most = self.max_output_pixels // count
-        rendered, size = self.target.rendered(lr_size, most), self.target.of(lr_size, most)
+        rendered, size = (
+            self.target.rendered_size(lr_size, most),
+            self.target.output_size(lr_size, most),
+        )
         if target is not None:
             check_writable_format(target, size)
         return rendered, size

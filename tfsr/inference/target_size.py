@@ -22,7 +22,9 @@ FITS = ("stretch", "cover", "contain")
 
 @dataclass(frozen=True)
 class TargetSize:
-    """The size that an output shall have. Exactly one of all but `fit` is given.
+    """The requested size of an output.
+
+    Exactly one of scale, size, long_side, short_side and megapixels is set.
 
     Attributes:
         scale: factor on both sides, or factors of (height, width).
@@ -71,12 +73,12 @@ class TargetSize:
             return ()
         return tuple(self.scale) if isinstance(self.scale, tuple | list) else (self.scale,)
 
-    def of(self, lr_size: Size, max_pixels: int = MAX_OUTPUT_PIXELS) -> Size:
+    def output_size(self, lr_size: Size, max_pixels: int = MAX_OUTPUT_PIXELS) -> Size:
         """Return (H, W) of the output of (h, w); InvalidArgument beyond `max_pixels`."""
         return _limited(self._size_of, lr_size, max_pixels)
 
-    def rendered(self, lr_size: Size, max_pixels: int = MAX_OUTPUT_PIXELS) -> Size:
-        """Return (H, W) before the output is cropped or padded to `size`; otherwise as `of`."""
+    def rendered_size(self, lr_size: Size, max_pixels: int = MAX_OUTPUT_PIXELS) -> Size:
+        """As `output_size`, before the output is cropped or padded to `size`."""
         return _limited(self._rendered_size_of, lr_size, max_pixels)
 
     def _size_of(self, lr_size: Size) -> Size:

@@ -78,7 +78,7 @@ def runners(content: bytes, threads: int, path: Path) -> dict[str, Any]:
         return {name: interpreter.get_signature_runner(name) for name in names}
     except (ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise ExportError(f"{path}: is no TFLite model that runs here: {reason}") from error
+        raise ExportError(f"{path}: is not a TFLite model that runs here: {reason}") from error
 
 
 def with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
@@ -106,7 +106,7 @@ def _content(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise ExportError(f"{path}: is not a regular file; give a .tflite file")
         if status.st_size > _MAX_FILE_BYTES:
-            raise ExportError(f"{path}: is no TFLite model: none has more than 2 GiB")
+            raise ExportError(f"{path}: is not a TFLite model: none has more than 2 GiB")
         return path.read_bytes()
     except OSError as error:
         raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -43,7 +43,7 @@ def at_depth_of(upscaler: PixelUpscaler, image: DecodedImage) -> DecodedImage:
     """Return an image with 8 bits a channel if the upscaler preserves no more."""
     if image.depth <= upscaler.bit_depth:
         return image
-    return image.in_8_bits("the exported model knows 8 bits: 16 were rounded")
+    return image.in_8_bits("the exported model supports 8 bits only; 16 bits were rounded")
 
 
 def opaque_rgb(pixels: np.ndarray) -> np.ndarray:
@@ -75,12 +75,16 @@ def with_channels_of(pixels: np.ndarray, output: np.ndarray) -> np.ndarray:
     return np.concatenate([output, alpha[..., None]], axis=-1)
 
 
-def place(image: DecodedImage, size: Size) -> DecodedImage:
-    """Centre an image in (H, W); see `place_pixels`."""
-    return image if image.size == size else image.changed(pixels=place_pixels(image.pixels, size))
+def crop_or_pad(image: DecodedImage, size: Size) -> DecodedImage:
+    """Centre an image in (H, W); see `crop_or_pad_pixels`."""
+    return (
+        image
+        if image.size == size
+        else image.changed(pixels=crop_or_pad_pixels(image.pixels, size))
+    )
 
 
-def place_pixels(pixels: np.ndarray, size: Size) -> np.ndarray:
+def crop_or_pad_pixels(pixels: np.ndarray, size: Size) -> np.ndarray:
     """Centre (h, w, channels) in (H, W): crop the rest, or pad with zeros."""
     if pixels.shape[:2] == size:
         return pixels

@@ -163,7 +163,7 @@ def find(preset: str | os.PathLike[str]) -> Path:
         if os.path.isfile(directory / METADATA):
             return directory
     if os.path.isdir(name):
-        raise PresetError(f"{name}: is no preset, it has no {METADATA}")
+        raise PresetError(f"{name}: is not a preset: it has no {METADATA}")
     raise PresetError(
         f"unknown preset {name!r}; known: {', '.join(names())}, or a directory."
         + did_you_mean(name, names())

@@ -71,8 +71,10 @@ class ImplicitRenderer:
             return denormalize(render_band(decoder, projected, image, plan, modulation))
 
         def phase(projected, image, rows, columns, modulation):
-            of_rows, of_columns = (Phase(Axis(*axis), *starts) for axis, *starts in (rows, columns))
-            samples = sample_phase(decoder, projected, image, of_rows, [of_columns], modulation)
+            row_phase, column_phase = (
+                Phase(Axis(*axis), *starts) for axis, *starts in (rows, columns)
+            )
+            samples = sample_phase(decoder, projected, image, row_phase, [column_phase], modulation)
             return denormalize(blend(decoder, samples))
 
         def sub_pixels(image, coordinates, tail):
@@ -168,14 +170,14 @@ class ImplicitRenderer:
         for i, band in enumerate(bands):
             row_tensors = _phase_tensors(band)
             first = i + start * len(rows)
-            of_rows = slice(first, first + (len(band.axis) - 1) * len(rows) + 1, len(rows))
+            output_rows = slice(first, first + (len(band.axis) - 1) * len(rows) + 1, len(rows))
             for j, phase in enumerate(columns):
                 tensors = row_tensors[0], column_tensors[j][0]
                 modulation = self._modulation_of(band.axis, phase.axis, *tensors)
                 render = self._phase[len(band.starts), len(phase.starts)]
                 colours = render(projected, image, row_tensors, column_tensors[j], modulation)
                 last = j + (len(phase.axis) - 1) * len(columns)
-                yield of_rows, slice(j, last + 1, len(columns)), ops.convert_to_numpy(colours)
+                yield output_rows, slice(j, last + 1, len(columns)), ops.convert_to_numpy(colours)
 
     def _convolution(self, image, plan: SamplingPlan, chosen: Schedule) -> Iterator[BatchPatch]:
         scales = chosen.scales or (1, 1)

@@ -57,7 +57,8 @@ def render_points(decoder: Decoder, latent, coordinates, cells, window=None):
         samples = sample_points(decoder, projected, image, plan, decoder.project_cell)
         return blend(decoder, samples)
 
-    # In training an image has a quarter as many LR pixels as its points have neighbours.
+    # In training, points have four times as many neighbours as the image has LR pixels, so the cell
+    # is applied to the maps where all points share it.
     return ops.cond(ops.all(cells == cells[:, :1]), one_cell, many_cells)
 
 

@@ -25,10 +25,7 @@ class Renderer(Protocol):
     bytes_per_lr_pixel: int
 
     def input_span(self, lr: int, hr: int, start: int, stop: int) -> tuple[int, int]:
-        """Return the LR pixels that output pixels start to stop of an axis depend on.
-
-        The first of them, and the one after the last.
-        """
+        """Return the [first, stop) LR pixels of an axis that output pixels [start, stop) need."""
 
     def render(self, image: Any, tile: Tile) -> Iterator[BatchPatch]:
         """Render a tile.
@@ -42,7 +39,7 @@ class Renderer(Protocol):
 def align(image: Any, tile: Tile, multiple: int) -> tuple[Any, Tile]:
     """Crop a tile's LR image so that it begins at multiples, for an encoder's `size_multiple`.
 
-    At most multiple - 1 rows and columns go: `input_span` asks for so many more.
+    At most multiple - 1 rows and columns are removed; `input_span` requests that many extra.
     """
     inner = tile.aligned(multiple)
     top = inner.lr_rows[0] - tile.lr_rows[0]

@@ -43,7 +43,7 @@ def schedule(
     Args:
         plan: of the grid, with NumPy arrays.
         decoder: the decoder.
-        budget: queries decoded together; one row is rendered whatever it takes.
+        budget: queries decoded together; at least one row is always rendered.
         gather_free: whether gathers are avoided wherever that is possible, fast or not.
         convolution: whether a linear decoder may take the latent itself, not its maps.
 
@@ -57,8 +57,8 @@ def schedule(
     if scales and convolution and isinstance(decoder, LinearDecoder):
         if gather_free or math.prod(scales) <= MAX_SUB_PIXELS:
             return Schedule("convolution", [slice(0, len(plan.rows))], scales)
-    # Phases skip neighbours of weight 0, which odd scales have. They need no gather, which pays
-    # with one neighbour only. Bands compute row terms less often.
+    # Phases skip neighbours of weight 0, which odd scales have, and need no gather. Otherwise bands
+    # are faster with more than one neighbour, as they compute row terms less often.
     weightless = decoder.blends_by_weight and any(scale % 2 for scale in scales or ())
     if scales and (gather_free or not decoder.local_ensemble or weightless):
         phases = plan.phases(all_neighbours=not decoder.blends_by_weight)

@@ -50,7 +50,7 @@ class Distribution:
 
         return sum_over_workers(self.strategy, arrays)
 
-    def chief_says(self, value: bool) -> bool:
+    def agree_with_chief(self, value: bool) -> bool:
         """Return the chief's value on all workers, all of which must call this."""
         return bool(self.sum([np.array(int(self.chief and value))])[0])
 

@@ -67,7 +67,9 @@ class IntervalCallback(keras.callbacks.Callback):
             began = time.monotonic()
             self.validator.measure(self.model)
             self.pace.validation = time.monotonic() - began
-            if not self.devices.chief_says(2.0 < self.pace.validation < self.pace.remaining / 4):
+            if not self.devices.agree_with_chief(
+                2.0 < self.pace.validation < self.pace.remaining / 4
+            ):
                 return
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -149,7 +151,7 @@ class IntervalCallback(keras.callbacks.Callback):
         if self.pace.limit is None:
             return False
         ends = self._ends_epoch(self.state.steps + self.interval)
-        return self.devices.chief_says(not self.pace.has_time_for(validations=int(ends)))
+        return self.devices.agree_with_chief(not self.pace.has_time_for(validations=int(ends)))
 
     def _end_epoch(self) -> bool:
         """Validate and add a row to the history; return whether the epoch is the best so far."""

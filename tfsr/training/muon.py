@@ -13,7 +13,7 @@ from keras import ops
 # Coefficients of the Newton-Schulz quintic, from the reference: steepest at 0.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 # Kernels of output layers, which produce colours, are updated by Adam.
-_COLOURS = 3
+_MAX_ADAM_OUTPUTS = 3
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -137,7 +137,7 @@ class Muon(keras.optimizers.Optimizer):
 
 def is_matrix(shape: Sequence[int]) -> bool:
     """Whether Muon updates a variable of this shape as a matrix."""
-    return len(shape) >= 2 and shape[-1] > _COLOURS
+    return len(shape) >= 2 and shape[-1] > _MAX_ADAM_OUTPUTS
 
 
 def orthogonalize(matrices: Any, iterations: int = 5) -> Any:

@@ -68,7 +68,8 @@ def train(
         resume: whether there must be a run; its steps, images and validation may then differ.
         max_time: seconds after which the run ends at a checkpoint; None: no limit.
         began: `time.monotonic()` when `max_time` began. Defaults to now.
-        processes: processes that cut samples; 0: threads. Defaults to the CPU cores on a GPU.
+        processes: worker processes that make samples; 0: threads. Defaults to the CPU cores on a
+            GPU.
         report: called with a line of progress.
 
     Returns:
