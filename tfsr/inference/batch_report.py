@@ -45,7 +45,7 @@ def check_report(path: Path, overwrite: bool = False) -> None:
     except OSError as error:  # Of a name that is too long.
         raise ImageError(f"{path}: cannot be written: {error.strerror}") from error
     if not overwrite and not _is_report(path):
-        raise ImageError(f"{path}: exists and is not a tfsr report; use --overwrite to replace it")
+        raise ImageError(f"{path}: exists and is not a tfsr report; overwrite to replace it")
 
 
 def check_report_apart(path: Path, jobs: Sequence[Job]) -> None:

@@ -98,7 +98,7 @@ def plan_jobs(
             if str(target) in jobs:
                 raise ImageError(f"{source}: {target} is taken by {jobs[str(target)].source}")
             if existing == "refuse" and os.path.lexists(target):
-                raise ImageError(f"{source}: {target} exists; use --overwrite or --skip-existing")
+                raise ImageError(f"{source}: {target} exists; overwrite or skip existing files")
         except TfsrError as error:
             fail(source, error)
         else:
@@ -121,7 +121,7 @@ def _is_output_file(sources: Sequence[Path], output: Path, suffix: str | None) -
     if not single:
         raise ImageError(f"{output}: several images need a folder; drop the suffix")
     if suffix and SUFFIXES[output.suffix.lower()] != SUFFIXES[suffix]:
-        raise ImageError(f"{output}: its suffix does not match --format")
+        raise ImageError(f"{output}: its suffix does not match the format")
     return True
 
 
