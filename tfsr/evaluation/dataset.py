@@ -20,7 +20,7 @@ from tfsr.inference.target_size import Size
 # different images to 11 at most.
 _SAME_IMAGE_DB = 20.0
 
-_ADVICE = "choose other columns with --lr-sides or --scales, or larger images"
+_ADVICE = "choose other LR sides or scales, or larger images"
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _find_folders(data: Path) -> tuple[Path, Path | None]:
     if not hr:
         return data, None
     if len(hr) > 1:
-        raise ImageError(f"{data}: holds {hr[0].name} and {hr[1].name}; give one of them as --data")
+        raise ImageError(f"{data}: holds {hr[0].name} and {hr[1].name}; give one of them")
     return hr[0], data / f"{hr[0].name.removesuffix('HR')}LR_bicubic"
 
 
@@ -134,7 +134,7 @@ def _find_lr_files(root: Path, originals: Sequence[Path], scale: int) -> list[Pa
     if not os.path.isdir(folder):
         raise ImageError(
             f"{folder}: is missing; the protocol uses given LR images. Choose other scales, or "
-            f"give --data {originals[0].parent} to have them made"
+            f"give {originals[0].parent} to have them made"
         )
     files = list_images(folder)
     by_name = {path.stem.removesuffix(f"x{scale}"): path for path in files}
