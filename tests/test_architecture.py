@@ -22,7 +22,7 @@ LEVELS = [
     {"models"},
     {"images"},
     {"degradations"},
-    {"converters", "presets", "data"},
+    {"converters", "presets", "data", "faces"},
     {"inference"},
     {"evaluation", "demo"},
     {"training", "exporters"},

@@ -15,8 +15,8 @@ from PIL import Image
 
 PACKAGES = (
     *("converters", "data", "decoders", "degradations", "encoders", "evaluation", "exporters"),
-    *("geometry", "images", "inference", "layers", "losses", "metrics", "models", "presets"),
-    *("rendering", "training"),
+    *("faces", "geometry", "images", "inference", "layers", "losses", "metrics", "models"),
+    *("presets", "rendering", "training"),
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 

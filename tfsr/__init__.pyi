@@ -6,6 +6,7 @@ from . import encoders as encoders
 from . import errors as errors
 from . import evaluation as evaluation
 from . import exporters as exporters
+from . import faces as faces
 from . import geometry as geometry
 from . import images as images
 from . import inference as inference

@@ -34,6 +34,7 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
         "large.png": (170, 170),
         "exact.png": (237, 173),
         "upright.jpg": (600, 400),
+        "people.jpg": (600, 400),
         "group.jpg": (600, 400),
         "better.png": (184, 184),
         "restored.png": (600, 400),

@@ -1,13 +1,17 @@
 """Faces in whole photographs, as people ask for them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tiny
 from checks import check_one_line
 
 from tfsr import from_preset
-from tfsr.images import read
-from tfsr.inference import ModelUpscaler, PhotographUpscaler
+from tfsr.images import read, resize
+from tfsr.inference import ModelUpscaler, PhotographUpscaler, load_upscaler
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 
 @pytest.fixture
@@ -84,3 +88,23 @@ def test_places_are_those_of_one_image(tfsr, preset, photograph, tmp_path):
         )
         check_one_line(result, "one file", code=2)
     assert not (tmp_path / "out").exists()
+
+
+def test_faces_are_found_and_restored_if_asked_for(tfsr, preset, tmp_path):
+    face = resize(read(IMAGES / "astronaut.png"), (100, 100))
+    image = tiny.image(120, 160)
+    image[10:110, 30:130] = face
+    tiny.save(tmp_path / "in" / "a.png", image)
+    tiny.save(tmp_path / "in" / "b.png", tiny.image(40, 50))
+    options = ("--preset", preset, "--scale", "2", "--faces", "auto", "--min-face", "40")
+    code, out, err = tfsr("upscale", tmp_path / "in", "-o", tmp_path / "out", *options)
+    assert (code, err) == (0, "") and out.count("\n") == 2
+    found = PhotographUpscaler(load_upscaler(preset), detector="mtcnn", min_face=40)
+    np.testing.assert_array_equal(read(tmp_path / "out" / "a.png"), found(image, (240, 320)))
+    plain = PhotographUpscaler(load_upscaler(preset))(image, (240, 320))
+    assert (read(tmp_path / "out" / "a.png") != plain).any()
+
+
+def test_how_faces_are_found_is_checked(tfsr, photograph, tmp_path):
+    options = (photograph, "-o", tmp_path / "out.png", "--scale", "2")
+    check_one_line(tfsr("upscale", *options, "--faces", "all"), "--faces", "auto", code=2)

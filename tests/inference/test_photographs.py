@@ -7,9 +7,10 @@ import tiny
 from checks import check_refused
 from function_upscaler import FunctionUpscaler
 
-from tfsr.images import DecodedImage, read
+from tfsr.images import DecodedImage, read, resize
 from tfsr.inference import ModelUpscaler, PhotographUpscaler
 from tfsr.inference.upscale_image import upscale_image
+from tfsr.inference.upscaler import converted
 from tfsr.models import Bicubic
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -117,3 +118,51 @@ def test_a_face_of_too_many_pixels_is_reported_before_anything_is_rendered():
     wide = [((20.0, 0.0), (20.0, 24.0))]
     photograph = PhotographUpscaler(rendered, eyes=wide, max_output_pixels=20_000)
     check_refused(lambda: photograph(tiny.image(), (96, 96)), "192x192", "max_output")
+
+
+def group(count=2):
+    """A photograph of the same face several times, on a smooth background."""
+    image = tiny.image(160, 40 + 120 * count)
+    face = resize(read(IMAGES / "astronaut.png"), (110, 110))
+    for i in range(count):
+        image[20:130, 40 + 120 * i : 150 + 120 * i] = face
+    return image
+
+
+def test_found_faces_are_restored_and_all_else_is_the_background():
+    image, size = group(), (320, 560)
+    found = PhotographUpscaler(red, detector="mtcnn")(image, size)
+    changed = differences(found, bicubic(image, size)).max(axis=-1) > 0
+    # Within the ovals the faces are red; in the corners of their crops nothing has changed.
+    for left in (80, 320):
+        assert (found[150, left + 110] == (255, 0, 0)).all()
+        for row, column in ((45, left + 5), (45, left + 215), (255, left + 5)):
+            assert not changed[row, column]
+    assert not changed[:, :60].any() and not changed[280:].any()
+
+
+def test_a_face_given_by_its_eyes_is_not_restored_twice():
+    image, size = group(1), (320, 320)
+    [face] = PhotographUpscaler(red, detector="mtcnn").find(image)
+    eyes = [(face.landmarks[0], face.landmarks[1])]
+    both = PhotographUpscaler(red, eyes=eyes, detector="mtcnn")(image, size)
+    np.testing.assert_array_equal(both, PhotographUpscaler(red, eyes=eyes)(image, size))
+
+
+def test_large_faces_are_left_to_the_background():
+    image, size = group(1), (320, 320)
+    found = PhotographUpscaler(red, detector="mtcnn", max_face=80)(image, size)
+    np.testing.assert_array_equal(found, bicubic(image, size))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_an_aligned_crop_is_upscaled_by_the_face_model_alone(upscaler, dtype):
+    image = converted(read(IMAGES / "astronaut.png"), dtype)
+    found = PhotographUpscaler(upscaler, detector="mtcnn")(image, (200, 210))
+    np.testing.assert_array_equal(found, upscaler(image, (200, 210)))
+
+
+def test_without_faces_the_photograph_is_the_background():
+    image = tiny.image(70, 90)
+    found = PhotographUpscaler(red, detector="mtcnn")(image, (140, 150))
+    np.testing.assert_array_equal(found, bicubic(image, (140, 150)))

@@ -127,6 +127,12 @@ Eyes = Annotated[
         parse=parse_eyes,
     ),
 ]
+Faces = Annotated[
+    str, _option(_FACES, "HOW", "auto: find and restore all faces; off (default).", "--faces")
+]
+MinFace = Annotated[
+    int | None, _option(_FACES, "N", "Smallest face to find, in pixels (default: 24).")
+]
 Insets = Annotated[
     list[tuple] | None,
     _option(
@@ -166,9 +172,7 @@ Strengths = Annotated[
 Memory = Annotated[
     int, _option(_MODEL, "SIZE", "Memory budget (default: 2GiB).", parse=parse_memory)
 ]
-Precision = Annotated[
-    str, _option(_MODEL, "NAME", "float32, or bfloat16: faster on hardware that supports it.")
-]
+Precision = Annotated[str, _option(_MODEL, "NAME", "float32, or bfloat16: faster where supported.")]
 SelfEnsemble = Annotated[
     bool, _option(_MODEL, None, "Mean over mirrored images: better, slower.", "--self-ensemble")
 ]

@@ -15,7 +15,7 @@ from tfsr.cli import options
 from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.startup import import_keras, silence
-from tfsr.errors import InvalidArgument
+from tfsr.errors import InvalidArgument, check_choice
 from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.presets import DEFAULT
 
@@ -36,6 +36,8 @@ def upscale(
     megapixels: options.Megapixels = None,
     box: options.BoxOption = None,
     eyes: options.Eyes = None,
+    faces: options.Faces = "off",
+    min_face: options.MinFace = None,
     preset: options.Preset = DEFAULT,
     strength: options.Strength = None,
     memory: options.Memory = DEFAULT_MEMORY,
@@ -69,11 +71,17 @@ def upscale(
         computer = Device(device, threads)
         suffix = None if image_format is None else suffix_of_format(image_format)
         existing = _existing(skip_existing, overwrite)
+        check_choice("faces", faces, ("auto", "off"))
         _check_combination(inputs, preset, device, places=bool(box or eyes))
     chosen = {"memory": memory, "precision": precision, "self_ensemble": self_ensemble}
     load = partial(_load, preset, **chosen, strength=strength, threads=threads)
-    if box or eyes:
-        load = partial(_load_photograph, load, box or (), eyes or (), memory, request)
+    if box or eyes or faces == "auto":
+        places = {
+            **{"boxes": box or (), "eyes": eyes or ()},
+            **({"detector": "mtcnn"} if faces == "auto" else {}),
+            **({} if min_face is None else {"min_face": min_face}),
+        }
+        load = partial(_load_photograph, load, memory, request, places)
     run = partial(_run, request=request, computer=computer, load=load, existing=existing)
     _report(run, inputs, output, recursive, suffix, existing, report, json_lines)
 
@@ -106,12 +114,13 @@ def _load(preset: str, **chosen: Any) -> Upscaler:
 
 
 def _load_photograph(
-    load: Callable[[], Upscaler], box: Any, eyes: Any, memory: int, request: UpscaleRequest
+    load: Callable[[], Upscaler], memory: int, request: UpscaleRequest, places: dict[str, Any]
 ) -> Upscaler:
     faces = load()
     from tfsr.inference import PhotographUpscaler
 
-    return PhotographUpscaler(faces, box, eyes, memory, request.max_output_pixels)
+    limit = request.max_output_pixels
+    return PhotographUpscaler(faces, memory=memory, max_output_pixels=limit, **places)
 
 
 def _run(

@@ -19,13 +19,10 @@ __getattr__, __dir__, _ = lazy_loader.attach_stub(__name__, __file__)
 
 # The public names; the other names of the stub serve the package itself.
 __all__ = [
-    "FaceRegion",
     "Neighbour",
     "NeighbourMode",
     "SamplingPlan",
     "cell_size",
-    "face_region_from_box",
-    "face_region_from_eyes",
     "grid_plan",
     "output_size",
     "pixel_centres",

@@ -9,9 +9,6 @@ from .coordinates import pixel_centres as pixel_centres
 from .cubic import cubic_axis as cubic_axis
 from .cubic import cubic_span as cubic_span
 from .cubic import cubic_taps as cubic_taps
-from .face_region import FaceRegion as FaceRegion
-from .face_region import face_region_from_box as face_region_from_box
-from .face_region import face_region_from_eyes as face_region_from_eyes
 from .grid import grid_axis as grid_axis
 from .grid import grid_plan as grid_plan
 from .neighbours import NeighbourMode as NeighbourMode

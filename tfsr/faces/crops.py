@@ -7,19 +7,29 @@ from itertools import product
 
 import numpy as np
 
-from tfsr.geometry import FaceRegion, cubic_taps
+from tfsr.faces.face import Face
+from tfsr.faces.region import FaceRegion
+from tfsr.geometry import cubic_taps
 from tfsr.images.pixel_types import from_levels
 
 # Pixels whose positions and neighbours are in memory at once: about 30 MB.
 _PIXELS_PER_BAND = 2**17
 # Share of the region's half side over which it is blended at each edge.
 _FEATHER = 0.2
+# Half height and half width of the ellipse that a found face is blended in, and how much wider the
+# blend ends, in halves of the region's side. MTCNN's boxes are 0.77 high and 0.56 wide.
+_ELLIPSE, _FADE = (0.85, 0.7), 1.3
 
 
 def crop_face(pixels: np.ndarray, region: FaceRegion) -> np.ndarray:
     """Crop a region of an (h, w, 3) image, turned upright, to `region.size`.
 
     A box of whole pixels is copied exactly. Beyond the image, its edges are repeated.
+
+    Example:
+        >>> region = tfsr.faces.face_region_from_box((80, 96), (8, 8, 24, 32))
+        >>> tfsr.faces.crop_face(tfsr.images.read("photo.jpg"), region).shape
+        (24, 32, 3)
     """
     height, width = region.size
     output = np.empty((height, width, 3), pixels.dtype)
@@ -29,19 +39,55 @@ def crop_face(pixels: np.ndarray, region: FaceRegion) -> np.ndarray:
     return output
 
 
-def paste_face(target: np.ndarray, face: np.ndarray, region: FaceRegion) -> None:
+def align(image: np.ndarray, face: Face) -> tuple[np.ndarray, FaceRegion]:
+    """Crop a face that was found, upright and framed as the face presets expect it.
+
+    Args:
+        image: (h, w, 3) uint8 or uint16.
+        face: from `find`.
+
+    Returns:
+        The crop, (side, side, 3) of the same type at the image's own resolution, and its region,
+        for `paste_face`.
+
+    Example:
+        >>> face = tfsr.faces.Face(
+        ...     (20, 30, 50, 36), 0.99, ((40, 40), (40, 56), (49, 48), (57, 40), (57, 56))
+        ... )
+        >>> crop, region = tfsr.faces.align(tfsr.images.read("photo.jpg"), face)
+        >>> crop.shape
+        (64, 64, 3)
+    """
+    return crop_face(image, face.region), face.region
+
+
+def paste_face(
+    target: np.ndarray, face: np.ndarray, region: FaceRegion, oval: bool = False
+) -> None:
     """Paste an upright face into an image, blended towards the region's edges.
 
     Args:
         target: (H, W, 3) uint8 or uint16, changed in place.
         face: (h, w, 3) of the same type; `region.size` gives one face pixel per target pixel.
         region: in the target's pixels.
+        oval: whether the blend follows the oval of a face instead of the region's edges.
+
+    Example:
+        >>> image = np.zeros((40, 40, 3), np.uint8)
+        >>> region = tfsr.faces.face_region_from_box((40, 40), (8, 8, 24, 24))
+        >>> tfsr.faces.paste_face(image, np.full((24, 24, 3), 200, np.uint8), region)
+        >>> image[20, 20].tolist(), image[4, 4].tolist()
+        ([200, 200, 200], [0, 0, 0])
     """
     height, width = face.shape[:2]
     (top, bottom), columns = region.spans(target.shape[:2])
     for rows in _bands(top, bottom, columns[1] - columns[0]):
         v, u = region.coordinates(rows, columns)
-        opacity = (_feather(v) * _feather(u)).astype(np.float32)[..., None]
+        opacity = _feather(v) * _feather(u)
+        if oval:
+            distance = np.hypot(v / _ELLIPSE[0], u / _ELLIPSE[1])
+            opacity = opacity * _smoothstep((_FADE - distance) / (_FADE - 1))
+        opacity = opacity.astype(np.float32)[..., None]
         colours = _interpolate(face, (v + 1) * (height / 2) - 0.5, (u + 1) * (width / 2) - 0.5)
         part = target[slice(*rows), slice(*columns)]
         part[...] = from_levels(part + opacity * (colours - part), target.dtype)
@@ -49,7 +95,11 @@ def paste_face(target: np.ndarray, face: np.ndarray, region: FaceRegion) -> None
 
 def _feather(coordinate: np.ndarray) -> np.ndarray:
     """Opacity: a smoothstep from 1 inside to 0 at the edge and beyond."""
-    x = np.clip((1 - np.abs(coordinate)) / _FEATHER, 0, 1)
+    return _smoothstep((1 - np.abs(coordinate)) / _FEATHER)
+
+
+def _smoothstep(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
 

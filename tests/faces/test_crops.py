@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tiny
 
-from tfsr.geometry import FaceRegion, face_region_from_box, face_region_from_eyes
-from tfsr.images.face_crops import crop_face, paste_face
+from tfsr.faces import FaceRegion, face_region_from_box, face_region_from_eyes
+from tfsr.faces.crops import crop_face, paste_face
 
 
 def scene(turn):

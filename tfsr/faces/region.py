@@ -19,6 +19,10 @@ EYES: tuple[Point, Point] = ((-13 / 256, -1 / 4), (-13 / 256, 1 / 4))
 """The eyes of an aligned face, (row, column) in [-1, 1], as in FFHQ, which the face presets were
 trained on. In 256x256 pixels they lie at row 121, columns 95.5 and 159.5."""
 
+LANDMARKS = ((-0.065, -0.2525), (-0.065, 0.2525), (0.234, 0.0), (0.462, -0.251), (0.462, 0.251))
+"""A face's landmarks in its region, (row, column) in [-1, 1], in the order of `Face.landmarks`: the
+means of what MTCNN finds in 120 training images, made symmetric."""
+
 MIN_SIDE = 16
 """Minimal side of a face in pixels."""
 
@@ -33,7 +37,7 @@ class FaceRegion:
         across: (rows, columns) from there to the middle of its right edge.
 
     Example:
-        >>> region = tfsr.geometry.face_region_from_box((40, 60), (0, 10, 20, 30))
+        >>> region = tfsr.faces.face_region_from_box((40, 60), (0, 10, 20, 30))
         >>> region.size, region.centre
         ((20, 30), (9.5, 24.5))
     """
@@ -103,7 +107,7 @@ def face_region_from_box(lr_size: Sequence[int], box: Sequence[int]) -> FaceRegi
         InvalidArgument: if the box leaves the image, or is smaller than `MIN_SIDE`.
 
     Example:
-        >>> tfsr.geometry.face_region_from_box((40, 60), (0, 10, 20, 30)).size
+        >>> tfsr.faces.face_region_from_box((40, 60), (0, 10, 20, 30)).size
         (20, 30)
     """
     top, left, height, width = check_integers("box", box, 4)
@@ -132,7 +136,7 @@ def face_region_from_eyes(lr_size: Sequence[int], eyes: tuple[Point, Point]) -> 
             smaller than `MIN_SIDE` or more than twice as large as the image.
 
     Example:
-        >>> tfsr.geometry.face_region_from_eyes((64, 64), ((30, 24), (30, 40))).size
+        >>> tfsr.faces.face_region_from_eyes((64, 64), ((30, 24), (30, 40))).size
         (64, 64)
     """
     (left_row, left_column), (right_row, right_column) = eyes
@@ -158,3 +162,34 @@ def face_region_from_eyes(lr_size: Sequence[int], eyes: tuple[Point, Point]) -> 
     eye_row = EYES[0][0]
     middle = (left_row + right_row) / 2, (left_column + right_column) / 2
     return FaceRegion((middle[0] - eye_row * down[0], middle[1] - eye_row * down[1]), down, across)
+
+
+def face_region_from_landmarks(landmarks: Sequence[Point]) -> FaceRegion:
+    """The square around a face, upright and framed as the training images of the face presets.
+
+    The similarity transform that brings the eyes and the corners of the mouth nearest to
+    `LANDMARKS`, by least squares. The training images were aligned by their eyes, so the mouth has
+    a quarter of the eyes' weight: it decides where a head is turned. The nose is left out.
+
+    Args:
+        landmarks: (row, column) in pixels of the left eye, the right eye, the nose, the left and
+            the right corner of the mouth, as the viewer sees them.
+
+    Example:
+        >>> eyes_and_mouth = ((119.8, 95), (119.8, 160), (158, 127.5), (187, 95.5), (187, 159.5))
+        >>> tfsr.faces.face_region_from_landmarks(eyes_and_mouth).size
+        (256, 256)
+    """
+    used = [0, 1, 3, 4]
+    v, u = np.array(LANDMARKS)[used].T
+    zero, one = np.zeros(4), np.ones(4)
+    # Unknown: the centre's row and column, and the row and column of `across`; with `down` at a
+    # right angle to it, row = centre + v down + u across is linear in them.
+    rows = np.stack([one, zero, u, v], axis=1)
+    columns = np.stack([zero, one, -v, u], axis=1)
+    target = np.array(landmarks, float)[used].T.ravel()
+    weights = np.sqrt([1, 1, 0.25, 0.25] * 2)
+    equations = weights[:, None] * np.concatenate([rows, columns])
+    found = np.linalg.lstsq(equations, weights * target, rcond=None)[0]
+    row, column, across_row, across_column = map(float, found)
+    return FaceRegion((row, column), (across_column, -across_row), (across_row, across_column))

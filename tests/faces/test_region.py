@@ -4,7 +4,7 @@ from checks import check_refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsr.geometry import FaceRegion, face_region_from_box, face_region_from_eyes
+from tfsr.faces import FaceRegion, face_region_from_box, face_region_from_eyes
 
 sides = st.integers(1, 60)
 numbers = st.floats(-40, 40)

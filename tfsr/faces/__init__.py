@@ -1,0 +1,26 @@
+"""Faces in photographs: found, cropped upright as the face presets expect, and pasted back."""
+
+from tfsr.faces.crops import align, crop_face, paste_face
+from tfsr.faces.detector import DETECTORS, FaceDetector
+from tfsr.faces.face import Face
+from tfsr.faces.region import (
+    FaceRegion,
+    face_region_from_box,
+    face_region_from_eyes,
+    face_region_from_landmarks,
+)
+from tfsr.faces.search import find
+
+__all__ = [
+    "DETECTORS",
+    "Face",
+    "FaceDetector",
+    "FaceRegion",
+    "align",
+    "crop_face",
+    "face_region_from_box",
+    "face_region_from_eyes",
+    "face_region_from_landmarks",
+    "find",
+    "paste_face",
+]
