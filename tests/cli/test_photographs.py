@@ -1,5 +1,6 @@
 """Faces in whole photographs, as people ask for them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -96,11 +97,20 @@ def test_faces_are_found_and_restored_if_asked_for(tfsr, preset, tmp_path):
     image[10:110, 30:130] = face
     tiny.save(tmp_path / "in" / "a.png", image)
     tiny.save(tmp_path / "in" / "b.png", tiny.image(40, 50))
+    report = tmp_path / "report.json"
     options = ("--preset", preset, "--scale", "2", "--faces", "auto", "--min-face", "40")
+    options += ("--report", report)
     code, out, err = tfsr("upscale", tmp_path / "in", "-o", tmp_path / "out", *options)
-    assert (code, err) == (0, "") and out.count("\n") == 2
+    assert (code, err) == (0, "")
+    first, second = out.splitlines()
+    assert "1 of 1 faces restored" in first and "0 of 0 faces restored" in second
     found = PhotographUpscaler(load_upscaler(preset), detector="mtcnn", min_face=40)
     np.testing.assert_array_equal(read(tmp_path / "out" / "a.png"), found(image, (240, 320)))
+    [face], none = (file["faces"] for file in json.loads(report.read_text())["files"])
+    assert face == found.details["faces"][0] and none == []
+    assert face["restored"] and face["confidence"] > 0.9
+    left, top, width, height = face["box"]
+    assert 30 < left and left + width < 130 and 10 <= top and top + height <= 110
     plain = PhotographUpscaler(load_upscaler(preset))(image, (240, 320))
     assert (read(tmp_path / "out" / "a.png") != plain).any()
 

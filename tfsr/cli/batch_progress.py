@@ -86,7 +86,11 @@ def _description(result: JobResult) -> str:
     sizes = f"{result.target}: {w}x{h} to {width}x{height}"
     if result.skipped:
         return f"{sizes}, already exists"
-    return "; ".join([f"{sizes}, {result.seconds:.1f} s", *result.notes])
+    parts = [f"{sizes}, {result.seconds:.1f} s", *result.notes]
+    if "faces" in result.details:
+        faces = [face["restored"] for face in result.details["faces"]]
+        parts.insert(1, f"{sum(faces)} of {len(faces)} faces restored")
+    return "; ".join(parts)
 
 
 def _in_one_line(text: str) -> str:

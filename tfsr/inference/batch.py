@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 from tfsr.errors import ImageError, InvalidArgument, TfsrError
 from tfsr.images import write_image
@@ -47,6 +48,7 @@ class _Work:
     out_pixels: int = 0
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def run_jobs(
@@ -164,6 +166,7 @@ class _Batch:
             rendered, _ = self.request.sizes(image.size)
             outputs.append(crop_or_pad(upscale_image(image, rendered, self.upscaler), work.size))
         work.frames = replace(work.frames, images=tuple(outputs))
+        work.details = dict(self.upscaler.details)
         work.seconds += time.perf_counter() - start
 
     def _write(self, work: _Work) -> None:
@@ -200,4 +203,5 @@ def _result(work: _Work, writing_it: Future[None]) -> JobResult:
     return JobResult(
         *(job.source, job.target, None, work.lr_size, work.size, work.seconds),
         notes=tuple(dict.fromkeys(work.notes)),
+        details=work.details,
     )

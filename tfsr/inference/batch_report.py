@@ -30,6 +30,7 @@ def as_record(result: JobResult) -> dict[str, Any]:
         "notes": list(result.notes),
         **sizes,
         "seconds": round(result.seconds, 3),
+        **result.details,
     }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tfsr.errors import ImageError, TfsrError
 from tfsr.images import check_writable_format, list_images
@@ -29,7 +29,8 @@ class Job:
 class JobResult:
     """The result of a job: one line of error, or sizes, seconds and notes on what was lost.
 
-    `skipped` says that the target existed already and was left unchanged.
+    `skipped` says that the target existed already and was left unchanged; `details` are those of
+    the upscaler.
     """
 
     source: Path
@@ -40,6 +41,7 @@ class JobResult:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     skipped: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> str:

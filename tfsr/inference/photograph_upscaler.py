@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +58,10 @@ class PhotographUpscaler(Upscaler):
         max_face: int. Side in pixels of the region of a found face above which it is left to the
             background. Defaults to 256.
 
+    Attributes:
+        details: "faces", those that were found in the last image: "box" [x, y, width, height] and
+            "eyes" [x1, y1, x2, y2] in pixels, "confidence", and whether it was "restored".
+
     Example:
         >>> photograph = tfsr.inference.PhotographUpscaler(
         ...     tfsr.load_upscaler("bicubic"), boxes=[(20, 30, 40, 32)]
@@ -105,11 +111,13 @@ class PhotographUpscaler(Upscaler):
         lr_size = image.shape[:2]
         given = [face_region_from_box(lr_size, box) for box in self._boxes]
         given += [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
-        found = [face.region for face in self.find(image)]
-        if not given and len(found) == 1 and _is_whole(found[0], lr_size):
+        faces = self.find(image)
+        if not given and len(faces) == 1 and _is_whole(faces[0].region, lr_size):
+            self.details = {"faces": [_record(faces[0], True)]}
             yield slice(None), slice(None), self._faces(original, size)
             return
-        found = [region for region in found if self._needs_help(region, given)]
+        restored = [self._needs_help(face.region, given) for face in faces]
+        found = list(compress((face.region for face in faces), restored))
         regions = [(region, False) for region in given] + [(region, True) for region in found]
         targets = [region.resized(lr_size, size) for region, _ in regions]
         for target in targets:
@@ -119,6 +127,8 @@ class PhotographUpscaler(Upscaler):
         for (region, oval), target in zip(regions, targets, strict=True):
             face = self._faces(crop_face(image, region), target.size)
             paste_face(output, face, target, oval)
+        if self._detector is not None:
+            self.details = {"faces": list(map(_record, faces, restored))}
         yield slice(None), slice(None), output
 
     def _needs_help(self, region: FaceRegion, given: Sequence[FaceRegion]) -> bool:
@@ -126,6 +136,17 @@ class PhotographUpscaler(Upscaler):
         if region.size[0] > self._max_face:
             return False
         return not any(_holds(other, region.centre) for other in given)
+
+
+def _record(face: Face, restored: bool) -> dict[str, Any]:
+    """A found face for reports, in whole pixels, columns before rows as everywhere there."""
+    top, left, height, width = face.box
+    return {
+        "box": [round(left), round(top), round(width), round(height)],
+        "eyes": [round(x, 1) for point in face.landmarks[:2] for x in reversed(point)],
+        "confidence": round(face.confidence, 3),
+        "restored": restored,
+    }
 
 
 def _is_whole(region: FaceRegion, size: Sequence[int]) -> bool:

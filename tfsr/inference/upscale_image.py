@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +18,7 @@ class PixelUpscaler(Protocol):
     """The part of an `Upscaler` that whole images need."""
 
     bit_depth: int
+    details: Mapping[str, Any]
 
     def __call__(self, image: np.ndarray, size: Size) -> np.ndarray:
         """Upscale (h, w, 3) pixels to (H, W, 3) of the same dtype."""

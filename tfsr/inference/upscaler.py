@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ class Upscaler(abc.ABC):
         kind: what it is, in words for tables.
         bit_depth: 8 or 16, the most bits a channel that it preserves.
         rounds: whether it rounds to 8 bits by itself; `raw_output` is level / 255 then.
+        details: plain data on the last image, for reports.
 
     Example:
         >>> upscaler = tfsr.load_upscaler("bicubic")
@@ -44,6 +46,7 @@ class Upscaler(abc.ABC):
     kind: str
     bit_depth: int = 8
     rounds: bool = False
+    details: Mapping[str, Any] = MappingProxyType({})
 
     @abc.abstractmethod
     def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
