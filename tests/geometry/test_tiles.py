@@ -139,32 +139,32 @@ def numbered(size):
 
 def test_there_are_eight_flips_and_turns():
     image = numbered((3, 3))
-    assert len({symmetry.of(image).tobytes() for symmetry in DIHEDRAL_TRANSFORMS}) == 8
+    assert len({symmetry.apply(image).tobytes() for symmetry in DIHEDRAL_TRANSFORMS}) == 8
     quarter_turn = np.rot90(image, axes=(1, 2)).tobytes()
-    assert quarter_turn in {symmetry.of(image).tobytes() for symmetry in DIHEDRAL_TRANSFORMS}
+    assert quarter_turn in {symmetry.apply(image).tobytes() for symmetry in DIHEDRAL_TRANSFORMS}
 
 
 def test_two_of_them_leave_the_rows_in_order():
     image = numbered((2, 3))
-    whole, mirrored = (symmetry.of(image)[0, ..., 0].tolist() for symmetry in MIRROR_TRANSFORMS)
+    whole, mirrored = (symmetry.apply(image)[0, ..., 0].tolist() for symmetry in MIRROR_TRANSFORMS)
     assert whole == [[0, 1, 2], [3, 4, 5]]
     assert mirrored == [[2, 1, 0], [5, 4, 3]]
 
 
 @every_symmetry
 def test_a_tile_of_the_turned_image_shows_the_same_pixels(symmetry):
-    turned = symmetry.of_tile(TILE)
+    turned = symmetry.apply_to_tile(TILE)
     for size, rows, columns in (("size", "rows", "columns"), ("lr_size", "lr_rows", "lr_columns")):
         image = numbered(getattr(TILE, size))
         seen = image[:, slice(*getattr(TILE, rows)), slice(*getattr(TILE, columns))]
-        there = symmetry.of(image)
+        there = symmetry.apply(image)
         assert there.shape[1:3] == getattr(turned, size)
         found = there[:, slice(*getattr(turned, rows)), slice(*getattr(turned, columns))]
-        np.testing.assert_array_equal(found, symmetry.of(seen))
+        np.testing.assert_array_equal(found, symmetry.apply(seen))
 
 
 @every_symmetry
 def test_writing_to_the_turned_view_writes_to_the_image(symmetry):
     image = np.zeros((1, 3, 4, 2))
-    symmetry.of(image)[...] = 1
+    symmetry.apply(image)[...] = 1
     assert (image == 1).all()

@@ -117,12 +117,12 @@ class Symmetry:
     columns: bool = False
     swapped: bool = False
 
-    def of(self, images: np.ndarray) -> np.ndarray:
+    def apply(self, images: np.ndarray) -> np.ndarray:
         """A view of images (batch, H, W, n): writing to it writes to them."""
         turned = images[:, :: -1 if self.rows else 1, :: -1 if self.columns else 1]
         return turned.swapaxes(1, 2) if self.swapped else turned
 
-    def of_tile(self, tile: Tile) -> Tile:
+    def apply_to_tile(self, tile: Tile) -> Tile:
         """The same tile in the transformed image."""
         (h, height, rows, lr_rows), (w, width, columns, lr_columns) = tile.axes
         if self.rows:

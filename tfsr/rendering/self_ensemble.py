@@ -59,8 +59,8 @@ class SelfEnsembleRenderer:
         (top, bottom), (left, right) = tile.rows, tile.columns
         total = np.zeros((len(image), bottom - top, right - left, 3), np.float32)
         for symmetry in self.symmetries:
-            view = symmetry.of(total)
-            patches = self.renderer.render(symmetry.of(image), symmetry.of_tile(tile))
+            view = symmetry.apply(total)
+            patches = self.renderer.render(symmetry.apply(image), symmetry.apply_to_tile(tile))
             for rows, columns, colours in patches:
                 view[:, rows, columns] += colours
         total /= len(self.symmetries)

@@ -30,7 +30,7 @@ _PROGRESS_SECONDS = 5.0
 
 @dataclass(eq=False)
 class IntervalCallback(keras.callbacks.Callback):
-    """Trains in intervals of a few steps, which are the epochs of `fit`.
+    """Validates, saves and stops between intervals of a few steps, the epochs of `fit`.
 
     After each interval it checks the time; after an epoch of the recipe it validates and adds a
     row to the history. Checkpoints are written after epochs, by steps and minutes as the recipe
