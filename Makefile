@@ -104,7 +104,7 @@ clean:
 
 $(VENV)/.installed: pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --editable .
+	$(VENV)/bin/pip install --quiet --editable ".[faces]"
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

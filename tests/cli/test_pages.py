@@ -26,6 +26,7 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
             with Image.open(path) as image:
                 sizes[str(path.relative_to(tmp_path))] = image.size
     width, _ = sizes.pop("strengths.png")
+    assert sizes.pop("numbered.png") == (300, 200)
     assert width > 5 * 512  # LR, bicubic and three strengths.
     assert sizes == {
         **dict.fromkeys(["face.jpg", "faces/a.png", "faces/more/b.jpg"], (46, 46)),

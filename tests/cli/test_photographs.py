@@ -118,3 +118,24 @@ def test_faces_are_found_and_restored_if_asked_for(tfsr, preset, tmp_path):
 def test_how_faces_are_found_is_checked(tfsr, photograph, tmp_path):
     options = (photograph, "-o", tmp_path / "out.png", "--scale", "2")
     check_one_line(tfsr("upscale", *options, "--faces", "all"), "--faces", "auto", code=2)
+
+
+def test_faces_are_listed_with_the_options_that_restore_them(tfsr, tmp_path):
+    image = tiny.image(150, 260)
+    for left in (10, 140):
+        image[30:130, left : left + 100] = resize(read(IMAGES / "astronaut.png"), (100, 100))
+    photograph = tiny.save(tmp_path / "in.png", image)
+    numbered = tmp_path / "numbered.png"
+    code, out, err = tfsr("faces", photograph, "-o", numbered)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert [line[:10] for line in lines] == ["1: --eyes ", "2: --eyes "]
+    assert read(numbered).shape == image.shape and (read(numbered) != image).any()
+    records = [json.loads(line) for line in tfsr("faces", photograph, "--json")[1].splitlines()]
+    assert [record["number"] for record in records] == [1, 2]
+    for record, line in zip(records, lines, strict=True):
+        x1, y1, x2, y2 = record["eyes"]
+        assert x1 < x2 and f"--eyes {x1:g},{y1:g},{x2:g},{y2:g} (" in line
+    check_one_line(tfsr("faces", photograph, "-o", numbered), "numbered.png", "--overwrite")
+    assert tfsr("faces", photograph, "-o", numbered, "--overwrite", "--min-face", "90")[1] == ""
+    check_one_line(tfsr("faces", tmp_path / "none.png"), "none.png")

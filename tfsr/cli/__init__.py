@@ -18,6 +18,7 @@ from tfsr.cli import (
     demo,
     evaluate,
     export,
+    faces,
     inspect,
     presets,
     queue,
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 app.command("upscale")(upscale.upscale)
 app.command("compare")(compare.compare)
+app.command("faces")(faces.faces)
 app.command("demo")(demo.demo)
 app.command("train", short_help="Train a recipe.")(train.train)
 app.add_typer(queue.app, name="queue")

@@ -130,6 +130,7 @@ Eyes = Annotated[
 Faces = Annotated[
     str, _option(_FACES, "HOW", "auto: find and restore all faces; off (default).", "--faces")
 ]
+JsonFaces = Annotated[bool, _option(None, None, "Print one JSON line per face.", "--json")]
 MinFace = Annotated[
     int | None, _option(_FACES, "N", "Smallest face to find, in pixels (default: 24).")
 ]

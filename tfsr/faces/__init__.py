@@ -3,6 +3,7 @@
 from tfsr.faces.crops import align, crop_face, paste_face
 from tfsr.faces.detector import DETECTORS, FaceDetector
 from tfsr.faces.face import Face
+from tfsr.faces.numbered import numbered
 from tfsr.faces.region import (
     FaceRegion,
     face_region_from_box,
@@ -22,5 +23,6 @@ __all__ = [
     "face_region_from_eyes",
     "face_region_from_landmarks",
     "find",
+    "numbered",
     "paste_face",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tfsr.faces.region import FaceRegion, Point, face_region_from_landmarks
 
@@ -37,6 +38,19 @@ class Face:
     def region(self) -> FaceRegion:
         """The square around the face, as the face presets expect it."""
         return face_region_from_landmarks(self.landmarks)
+
+    def record(self) -> dict[str, Any]:
+        """Plain data for reports, in pixels, columns before rows as on the command line.
+
+        Returns:
+            "box" [x, y, width, height], "eyes" [x1, y1, x2, y2] and "confidence".
+        """
+        top, left, height, width = self.box
+        return {
+            "box": [round(left), round(top), round(width), round(height)],
+            "eyes": [round(x, 1) for point in self.landmarks[:2] for x in reversed(point)],
+            "confidence": round(self.confidence, 3),
+        }
 
     def moved(self, rows: float, columns: float, scale: tuple[float, float] = (1.0, 1.0)) -> Face:
         """The face of a tile or a reduced image in the image that this was made from.

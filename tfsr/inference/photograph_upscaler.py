@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import compress
-from typing import Any
 
 import numpy as np
 
@@ -113,7 +112,7 @@ class PhotographUpscaler(Upscaler):
         given += [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
         faces = self.find(image)
         if not given and len(faces) == 1 and _is_whole(faces[0].region, lr_size):
-            self.details = {"faces": [_record(faces[0], True)]}
+            self.details = {"faces": [{**faces[0].record(), "restored": True}]}
             yield slice(None), slice(None), self._faces(original, size)
             return
         restored = [self._needs_help(face.region, given) for face in faces]
@@ -128,7 +127,8 @@ class PhotographUpscaler(Upscaler):
             face = self._faces(crop_face(image, region), target.size)
             paste_face(output, face, target, oval)
         if self._detector is not None:
-            self.details = {"faces": list(map(_record, faces, restored))}
+            records = zip(faces, restored, strict=True)
+            self.details = {"faces": [{**face.record(), "restored": r} for face, r in records]}
         yield slice(None), slice(None), output
 
     def _needs_help(self, region: FaceRegion, given: Sequence[FaceRegion]) -> bool:
@@ -136,17 +136,6 @@ class PhotographUpscaler(Upscaler):
         if region.size[0] > self._max_face:
             return False
         return not any(_holds(other, region.centre) for other in given)
-
-
-def _record(face: Face, restored: bool) -> dict[str, Any]:
-    """A found face for reports, in whole pixels, columns before rows as everywhere there."""
-    top, left, height, width = face.box
-    return {
-        "box": [round(left), round(top), round(width), round(height)],
-        "eyes": [round(x, 1) for point in face.landmarks[:2] for x in reversed(point)],
-        "confidence": round(face.confidence, 3),
-        "restored": restored,
-    }
 
 
 def _is_whole(region: FaceRegion, size: Sequence[int]) -> bool:
