@@ -60,6 +60,7 @@ def _enlarge(image, size):
 
 
 _enlarge.bit_depth = 16
+_enlarge.details = {}
 
 
 def _check_image(path, size):
