@@ -36,7 +36,7 @@ class Ours:
         import keras
         from keras import ops
 
-        from tfsr.backend import jit
+        from tfsr.backend import MAP, jit
         from tfsr.converters import load_published
         from tfsr.models import ImplicitSR
 
@@ -46,7 +46,7 @@ class Ours:
             load_published(self.model, weights)
         self.image, self.size = image, size
         self.renderers = {"float32": self.model.renderer(MEMORY)}
-        encode = jit(self.model.encoder, self.model)
+        encode = jit(self.model.encoder, self.model, (MAP,))
         self._encode = lambda: ops.convert_to_numpy(encode(ops.convert_to_tensor(2 * image - 1)))
 
     def device(self):
@@ -70,14 +70,14 @@ class Ours:
         self.first_image()
         self._draw("float32", self.size)
 
-    def image(self, precision="float32"):
+    def seconds(self, precision="float32"):
         """Seconds of an image after the first one of its size."""
         return seconds_of(lambda: self._draw(precision, self.size))
 
     def first_image(self):
         """Seconds of the first image of a size: one of another comes before."""
         self._draw("float32", (self.size[0], max(1, self.size[1] // 2)))
-        return self.image()
+        return self.seconds()
 
     def encoder(self):
         """Seconds of the encoder alone."""
@@ -175,7 +175,7 @@ class Published:
         """Bytes that an image takes."""
         return memory_of(self._draw)[1]
 
-    def image(self):
+    def seconds(self):
         """Seconds of an image."""
         return seconds_of(self._draw)
 

@@ -16,7 +16,7 @@ import_keras()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from tfsr.backend import jit  # noqa: E402
+from tfsr.backend import MAP, jit  # noqa: E402
 from tfsr.encoders import RDN  # noqa: E402
 from tfsr.images import read, resize, to_float  # noqa: E402
 
@@ -38,7 +38,7 @@ def main() -> None:
         encoder = RDN()
         encoder.build((None, None, None, 3))
         encoder.set_weights([gain * weights for weights in encoder.get_weights()])
-        errors = differences(jit(encoder.__call__, encoder), 2 * image - 1, margin)
+        errors = differences(jit(encoder.__call__, encoder, (MAP,)), 2 * image - 1, margin)
         print(f"| {gain} | " + " | ".join(f"{error:.1e}" for error in errors) + " |", flush=True)
 
 

@@ -83,14 +83,14 @@ class File:
         def load():
             content = Path(path).read_bytes()
             self._run = runners(content, os.cpu_count(), Path(path))[signature_name(SIZE)]
-            self.image()
+            self.seconds()
 
         # Named by the runtime when it is first imported, and not the file's.
         import ai_edge_litert.interpreter  # noqa: F401
 
         self.memory = memory_of(load)[1]
 
-    def image(self):
+    def seconds(self):
         """Seconds of an image."""
         return seconds_of(lambda: self._run(image=self.image))
 
@@ -109,10 +109,10 @@ def measured(folder, repeats):
                 path, decibels = exporter("export", folder, name, quantisation, weights)
                 case = {"model": model, "quantisation": quantisation, "psnr_vs_model": decibels}
                 with Worker(File, path) as file:
-                    asked = {"seconds": lambda file=file: file("image")}
+                    asked = {"seconds": lambda file=file: file("seconds")}
                     counts = {"seconds": 2 * repeats}
                     if weights is not None:
-                        asked["published_seconds"] = lambda: published("image")
+                        asked["published_seconds"] = lambda: published("seconds")
                         counts["published_seconds"] = repeats
                     case |= medians(alternately(asked, counts))
                     case |= {"file_bytes": os.path.getsize(path), "bytes": file("peak_memory")}
