@@ -118,6 +118,8 @@ def test_faces_are_found_and_restored_if_asked_for(tfsr, preset, tmp_path):
 def test_how_faces_are_found_is_checked(tfsr, photograph, tmp_path):
     options = (photograph, "-o", tmp_path / "out.png", "--scale", "2")
     check_one_line(tfsr("upscale", *options, "--faces", "all"), "--faces", "auto", code=2)
+    small = ("--faces", "auto", "--min-face", "9")
+    check_one_line(tfsr("upscale", *options, *small), "--min-face must be at least 10; received 9")
 
 
 def test_faces_are_listed_with_the_options_that_restore_them(tfsr, tmp_path):

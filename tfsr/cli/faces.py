@@ -13,6 +13,7 @@ from tfsr.cli import options
 from tfsr.cli.output_files import check_not_overwritten, check_outputs
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument
+from tfsr.images.formats import check_writable_format
 
 
 def faces(
@@ -30,6 +31,7 @@ def faces(
     """
     if output is not None:
         check_outputs([output])
+        check_writable_format(output)
         check_not_overwritten([source], [output])
         if output.exists() and not overwrite:
             raise InvalidArgument(f"{output}: exists; --overwrite replaces it")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tfsr.errors import InvalidArgument
+from tfsr.errors import InvalidArgument, check_choice
 from tfsr.faces.face import Face
 
 
@@ -44,6 +44,18 @@ def _mtcnn() -> FaceDetector:
             f"faces cannot be found without {error.name}; install it with pip install 'tfsr[faces]'"
         ) from error
     return MTCNNDetector()
+
+
+def get_detector(detector: str | FaceDetector) -> FaceDetector:
+    """Return the detector of a name, loaded; one that is given is returned as it is.
+
+    Raises:
+        InvalidArgument: if the name is unknown, or the detector is not installed.
+    """
+    if not isinstance(detector, str):
+        return detector
+    check_choice("detector", detector, sorted(DETECTORS))
+    return DETECTORS[detector]()
 
 
 DETECTORS: dict[str, Callable[[], FaceDetector]] = {"mtcnn": _mtcnn}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tfsr.errors import ImageError, InvalidArgument, check_choice
-from tfsr.faces.detector import DETECTORS, FaceDetector
+from tfsr.errors import ImageError, InvalidArgument
+from tfsr.faces.detector import FaceDetector, get_detector
 from tfsr.faces.face import Face
 from tfsr.images import resize
 from tfsr.images.pixel_types import check_rgb
@@ -19,6 +19,8 @@ _TILE = 1024
 _STEP = 4.0
 # Boxes that overlap more, as a share of the smaller one, are one face.
 _SAME_FACE = 0.5
+# Images are enlarged to find smaller faces than the detector does; this bounds by how much.
+_SMALLEST = 10
 MIN_FACE = 24
 """Height in pixels of the smallest faces that are searched."""
 
@@ -34,7 +36,8 @@ def find(
 
     Args:
         image: (h, w, 3) uint8.
-        min_face: height in pixels of the smallest faces, from forehead to chin. Defaults to 24.
+        min_face: height in pixels of the smallest faces, from forehead to chin, at least 10.
+            Defaults to 24.
         detector: a name of `DETECTORS`, or a `FaceDetector`. "mtcnn" needs
             `pip install 'tfsr[faces]'`.
 
@@ -51,11 +54,8 @@ def find(
         []
     """
     check_rgb(image, np.uint8)
-    if not min_face >= 1:
-        raise InvalidArgument(f"must be at least 1 pixel; received {min_face!r}", "min_face")
-    if isinstance(detector, str):
-        check_choice("detector", detector, sorted(DETECTORS))
-        detector = DETECTORS[detector]()
+    check_min_face(min_face)
+    detector = get_detector(detector)
     candidates: list[Face] = []
     for scale, overlap in _levels(image.shape, min_face, detector.min_side):
         candidates += _search(image, scale, overlap, detector)
@@ -65,6 +65,12 @@ def find(
         if face.confidence >= detector.min_confidence and face.box[2] >= min_face
     )
     return _distinct(sorted(wanted, key=lambda face: (-face.confidence, face.box)))
+
+
+def check_min_face(min_face: int) -> None:
+    """Raise InvalidArgument if faces of this height cannot be searched."""
+    if not min_face >= _SMALLEST:
+        raise InvalidArgument(f"must be at least {_SMALLEST}; received {min_face!r}", "min_face")
 
 
 def _levels(shape: Sequence[int], min_face: int, min_side: int) -> Iterator[tuple[float, int]]:

@@ -17,8 +17,9 @@ from tfsr.faces import (
     find,
     paste_face,
 )
+from tfsr.faces.detector import get_detector
 from tfsr.faces.region import Point
-from tfsr.faces.search import MIN_FACE
+from tfsr.faces.search import MIN_FACE, check_min_face
 from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.inference.model_upscaler import ModelUpscaler
 from tfsr.inference.target_size import MAX_OUTPUT_PIXELS, TargetSize
@@ -89,7 +90,10 @@ class PhotographUpscaler(Upscaler):
         self.bit_depth = min(faces.bit_depth, self._background.bit_depth)
         self._boxes, self._eyes = boxes, eyes
         self._max_output_pixels = max_output_pixels
-        self._detector, self._min_face, self._max_face = detector, min_face, max_face
+        check_min_face(min_face)
+        # Loaded now: one that is not installed is reported before any image is read.
+        self._detector = None if detector is None else get_detector(detector)
+        self._min_face, self._max_face = min_face, max_face
 
     def find(self, image: np.ndarray) -> list[Face]:
         """Find the faces of (h, w, 3) pixels, as the search of this upscaler does.
