@@ -198,7 +198,7 @@ def train(name, architecture, changes, arguments):
         plan = recipe(*architecture, steps=steps, **changes)
         plan["provenance"] = {"seconds_a_step": seconds}
         path.write_text(yaml.safe_dump(plan), encoding="utf-8")
-    command = [sys.executable, "-m", "tfsr.cli", "train", path, "-o", run / "run"]
+    command = [sys.executable, "-m", "tfsr", "train", path, "-o", run / "run"]
     command += ["--data", arguments.data, "--validation", arguments.validation]
     with open(run / "log.txt", "a", encoding="utf-8") as log:
         subprocess.run(command, stdout=log, stderr=log, check=True)

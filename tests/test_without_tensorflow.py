@@ -42,7 +42,7 @@ def tfsr(python):
         # Without KERAS_BACKEND: what is installed is used.
         environment = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
         return subprocess.run(
-            [python, "-m", "tfsr.cli", *map(str, arguments)],
+            [python, "-m", "tfsr", *map(str, arguments)],
             env={**environment, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,

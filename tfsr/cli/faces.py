@@ -13,7 +13,6 @@ from tfsr.cli import options
 from tfsr.cli.output_files import check_not_overwritten, check_outputs
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument
-from tfsr.images.formats import check_writable_format
 
 
 def faces(
@@ -30,6 +29,8 @@ def faces(
     Example: tfsr faces photo.jpg -o numbered.png
     """
     if output is not None:
+        from tfsr.images.formats import check_writable_format
+
         check_outputs([output])
         check_writable_format(output)
         check_not_overwritten([source], [output])

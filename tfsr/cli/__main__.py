@@ -1,6 +1,0 @@
-"""`python -m tfsr.cli`: the command line, where no script is installed."""
-
-from tfsr.cli import main
-
-if __name__ == "__main__":
-    main()
