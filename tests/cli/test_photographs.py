@@ -115,6 +115,29 @@ def test_faces_are_found_and_restored_if_asked_for(tfsr, preset, tmp_path):
     assert (read(tmp_path / "out" / "a.png") != plain).any()
 
 
+def test_the_background_is_whatever_upscales(tfsr, preset, tmp_path):
+    image = tiny.image(120, 160)
+    image[10:110, 30:130] = resize(read(IMAGES / "astronaut.png"), (100, 100))
+    photograph = tiny.save(tmp_path / "in.png", image)
+
+    def output(*options):
+        arguments = (photograph, "-o", tmp_path / "out.png", "--overwrite", "--scale", "2")
+        assert tfsr("upscale", *arguments, *options)[::2] == (0, "")
+        return read(tmp_path / "out.png")
+
+    chosen = ("--preset", "bicubic", "--background", preset)
+    restored = output("--faces", "auto", *chosen)
+    general = load_upscaler(preset)(image, (240, 320))
+    np.testing.assert_array_equal(restored[:20], general[:20])
+    assert (restored[100:140, 140:180] != general[100:140, 140:180]).any()
+    only, auto = output("--faces", "only", *chosen), output("--faces", "auto", *chosen[:2])
+    np.testing.assert_array_equal(only, auto)
+    again = load_upscaler("bicubic", faces="auto", background=preset)
+    np.testing.assert_array_equal(again(image, (240, 320)), restored)
+    options = ("--scale", "2", "--faces", "auto", "--background", "nobody")
+    check_one_line(tfsr("upscale", photograph, "-o", tmp_path / "x.png", *options), "nobody")
+
+
 def test_how_faces_are_found_is_checked(tfsr, photograph, tmp_path):
     options = (photograph, "-o", tmp_path / "out.png", "--scale", "2")
     check_one_line(tfsr("upscale", *options, "--faces", "all"), "--faces", "auto", code=2)

@@ -4,6 +4,7 @@ import tiny
 
 from tfsr.faces import FaceRegion, face_region_from_box, face_region_from_eyes
 from tfsr.faces.crops import crop_face, paste_face
+from tfsr.images import resize
 
 
 def scene(turn):
@@ -75,3 +76,17 @@ def test_pasting_the_same_colour_changes_nothing(dtype):
     frame = FaceRegion((12.3, 30.1), (15.2, -8.1), (8.1, 15.2))
     paste_face(target, np.broadcast_to(colour, (*frame.size, 3)), frame)
     assert (target == colour).all()
+
+
+@pytest.mark.parametrize("size", [(40, 40), (33, 17), (7, 7)])
+def test_a_reduced_crop_is_antialiased(size):
+    """Stripes of two pixels vanish; what is smooth remains."""
+    image = scene(0)
+    region = face_region_from_box((120, 120), (20, 16, 80, 80))
+    striped = image.copy()
+    striped[::2] = 255 - striped[1::2]
+    smooth, grey = crop_face(image, region, size), crop_face(striped, region, size)
+    expected = resize(image[20:100, 16:96], size, "area")
+    assert smooth.shape == (*size, 3)
+    assert np.abs(smooth.astype(int) - expected).mean() < 8
+    assert np.abs(grey.astype(int) - 127).mean() < 12

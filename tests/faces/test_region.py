@@ -24,7 +24,7 @@ def test_eyes_where_the_training_images_have_them_are_the_whole_image():
     region = face_region_from_eyes((256, 256), ((121, 95.5), (121, 159.5)))
     assert region == FaceRegion((127.5, 127.5), (128, 0), (0, 128))
     assert region.size == (256, 256)
-    rows, columns = region.positions((0, 256))
+    rows, columns = region.positions((0, 256), region.size)
     np.testing.assert_array_equal(rows[:, 0], np.arange(256))
     np.testing.assert_array_equal(columns[0], np.arange(256))
 
@@ -48,7 +48,7 @@ def test_eyes_come_to_their_places_however_the_face_is_turned(turn, distance, y,
 def test_a_box_is_its_pixels():
     region = face_region_from_box((40, 60), (7, 11, 20, 30))
     assert region.size == (20, 30)
-    rows, columns = region.positions((0, 20))
+    rows, columns = region.positions((0, 20), region.size)
     np.testing.assert_allclose(rows[:, 0], np.arange(7, 27), atol=1e-12)
     np.testing.assert_allclose(columns[0], np.arange(11, 41), atol=1e-12)
 
@@ -62,7 +62,7 @@ def test_positions_and_coordinates_are_each_others_inverse(region):
     ):
         pixels = np.mgrid[top : top + 3, left : left + 3][part]
         np.testing.assert_allclose(origin + v * down + u * across, pixels, atol=1e-9)
-    rows, columns = region.positions((0, height))
+    rows, columns = region.positions((0, height), region.size)
     assert rows.shape == columns.shape == (height, width)
     # The pixels' centres lie around the region's.
     np.testing.assert_allclose((rows.mean(), columns.mean()), region.centre, atol=1e-9)

@@ -128,11 +128,20 @@ Eyes = Annotated[
     ),
 ]
 Faces = Annotated[
-    str, _option(_FACES, "HOW", "auto: find and restore all faces; off (default).", "--faces")
+    str,
+    _option(
+        _FACES, "HOW", "auto: find and restore all; only: these alone; off (default).", "--faces"
+    ),
 ]
 JsonFaces = Annotated[bool, _option(None, None, "Print one JSON line per face.", "--json")]
 MinFace = Annotated[
     int | None, _option(_FACES, "N", "Smallest face to find, in pixels (default: 24).")
+]
+Background = Annotated[
+    str,
+    _option(
+        *(_FACES, "P", "What upscales all else (default: bicubic)."), autocompletion=preset_names
+    ),
 ]
 Insets = Annotated[
     list[tuple] | None,

@@ -16,6 +16,7 @@ from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument, check_choice
+from tfsr.inference.defaults import BACKGROUND, BICUBIC, FACES
 from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.presets import DEFAULT
 
@@ -38,6 +39,7 @@ def upscale(
     eyes: options.Eyes = None,
     faces: options.Faces = "off",
     min_face: options.MinFace = None,
+    background: options.Background = BACKGROUND,
     preset: options.Preset = DEFAULT,
     strength: options.Strength = None,
     memory: options.Memory = DEFAULT_MEMORY,
@@ -71,17 +73,24 @@ def upscale(
         computer = Device(device, threads)
         suffix = None if image_format is None else suffix_of_format(image_format)
         existing = _existing(skip_existing, overwrite)
-        check_choice("faces", faces, ("auto", "off"))
+        check_choice("faces", faces, FACES)
         _check_combination(inputs, preset, device, places=bool(box or eyes))
-    chosen = {"memory": memory, "precision": precision, "self_ensemble": self_ensemble}
-    load = partial(_load, preset, **chosen, strength=strength, threads=threads)
-    if box or eyes or faces == "auto":
+    chosen: dict[str, Any] = {
+        **{"memory": memory, "precision": precision, "self_ensemble": self_ensemble},
+        **{"strength": strength, "threads": threads},
+    }
+    load = partial(_load, preset, **chosen)
+    if box or eyes or faces != "off":
         places = {
             **{"boxes": box or (), "eyes": eyes or ()},
-            **({"detector": "mtcnn"} if faces == "auto" else {}),
+            **({} if faces == "off" else {"detector": "mtcnn"}),
             **({} if min_face is None else {"min_face": min_face}),
+            "max_output_pixels": request.max_output_pixels,
         }
-        load = partial(_load_photograph, load, memory, request, places)
+        rest = BICUBIC if faces == "only" else background
+        load = partial(
+            _load_photograph, load, partial(_load, rest, background=True, **chosen), places
+        )
     run = partial(_run, request=request, computer=computer, load=load, existing=existing)
     _report(run, inputs, output, recursive, suffix, existing, report, json_lines)
 
@@ -105,22 +114,21 @@ def _check_combination(
         raise InvalidArgument(f"{device}: a .tflite file runs on the cpu", "device")
 
 
-def _load(preset: str, **chosen: Any) -> Upscaler:
+def _load(preset: str, *, background: bool = False, **chosen: Any) -> Upscaler:
     import_keras()
-    from tfsr.inference import load_upscaler
+    from tfsr.inference.loading import load_background, load_upscaler
 
     with options.usage(), silence():
-        return load_upscaler(preset, **chosen)
+        return (load_background if background else load_upscaler)(preset, **chosen)
 
 
 def _load_photograph(
-    load: Callable[[], Upscaler], memory: int, request: UpscaleRequest, places: dict[str, Any]
+    load: Callable[[], Upscaler], load_rest: Callable[[], Upscaler], places: dict[str, Any]
 ) -> Upscaler:
-    faces = load()
+    faces, background = load(), load_rest()
     from tfsr.inference import PhotographUpscaler
 
-    limit = request.max_output_pixels
-    return PhotographUpscaler(faces, memory=memory, max_output_pixels=limit, **places)
+    return PhotographUpscaler(faces, background=background, **places)
 
 
 def _run(

@@ -13,7 +13,7 @@ import numpy as np
 from tfsr.evaluation.dataset import Column, Pair, make_columns
 from tfsr.evaluation.protocols import EvaluationProtocol, get_protocol
 from tfsr.inference import Upscaler, load_upscaler
-from tfsr.inference.loading import BICUBIC
+from tfsr.inference.defaults import BICUBIC
 
 
 @dataclass(frozen=True)

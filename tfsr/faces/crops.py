@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import product
 
@@ -11,6 +12,7 @@ from tfsr.faces.face import Face
 from tfsr.faces.region import FaceRegion
 from tfsr.geometry import cubic_taps
 from tfsr.images.pixel_types import from_levels
+from tfsr.images.resizing import check_size
 
 # Pixels whose positions and neighbours are in memory at once: about 30 MB.
 _PIXELS_PER_BAND = 2**17
@@ -21,44 +23,70 @@ _FEATHER = 0.2
 _ELLIPSE, _FADE = (0.85, 0.7), 1.3
 
 
-def crop_face(pixels: np.ndarray, region: FaceRegion) -> np.ndarray:
-    """Crop a region of an (h, w, 3) image, turned upright, to `region.size`.
+def crop_face(
+    pixels: np.ndarray, region: FaceRegion, size: tuple[int, int] | None = None
+) -> np.ndarray:
+    """Crop a region of an (h, w, 3) image, turned upright.
 
-    A box of whole pixels is copied exactly. Beyond the image, its edges are repeated.
+    Beyond the image, its edges are repeated.
+
+    Args:
+        pixels: (h, w, 3) uint8 or uint16.
+        region: in pixels of the image.
+        size: (H, W) of the crop. A reduction is antialiased: each pixel is the mean of several
+            that are interpolated. Defaults to `region.size`, at which a box of whole pixels is
+            copied exactly.
+
+    Returns:
+        (H, W, 3) of the same dtype.
+
+    Raises:
+        InvalidArgument: an impossible size.
 
     Example:
+        >>> image = tfsr.images.read("photo.jpg")
         >>> region = tfsr.faces.face_region_from_box((80, 96), (8, 8, 24, 32))
-        >>> tfsr.faces.crop_face(tfsr.images.read("photo.jpg"), region).shape
+        >>> tfsr.faces.crop_face(image, region).shape
         (24, 32, 3)
+        >>> tfsr.faces.crop_face(image, region, (9, 12)).shape
+        (9, 12, 3)
     """
-    height, width = region.size
+    height, width = region.size if size is None else check_size(size)
+    down, across = (math.ceil(a / b) for a, b in zip(region.size, (height, width), strict=True))
     output = np.empty((height, width, 3), pixels.dtype)
-    for rows in _bands(0, height, width):
-        colours = _interpolate(pixels, *region.positions(rows))
-        output[slice(*rows)] = from_levels(colours, pixels.dtype)
+    for first, last in _bands(0, height, width * down * across):
+        positions = region.positions((first * down, last * down), (height * down, width * across))
+        colours = _interpolate(pixels, *positions)
+        colours = colours.reshape(last - first, down, width, across, 3).mean(axis=(1, 3))
+        output[first:last] = from_levels(colours, pixels.dtype)
     return output
 
 
-def align(image: np.ndarray, face: Face) -> tuple[np.ndarray, FaceRegion]:
+def align(image: np.ndarray, face: Face, side: int | None = None) -> tuple[np.ndarray, FaceRegion]:
     """Crop a face that was found, upright and framed as the face presets expect it.
 
     Args:
         image: (h, w, 3) uint8 or uint16.
         face: from `find`.
+        side: int. Of the crop in pixels; a reduction is antialiased. Defaults to None: that of the
+            face in the image.
 
     Returns:
-        The crop, (side, side, 3) of the same type at the image's own resolution, and its region,
-        for `paste_face`.
+        The crop, (side, side, 3) of the same dtype, and its region, for `paste_face`.
+
+    Raises:
+        InvalidArgument: an impossible side.
 
     Example:
         >>> face = tfsr.faces.Face(
         ...     (20, 30, 50, 36), 0.99, ((40, 40), (40, 56), (49, 48), (57, 40), (57, 56))
         ... )
         >>> crop, region = tfsr.faces.align(tfsr.images.read("photo.jpg"), face)
-        >>> crop.shape
-        (64, 64, 3)
+        >>> crop.shape, region.size
+        ((64, 64, 3), (64, 64))
     """
-    return crop_face(image, face.region), face.region
+    size = None if side is None else (side, side)
+    return crop_face(image, face.region, size), face.region
 
 
 def paste_face(

@@ -61,13 +61,13 @@ class FaceRegion:
             (self.across[0] * rows, self.across[1] * columns),
         )
 
-    def positions(self, rows: Span) -> tuple[np.ndarray, np.ndarray]:
-        """Image positions of the pixel centres of some rows of the region's `size` pixels.
+    def positions(self, rows: Span, size: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Image positions of the pixel centres of some rows of the region in (H, W) pixels.
 
         Returns:
             Rows and columns in pixels, (rows, W) float64 each.
         """
-        height, width = self.size
+        height, width = size
         v = ((2 * np.arange(*rows) + 1) / height - 1)[:, None]
         u = ((2 * np.arange(width) + 1) / width - 1)[None]
         return (

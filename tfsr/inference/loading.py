@@ -7,17 +7,19 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfsr.errors import InvalidArgument, PresetError, did_you_mean
+from tfsr.errors import InvalidArgument, PresetError, check_choice, did_you_mean
+from tfsr.inference.defaults import BACKGROUND, BICUBIC, FACES
 from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.inference.upscaler import Upscaler
-from tfsr.presets import DEFAULT, clean_twin, from_preset, names
+from tfsr.presets import DEFAULT, clean_twin, from_preset, names, read_metadata
 from tfsr.presets.store import find
 
 if TYPE_CHECKING:
     from tfsr.models import AnyModel, Bicubic
 
-BICUBIC = "bicubic"
-"""The name of Pillow's bicubic filter among presets."""
+    Spec = str | os.PathLike[str] | Upscaler | AnyModel | Bicubic
+
+_BICUBIC_KIND = "Pillow's bicubic filter"
 
 _PRESET_KINDS = ("preset", "best checkpoint of a run")
 
@@ -26,13 +28,15 @@ _CACHE, _MAX_CACHED = threading.local(), 2
 
 
 def load_upscaler(
-    spec: str | os.PathLike[str] | Upscaler | AnyModel | Bicubic = DEFAULT,
+    spec: Spec = DEFAULT,
     *,
     memory: int | str = DEFAULT_MEMORY,
     precision: str = "float32",
     self_ensemble: bool = False,
     strength: float | None = None,
     threads: int | None = None,
+    faces: str = "off",
+    background: Spec = BACKGROUND,
 ) -> Upscaler:
     """Load whatever can upscale.
 
@@ -52,6 +56,12 @@ def load_upscaler(
             that of the preset; see `tfsr.presets.interpolate`. Defaults to None: the preset as it
             is.
         threads: int. CPU threads of a .tflite file. Defaults to all.
+        faces: what to do with the faces in an image: "off", nothing: `spec` upscales all of it;
+            "auto", find them, upscale each by `spec`, and all else by `background`; "only",
+            likewise, with all else by the bicubic filter. The last two need
+            `pip install 'tfsr[faces]'`. Defaults to "off".
+        background: what upscales all else, as `spec`, with the same options where they apply.
+            Defaults to the bicubic filter.
 
     Returns:
         An `Upscaler`. Its compiled functions are cached: load once, upscale many images.
@@ -66,6 +76,49 @@ def load_upscaler(
         >>> [upscaler.upscale(name, long_side=200).size for name in ("face.png", "photo.jpg")]
         [(200, 200), (200, 167)]
     """
+    check_choice("faces", faces, FACES)
+    chosen: dict[str, Any] = {
+        **{"memory": memory, "precision": precision, "self_ensemble": self_ensemble},
+        **{"strength": strength, "threads": threads},
+    }
+    upscaler = _load(spec, **chosen)
+    if faces == "off":
+        return upscaler
+    from tfsr.inference.photograph_upscaler import PhotographUpscaler
+
+    rest = load_background(BICUBIC if faces == "only" else background, **chosen)
+    return PhotographUpscaler(upscaler, background=rest, detector="mtcnn")
+
+
+def load_background(spec: Spec, *, memory: int | str, **chosen: Any) -> Upscaler:
+    """Load what upscales a photograph outside its faces, as `load_upscaler` does.
+
+    Options that do not apply to it are left out: it need not be of the kind of what upscales the
+    faces.
+    """
+    if isinstance(spec, str | os.PathLike):
+        name = _without_plus(os.fspath(spec))
+        kind = kind_of(name)
+        if kind == _BICUBIC_KIND:
+            # Pillow's own filter has 8 bits and takes the memory of the whole output.
+            from tfsr.models import Bicubic
+
+            return _load(Bicubic(), memory)
+        if kind not in _PRESET_KINDS:
+            chosen |= {"self_ensemble": False, "strength": None}
+        elif not read_metadata(name).get("clean"):
+            chosen["strength"] = None
+    return _load(spec, memory, **chosen)
+
+
+def _load(
+    spec: Spec,
+    memory: int | str,
+    precision: str = "float32",
+    self_ensemble: bool = False,
+    strength: float | None = None,
+    threads: int | None = None,
+) -> Upscaler:
     if isinstance(spec, Upscaler):
         return spec
     if isinstance(spec, str | os.PathLike):
@@ -127,7 +180,7 @@ def kind_of(spec: str) -> str:
     if os.path.isfile(path / "saved_model.pb") or any(path.glob("*/saved_model.pb")):
         return "SavedModel"
     if spec.casefold() == BICUBIC:
-        return "Pillow's bicubic filter"
+        return _BICUBIC_KIND
     if os.path.isdir(path):
         raise PresetError(
             f"{spec}: is not a preset, a run with a best checkpoint or a SavedModel: it has no "
@@ -145,12 +198,14 @@ def kind_of(spec: str) -> str:
 def upscale(
     image: Any,
     *,
-    preset: str | os.PathLike[str] | Upscaler | AnyModel | Bicubic = DEFAULT,
+    preset: Spec = DEFAULT,
     memory: int | str = DEFAULT_MEMORY,
     precision: str = "float32",
     self_ensemble: bool = False,
     strength: float | None = None,
     threads: int | None = None,
+    faces: str = "off",
+    background: Spec = BACKGROUND,
     **options: Any,
 ) -> Any:
     """Upscale one image of any kind.
@@ -165,6 +220,8 @@ def upscale(
         self_ensemble: see `load_upscaler`.
         strength: see `load_upscaler`.
         threads: see `load_upscaler`.
+        faces: see `load_upscaler`.
+        background: see `load_upscaler`.
         options: those of `Upscaler.upscale`: scale, size and so on.
 
     Returns:
@@ -180,11 +237,13 @@ def upscale(
     """
     chosen: dict[str, Any] = {
         **{"memory": memory, "precision": precision, "self_ensemble": self_ensemble},
-        **{"strength": strength, "threads": threads},
+        **{"strength": strength, "threads": threads, "faces": faces, "background": background},
     }
-    if not isinstance(preset, str | os.PathLike):
+    path = str | os.PathLike
+    if not (isinstance(preset, path) and isinstance(background, path)):
         return load_upscaler(preset, **chosen).upscale(image, **options)
-    key = repr((os.fspath(preset), _modified(os.fspath(preset), strength), chosen))
+    files = _modified(os.fspath(preset), strength), _modified(os.fspath(background), None)
+    key = repr((os.fspath(preset), files, chosen))
     cached = _CACHE.__dict__
     # A dictionary is in the order of its last uses.
     cached[key] = cached.pop(key, None) or load_upscaler(preset, **chosen)

@@ -20,7 +20,6 @@ from tfsr.faces import (
 from tfsr.faces.detector import get_detector
 from tfsr.faces.region import Point
 from tfsr.faces.search import MIN_FACE, check_min_face
-from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.inference.model_upscaler import ModelUpscaler
 from tfsr.inference.target_size import MAX_OUTPUT_PIXELS, TargetSize
 from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
@@ -47,7 +46,6 @@ class PhotographUpscaler(Upscaler):
         eyes: of other faces, each ((row, column), (row, column)) in pixels, integers being pixel
             centres: the left and the right eye as one sees them. The face is rotated and framed as
             for the shipped presets.
-        memory: of the bicubic filter, as of `tfsr.load_upscaler`.
         max_output_pixels: int. The most pixels of a face: one that leaves the photograph may have
             more than the output. Defaults to 400 million.
         background: the `Upscaler` of all else. Defaults to a bicubic filter.
@@ -77,7 +75,6 @@ class PhotographUpscaler(Upscaler):
         faces: Upscaler,
         boxes: Sequence[tuple[int, int, int, int]] = (),
         eyes: Sequence[tuple[Point, Point]] = (),
-        memory: int | str = DEFAULT_MEMORY,
         max_output_pixels: int = MAX_OUTPUT_PIXELS,
         *,
         background: Upscaler | None = None,
@@ -86,7 +83,7 @@ class PhotographUpscaler(Upscaler):
         max_face: int = MAX_FACE,
     ) -> None:
         self._faces = faces
-        self._background = background or ModelUpscaler(Bicubic(), memory)
+        self._background = background or ModelUpscaler(Bicubic())
         self.bit_depth = min(faces.bit_depth, self._background.bit_depth)
         self._boxes, self._eyes = boxes, eyes
         self._max_output_pixels = max_output_pixels
