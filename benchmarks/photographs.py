@@ -1,134 +1,154 @@
-"""How well faces are found in photographs, and how well they are restored there.
+"""How well faces are found in whole photographs, and how well they are restored there.
 
-    python benchmarks/photographs.py --faces faces256/test --backgrounds photos/val
+    python benchmarks/photographs.py --faces faces512/test --backgrounds photos/val
 
-Aligned faces are pasted in their ovals into backgrounds of 1024x1024 pixels, in sizes that give
-faces of 25 to 65 pixels after a reduction by 4. The reduced photograph is upscaled by
-`PhotographUpscaler`. Prints the faces found and missed, false ones, and PSNR against the original:
-inside the ovals, of the same preset on the exact crops, in the ring where faces are blended, and
-outside.
+Photographs with known faces are composed: six aligned faces each, blended in ovals into general
+photographs side by side, at sizes that give faces of 25 to 65 pixels after the reduction. The
+reduced photographs are upscaled by `PhotographUpscaler`. The tables say how many faces were found,
+and compare, in dB against the original, inside the faces, in the ring where they are blended, and
+outside: the pipeline, the bicubic filter, and the face preset on the exact crops.
 """
 
 import argparse
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
 
 # Sides of pasted crops in pixels of the reduced photograph; a face is 0.77 of its crop.
 SIDES = (32, 40, 48, 60, 72, 84)
-CANVAS = 1024
+LR_SIZE = (256, 288)
+# Six cells, each large enough for any face: their middles in the reduced photograph.
+CELLS = [(row, column) for row in (64, 192) for column in (48, 144, 240)]
+COLUMNS = (
+    *("inside", "inside, exact crops", "inside, bicubic"),
+    *("ring", "ring, bicubic", "outside", "outside, bicubic"),
+)
 
 
 def main():
-    """Compose, upscale, measure, print."""
+    """Compose, reduce, upscale, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--faces", type=Path, required=True, help="aligned faces, 256x256 or more")
+    parser.add_argument("--faces", type=Path, required=True, help="aligned faces, 512x512")
     parser.add_argument("--backgrounds", type=Path, required=True, help="tiles of 512x512")
-    parser.add_argument("--scale", type=int, default=4)
+    parser.add_argument("--scales", type=int, nargs="+", default=[2, 3, 4])
+    parser.add_argument("--degradation", default="clean")
     parser.add_argument("--preset", default="arasfsr-compact-faces-v1")
-    parser.add_argument("--photographs", type=int, default=12)
+    parser.add_argument("--background", default="bicubic")
+    parser.add_argument("--photographs", type=int, default=25)
     arguments = parser.parse_args()
 
     from tfsr import load_upscaler
-    from tfsr.faces import FaceRegion, paste_face
-    from tfsr.images import list_images, read, resize
+    from tfsr.images import list_images, read
     from tfsr.inference import PhotographUpscaler
 
-    scale, preset = arguments.scale, load_upscaler(arguments.preset)
-    photograph = PhotographUpscaler(preset, detector="mtcnn")
-    plain = PhotographUpscaler(preset)
+    preset, background = load_upscaler(arguments.preset), load_upscaler(arguments.background)
+    pipeline = PhotographUpscaler(preset, background=background, detector="mtcnn")
+    upscalers = pipeline, preset, background, load_upscaler("bicubic")
     faces = [read(path) for path in list_images(arguments.faces)]
     tiles = [read(path) for path in list_images(arguments.backgrounds)]
-    rng = np.random.default_rng(0)
-    found = missed = false = 0
-    errors = {name: [] for name in ("inside", "exact crop", "ring", "outside", "bicubic inside")}
-    for number in range(arguments.photographs):
-        original = background(tiles, rng)
-        places = []
-        for side, (row, column) in zip(rng.permutation(SIDES), cells(rng), strict=True):
-            region = FaceRegion((row, column), (side * scale / 2, 0.0), (0.0, side * scale / 2))
-            face = resize(faces[rng.integers(len(faces))], region.size)
-            paste_face(original, face, region, oval=True)
-            places.append(region)
-        lr = resize(original, (CANVAS // scale, CANVAS // scale))
-        output = photograph(lr, original.shape[:2]).astype(float)
-        bicubic = plain(lr, original.shape[:2]).astype(float)
-        squares = (output - original) ** 2, (bicubic - original) ** 2
-        inner, outer = np.zeros(original.shape[:2], bool), np.zeros(original.shape[:2], bool)
-        boxes = [face["box"] for face in photograph.details["faces"]]
-        for region in places:
-            hits = [box for box in boxes if holds(box, region, scale)]
-            boxes = [box for box in boxes if box not in hits]
-            found, missed = found + bool(hits), missed + (not hits)
-            false += max(0, len(hits) - 1)
-            core, whole = (oval(region, original.shape, limit) for limit in (0.9, 1.35))
-            inner, outer = inner | core, outer | whole
-            if hits:
-                exact = preset(*crop(lr, region, scale))
-                errors["inside"].append(squares[0][core].mean())
-                errors["bicubic inside"].append(squares[1][core].mean())
-                errors["exact crop"].append(exact_error(exact, original, region, core))
-        false += len(boxes)
-        errors["ring"].append(squares[0][outer & ~inner].mean())
-        errors["outside"].append(squares[0][~outer].mean())
-        changed = (output != bicubic)[~outer].sum()
-        print(f"photograph {number}: {len(places)} faces, {changed} values changed outside")
-    print(f"found {found}, missed {missed}, false {false}")
-    for name, values in errors.items():
-        print(f"{name}: {np.mean(10 * np.log10(255**2 / np.array(values))):.2f} dB")
+    print(f"{arguments.photographs} photographs of {len(CELLS)} faces, {arguments.degradation}\n")
+    print("| scale | found | false | changed outside | " + " | ".join(COLUMNS) + " |")
+    print("| --- | --- | --- | --- |" + " --- |" * len(COLUMNS))
+    for scale in arguments.scales:
+        counts, errors = Counter(), defaultdict(list)
+        for number in range(arguments.photographs):
+            rng = np.random.default_rng([scale, number])
+            original, boxes = compose(faces, tiles, scale, rng)
+            lr = degrade(original, arguments.degradation, rng)
+            measure(*upscalers, lr, original, boxes, counts, errors)
+        total = counts["found"] + counts["missed"]
+        values = " | ".join(f"{psnr(errors[name]):.2f}" for name in COLUMNS)
+        found = f"{counts['found']} of {total} | {counts['false']} | {counts['changed']}"
+        print(f"| x{scale} | {found} | {values} |", flush=True)
 
 
-def background(tiles, rng):
-    """Four tiles side by side, a copy."""
-    chosen = [tiles[i] for i in rng.choice(len(tiles), 4, replace=False)]
-    rows = [np.concatenate(chosen[i : i + 2], axis=1) for i in (0, 2)]
-    return np.concatenate(rows)[:CANVAS, :CANVAS].copy()
+def compose(faces, tiles, scale, rng):
+    """A photograph with a face in each cell, and the boxes of their crops when it is reduced."""
+    from tfsr.faces import face_region_from_box, paste_face
+    from tfsr.images import resize
+
+    chosen = [tiles[i] for i in rng.choice(len(tiles), 6, replace=False)]
+    rows = [np.concatenate(chosen[i : i + 3], axis=1) for i in (0, 3)]
+    height, width = (side * scale for side in LR_SIZE)
+    original = np.ascontiguousarray(np.concatenate(rows)[:height, :width])
+    boxes = []
+    for side, (row, column) in zip(rng.permutation(SIDES), CELLS, strict=True):
+        box = (row - side // 2, column - side // 2, side, side)
+        region = face_region_from_box((height, width), [value * scale for value in box])
+        face = resize(faces[rng.integers(len(faces))], region.size)
+        paste_face(original, face, region, oval=True)
+        boxes.append(box)
+    return original, boxes
 
 
-def cells(rng):
-    """Centres that keep the largest faces apart: six cells of 512x341 pixels, somewhat moved."""
-    for row in (256, 768):
-        for column in (171, 512, 853):
-            yield tuple(np.float64([row, column]) + rng.uniform(-12, 12, 2))
+def degrade(original, degradation, rng):
+    from tfsr.degradations import get_pipeline
+
+    return get_pipeline(degradation).degrade(original, LR_SIZE, rng)
 
 
-def holds(box, region, scale):
-    """Whether a found box's middle is near a pasted face's."""
-    left, top, width, height = box
-    row, column = (x / scale for x in region.centre)
-    reach = 0.3 * region.size[0] / scale
-    return abs(top + height / 2 - row) < reach and abs(left + width / 2 - column) < reach
+def measure(pipeline, preset, background, bicubic, lr, original, boxes, counts, errors):
+    """Add the counts and mean squared errors of one photograph."""
+    from tfsr.faces import face_region_from_box
+
+    size = original.shape[:2]
+    output, general, plain = (upscale(lr, size) for upscale in (pipeline, background, bicubic))
+    found = pipeline.find(lr)
+    opacity = union([face.region.resized(lr.shape[:2], size) for face in found], size)
+    counts["changed"] += int((output != general)[opacity == 0].sum())
+    scale = size[0] // lr.shape[0]
+    regions = [face_region_from_box(size, [value * scale for value in box]) for box in boxes]
+    opacity = union(regions, size)
+    areas = {"ring": (opacity > 0) & (opacity < 1), "outside": opacity == 0}
+    for name, area in areas.items():
+        errors[name].append(error(output, original, area))
+        errors[f"{name}, bicubic"].append(error(plain, original, area))
+    left = list(found)
+    for box, region in zip(boxes, regions, strict=True):
+        hits = [face for face in left if is_of(face, box)]
+        left = [face for face in left if face not in hits]
+        counts.update(found=bool(hits), missed=not hits, false=max(0, len(hits) - 1))
+        if not hits:
+            continue
+        inside = union([region], size) == 1
+        errors["inside"].append(error(output, original, inside))
+        errors["inside, bicubic"].append(error(plain, original, inside))
+        top, left_column, side, _ = box
+        rows, columns = slice(top, top + side), slice(left_column, left_column + side)
+        exact = output.copy()
+        target = tuple(slice(s.start * scale, s.stop * scale) for s in (rows, columns))
+        exact[target] = preset(np.ascontiguousarray(lr[rows, columns]), region.size)
+        errors["inside, exact crops"].append(error(exact, original, inside))
+    counts["false"] += len(left)
 
 
-def oval(region, shape, limit):
-    """The pixels of a face's oval, in units of the oval that faces are blended in."""
-    from tfsr.faces.crops import _ELLIPSE
+def union(regions, size):
+    """The largest opacity of any of these faces, at every pixel."""
+    from tfsr.faces.crops import face_opacity
 
-    v, u = region.coordinates((0, shape[0]), (0, shape[1]))
-    return np.hypot(v / _ELLIPSE[0], u / _ELLIPSE[1]) < limit
-
-
-def crop(lr, region, scale):
-    """The exact crop of a pasted face from the reduced photograph, and its size there."""
-    from tfsr.faces import crop_face
-
-    reduced = region.resized((scale, scale), (1, 1))
-    return crop_face(lr, reduced), region.size
+    opacity = np.zeros(size)
+    for region in regions:
+        rows, columns = region.spans(size)
+        part = opacity[slice(*rows), slice(*columns)]
+        part[...] = np.maximum(part, face_opacity(*region.coordinates(rows, columns), oval=True))
+    return opacity
 
 
-def exact_error(exact, original, region, core):
-    """Mean squared error inside the oval of an exact crop that is pasted without a blend."""
-    from tfsr.faces.crops import _interpolate
+def is_of(face, box):
+    """Whether a found face is the one in this crop: its middle is within a third of the side."""
+    top, left, height, width = face.box
+    row, column = top + height / 2, left + width / 2
+    reach = box[2] / 3
+    return abs(row - box[0] - box[2] / 2) < reach and abs(column - box[1] - box[2] / 2) < reach
 
-    rows, columns = np.nonzero(core)
-    v, u = region.coordinates((0, core.shape[0]), (0, core.shape[1]))
-    height, width = exact.shape[:2]
-    colours = _interpolate(
-        exact,
-        ((v + 1) * (height / 2) - 0.5)[rows, columns],
-        ((u + 1) * (width / 2) - 0.5)[rows, columns],
-    )
-    return ((np.clip(colours, 0, 255) - original[rows, columns]) ** 2).mean()
+
+def error(output, original, area):
+    return np.mean((output[area].astype(float) - original[area]) ** 2)
+
+
+def psnr(errors):
+    return np.mean(10 * np.log10(255**2 / np.array(errors)))
 
 
 if __name__ == "__main__":

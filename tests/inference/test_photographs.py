@@ -7,6 +7,7 @@ import tiny
 from checks import check_refused
 from function_upscaler import FunctionUpscaler
 
+from tfsr.errors import ImageError
 from tfsr.images import DecodedImage, read, resize
 from tfsr.inference import ModelUpscaler, PhotographUpscaler
 from tfsr.inference.upscale_image import upscale_image
@@ -166,3 +167,57 @@ def test_without_faces_the_photograph_is_the_background():
     image = tiny.image(70, 90)
     found = PhotographUpscaler(red, detector="mtcnn")(image, (140, 150))
     np.testing.assert_array_equal(found, bicubic(image, (140, 150)))
+
+
+def test_sixty_faces_are_restored_and_the_output_is_the_same_again():
+    face = resize(read(IMAGES / "astronaut.png"), (56, 56))
+    image = np.full((6 * 64, 10 * 64, 3), (90, 110, 130), np.uint8)
+    corners = [(64 * i + 4, 64 * j + 4) for i in range(6) for j in range(10)]
+    for top, left in corners:
+        image[top : top + 56, left : left + 56] = face
+    photograph = PhotographUpscaler(red, detector="mtcnn")
+    found = photograph(image, (768, 1280))
+    assert [face["restored"] for face in photograph.details["faces"]] == [True] * 60
+    for top, left in corners:
+        assert (found[2 * top + 56, 2 * left + 56] == (255, 0, 0)).all()
+    np.testing.assert_array_equal(photograph(image, (768, 1280)), found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image: image[:, 56:],
+        lambda image: image[60:],
+        lambda image: image[::-1],
+        lambda image: np.where(image > 128, 255, 0).astype(np.uint8),
+        lambda image: np.rot90(image),
+    ],
+    ids=["cut at the left", "cut at the top", "upside down", "two colours", "lying"],
+)
+def test_faces_that_are_hard_to_find_leave_no_damage(change):
+    """Whether one is found or not: all but its oval is the background, and all of it is smooth."""
+    image = np.ascontiguousarray(change(group(1)))
+    size = 2 * image.shape[0], 2 * image.shape[1]
+    photograph = PhotographUpscaler(bicubic, detector="mtcnn")
+    apart = differences(photograph(image, size), bicubic(image, size))
+    faces = photograph.find(image)
+    changed = apart.any(axis=-1)
+    for face in faces:
+        rows, columns = face.region.resized(image.shape[:2], size).spans(size)
+        changed[slice(*rows), slice(*columns)] = False
+    assert not changed.any()
+    assert apart.mean() < 0.5
+
+
+def test_a_detector_that_fails_is_one_line_and_loses_nothing(tmp_path):
+    class Failing:
+        min_side, min_confidence = 20, 0.5
+
+        def detect(self, image):
+            raise ValueError("out of luck")
+
+    source = tiny.save(tmp_path / "in.png", tiny.image(40, 50))
+    photograph = PhotographUpscaler(red, detector=Failing())
+    with pytest.raises(ImageError, match="the face detector failed: out of luck"):
+        photograph.upscale(source, scale=2, output=tmp_path / "out.png")
+    assert sorted(tmp_path.iterdir()) == [source]

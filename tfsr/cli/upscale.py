@@ -75,22 +75,14 @@ def upscale(
         existing = _existing(skip_existing, overwrite)
         check_choice("faces", faces, FACES)
         _check_combination(inputs, preset, device, places=bool(box or eyes))
-    chosen: dict[str, Any] = {
-        **{"memory": memory, "precision": precision, "self_ensemble": self_ensemble},
-        **{"strength": strength, "threads": threads},
-    }
+    chosen: dict[str, Any] = {"memory": memory, "precision": precision, "threads": threads}
+    chosen |= {"self_ensemble": self_ensemble, "strength": strength}
     load = partial(_load, preset, **chosen)
     if box or eyes or faces != "off":
-        places = {
-            **{"boxes": box or (), "eyes": eyes or ()},
-            **({} if faces == "off" else {"detector": "mtcnn"}),
-            **({} if min_face is None else {"min_face": min_face}),
-            "max_output_pixels": request.max_output_pixels,
-        }
+        places = _places(box, eyes, faces, min_face, request.max_output_pixels)
         rest = BICUBIC if faces == "only" else background
-        load = partial(
-            _load_photograph, load, partial(_load, rest, background=True, **chosen), places
-        )
+        load_rest = partial(_load, rest, background=True, **chosen)
+        load = partial(_load_photograph, load, load_rest, places)
     run = partial(_run, request=request, computer=computer, load=load, existing=existing)
     _report(run, inputs, output, recursive, suffix, existing, report, json_lines)
 
@@ -112,6 +104,22 @@ def _check_combination(
         raise InvalidArgument("--box and --eyes are places in one image; give one file")
     if device not in (None, "cpu") and preset.endswith(".tflite"):
         raise InvalidArgument(f"{device}: a .tflite file runs on the cpu", "device")
+
+
+def _places(
+    boxes: Sequence[Any] | None,
+    eyes: Sequence[Any] | None,
+    faces: str,
+    min_face: int | None,
+    max_output_pixels: int,
+) -> dict[str, Any]:
+    """Arguments of `PhotographUpscaler`."""
+    places = {"boxes": boxes or (), "eyes": eyes or (), "max_output_pixels": max_output_pixels}
+    if faces != "off":
+        places["detector"] = "mtcnn"
+    if min_face is not None:
+        places["min_face"] = min_face
+    return places
 
 
 def _load(preset: str, *, background: bool = False, **chosen: Any) -> Upscaler:

@@ -111,14 +111,19 @@ def paste_face(
     (top, bottom), columns = region.spans(target.shape[:2])
     for rows in _bands(top, bottom, columns[1] - columns[0]):
         v, u = region.coordinates(rows, columns)
-        opacity = _feather(v) * _feather(u)
-        if oval:
-            distance = np.hypot(v / _ELLIPSE[0], u / _ELLIPSE[1])
-            opacity = opacity * _smoothstep((_FADE - distance) / (_FADE - 1))
-        opacity = opacity.astype(np.float32)[..., None]
+        opacity = face_opacity(v, u, oval).astype(np.float32)[..., None]
         colours = _interpolate(face, (v + 1) * (height / 2) - 0.5, (u + 1) * (width / 2) - 0.5)
         part = target[slice(*rows), slice(*columns)]
         part[...] = from_levels(part + opacity * (colours - part), target.dtype)
+
+
+def face_opacity(v: np.ndarray, u: np.ndarray, oval: bool = False) -> np.ndarray:
+    """How much of a pasted face is seen, in [0, 1], at coordinates (row, column) of its region."""
+    opacity = _feather(v) * _feather(u)
+    if oval:
+        distance = np.hypot(v / _ELLIPSE[0], u / _ELLIPSE[1])
+        opacity = opacity * _smoothstep((_FADE - distance) / (_FADE - 1))
+    return opacity
 
 
 def _feather(coordinate: np.ndarray) -> np.ndarray:

@@ -77,10 +77,8 @@ def load_upscaler(
         [(200, 200), (200, 167)]
     """
     check_choice("faces", faces, FACES)
-    chosen: dict[str, Any] = {
-        **{"memory": memory, "precision": precision, "self_ensemble": self_ensemble},
-        **{"strength": strength, "threads": threads},
-    }
+    chosen: dict[str, Any] = {"memory": memory, "precision": precision, "threads": threads}
+    chosen |= {"self_ensemble": self_ensemble, "strength": strength}
     upscaler = _load(spec, **chosen)
     if faces == "off":
         return upscaler
@@ -235,10 +233,9 @@ def upscale(
         >>> tfsr.upscale("face.png", scale=1.5, preset="bicubic").size
         (72, 72)
     """
-    chosen: dict[str, Any] = {
-        **{"memory": memory, "precision": precision, "self_ensemble": self_ensemble},
-        **{"strength": strength, "threads": threads, "faces": faces, "background": background},
-    }
+    chosen: dict[str, Any] = {"memory": memory, "precision": precision, "threads": threads}
+    chosen |= {"self_ensemble": self_ensemble, "strength": strength}
+    chosen |= {"faces": faces, "background": background}
     path = str | os.PathLike
     if not (isinstance(preset, path) and isinstance(background, path)):
         return load_upscaler(preset, **chosen).upscale(image, **options)
