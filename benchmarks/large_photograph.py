@@ -64,7 +64,7 @@ def compose(faces, backgrounds, target):
         top, left = 300 + 1400 * (number // 5), 300 + 700 * (number % 5)
         region = face_region_from_box(SIZE, (top, left, side, side))
         face = resize(read(paths[number]), region.size)
-        paste_face(image, face, region, oval=True)
+        paste_face(image, face, region, oval=region)
     write(target, image)
 
 

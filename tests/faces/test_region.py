@@ -1,10 +1,17 @@
+import math
+
 import numpy as np
 import pytest
 from checks import check_refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsr.faces import FaceRegion, face_region_from_box, face_region_from_eyes
+from tfsr.faces import (
+    FaceRegion,
+    face_region_from_box,
+    face_region_from_eyes,
+    surrounding_box,
+)
 
 sides = st.integers(1, 60)
 numbers = st.floats(-40, 40)
@@ -112,3 +119,33 @@ def test_a_box_too_small_for_a_face_is_refused():
 )
 def test_eyes_that_cannot_be_are_refused(eyes, words):
     check_refused(lambda: face_region_from_eyes((40, 60), eyes), *words)
+
+
+@given(
+    lr=st.tuples(st.integers(8, 200), st.integers(8, 200)),
+    factor=st.sampled_from([1, 1.3, 1.5, 2, 3.7, 4]),
+    middle=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    side=st.floats(4, 150),
+    turn=st.floats(-math.pi, math.pi),
+)
+def test_a_box_around_a_face_has_edges_of_pixels(lr, factor, middle, side, turn):
+    size = tuple(round(factor * length) for length in lr)
+    across = side / 2 * math.sin(turn), side / 2 * math.cos(turn)
+    centre = tuple(m * (length - 1) for m, length in zip(middle, lr, strict=True))
+    region = FaceRegion(centre, (across[1], -across[0]), across)
+    *spans, target = surrounding_box(region, lr, size)
+    for (first, last), needed, length in zip(spans, region.spans(lr), lr, strict=True):
+        assert 0 <= first <= needed[0] <= needed[1] <= last <= length
+        assert needed[0] - first <= 8 and last - needed[1] <= 8
+    if factor in (1, 2, 4):
+        expected = [factor * (last - first) for first, last in spans]
+        assert list(target.size) == expected
+        assert target.centre[0] == factor * (spans[0][0] + spans[0][1]) / 2 - 0.5
+
+
+def test_a_box_grows_to_whole_output_pixels():
+    region = FaceRegion((53.0, 53.0), (20.4, 0.0), (0.0, 20.4))
+    rows, columns, target = surrounding_box(region, (100, 100), (130, 130))
+    assert region.spans((100, 100)) == ((33, 74), (33, 74))
+    assert rows == columns == (30, 80)
+    assert target.size == (65, 65) and target.centre == (71.0, 71.0)

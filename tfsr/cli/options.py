@@ -116,14 +116,14 @@ LRSize = Annotated[tuple, _option(None, "WxH", "Input size of the model.", parse
 
 BoxOption = Annotated[
     list[tuple] | None,
-    _option(_FACES, "X,Y,W,H", "Face rectangle; the rest is bicubic.", parse=parse_box),
+    _option(_FACES, "X,Y,W,H", "A face's rectangle.", parse=parse_box),
 ]
 Eyes = Annotated[
     list[tuple] | None,
     _option(
         _FACES,
         "X1,Y1,X2,Y2",
-        "Its eyes, left one first; the face is rotated upright.",
+        "The eyes of a face, left one first.",
         parse=parse_eyes,
     ),
 ]

@@ -79,7 +79,7 @@ def upscale(
     chosen |= {"self_ensemble": self_ensemble, "strength": strength}
     load = partial(_load, preset, **chosen)
     if box or eyes or faces != "off":
-        places = _places(box, eyes, faces, min_face, request.max_output_pixels)
+        places = _places(box, eyes, faces, min_face)
         rest = BICUBIC if faces == "only" else background
         load_rest = partial(_load, rest, background=True, **chosen)
         load = partial(_load_photograph, load, load_rest, places)
@@ -111,10 +111,9 @@ def _places(
     eyes: Sequence[Any] | None,
     faces: str,
     min_face: int | None,
-    max_output_pixels: int,
 ) -> dict[str, Any]:
     """Arguments of `PhotographUpscaler`."""
-    places = {"boxes": boxes or (), "eyes": eyes or (), "max_output_pixels": max_output_pixels}
+    places: dict[str, Any] = {"boxes": boxes or (), "eyes": eyes or ()}
     if faces != "off":
         places["detector"] = "mtcnn"
     if min_face is not None:

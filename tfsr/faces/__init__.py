@@ -1,4 +1,4 @@
-"""Faces in photographs: found, cropped upright as the face presets expect, and pasted back."""
+"""Faces in photographs: found, cropped, and pasted back."""
 
 from tfsr.faces.crops import align, crop_face, paste_face
 from tfsr.faces.detector import DETECTORS, FaceDetector
@@ -9,6 +9,7 @@ from tfsr.faces.region import (
     face_region_from_box,
     face_region_from_eyes,
     face_region_from_landmarks,
+    surrounding_box,
 )
 from tfsr.faces.search import find
 
@@ -25,4 +26,5 @@ __all__ = [
     "find",
     "numbered",
     "paste_face",
+    "surrounding_box",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from tfsr.faces.face import Face
 from tfsr.faces.region import FaceRegion
 from tfsr.geometry import cubic_taps
+from tfsr.geometry.tiles import Span
 from tfsr.images.pixel_types import from_levels
 from tfsr.images.resizing import check_size
 
@@ -90,15 +91,17 @@ def align(image: np.ndarray, face: Face, side: int | None = None) -> tuple[np.nd
 
 
 def paste_face(
-    target: np.ndarray, face: np.ndarray, region: FaceRegion, oval: bool = False
+    target: np.ndarray, face: np.ndarray, region: FaceRegion, oval: FaceRegion | None = None
 ) -> None:
-    """Paste an upright face into an image, blended towards the region's edges.
+    """Paste a face into an image, blended towards the edges of its region or of an oval.
 
     Args:
         target: (H, W, 3) uint8 or uint16, changed in place.
-        face: (h, w, 3) of the same type; `region.size` gives one face pixel per target pixel.
-        region: in the target's pixels.
-        oval: whether the blend follows the oval of a face instead of the region's edges.
+        face: (h, w, 3) of the same type; `region.size` gives one face pixel per target pixel. Where
+            the region's edges are edges of pixels, it is copied without interpolation.
+        region: of `face`, in the target's pixels.
+        oval: region of the face whose oval is blended; it may be rotated. Defaults to None: the
+            blend follows the edges of `region`.
 
     Example:
         >>> image = np.zeros((40, 40, 3), np.uint8)
@@ -111,19 +114,22 @@ def paste_face(
     (top, bottom), columns = region.spans(target.shape[:2])
     for rows in _bands(top, bottom, columns[1] - columns[0]):
         v, u = region.coordinates(rows, columns)
-        opacity = face_opacity(v, u, oval).astype(np.float32)[..., None]
+        if oval is None:
+            opacity = _feather(v) * _feather(u)
+        else:
+            inside = (np.abs(v) <= 1) & (np.abs(u) <= 1)
+            opacity = inside * oval_opacity(oval, rows, columns)
+        opacity = opacity.astype(np.float32)[..., None]
         colours = _interpolate(face, (v + 1) * (height / 2) - 0.5, (u + 1) * (width / 2) - 0.5)
         part = target[slice(*rows), slice(*columns)]
         part[...] = from_levels(part + opacity * (colours - part), target.dtype)
 
 
-def face_opacity(v: np.ndarray, u: np.ndarray, oval: bool = False) -> np.ndarray:
-    """How much of a pasted face is seen, in [0, 1], at coordinates (row, column) of its region."""
-    opacity = _feather(v) * _feather(u)
-    if oval:
-        distance = np.hypot(v / _ELLIPSE[0], u / _ELLIPSE[1])
-        opacity = opacity * _smoothstep((_FADE - distance) / (_FADE - 1))
-    return opacity
+def oval_opacity(region: FaceRegion, rows: Span, columns: Span) -> np.ndarray:
+    """How much of a pasted face is visible at some pixels, in [0, 1]."""
+    v, u = region.coordinates(rows, columns)
+    distance = np.hypot(v / _ELLIPSE[0], u / _ELLIPSE[1])
+    return _feather(v) * _feather(u) * _smoothstep((_FADE - distance) / (_FADE - 1))
 
 
 def _feather(coordinate: np.ndarray) -> np.ndarray:

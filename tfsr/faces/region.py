@@ -26,6 +26,9 @@ means of what MTCNN finds in 120 training images, made symmetric."""
 MIN_SIDE = 16
 """Minimal side of a face in pixels."""
 
+# Pixels by which a box around a face may grow at each side to meet an edge of output pixels.
+_SLACK = 8
+
 
 @dataclass(frozen=True)
 class FaceRegion:
@@ -120,8 +123,54 @@ def face_region_from_box(lr_size: Sequence[int], box: Sequence[int]) -> FaceRegi
             f"the box of {width}x{height} pixels at {left},{top} leaves the "
             f"{lr_size[1]}x{lr_size[0]} image"
         )
-    middle = top + (height - 1) / 2, left + (width - 1) / 2
-    return FaceRegion(middle, (height / 2, 0.0), (0.0, width / 2))
+    return _upright((top, top + height), (left, left + width))
+
+
+def surrounding_box(
+    region: FaceRegion, lr_size: Sequence[int], size: Sequence[int]
+) -> tuple[Span, Span, FaceRegion]:
+    """The whole pixels around a face, chosen so that it can be upscaled apart without resampling.
+
+    Their edges lie on edges of output pixels where up to 8 pixels more at each side reach one, and
+    as near to one as possible where not.
+
+    Args:
+        region: in pixels of an image of (h, w), possibly rotated.
+        lr_size: (h, w).
+        size: (H, W) of the output.
+
+    Returns:
+        Rows and columns of the image, and their region in the output.
+
+    Example:
+        >>> region = tfsr.faces.face_region_from_eyes((200, 200), ((99, 92), (99, 108)))
+        >>> rows, columns, target = tfsr.faces.surrounding_box(region, (200, 200), (300, 300))
+        >>> rows, columns, target.size
+        ((68, 134), (68, 134), (99, 99))
+    """
+    rows, columns = (
+        _on_output_edges(span, lr, hr)
+        for span, lr, hr in zip(region.spans(lr_size), lr_size, size, strict=True)
+    )
+    return rows, columns, _upright(rows, columns).resized(lr_size, size)
+
+
+def _on_output_edges(span: Span, lr: int, hr: int) -> Span:
+    def distance(edge: int) -> tuple[float, int]:
+        position = edge * hr / lr
+        return round(abs(position - round(position)), 6), min(abs(edge - side) for side in span)
+
+    starts = range(max(0, span[0] - _SLACK), span[0] + 1)
+    stops = range(span[1], min(lr, span[1] + _SLACK) + 1)
+    return min(starts, key=distance), min(stops, key=distance)
+
+
+def _upright(rows: Span, columns: Span) -> FaceRegion:
+    """The region of some rows and columns."""
+    (row, down), (column, across) = (
+        ((start + stop - 1) / 2, (stop - start) / 2) for start, stop in (rows, columns)
+    )
+    return FaceRegion((row, column), (down, 0.0), (0.0, across))
 
 
 def face_region_from_eyes(lr_size: Sequence[int], eyes: tuple[Point, Point]) -> FaceRegion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import compress
+from itertools import chain, compress
 
 import numpy as np
 
@@ -16,12 +16,12 @@ from tfsr.faces import (
     face_region_from_eyes,
     find,
     paste_face,
+    surrounding_box,
 )
 from tfsr.faces.detector import get_detector
 from tfsr.faces.region import Point
 from tfsr.faces.search import MIN_FACE, check_min_face
 from tfsr.inference.model_upscaler import ModelUpscaler
-from tfsr.inference.target_size import MAX_OUTPUT_PIXELS, TargetSize
 from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
 from tfsr.models import Bicubic
 
@@ -36,18 +36,15 @@ _CROP_CENTRE, _CROP_SIDE = 0.05, 0.2
 class PhotographUpscaler(Upscaler):
     """Upscale a photograph by one upscaler, and the faces in it by another.
 
-    A face is cropped upright at the photograph's own resolution, upscaled to the resolution of the
-    output, and pasted back, blended towards the edges of its region, or, if it was found, along its
-    oval. Beyond the photograph its edge pixels are repeated.
+    The pixels around a face are upscaled as they are, neither rotated nor resized: interpolation
+    would cost more detail than the models of faces gain from an upright face. The output is pasted
+    into that of the photograph, blended along the face's oval, or towards the edges of a box.
 
     Args:
         faces: the `Upscaler` of the faces.
-        boxes: faces, each (top, left, height, width) in pixels, framed as the training images were.
+        boxes: parts of the photograph with a face, each (top, left, height, width) in pixels.
         eyes: of other faces, each ((row, column), (row, column)) in pixels, integers being pixel
-            centres: the left and the right eye as one sees them. The face is rotated and framed as
-            for the shipped presets.
-        max_output_pixels: int. The most pixels of a face: one that leaves the photograph may have
-            more than the output. Defaults to 400 million.
+            centres: the left and the right eye as one sees them.
         background: the `Upscaler` of all else. Defaults to a bicubic filter.
         detector: finds further faces: a name of `tfsr.faces.DETECTORS` or a
             `tfsr.faces.FaceDetector`. An image that is an aligned crop of one face is upscaled as a
@@ -75,7 +72,6 @@ class PhotographUpscaler(Upscaler):
         faces: Upscaler,
         boxes: Sequence[tuple[int, int, int, int]] = (),
         eyes: Sequence[tuple[Point, Point]] = (),
-        max_output_pixels: int = MAX_OUTPUT_PIXELS,
         *,
         background: Upscaler | None = None,
         detector: str | FaceDetector | None = None,
@@ -86,7 +82,6 @@ class PhotographUpscaler(Upscaler):
         self._background = background or ModelUpscaler(Bicubic())
         self.bit_depth = min(faces.bit_depth, self._background.bit_depth)
         self._boxes, self._eyes = boxes, eyes
-        self._max_output_pixels = max_output_pixels
         check_min_face(min_face)
         # Loaded now: one that is not installed is reported before any image is read.
         self._detector = None if detector is None else get_detector(detector)
@@ -109,24 +104,23 @@ class PhotographUpscaler(Upscaler):
         if image.dtype == np.float32:
             image = converted(image, np.uint16)
         lr_size = image.shape[:2]
-        given = [face_region_from_box(lr_size, box) for box in self._boxes]
-        given += [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
+        boxes = [face_region_from_box(lr_size, box) for box in self._boxes]
+        eyes = [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
         faces = self.find(image)
-        if not given and len(faces) == 1 and _is_whole(faces[0].region, lr_size):
+        if not (boxes or eyes) and len(faces) == 1 and _is_whole(faces[0].region, lr_size):
             self.details = {"faces": [{**faces[0].record(), "restored": True}]}
             yield slice(None), slice(None), self._faces(original, size)
             return
-        restored = [self._needs_help(face.region, given) for face in faces]
-        found = list(compress((face.region for face in faces), restored))
-        regions = [(region, False) for region in given] + [(region, True) for region in found]
-        targets = [region.resized(lr_size, size) for region, _ in regions]
-        for target in targets:
-            # Like any output's size, it is checked before memory is allocated.
-            TargetSize(size=target.size).output_size(lr_size, self._max_output_pixels)
+        restored = [self._needs_help(face.region, [*boxes, *eyes]) for face in faces]
+        found = compress((face.region for face in faces), restored)
         output = self._background(image, size)
-        for (region, oval), target in zip(regions, targets, strict=True):
-            face = self._faces(crop_face(image, region), target.size)
-            paste_face(output, face, target, oval)
+        for region in boxes:
+            target = region.resized(lr_size, size)
+            paste_face(output, self._faces(crop_face(image, region), target.size), target)
+        for region in chain(eyes, found):
+            rows, columns, target = surrounding_box(region, lr_size, size)
+            face = self._faces(image[slice(*rows), slice(*columns)], target.size)
+            paste_face(output, face, target, oval=region.resized(lr_size, size))
         if self._detector is not None:
             records = zip(faces, restored, strict=True)
             self.details = {"faces": [{**face.record(), "restored": r} for face, r in records]}
