@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 
 # make demo IN=photo.jpg SCALE=3.7
-IN ?= docs/images/astronaut-46.png
+IN ?= docs/images/group.png
 SCALE ?= 4
 OUT ?= out/$(basename $(notdir $(IN)))-x$(SCALE).png
 
@@ -20,7 +20,8 @@ CHROMIUM ?= chromium
 .PHONY: demo test soak lint web test-web export-table test-serving test-arm clean
 
 demo: $(VENV)/.installed
-	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) --overwrite
+	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) \
+	    --faces auto --overwrite
 
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
