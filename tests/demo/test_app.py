@@ -3,19 +3,25 @@
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import keras
 import numpy as np
 import odd_files
 import pytest
 import tiny
+from faces_in_place import Detector, FailingDetector, face_at
 from PIL import Image
 from starlette.testclient import TestClient
 
 from tfsr import ImplicitSR
 from tfsr.demo.app import create_app
+from tfsr.demo.restorers import Restorer, Restorers, load_restorer
+from tfsr.demo.search import FaceSearch
 from tfsr.images import to_float, to_uint8
+from tfsr.inference import ModelUpscaler, PhotographUpscaler, load_upscaler
 from tfsr.inference.request import PixelLimits
+from tfsr.models import Bicubic
 
 SITE = "http://127.0.0.1:8138"
 
@@ -26,12 +32,29 @@ def model():
     return ImplicitSR.from_config(tiny.MODEL)
 
 
-@pytest.fixture(scope="module")
-def client(model):
+@contextmanager
+def running(restorers, detector, **options):
+    """A client of the application."""
     limits = PixelLimits(max_input=0.2, max_output=10)
-    app = create_app(model, "tiny", limits, threading.Event(), max_bytes=1_000_000)
+    app = create_app(
+        *(restorers, FaceSearch(detector), "tiny", limits, threading.Event()),
+        max_bytes=1_000_000,
+        **options,
+    )
     # As a context: all requests are served by one loop, as those of a server are.
     with TestClient(app, base_url=SITE, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def restorers(model):
+    return Restorers(lambda strength: Restorer(model, ModelUpscaler(Bicubic())))
+
+
+@pytest.fixture(scope="module")
+def client(restorers):
+    """Of a server that cannot find faces: images are restored as a whole."""
+    with running(restorers, FailingDetector()) as client:
         yield client
 
 
@@ -69,9 +92,10 @@ def check_error(output, code, *words):
 def test_the_page_and_its_files_are_served(client):
     page = client.get("/")
     assert page.status_code == 200 and "<canvas" in page.text
-    for name in ("style.css", "page.js", "stage.js", "face.png"):
+    for name in ("style.css", "page.js", "stage.js", "sample.jpg", "icon.svg"):
         assert client.get(f"/{name}").status_code == 200
-    assert client.get("/settings").json() == {"preset": "tiny", "max_bytes": 1_000_000}
+    expected = {"preset": "tiny", "strength": None, "max_bytes": 1_000_000}
+    assert client.get("/settings").json() == expected
     for address in ("/docs", "/openapi.json", "/../app.py", "/%2e%2e/app.py"):
         check_error(client.get(address), 404)
 
@@ -100,6 +124,61 @@ def test_the_whole_image_is_what_the_command_line_makes(client, model):
     expected = to_uint8(model.upscale(to_float(pixels[..., :3].copy())[None], (32, 43))[0])
     np.testing.assert_array_equal(found[..., :3], expected)
     assert (found[..., 3] == 99).all()
+
+
+def test_the_faces_of_a_photograph_are_listed_restored_and_saved(restorers, model):
+    faces = face_at(50, 60, 40, 0.3), face_at(40, 130, 34)
+    pixels = tiny.image(100, 160)
+    with running(restorers, Detector(*faces)) as client:
+        address = f"/images/{add(client, pixels)['id']}"
+        found = client.get(f"{address}/faces").json()
+        assert found == {
+            "faces": [{**face.record(), "restored": True} for face in faces],
+            "parts": 2,
+            "whole": False,
+            "note": "",
+            "reduces": True,
+        }
+        size = {"width": 400, "height": 250}
+        for part in range(2):
+            assert client.get(f"{address}/parts/{part}", params=size).status_code == 204
+        check_error(client.get(f"{address}/parts/2", params=size), 422, "below 2; received 2")
+        photograph = PhotographUpscaler(ModelUpscaler(model), detector=Detector(*faces))
+        expected = photograph(pixels, (250, 400))
+        tile = client.get(f"{address}/tfsr", params=query((400, 250), (100, 60, 90, 100)))
+        difference = pixels_of(tile).astype(int) - expected[60:160, 100:190]
+        assert np.abs(difference).max() <= 2
+        saved = pixels_of(client.get(f"{address}/whole", params={"scale": 2.5}))
+        np.testing.assert_array_equal(saved, expected)
+
+
+def test_a_detector_that_fails_loses_no_image(client):
+    image = add(client, tiny.image(20, 30))
+    found = client.get(f"/images/{image['id']}/faces").json()
+    assert (found["faces"], found["parts"], found["whole"]) == ([], 1, True)
+    assert found["note"].startswith("the face detector failed: out of luck.")
+    assert client.get(f"/images/{image['id']}/parts/0?width=8&height=8").status_code == 204
+
+
+def test_every_strength_has_its_own_tiles_and_files(tmp_path):
+    _, robust = tiny.twins(tmp_path)
+    restorers = Restorers(lambda strength: load_restorer(str(robust), strength))
+    detector = Detector(face_at(30, 40, 36))
+    pixels = tiny.image(60, 80)
+    with running(restorers, detector, strength=1.0) as client:
+        assert client.get("/settings").json()["strength"] == 1
+        address = f"/images/{add(client, pixels)['id']}"
+        for strength in (0.3, 1.0):
+            upscaler = load_upscaler(robust, strength=strength)
+            expected = PhotographUpscaler(upscaler, detector=detector)(pixels, (120, 160))
+            params = {**query((160, 120), (50, 30, 60, 60)), "strength": strength}
+            difference = pixels_of(client.get(f"{address}/tfsr", params=params)).astype(int)
+            difference -= expected[30:90, 50:110]
+            assert np.abs(difference).max() <= 2
+            params = {"scale": 2, "strength": strength}
+            saved = pixels_of(client.get(f"{address}/whole", params=params))
+            np.testing.assert_array_equal(saved, expected)
+        check_error(client.get(f"{address}/parts/0?width=8&height=8&strength=2"), 422, "strength: ")
 
 
 def test_several_tabs_at_once_get_their_own_tiles(client, model):
@@ -167,8 +246,11 @@ def test_images_beyond_the_limits_are_rejected(client):
         ("tfsr?width=8&height=8&left=0&top=0&columns=x&rows=8", 422, "columns: "),
         ("tfsr?width=8&height=8&left=0&top=0&columns=9&rows=8", 400, "inside the 8x8 pixels"),
         ("tfsr?width=8&height=0&left=0&top=0&columns=8&rows=8", 422, "height: "),
-        ("tfsr?width=999999999999&height=8&left=0&top=0&columns=8&rows=8", 400, "at most"),
+        ("tfsr?width=999999999999&height=8&left=0&top=0&columns=8&rows=8", 422, "width: "),
         ("psnr?width=8&height=8&left=0&top=0&columns=8&rows=8", 422, "method: "),
+        ("tfsr?width=8&height=8&left=0&top=0&columns=8&rows=8&strength=-1", 422, "strength: "),
+        ("parts/1?width=8&height=8", 422, "part must be below 1"),
+        ("parts/0?width=8&height=99999999", 422, "height: "),
         ("whole?scale=0", 400, "must be a finite number above 0"),
         ("whole?scale=nan", 400, "must be a finite number above 0"),
         ("whole?scale=1e300", 400, "megapixels"),

@@ -1,75 +1,202 @@
+import sys
+import threading
+
 import keras
 import numpy as np
 import pytest
 import tiny
+from faces_in_place import Detector, FailingDetector, face_at
 
 from tfsr import ImplicitSR
-from tfsr.demo import scene as scenes
-from tfsr.demo.scene import Scene, SceneRenderer
+from tfsr.demo.layer import EncodingCache
+from tfsr.demo.restorers import Restorer, Restorers, load_restorer
+from tfsr.demo.scene import Scene
 from tfsr.demo.scene_cache import SceneCache
-from tfsr.errors import InvalidArgument
-from tfsr.images import DecodedImage, to_float, to_uint8
+from tfsr.demo.search import FaceSearch
+from tfsr.demo.stopping import Stopped
+from tfsr.errors import InvalidArgument, PresetError
+from tfsr.faces import DETECTORS
+from tfsr.images import DecodedImage
+from tfsr.inference import ModelUpscaler, PhotographUpscaler, load_upscaler
+from tfsr.inference.face_choice import FaceChoice
 from tfsr.models import Bicubic
+
+# One in the middle, turned; one that overlaps it; one that the border cuts.
+FACES = face_at(50, 60, 44, 0.4), face_at(64, 92, 40, -0.2), face_at(20, 4, 36)
 
 
 @pytest.fixture(scope="module")
-def renderer():
+def model():
     keras.utils.set_random_seed(0)
-    return SceneRenderer(ImplicitSR.from_config(tiny.MODEL))
+    return ImplicitSR.from_config(tiny.MODEL)
 
 
-def whole(model, pixels, size):
-    return to_uint8(model.upscale(to_float(pixels)[None], size)[0])
+@pytest.fixture(scope="module")
+def restorer(model):
+    return Restorer(model, ModelUpscaler(Bicubic()))
 
 
-def check_tiles(render, expected):
-    """Tiles in the corners and in the middle are those of the whole, to one level."""
-    height, width = expected.shape[:2]
-    for top, left in ((0, 0), (height - 30, width - 41), ((height - 30) // 2, (width - 41) // 2)):
-        found = render((height, width), (top, left, 30, 41)).astype(int)
-        difference = np.abs(found - expected[top : top + 30, left : left + 41])
-        assert difference.max() <= 1
+def noisy(height, width):
+    """An image of many details, in which nothing can be shifted unseen."""
+    levels = np.random.default_rng(0).integers(0, 256, (height, width, 3))
+    return ((tiny.image(height, width).astype(int) + levels) // 2).astype(np.uint8)
 
 
-@pytest.mark.parametrize("size", [(100, 100), (73, 171), (96, 96), (40, 44)])
-def test_tiles_are_those_of_the_whole_output(size, renderer):
-    pixels = tiny.image(32, 32)
-    scene = Scene(DecodedImage(pixels), renderer)
-    scene.encode()
-    check_tiles(scene.render, whole(renderer.model, pixels, size))
-    check_tiles(scene.render_bicubic, whole(Bicubic(), pixels, size))
-    assert scene.num_encodings == 1
+def scene_of(pixels, detector):
+    scene = Scene(DecodedImage(pixels), EncodingCache())
+    scene.choose(*FaceSearch(detector).choose(scene.image, threading.Event()))
+    return scene
 
 
-def test_one_encoding_serves_every_size_of_a_decoder_with_a_cell():
-    decoder = {"name": "lm-lte", "hidden": [8], "latent_hidden": [8], "waves": 4}
-    renderer = SceneRenderer(ImplicitSR(tiny.MODEL["encoder"], decoder))
-    pixels = tiny.image(32, 32)
-    scene = Scene(DecodedImage(pixels), renderer)
-    scene.encode()
-    for size in ((100, 100), (73, 171)):
-        check_tiles(scene.render, whole(renderer.model, pixels, size))
-    assert scene.num_encodings == 1
+def check_tiles(scene, restorer, expected, boxes):
+    for box in boxes:
+        top, left, height, width = box
+        found = scene.render(expected.shape[:2], box, restorer).astype(int)
+        difference = np.abs(found - expected[top : top + height, left : left + width])
+        assert difference.max() <= 2, box
 
 
-def test_the_part_of_a_large_image_around_the_tile_is_cached(renderer, monkeypatch):
-    monkeypatch.setattr(scenes, "_MAX_ENCODED_PIXELS", 48 * 48)
-    pixels = tiny.image(60, 90)
-    scene = Scene(DecodedImage(pixels), renderer)
-    scene.encode()
-    assert scene.num_encodings == 0
-    expected = whole(renderer.model, pixels, (240, 360))
-    for left, encodings in ((150, 1), (160, 1), (170, 1), (310, 2), (300, 2), (0, 3)):
-        found = scene.render((240, 360), (100, left, 40, 40))
-        difference = np.abs(found.astype(int) - expected[100:140, left : left + 40])
-        assert difference.max() <= 1
-        assert scene.num_encodings == encodings
+def boxes_over(size, side):
+    """All tiles of an output."""
+    for top in range(0, size[0], side):
+        for left in range(0, size[1], side):
+            yield top, left, min(side, size[0] - top), min(side, size[1] - left)
 
 
-def test_transparency_is_shown_on_white(renderer):
-    clear = np.zeros((8, 8, 4), np.uint8)
-    scene = Scene(DecodedImage(clear), renderer)
-    assert (scene.render_bicubic((16, 16), (0, 0, 16, 16)) == 255).all()
+@pytest.mark.parametrize("scale", [0.5, 1.3, 4, 20])
+def test_tiles_are_those_of_the_photograph_pipeline(scale, model, restorer):
+    pixels = noisy(100, 120)
+    size = round(100 * scale), round(120 * scale)
+    scene = scene_of(pixels, Detector(*FACES))
+    photograph = PhotographUpscaler(ModelUpscaler(model), detector=Detector(*FACES))
+    expected = photograph(pixels, size)
+    boxes = list(boxes_over(size, 61 if scale < 20 else 250))
+    # Tiles that end inside a face, on its border, and outside of it.
+    check_tiles(scene, restorer, expected, boxes if scale < 20 else boxes[::5])
+    middle = size[0] // 2, size[1] // 2
+    background = scene.render_bicubic(size, (*middle, 6, 6)).astype(int)
+    face = expected[middle[0] : middle[0] + 6, middle[1] : middle[1] + 6]
+    assert np.abs(background - face).max() > 8, "faces are restored"
+    assert scene.num_parts == 3
+
+
+def test_faces_are_encoded_once_and_only_if_a_tile_shows_them(restorer):
+    scene = scene_of(tiny.image(100, 120), Detector(*FACES))
+    size = (400, 480)
+    scene.render(size, (0, 300, 60, 60), restorer)
+    parts = scene._layers_of(restorer).parts
+    assert not parts
+    for part in range(3):
+        scene.encode(part, size, restorer)
+    assert len(parts) == 3
+    for box in boxes_over(size, 150):
+        scene.render(size, box, restorer)
+    assert [layer.num_encodings for layer in parts.values()] == [1, 1, 1]
+
+
+def test_the_background_can_be_a_model_too(model):
+    keras.utils.set_random_seed(1)
+    other = ModelUpscaler(ImplicitSR.from_config(tiny.MODEL))
+    pixels = tiny.image(60, 80)
+    detector = Detector(face_at(30, 40, 36, 0.3))
+    scene = scene_of(pixels, detector)
+    photograph = PhotographUpscaler(ModelUpscaler(model), background=other, detector=detector)
+    expected = photograph(pixels, (150, 200))
+    check_tiles(scene, Restorer(model, other), expected, boxes_over((150, 200), 64))
+
+
+def test_an_aligned_crop_is_restored_as_a_whole(model, restorer):
+    pixels = tiny.image(48, 48)
+    detector = Detector(face_at(23.5, 23.5, 46))
+    scene = scene_of(pixels, detector)
+    assert (scene.choice.whole, scene.num_parts) == (True, 1)
+    expected = PhotographUpscaler(ModelUpscaler(model), detector=detector)(pixels, (130, 130))
+    np.testing.assert_array_equal(expected, ModelUpscaler(model)(pixels, (130, 130)))
+    check_tiles(scene, restorer, expected, boxes_over((130, 130), 64))
+
+
+def test_an_image_survives_a_detector_that_fails(model, restorer):
+    pixels = tiny.image(48, 64)
+    scene = scene_of(pixels, FailingDetector())
+    assert scene.note == "the face detector failed: out of luck. The whole image is restored"
+    expected = ModelUpscaler(model)(pixels, (100, 133))
+    check_tiles(scene, restorer, expected, boxes_over((100, 133), 64))
+
+
+def test_without_a_detector_the_whole_image_is_restored(monkeypatch):
+    DETECTORS["mtcnn"].cache_clear()
+    monkeypatch.delitem(sys.modules, "tfsr.faces.mtcnn_detector", raising=False)
+    monkeypatch.setitem(sys.modules, "mtcnn", None)  # As if it were not installed.
+    scene = scene_of(tiny.image(48, 64), "mtcnn")
+    assert (scene.choice, scene.num_parts) == (FaceChoice(whole=True), 1)
+    assert "install it with pip install 'tfsr[faces]'. The whole image is restored" in scene.note
+    DETECTORS["mtcnn"].cache_clear()
+
+
+def test_a_search_is_stopped_between_two_tiles():
+    stop = threading.Event()
+
+    class Stopping(Detector):
+        def detect(self, image):
+            assert not stop.is_set()
+            stop.set()
+            return []
+
+    image = DecodedImage(np.zeros((1500, 1500, 3), np.uint8))
+    with pytest.raises(Stopped):
+        FaceSearch(Stopping()).choose(image, stop)
+
+
+@pytest.mark.parametrize(
+    ("faces", "note"),
+    [((), "no faces were found"), ((face_at(150, 150, 270),), "larger than 256 pixels are left")],
+)
+def test_a_photograph_without_faces_to_restore_is_its_background(faces, note, restorer):
+    scene = scene_of(tiny.image(300, 400), Detector(*faces))
+    assert note in scene.note and scene.num_parts == 0
+    size, box = (450, 600), (200, 200, 60, 60)
+    np.testing.assert_array_equal(
+        scene.render(size, box, restorer), scene.render_bicubic(size, box)
+    )
+
+
+def test_strengths_are_loaded_when_asked_for_and_the_last_few_are_cached(tmp_path):
+    _, robust = tiny.twins(tmp_path)
+    loaded = []
+
+    def load(strength):
+        loaded.append(strength)
+        return load_restorer(str(robust), strength)
+
+    restorers = Restorers(load)
+    pixels = tiny.image(60, 80)
+    detector = Detector(face_at(30, 40, 36))
+    scene = scene_of(pixels, detector)
+    tiles = {}
+    for strength in (0.0, 0.5):
+        faces = load_upscaler(robust, strength=strength)
+        expected = PhotographUpscaler(faces, detector=detector)(pixels, (120, 160))
+        check_tiles(scene, restorers.at(strength), expected, [(40, 50, 60, 60)])
+        tiles[strength] = expected
+    assert np.abs(tiles[0.0].astype(int) - tiles[0.5]).max() > 4
+    for strength in (1.0, 0.5, 0.2, 0.5, 0.0):
+        restorers.at(strength)
+    assert loaded == [0.0, 0.5, 1.0, 0.2, 0.0]
+
+
+def test_a_preset_without_a_twin_takes_no_strength(tmp_path):
+    clean, _ = tiny.twins(tmp_path)
+    with pytest.raises(PresetError, match="takes no strength"):
+        Restorers(lambda strength: load_restorer(str(clean), strength)).at(0.5)
+
+
+def test_transparency_is_shown_on_white(restorer):
+    scene = scene_of(np.zeros((8, 8, 4), np.uint8), Detector())
+    for tile in (
+        scene.render_bicubic((16, 16), (0, 0, 16, 16)),
+        scene.render((16, 16), (0, 0, 16, 16), restorer),
+    ):
+        assert (tile == 255).all()
 
 
 @pytest.mark.parametrize(
@@ -83,15 +210,19 @@ def test_transparency_is_shown_on_white(renderer):
         ((2**25, 4), (0, 0, 1, 1), "16777216 pixels at most"),
     ],
 )
-def test_impossible_tiles_are_rejected(size, box, words, renderer):
-    scene = Scene(DecodedImage(tiny.image(16, 16)), renderer)
-    for render in (scene.render, scene.render_bicubic):
-        with pytest.raises(InvalidArgument, match=words):
-            render(size, box)
+def test_impossible_tiles_are_rejected(size, box, words, restorer):
+    scene = scene_of(tiny.image(16, 16), Detector())
+    with pytest.raises(InvalidArgument, match=words):
+        scene.render(size, box, restorer)
+    with pytest.raises(InvalidArgument, match=words):
+        scene.render_bicubic(size, box)
 
 
-def test_the_least_recently_used_images_are_dropped(renderer):
-    scenes_made = [Scene(DecodedImage(tiny.image(10, 10, seed)), renderer) for seed in range(4)]
+def test_the_least_recently_used_images_are_dropped():
+    def scene(side, seed=0):
+        return Scene(DecodedImage(tiny.image(side, side, seed)), EncodingCache())
+
+    scenes_made = [scene(10, seed) for seed in range(4)]
     cache = SceneCache(max_scenes=3, max_pixels=1000)
     names = [cache.add(scene) for scene in scenes_made[:3]]
     assert cache.get(names[0]) is scenes_made[0]
@@ -101,7 +232,7 @@ def test_the_least_recently_used_images_are_dropped(renderer):
         None,
         *scenes_made[2:],
     ]
-    large = Scene(DecodedImage(tiny.image(40, 40)), renderer)
+    large = scene(40)
     last = cache.add(large)
     assert [cache.get(name) for name in (*names, last)] == [None, None, None, None, large]
     assert len({*names, last, "guess"}) == 6 and cache.get("guess") is None

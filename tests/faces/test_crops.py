@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
 
 from tfsr.faces import FaceRegion, face_region_from_box, face_region_from_eyes
-from tfsr.faces.crops import crop_face, paste_face
+from tfsr.faces.crops import crop_face, paste_face, pasted_part
 from tfsr.images import resize
 
 
@@ -90,3 +92,28 @@ def test_a_reduced_crop_is_antialiased(size):
     assert smooth.shape == (*size, 3)
     assert np.abs(smooth.astype(int) - expected).mean() < 8
     assert np.abs(grey.astype(int) - 127).mean() < 12
+
+
+@pytest.mark.parametrize(("turn", "fraction"), [(0.0, 0.0), (0.4, 0.0), (0.0, 0.3)])
+def test_a_tile_needs_a_part_of_the_face_only(turn, fraction, rng):
+    """Each tile, pasted from its part, is that of the whole; tiles beside the face need nothing."""
+    down = 30 * np.float64([np.cos(turn), -np.sin(turn)])
+    centre = 52.5 + fraction, 70.5
+    region = FaceRegion(centre, tuple(down), (-down[1], down[0]))
+    oval = FaceRegion(centre, (28, 4), (-4, 28))
+    face = rng.integers(0, 256, (*region.size, 3)).astype(np.uint8)
+    target = rng.integers(0, 256, (120, 150, 3)).astype(np.uint8)
+    expected = target.copy()
+    paste_face(expected, face, region, oval)
+    used = []
+    for top, left in np.ndindex(6, 6):
+        tile = target[20 * top : 20 * top + 20, 25 * left : 25 * left + 25]
+        middle = centre[0] - 20 * top, centre[1] - 25 * left
+        here, there = (replace(place, centre=middle) for place in (region, oval))
+        part = pasted_part((20, 25), here)
+        if part is not None:
+            rows, columns = part
+            used.append((rows[1] - rows[0]) * (columns[1] - columns[0]))
+            paste_face(tile, face[slice(*rows), slice(*columns)], here, there, part)
+    np.testing.assert_array_equal(target, expected)
+    assert len(used) < 30 and max(used) < 0.5 * face.size / 3

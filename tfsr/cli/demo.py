@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib.util
 import threading
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tfsr.cli import options
-from tfsr.cli.startup import import_keras
-from tfsr.errors import InvalidArgument
-from tfsr.presets import DEFAULT
+from tfsr.cli.startup import import_keras, silence
+from tfsr.errors import InvalidArgument, PresetError
+from tfsr.presets import DEFAULT, clean_twin
 
 # The modules of FastAPI and uvicorn: what the extra `demo` installs.
 _EXTRA = ("fastapi", "uvicorn")
@@ -31,7 +32,7 @@ def demo(
     max_input: options.MaxInput = options.MAX_INPUT,
     max_output: options.MaxOutput = options.MAX_OUTPUT,
 ) -> None:
-    """Zoom into images in the browser. Nothing leaves this computer.
+    """Restore photographs in the browser. Nothing leaves this computer.
 
     Example: tfsr demo --preset my-preset
     """
@@ -47,16 +48,25 @@ def demo(
     with listen(port) as listening:
         import_keras()
         from tfsr.demo.app import create_app
-        from tfsr.models import ImplicitSR
-        from tfsr.presets import from_preset
+        from tfsr.demo.restorers import Restorers, load_restorer
+        from tfsr.demo.search import FaceSearch
 
-        model = from_preset(preset, strength)
-        if not isinstance(model, ImplicitSR):
-            raise InvalidArgument(f"{preset}: renders one scale; name a preset of any scale")
-        name = Path(preset).name or preset
-        if strength is not None:
-            name += f", strength {strength:g}"
+        if strength is None and _takes_strength(preset):
+            strength = 1.0
+        restorers = Restorers(partial(load_restorer, preset))
+        restorers.at(strength)
+        with silence():
+            search = FaceSearch()
         ending = threading.Event()
-        app = create_app(model, name, limits, ending)
+        name = Path(preset).name or preset
+        app = create_app(restorers, search, name, limits, ending, strength)
         typer.echo(f"{address(listening)} until Ctrl-C, by {name}")
         serve(app, listening, ending, browser)
+
+
+def _takes_strength(preset: str) -> bool:
+    try:
+        clean_twin(preset)
+    except PresetError:
+        return False
+    return True

@@ -1,6 +1,6 @@
 """Faces in photographs: found, cropped, and pasted back."""
 
-from tfsr.faces.crops import align, crop_face, paste_face
+from tfsr.faces.crops import align, crop_face, paste_face, pasted_part
 from tfsr.faces.detector import DETECTORS, FaceDetector
 from tfsr.faces.face import Face
 from tfsr.faces.numbered import numbered
@@ -26,5 +26,6 @@ __all__ = [
     "find",
     "numbered",
     "paste_face",
+    "pasted_part",
     "surrounding_box",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -91,7 +91,11 @@ def align(image: np.ndarray, face: Face, side: int | None = None) -> tuple[np.nd
 
 
 def paste_face(
-    target: np.ndarray, face: np.ndarray, region: FaceRegion, oval: FaceRegion | None = None
+    target: np.ndarray,
+    face: np.ndarray,
+    region: FaceRegion,
+    oval: FaceRegion | None = None,
+    part: tuple[Span, Span] | None = None,
 ) -> None:
     """Paste a face into an image, blended towards the edges of its region or of an oval.
 
@@ -102,6 +106,8 @@ def paste_face(
         region: of `face`, in the target's pixels.
         oval: region of the face whose oval is blended; it may be rotated. Defaults to None: the
             blend follows the edges of `region`.
+        part: the rows and columns that `face` has of a face of `region.size` pixels, at least those
+            of `pasted_part`. Defaults to all.
 
     Example:
         >>> image = np.zeros((40, 40, 3), np.uint8)
@@ -110,7 +116,8 @@ def paste_face(
         >>> image[20, 20].tolist(), image[4, 4].tolist()
         ([200, 200, 200], [0, 0, 0])
     """
-    height, width = face.shape[:2]
+    height, width = face.shape[:2] if part is None else region.size
+    first_row, first_column = (0, 0) if part is None else (part[0][0], part[1][0])
     (top, bottom), columns = region.spans(target.shape[:2])
     for rows in _bands(top, bottom, columns[1] - columns[0]):
         v, u = region.coordinates(rows, columns)
@@ -120,9 +127,38 @@ def paste_face(
             inside = (np.abs(v) <= 1) & (np.abs(u) <= 1)
             opacity = inside * oval_opacity(oval, rows, columns)
         opacity = opacity.astype(np.float32)[..., None]
-        colours = _interpolate(face, (v + 1) * (height / 2) - 0.5, (u + 1) * (width / 2) - 0.5)
-        part = target[slice(*rows), slice(*columns)]
-        part[...] = from_levels(part + opacity * (colours - part), target.dtype)
+        positions = (v + 1) * (height / 2) - 0.5, (u + 1) * (width / 2) - 0.5
+        colours = _interpolate(face, positions[0] - first_row, positions[1] - first_column)
+        pasted = target[slice(*rows), slice(*columns)]
+        pasted[...] = from_levels(pasted + opacity * (colours - pasted), target.dtype)
+
+
+def pasted_part(size: Sequence[int], region: FaceRegion) -> tuple[Span, Span] | None:
+    """Rows and columns of a face that can be seen once it is pasted into a target.
+
+    Args:
+        size: (H, W) of the target, such as a tile of an image.
+        region: in the target's pixels.
+
+    Returns:
+        Rows and columns of the face of `region.size` pixels, with those that interpolation reads;
+        None if none of it can be seen.
+
+    Example:
+        >>> region = tfsr.faces.face_region_from_box((200, 200), (20, 30, 80, 80))
+        >>> tfsr.faces.pasted_part((40, 200), region)
+        ((0, 22), (0, 80))
+    """
+    corners = list(product(*((first, last - 1) for first, last in region.spans(size))))
+    places = [region.coordinates((row, row + 1), (column, column + 1)) for row, column in corners]
+    spans = []
+    for axis, length in enumerate(region.size):
+        positions = [(float(place[axis][0, 0]) + 1) * (length / 2) - 0.5 for place in places]
+        first = max(0, math.floor(min(positions)) - 1)
+        spans.append((first, min(length, math.floor(max(positions)) + 3)))
+    (rows, columns) = spans
+    inside = all(first < last for first, last in (*region.spans(size), rows, columns))
+    return (rows, columns) if inside else None
 
 
 def oval_opacity(region: FaceRegion, rows: Span, columns: Span) -> np.ndarray:

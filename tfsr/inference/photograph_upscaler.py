@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, compress
 
 import numpy as np
 
 from tfsr.faces import (
     Face,
     FaceDetector,
-    FaceRegion,
     crop_face,
     face_region_from_box,
     face_region_from_eyes,
@@ -21,16 +19,13 @@ from tfsr.faces import (
 from tfsr.faces.detector import get_detector
 from tfsr.faces.region import Point
 from tfsr.faces.search import MIN_FACE, check_min_face
+from tfsr.inference.face_choice import FaceChoice, choose_faces
 from tfsr.inference.model_upscaler import ModelUpscaler
 from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
 from tfsr.models import Bicubic
 
 MAX_FACE = 256
 """Side in pixels of the region of a face above which it needs no help."""
-
-# An aligned crop: the centre and the side of its only face's region differ from the image's by less
-# than these parts of a side. Of 100 faces of 40 to 256 pixels, the largest were 0.03 and 0.15.
-_CROP_CENTRE, _CROP_SIDE = 0.05, 0.2
 
 
 class PhotographUpscaler(Upscaler):
@@ -98,53 +93,36 @@ class PhotographUpscaler(Upscaler):
         pixels = converted(image, np.uint8)
         return find(pixels, min_face=self._min_face, detector=self._detector)
 
+    def choose(self, image: np.ndarray) -> FaceChoice:
+        """Choose what of (h, w, 3) pixels is restored.
+
+        Raises:
+            InvalidArgument: as `tfsr.faces.find`, or for a place that lies outside the image.
+            ImageError: if the detector fails.
+        """
+        lr_size = image.shape[0], image.shape[1]
+        boxes = [face_region_from_box(lr_size, box) for box in self._boxes]
+        eyes = [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
+        return choose_faces(lr_size, self.find(image), boxes, eyes, self._max_face)
+
     def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
         """As `Upscaler.patches`: one patch, in integers."""
         original = image
         if image.dtype == np.float32:
             image = converted(image, np.uint16)
         lr_size = image.shape[:2]
-        boxes = [face_region_from_box(lr_size, box) for box in self._boxes]
-        eyes = [face_region_from_eyes(lr_size, eyes) for eyes in self._eyes]
-        faces = self.find(image)
-        if not (boxes or eyes) and len(faces) == 1 and _is_whole(faces[0].region, lr_size):
-            self.details = {"faces": [{**faces[0].record(), "restored": True}]}
-            yield slice(None), slice(None), self._faces(original, size)
-            return
-        restored = [self._needs_help(face.region, [*boxes, *eyes]) for face in faces]
-        found = compress((face.region for face in faces), restored)
-        output = self._background(image, size)
-        for region in boxes:
+        choice = self.choose(image)
+        if choice.whole:
+            output = self._faces(original, size)
+        else:
+            output = self._background(image, size)
+        for region in choice.boxes:
             target = region.resized(lr_size, size)
             paste_face(output, self._faces(crop_face(image, region), target.size), target)
-        for region in chain(eyes, found):
+        for region in choice.ovals:
             rows, columns, target = surrounding_box(region, lr_size, size)
             face = self._faces(image[slice(*rows), slice(*columns)], target.size)
             paste_face(output, face, target, oval=region.resized(lr_size, size))
         if self._detector is not None:
-            records = zip(faces, restored, strict=True)
-            self.details = {"faces": [{**face.record(), "restored": r} for face, r in records]}
+            self.details = {"faces": choice.records()}
         yield slice(None), slice(None), output
-
-    def _needs_help(self, region: FaceRegion, given: Sequence[FaceRegion]) -> bool:
-        """Whether a found face is small, and none of those that were given."""
-        if region.size[0] > self._max_face:
-            return False
-        return not any(_holds(other, region.centre) for other in given)
-
-
-def _is_whole(region: FaceRegion, size: Sequence[int]) -> bool:
-    """Whether an image is a crop of this face, framed as the training images are."""
-    largest = max(size)
-    centred = all(
-        abs(centre - (side - 1) / 2) <= _CROP_CENTRE * largest
-        for centre, side in zip(region.centre, size, strict=True)
-    )
-    return centred and all(abs(region.size[0] - side) <= _CROP_SIDE * largest for side in size)
-
-
-def _holds(region: FaceRegion, point: Point) -> bool:
-    """Whether a point of the image lies in the inner half of a region."""
-    span = [(round(value), round(value) + 1) for value in point]
-    v, u = region.coordinates(span[0], span[1])
-    return bool(abs(v[0, 0]) < 0.5 and abs(u[0, 0]) < 0.5)

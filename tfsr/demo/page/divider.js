@@ -34,7 +34,7 @@ export class Divider {
     this.percent = Math.min(Math.max(Math.round(percent), 0), 100);
     this.#handle.style.left = `${this.percent}%`;
     this.#handle.setAttribute('aria-valuenow', this.percent);
-    this.#handle.setAttribute('aria-valuetext', `${this.percent}% bicubic`);
+    this.#handle.setAttribute('aria-valuetext', `${this.percent}% before`);
     this.#changed();
   }
 }

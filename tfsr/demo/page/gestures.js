@@ -1,6 +1,7 @@
-// Touch, mouse, wheel and keys on a canvas.
+// Touch, mouse, wheel and keys on a canvas and what lies over it.
 
 const STEP = 60;
+const CLICK = 4; // CSS pixels that a pointer may move in a click.
 const KEYS = {
   ArrowLeft: (act) => act.move(STEP, 0),
   ArrowRight: (act) => act.move(-STEP, 0),
@@ -12,8 +13,9 @@ const KEYS = {
   0: (act) => act.fit(),
 };
 
-/** @param act {move(x, y), zoomBy(factor, point), fit()}, in canvas pixels. */
-export function listen(canvas, act) {
+/** @param surface has the canvas, and buttons that can be clicked.
+ *  @param act {move(x, y), zoomBy(factor, point), fit()}, in canvas pixels. */
+export function listen(surface, canvas, act) {
   const fingers = new Map();
   const at = (event) => {
     const { left, top, width } = canvas.getBoundingClientRect();
@@ -26,14 +28,19 @@ export function listen(canvas, act) {
     return { middle, apart: Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)) };
   };
 
-  canvas.addEventListener('pointerdown', (event) => {
+  surface.addEventListener('pointerdown', (event) => {
     if (event.button > 0 || fingers.size === 2) return;
-    canvas.setPointerCapture(event.pointerId);
-    fingers.set(event.pointerId, at(event));
+    fingers.set(event.pointerId, { ...at(event), from: [event.clientX, event.clientY] });
   });
-  canvas.addEventListener('pointermove', (event) => {
+  surface.addEventListener('pointermove', (event) => {
     const before = fingers.get(event.pointerId);
     if (!before) return;
+    if (before.from && fingers.size === 1) {
+      const [x, y] = before.from;
+      if (Math.hypot(event.clientX - x, event.clientY - y) < CLICK) return;
+    }
+    // Captured only now: a click stays that of the button below.
+    if (before.from) surface.setPointerCapture(event.pointerId);
     const now = at(event);
     if (fingers.size === 1) {
       fingers.set(event.pointerId, now);
@@ -46,10 +53,10 @@ export function listen(canvas, act) {
     act.move(to.middle.x - from.middle.x, to.middle.y - from.middle.y);
     act.zoomBy(to.apart / from.apart, to.middle);
   });
-  for (const end of ['pointerup', 'pointercancel']) {
-    canvas.addEventListener(end, ({ pointerId }) => fingers.delete(pointerId));
+  for (const end of ['pointerup', 'pointercancel', 'pointerleave']) {
+    surface.addEventListener(end, ({ pointerId }) => fingers.delete(pointerId));
   }
-  canvas.addEventListener(
+  surface.addEventListener(
     'wheel',
     (event) => {
       event.preventDefault();
@@ -58,7 +65,7 @@ export function listen(canvas, act) {
     },
     { passive: false },
   );
-  canvas.addEventListener('keydown', (event) => {
+  surface.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || !(event.key in KEYS)) return;
     event.preventDefault();
     KEYS[event.key](act);

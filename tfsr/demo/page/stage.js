@@ -1,11 +1,13 @@
-// An image on the stage: bicubic on one side of the divider, tfsr on the other.
+// An image on the stage: before on one side of the divider, after on the other.
 
 import { Divider } from './divider.js';
+import { Faces } from './faces.js';
 import { listen } from './gestures.js';
 import { Tiles } from './tiles.js';
 import { View } from './view.js';
 
 const REQUEST_DELAY = 80; // Milliseconds after the last zoom.
+const BICUBIC = { method: 'bicubic' };
 
 export class Stage {
   #stage;
@@ -14,17 +16,24 @@ export class Stage {
   #listener;
   #view;
   #tiles;
-  #complete; // The last size of which all tiles were shown, the background of the next.
+  #faces;
+  #restored; // {strength, reduces} of what is shown on the right; before that it is as the left.
+  #complete; // The last {size, sources} of which all tiles were shown, the background of the next.
   #frame;
   #requestTimer;
 
-  /** @param listener {changed(view), failed(error)}. */
+  /** @param listener {changed(view), rendered(tiles, missing), failed(error)}. */
   constructor(stage, listener) {
     this.#stage = stage;
     this.#listener = listener;
     this.#canvas = stage.querySelector('canvas');
     this.#divider = new Divider(stage.querySelector('[role=slider]'), () => this.#redraw());
-    listen(this.#canvas, {
+    this.#faces = new Faces(
+      stage.querySelector('#faces'),
+      (box) => this.#change((view) => view.closeUp(box)),
+      (box) => this.#change((view) => view.reveal(box)),
+    );
+    listen(stage.querySelector('#surface'), this.#canvas, {
       move: (x, y) => this.#change((view) => view.move(x, y)),
       zoomBy: (factor, place) => this.#change((view) => view.zoom(view.scale * factor, place)),
       fit: () => this.fit(),
@@ -40,10 +49,24 @@ export class Stage {
       if (error) this.#listener.failed(error);
       else this.#redraw();
     });
-    this.#complete = null;
+    this.#complete = this.#restored = null;
+    this.#faces.show([]);
     if (!again) this.#view = new View(image);
-    this.#stage.classList.remove('empty');
     this.#measure();
+  }
+
+  /** @param faces those that were found in the image. */
+  outline(faces) {
+    this.#faces.show(faces);
+    this.#faces.move(this.#view);
+  }
+
+  /** Show the restored image on the right.
+   *  @param strength or null.
+   *  @param reduces whether the server reduces it, or bicubic does. */
+  restore(strength, reduces) {
+    this.#restored = { strength, reduces };
+    this.#change(() => {});
   }
 
   zoom(scale) {
@@ -65,6 +88,7 @@ export class Stage {
   #change(act) {
     if (!this.#view) return;
     act(this.#view);
+    this.#faces.move(this.#view);
     this.#listener.changed(this.#view);
     this.#redraw();
     clearTimeout(this.#requestTimer);
@@ -93,13 +117,18 @@ export class Stage {
     this.#tiles.request(ranked.map(({ tile }) => tile));
   }
 
-  #sides(size = this.#view.size, visible = this.#view.visible) {
-    // Both sides of a reduction are bicubic.
-    const method = this.#view.scale < 1 ? 'bicubic' : 'tfsr';
-    return [
-      { left: true, tiles: Tiles.over(size, 'bicubic', visible) },
-      { left: false, tiles: Tiles.over(size, method, visible) },
-    ];
+  /** What renders the left and the right. */
+  get #sources() {
+    const { strength, reduces } = this.#restored ?? {};
+    const restored = this.#restored && (this.#view.scale >= 1 || reduces);
+    return [BICUBIC, restored ? { method: 'tfsr', strength } : BICUBIC];
+  }
+
+  #sides(size = this.#view.size, sources = this.#sources, visible = this.#view.visible) {
+    return sources.map((source, i) => ({
+      left: i === 0,
+      tiles: Tiles.over(size, source, visible),
+    }));
   }
 
   #draw() {
@@ -107,8 +136,8 @@ export class Stage {
     const context = this.#canvas.getContext('2d');
     const edge = Math.round((width * this.#divider.percent) / 100);
     context.clearRect(0, 0, width, height);
-    const size = this.#view.size;
-    let missing = 0;
+    const [size, sources] = [this.#view.size, this.#sources];
+    let [count, missing] = [0, 0];
     for (const [i, side] of this.#sides().entries()) {
       context.save();
       context.beginPath();
@@ -116,22 +145,25 @@ export class Stage {
       context.clip();
       const lacks = side.tiles.filter((tile) => !this.#tiles.get(tile)).length;
       if (lacks && this.#complete) this.#drawTiles(this.#complete, i);
-      this.#drawTiles(size, i);
+      this.#drawTiles({ size, sources }, i);
       context.restore();
+      count += side.tiles.length;
       missing += lacks;
     }
-    if (!missing) this.#complete = size;
-    this.#stage.dataset.rendered = missing ? '' : `${size.width}x${size.height}`;
-    this.#stage.setAttribute('aria-busy', missing > 0);
+    if (!missing) this.#complete = { size, sources };
+    const done = !missing && this.#restored;
+    this.#stage.dataset.rendered = done ? `${size.width}x${size.height}` : '';
+    this.#stage.setAttribute('aria-busy', !done);
+    if (this.#restored) this.#listener.rendered(count, missing);
   }
 
   /** Draw the loaded tiles of an output of another size, scaled to the view's. */
-  #drawTiles(size, i) {
+  #drawTiles({ size, sources }, i) {
     const context = this.#canvas.getContext('2d');
     const { origin, visible, size: shown } = this.#view;
     const ratio = shown.width / size.width;
     const there = Object.fromEntries(Object.entries(visible).map(([k, v]) => [k, v / ratio]));
-    for (const tile of this.#sides(size, there)[i].tiles) {
+    for (const tile of this.#sides(size, sources, there)[i].tiles) {
       const bitmap = this.#tiles.get(tile);
       if (!bitmap) continue;
       const [left, top, right, bottom] = [

@@ -25,8 +25,9 @@ export class Tiles {
     this.changed = changed;
   }
 
-  /** The tiles of an output that overlap a rectangle: [{left, top, columns, rows, key}]. */
-  static over({ width, height }, method, { left, top, right, bottom }) {
+  /** The tiles of an output that overlap a rectangle: [{left, top, columns, rows, key}].
+   *  @param source what renders them: {method, strength}. */
+  static over({ width, height }, source, { left, top, right, bottom }) {
     const found = [];
     const first = (place) => Math.floor(Math.max(place, 0) / SIDE) * SIDE;
     for (let y = first(top); y < Math.min(bottom, height); y += SIDE) {
@@ -34,7 +35,8 @@ export class Tiles {
         const columns = Math.min(SIDE, width - x);
         const rows = Math.min(SIDE, height - y);
         const query = new URLSearchParams({ width, height, left: x, top: y, columns, rows });
-        found.push({ left: x, top: y, columns, rows, key: `${method}?${query}` });
+        if (source.strength != null) query.set('strength', source.strength);
+        found.push({ left: x, top: y, columns, rows, key: `${source.method}?${query}` });
       }
     }
     return found;

@@ -2,6 +2,7 @@
 
 export const LARGEST = 64;
 const MAX_FIT = 12; // The largest scale at which small images are fitted.
+const CLOSE = 0.62; // Part of the canvas that a box fills after `closeUp`.
 
 export class View {
   /** @param image {width, height} in its own pixels. */
@@ -23,8 +24,13 @@ export class View {
 
   /** The whole output's size, rounded as on the command line. */
   get size() {
-    const side = (length) => Math.max(1, Math.floor(length * this.scale + 0.5));
-    return { width: side(this.image.width), height: side(this.image.height) };
+    return this.#sizeAt(this.scale);
+  }
+
+  /** {scale, width, height} of the file to save: a large photograph is shown reduced, not saved so. */
+  get saved() {
+    const scale = Math.max(1, this.scale);
+    return { scale, ...this.#sizeAt(scale) };
   }
 
   /** The position of the output's first pixel on the canvas. */
@@ -67,10 +73,35 @@ export class View {
     );
   }
 
+  /** Show a box of the image closely: {x, y, width, height} in its own pixels. */
+  closeUp({ x, y, width, height }) {
+    const { canvas } = this;
+    this.fitted = false;
+    const scale = CLOSE * Math.min(canvas.width / width, canvas.height / height);
+    this.scale = Math.min(Math.max(scale, this.smallest), LARGEST);
+    this.#centre(x + width / 2, y + height / 2);
+  }
+
+  /** Move as far as necessary to have the middle of a box on the canvas. */
+  reveal({ x, y, width, height }) {
+    const { scale, canvas } = this;
+    const away = (place, middle, half) =>
+      Math.abs(place - middle) > half / scale ? place : middle;
+    this.#centre(
+      away(x + width / 2, this.x, canvas.width / 2),
+      away(y + height / 2, this.y, canvas.height / 2),
+    );
+  }
+
   /** Move the image by pixels of the canvas. */
   move(x, y) {
     this.fitted = false;
     this.#centre(this.x - x / this.scale, this.y - y / this.scale);
+  }
+
+  #sizeAt(scale) {
+    const side = (length) => Math.max(1, Math.floor(length * scale + 0.5));
+    return { width: side(this.image.width), height: side(this.image.height) };
   }
 
   #centre(x, y) {
