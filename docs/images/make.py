@@ -2,8 +2,8 @@
 
     python docs/images/make.py
 
-group.png is cut from a photograph of the U.S. General Services Administration (digitalcorps.gsa.gov,
-a US government work, public domain), and reduced.
+group.png is cut from a photograph of the U.S. General Services Administration, and reduced
+(digitalcorps.gsa.gov; a US government work, public domain).
 """
 
 from pathlib import Path

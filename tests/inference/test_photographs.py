@@ -138,6 +138,12 @@ def test_a_face_given_by_its_eyes_is_not_restored_twice():
     np.testing.assert_array_equal(both, PhotographUpscaler(red, eyes=eyes)(image, size))
 
 
+def test_faces_of_a_reduced_photograph_are_left_to_the_background():
+    photograph = PhotographUpscaler(red, detector="mtcnn")
+    np.testing.assert_array_equal(photograph(group(), (80, 140)), bicubic(group(), (80, 140)))
+    assert [face["restored"] for face in photograph.details["faces"]] == [False, False]
+
+
 def test_large_faces_are_left_to_the_background():
     image, size = group(1), (320, 320)
     found = PhotographUpscaler(red, detector="mtcnn", max_face=80)(image, size)

@@ -33,6 +33,10 @@ class FaceChoice:
     ovals: Sequence[FaceRegion] = ()
     whole: bool = False
 
+    def without_restoration(self) -> FaceChoice:
+        """The same faces, none of them restored, for an output that is reduced."""
+        return FaceChoice(self.faces, [False] * len(self.faces))
+
     def records(self) -> list[dict[str, Any]]:
         """Plain data on the faces that were found: `Face.record`, and whether it was "restored"."""
         pairs = zip(self.faces, self.restored, strict=True)

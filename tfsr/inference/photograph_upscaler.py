@@ -33,7 +33,8 @@ class PhotographUpscaler(Upscaler):
 
     The pixels around a face are upscaled as they are, neither rotated nor resized: interpolation
     would cost more detail than the models of faces gain from an upright face. The output is pasted
-    into that of the photograph, blended along the face's oval, or towards the edges of a box.
+    into that of the photograph, blended along the face's oval, or towards the edges of a box. An
+    output that is smaller than the photograph is the background's alone.
 
     Args:
         faces: the `Upscaler` of the faces.
@@ -112,6 +113,8 @@ class PhotographUpscaler(Upscaler):
             image = converted(image, np.uint16)
         lr_size = image.shape[:2]
         choice = self.choose(image)
+        if min(np.divide(size, lr_size)) < 1:
+            choice = choice.without_restoration()
         if choice.whole:
             output = self._faces(original, size)
         else:
