@@ -10,9 +10,6 @@ const CELLS = 48;
 const NUMBERS = 16;
 const LANDMARKS = 6;
 
-/** The least score of a face. */
-export const CONFIDENCE = 0.6;
-
 // Boxes that share more, as a part of the smaller one, are one face.
 const SAME_FACE = 0.5;
 // Of those, boxes of about this size are averaged: others show a part of the face.
@@ -21,12 +18,14 @@ const SAME_SIZE = 1.35;
 /**
  * The faces in the output of the detector, before duplicates are merged: {confidence, box, points},
  * the box [x, y, width, height] and the points [x, y] as parts of the input's side.
+ *
+ * @param least confidence.
  */
-export function decode(numbers, scores) {
+export function decode(numbers, scores, least) {
   const faces = [];
   scores.forEach((score, cell) => {
     const confidence = 1 / (1 + Math.exp(-score));
-    if (!(confidence >= CONFIDENCE)) return;
+    if (!(confidence >= least)) return;
     const cellX = ((cell % CELLS) + 0.5) / CELLS;
     const cellY = (Math.floor(cell / CELLS) + 0.5) / CELLS;
     const value = (i) => numbers[cell * NUMBERS + i] / INPUT;

@@ -7,6 +7,7 @@ export function show(step) {
   for (const section of document.querySelectorAll('main > section')) {
     section.hidden = section.id !== step;
   }
+  $(step).focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
 

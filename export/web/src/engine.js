@@ -53,15 +53,15 @@ export class Engine {
     }
   }
 
-  /** The faces in what the detector sees at once: float RGB in [-1, 1]. */
-  async detect(pixels) {
+  /** The faces of at least a confidence in what the detector sees at once: float RGB in [-1, 1]. */
+  async detect(pixels, least) {
     await this.start();
     this.#detector ??= this.#loadDetector().catch((error) => {
       this.#detector = null;
       throw error;
     });
     await this.#detector;
-    return this.#worker.call('detect', pixels, { transfer: [pixels.buffer] });
+    return this.#worker.call('detect', { pixels, least }, { transfer: [pixels.buffer] });
   }
 
   stop() {

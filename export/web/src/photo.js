@@ -5,21 +5,22 @@ import { INPUT } from './detector.js';
 import { Mosaic } from './mosaic.js';
 import { cropFace, imageOf, pasteFace } from './paste.js';
 import { toFloats } from './pixels.js';
-import { sizeOf, spanOf } from './region.js';
+import { resized, sizeOf, spanOf } from './region.js';
 import { resize, resizeRows } from './resize.js';
 
 // Output pixels computed before the next report.
 const BAND = 2 ** 19;
 
 let photograph;
-let level; // the photograph at the size that is searched
+let levels; // the photograph at the sizes that are searched, the largest first
 let output;
 let mosaic; // of the face that is being restored
 let patches; // what the faces in the output have replaced
 
 /** Take a bitmap's pixels, black where it is transparent. */
 function open(bitmap) {
-  photograph = level = pixelsOf(bitmap);
+  photograph = pixelsOf(bitmap);
+  levels = [photograph];
   bitmap.close();
 }
 
@@ -30,14 +31,15 @@ function pixelsOf(bitmap) {
   return { data: context.getImageData(0, 0, width, height).data, width, height };
 }
 
-/** Search the photograph at another size: smaller than the last one, which it is made from. */
+/** Search the photograph at another size, which is smaller than the last one. */
 function reduce({ width, height }) {
-  if (width > level.width) level = photograph;
-  level = { data: resize(level.data, level.width, level.height, width, height), width, height };
+  const last = levels.at(-1);
+  levels.push({ data: resize(last.data, last.width, last.height, width, height), width, height });
 }
 
 /** A tile of the reduced photograph for the detector, black beyond the image. */
 function tile([left, top]) {
+  const level = levels.at(-1);
   const pixels = new Uint8ClampedArray(INPUT * INPUT * 4);
   const [first, last] = [Math.max(left, 0), Math.min(left + INPUT, level.width)];
   for (let row = 0; row < INPUT; row++) {
@@ -54,9 +56,12 @@ function detectorInput(pixels) {
   return new Moved(floats, [floats.buffer]);
 }
 
-/** A face upright for the detector, to find its landmarks once more. */
+/** A part of the photograph for the detector, from the smallest size that shows it sharp. */
 function closer(region) {
-  return detectorInput(cropFace(photograph, region, INPUT).data);
+  const factors = ({ width, height }) => [width / photograph.width, height / photograph.height];
+  const [side] = sizeOf(region);
+  const level = levels.findLast((one) => side * factors(one)[0] >= INPUT) ?? photograph;
+  return detectorInput(cropFace(level, resized(region, factors(level)), INPUT).data);
 }
 
 /** Crop a face upright, at its own resolution or the model's: the tiles that the model restores. */
@@ -79,7 +84,7 @@ function addTile({ place, sr }) {
 function enlarge({ width, height }, report) {
   // Before memory for another one is taken.
   output = null;
-  level = photograph;
+  levels = [photograph];
   output = imageOf(width, height);
   patches = [];
   const rows = Math.max(1, Math.floor(BAND / width));

@@ -1,13 +1,16 @@
 // A photograph: finds its faces, and restores them. Its pixels are in a worker of its own, so that
 // ending the worker cancels the work.
 
-import { INPUT, merge, moved } from './detector.js';
-import { EYES_AND_MOUTH, fit, grown, position, resized, sizeOf } from './region.js';
+import { INPUT, merge, moved, shared } from './detector.js';
+import { EYES_AND_MOUTH, fit, resized, sizeOf } from './region.js';
 import { Remote } from './remote.js';
 import { plan } from './search.js';
 
-// Landmarks are found once more on the upright face, in a square this much larger than its region.
-const CLOSER = 2;
+// The least confidence of a face, both in a tile and when it is seen larger and in the middle.
+const CONFIDENCE = 0.5;
+
+// Half the side of the square in which it is found once more, in sides of its box.
+const CLOSER = 1.67;
 
 // Smaller regions are no faces that can be restored, as in tfsr.faces.
 const MIN_SIDE = 16;
@@ -43,30 +46,33 @@ export class Photograph {
       await this.#pixels.call('reduce', level);
       const [scaleX, scaleY] = [this.width / level.width, this.height / level.height];
       for (const [left, top] of level.tiles) {
-        const found = await engine.detect(await this.#pixels.call('tile', [left, top]));
+        const found = await engine.detect(await this.#pixels.call('tile', [left, top]), CONFIDENCE);
         const inLevel = moved(merge(found), INPUT, left, top);
         candidates.push(...inLevel.map((face) => stretched(face, scaleX, scaleY)));
         progress(++done / count);
       }
     }
     const faces = [];
-    for (const face of merge(candidates)) faces.push(await this.#closer(face, engine));
-    const kept = merge(faces).map((face) => ({ confidence: face.confidence, region: regionOf(face) }));
-    return kept
+    for (const face of merge(candidates)) {
+      const better = await this.#closer(face, engine);
+      if (better) faces.push(better);
+    }
+    return merge(faces)
+      .map((face) => ({ confidence: face.confidence, region: regionOf(face) }))
       .filter(({ region }) => sizeOf(region)[0] >= MIN_SIDE)
       .sort((a, b) => sizeOf(b.region)[0] - sizeOf(a.region)[0]);
   }
 
-  /** The same face with the landmarks that the detector finds on it upright and larger. */
-  async #closer(face, engine) {
-    const region = grown(regionOf(face), CLOSER);
-    const found = await engine.detect(await this.#pixels.call('closer', region));
-    // In the region's own coordinates.
-    const [best] = merge(moved(found, 2, -1, -1)).filter(({ box: [x, y, width, height] }) =>
-      Math.hypot(x + width / 2, y + height / 2) < 0.5 / CLOSER,
+  /** The same face as the detector finds it once more, larger and in the middle, or null. */
+  async #closer({ confidence, box: [x, y, width, height] }, engine) {
+    const half = Math.max(width, height) * CLOSER;
+    const [left, top] = [x + width / 2 - half, y + height / 2 - half];
+    const region = { x: left + half - 0.5, y: top + half - 0.5, down: [0, half], across: [half, 0] };
+    const found = await engine.detect(await this.#pixels.call('closer', region), CONFIDENCE);
+    const same = merge(moved(found, 2 * half, left, top)).find(
+      ({ box }) => shared(box, [x, y, width, height]) >= 0.5,
     );
-    if (!best) return face;
-    return { ...face, points: best.points.map((point) => position(region, point)) };
+    return same && { ...same, confidence: Math.max(confidence, same.confidence) };
   }
 
   /**
@@ -100,18 +106,18 @@ export class Photograph {
   }
 }
 
-/** Pixel edges to pixels: a point in a reduced photograph in the photograph itself. */
 function stretched({ confidence, box: [x, y, width, height], points }, scaleX, scaleY) {
   return {
     confidence,
     box: [x * scaleX, y * scaleY, width * scaleX, height * scaleY],
-    points: points.map((point) => [point[0] * scaleX - 0.5, point[1] * scaleY - 0.5]),
+    points: points.map((point) => [point[0] * scaleX, point[1] * scaleY]),
   };
 }
 
+/** Points count from the image's edge, regions from the centre of its first pixel. */
 function regionOf({ points }) {
   return fit(
-    EYES_AND_MOUTH_POINTS.map((i) => points[i]),
+    EYES_AND_MOUTH_POINTS.map((i) => points[i].map((place) => place - 0.5)),
     EYES_AND_MOUTH,
   );
 }

@@ -96,15 +96,15 @@ async function loadDetector(bytes) {
   detector = await loadAndCompile(bytes, wasmOptions);
 }
 
-/** The faces in float RGB in [-1, 1], as `decode` returns them. */
-async function detect(pixels) {
+/** The faces of this confidence in float RGB in [-1, 1], as `decode` returns them. */
+async function detect({ pixels, least }) {
   const input = new Tensor(pixels, [1, INPUT, INPUT, 3]);
   let outputs = [];
   try {
     outputs = await detector.run([input]);
     const values = await Promise.all(outputs.map((output) => output.data()));
     const [scores, numbers] = values.sort((a, b) => a.length - b.length);
-    return decode(numbers, scores);
+    return decode(numbers, scores, least);
   } finally {
     for (const tensor of [input, ...outputs]) tensor.delete();
   }
