@@ -20,8 +20,8 @@ export function answer(functions) {
     last = last.then(async () => {
       try {
         const result = await functions[name](argument, report);
-        if (result instanceof Moved) self.postMessage({ id, result: result.value }, result.transfer);
-        else self.postMessage({ id, result });
+        const { value, transfer } = result instanceof Moved ? result : new Moved(result, []);
+        self.postMessage({ id, result: value }, transfer);
       } catch (error) {
         const [line] = String(error?.message ?? error).split('\n');
         self.postMessage({ id, error: line });

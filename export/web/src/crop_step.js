@@ -59,7 +59,9 @@ export class CropStep {
         name: image.name,
         type: 'image/png',
         back: 'crop',
-        facts: `${lr}×${lr} to ${sr}×${sr} pixels in ${result.seconds.toFixed(2)} s. ${runsOn(result)}.`,
+        facts:
+          `${lr}×${lr} to ${sr}×${sr} pixels in ${result.seconds.toFixed(2)} s. ` +
+          `${runsOn(result)}.`,
       });
       announce('upscaled', { square, small, floats, ...result });
     } catch (error) {

@@ -3,8 +3,8 @@
 import { imageOf } from './paste.js';
 import { toFloats } from './pixels.js';
 
-// Of neighbouring tiles in pixels, at most a quarter of a tile. Near its edges a tile lacks what the
-// model would see beyond them.
+// Of neighbouring tiles in pixels, at most a quarter of a tile. Near its edges a tile lacks what
+// the model would see beyond them.
 const OVERLAP = 16;
 // Share of the overlap that is left out at an edge; over the rest one tile fades into the next.
 const UNUSED = 1 / 4;

@@ -67,7 +67,8 @@ export class Photograph {
   async #closer({ confidence, box: [x, y, width, height] }, engine) {
     const half = Math.max(width, height) * CLOSER;
     const [left, top] = [x + width / 2 - half, y + height / 2 - half];
-    const region = { x: left + half - 0.5, y: top + half - 0.5, down: [0, half], across: [half, 0] };
+    const centre = { x: left + half - 0.5, y: top + half - 0.5 };
+    const region = { ...centre, down: [0, half], across: [half, 0] };
     const found = await engine.detect(await this.#pixels.call('closer', region), CONFIDENCE);
     const same = merge(moved(found, 2 * half, left, top)).find(
       ({ box }) => shared(box, [x, y, width, height]) >= 0.5,
@@ -84,7 +85,8 @@ export class Photograph {
    */
   async restore(faces, [width, height], engine, model, progress) {
     await this.#opened;
-    await this.#pixels.call('enlarge', { width, height }, { progress: (part) => progress(part, 0) });
+    const enlarging = { progress: (part) => progress(part, 0) };
+    await this.#pixels.call('enlarge', { width, height }, enlarging);
     const factors = [width / this.width, height / this.height];
     let started = null;
     for (const [i, { region }] of faces.entries()) {

@@ -1,7 +1,7 @@
 // The place of a face in an image: a rectangle, possibly rotated, as tfsr.faces.FaceRegion.
 //
-// {x, y, down, across}: its centre in pixels, integers being pixel centres, and the ways [x, y] from
-// there to the middle of its lower and of its right edge. Its own coordinates are [-1, 1].
+// {x, y, down, across}: its centre in pixels, integers being pixel centres, and the ways [x, y]
+// from there to the middle of its lower and of its right edge. Its own coordinates are [-1, 1].
 
 /** Where the eyes and the middle of the mouth lie in an aligned face, [across, down].
  *

@@ -1,4 +1,4 @@
-// The result: before and after with a divider between them, the whole or one face of it, and saving.
+// The result: before and after with a divider between them, whole or face by face, and saving.
 
 import { Compare } from './compare.js';
 import { $, show } from './dom.js';
@@ -77,7 +77,8 @@ export class Result {
       for (const other of $('views').children) {
         other.setAttribute('aria-pressed', other === button);
       }
-      $('compare-stage').style.setProperty('--shape', (box.right - box.left) / (box.bottom - box.top));
+      const shape = (box.right - box.left) / (box.bottom - box.top);
+      $('compare-stage').style.setProperty('--shape', shape);
       this.#compare.show(this.#draw(box, true), this.#draw(box, false));
     });
     return button;

@@ -30,7 +30,8 @@ export function plan(width, height) {
     sides.unshift(Math.max(minFace / SMALLEST, sides[0] / STEP));
   }
   return sides.map((side) => {
-    const [w, h] = [width, height].map((length) => Math.max(1, Math.round((length * INPUT) / side)));
+    const reduced = (length) => Math.max(1, Math.round((length * INPUT) / side));
+    const [w, h] = [reduced(width), reduced(height)];
     const tiles = starts(h).flatMap((top) => starts(w).map((left) => [left, top]));
     return { width: w, height: h, tiles };
   });
