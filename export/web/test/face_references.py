@@ -53,7 +53,7 @@ def pasted(width: str, height: str, side: str, *numbers: str) -> bytes:
     outputs = []
     for region in _regions(numbers):
         target = np.full((int(height), int(width), 3), 128, np.uint8)
-        paste_face(target, _reduced(face, region.size), region, oval=True)
+        paste_face(target, _reduced(face, region.size), region, oval=region)
         outputs.append(Image.fromarray(target).convert("RGBA").tobytes())
     return b"".join(outputs)
 
@@ -72,7 +72,7 @@ def restored(path: str, preset: str, width: str, height: str) -> bytes:
         side = max(64, region.size[0])
         face = upscaler(crop_face(np.asarray(image), region, (side, side)), (4 * side, 4 * side))
         place = region.resized(image.size[::-1], size[::-1])
-        paste_face(output, _reduced(Image.fromarray(face), place.size), place, oval=True)
+        paste_face(output, _reduced(Image.fromarray(face), place.size), place, oval=place)
     return Image.fromarray(output).convert("RGBA").tobytes()
 
 

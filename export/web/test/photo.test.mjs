@@ -75,7 +75,7 @@ describe('a photograph', () => {
   test('its faces are those that tfsr.faces finds', async () => {
     const detail = await pick(page, photograph);
     assert.equal(await found(), `${detail.faces.length} faces found. Tap one to leave it out.`);
-    const expected = JSON.parse(reference('faces', [PHOTOGRAPH, 65]));
+    const expected = JSON.parse(reference('faces', [PHOTOGRAPH, 80]));
     assert.equal(expected.length, 5);
     assert.ok(detail.faces.length <= 7);
     for (const [y, x, ...ways] of expected) {
