@@ -1,4 +1,5 @@
-// A face larger than the model's input: its tiles, and their outputs joined without seams.
+// The pixels around a face, in tiles of the model's input size; the outputs are joined without
+// seams.
 
 import { imageOf } from './paste.js';
 import { toFloats } from './pixels.js';
@@ -11,49 +12,48 @@ const UNUSED = 1 / 4;
 
 export class Mosaic {
   #crop;
-  #lr;
   #scale;
   #overlap;
   #sum;
   #weight;
 
   /**
-   * @param crop an image, square and no smaller than a tile.
+   * @param crop an image, neither narrower nor lower than a tile.
    * @param lr, sr sides of the model's input and output.
    */
   constructor(crop, lr, sr) {
     this.#crop = crop;
-    this.#lr = lr;
+    this.lr = lr;
     this.#scale = sr / lr;
     this.#overlap = Math.min(OVERLAP, lr >> 2);
-    const starts = spread(crop.width, lr, this.#overlap);
+    const [lefts, tops] = [crop.width, crop.height].map((side) => spread(side, lr, this.#overlap));
     /** [left, top] of the tiles. */
-    this.tiles = starts.flatMap((top) => starts.map((left) => [left, top]));
-    const side = Math.round(crop.width * this.#scale);
-    this.side = side;
-    this.#sum = new Float32Array(side * side * 3);
-    this.#weight = new Float32Array(side * side);
+    this.tiles = tops.flatMap((top) => lefts.map((left) => [left, top]));
+    this.width = Math.round(crop.width * this.#scale);
+    this.height = Math.round(crop.height * this.#scale);
+    this.#sum = new Float32Array(this.width * this.height * 3);
+    this.#weight = new Float32Array(this.width * this.height);
   }
 
   /** A tile for the model. */
   input([left, top]) {
     const { data, width } = this.#crop;
-    const tile = new Uint8ClampedArray(this.#lr * this.#lr * 4);
-    for (let row = 0; row < this.#lr; row++) {
+    const tile = new Uint8ClampedArray(this.lr * this.lr * 4);
+    for (let row = 0; row < this.lr; row++) {
       const from = ((top + row) * width + left) * 4;
-      tile.set(data.subarray(from, from + this.#lr * 4), row * this.#lr * 4);
+      tile.set(data.subarray(from, from + this.lr * 4), row * this.lr * 4);
     }
     return toFloats(tile);
   }
 
   /** Add what the model made of a tile: float RGB in [0, 1]. */
   add([left, top], output) {
-    const size = Math.round(this.#lr * this.#scale);
+    const size = Math.round(this.lr * this.#scale);
     const [x, y] = [left, top].map((start) => Math.round(start * this.#scale));
-    const across = this.#opacity(left, size);
-    const down = this.#opacity(top, size);
+    const across = this.#opacity(left, size, this.#crop.width);
+    const down = this.#opacity(top, size, this.#crop.height);
     for (let row = 0, from = 0; row < size; row++) {
-      let to = (y + row) * this.side + x;
+      let to = (y + row) * this.width + x;
       for (let column = 0; column < size; column++, to++, from += 3) {
         const weight = down[row] * across[column];
         this.#weight[to] += weight;
@@ -64,7 +64,7 @@ export class Mosaic {
 
   /** The joined outputs. */
   image() {
-    const image = imageOf(this.side, this.side);
+    const image = imageOf(this.width, this.height);
     this.#weight.forEach((weight, pixel) => {
       for (let i = 0; i < 3; i++) {
         image.data[4 * pixel + i] = (255 * this.#sum[3 * pixel + i]) / weight;
@@ -74,11 +74,11 @@ export class Mosaic {
   }
 
   /** Of a tile's rows or columns: fading towards its neighbours, not towards the crop's edges. */
-  #opacity(start, size) {
+  #opacity(start, size, length) {
     const fade = this.#overlap * this.#scale;
     const ramp = (distance) =>
       Math.min(1, Math.max(1e-3, ((distance + 0.5) / fade - UNUSED) / (1 - 2 * UNUSED)));
-    const end = start + this.#lr < this.#crop.width;
+    const end = start + this.lr < length;
     return Float32Array.from({ length: size }, (_, i) =>
       Math.min(start > 0 ? ramp(i) : 1, end ? ramp(size - 1 - i) : 1),
     );

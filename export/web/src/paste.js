@@ -1,7 +1,7 @@
 // Crops of faces, turned upright, and their way back into the photograph, as tfsr.faces does it.
 // Images are {data, width, height}, data being RGBA bytes.
 
-import { position, sizeOf, spanOf } from './region.js';
+import { placeOf, position, sizeOf, spanOf } from './region.js';
 import { resize } from './resize.js';
 
 // Share of the region's half side over which it is blended at each edge.
@@ -43,8 +43,13 @@ export function cropFace(image, region, size) {
   return crop;
 }
 
-/** Paste an upright face into an image, blended along the oval of a face. */
-export function pasteFace(target, face, region) {
+/**
+ * Paste a face into an image, blended along an oval.
+ *
+ * @param region of `face`, in pixels of the target.
+ * @param oval region of the face whose oval is blended; it may be rotated.
+ */
+export function pasteFace(target, face, region, oval = region) {
   const [width, height] = sizeOf(region);
   // Antialiased: fewer pixels than the face has are averages of it.
   const source =
@@ -52,16 +57,12 @@ export function pasteFace(target, face, region) {
       ? { data: resize(face.data, face.width, face.height, width, height), width, height }
       : face;
   const { left, top, right, bottom } = spanOf(region, target.width, target.height);
-  const { down, across } = region;
-  const area = across[0] * down[1] - across[1] * down[0];
   const colour = [0, 0, 0];
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
-      const [x, y] = [column - region.x, row - region.y];
-      const u = (x * down[1] - y * down[0]) / area;
-      const v = (y * across[0] - x * across[1]) / area;
-      const opacity = opacityAt(u, v);
+      const opacity = opacityAt(...placeOf(oval, column, row));
       if (opacity === 0) continue;
+      const [u, v] = placeOf(region, column, row);
       const place = [((u + 1) * source.width) / 2 - 0.5, ((v + 1) * source.height) / 2 - 0.5];
       interpolate(source, place, colour);
       const to = (row * target.width + column) * 4;

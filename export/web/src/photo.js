@@ -5,8 +5,9 @@ import { INPUT } from './detector.js';
 import { Mosaic } from './mosaic.js';
 import { cropFace, imageOf, pasteFace } from './paste.js';
 import { toFloats } from './pixels.js';
-import { resized, sizeOf, spanOf } from './region.js';
+import { regionOfSpan, resized, sizeOf, spanOf } from './region.js';
 import { resize, resizeRows } from './resize.js';
+import { surroundings } from './surroundings.js';
 
 // Output pixels computed before the next report.
 const BAND = 2 ** 19;
@@ -14,7 +15,8 @@ const BAND = 2 ** 19;
 let photograph;
 let levels; // the photograph at the sizes that are searched, the largest first
 let output;
-let mosaic; // of the face that is being restored
+let around; // the part of the photograph that is being restored, and its tiles
+let mosaic;
 let patches; // what the faces in the output have replaced
 
 /** Take a bitmap's pixels, black where it is transparent. */
@@ -64,11 +66,25 @@ function closer(region) {
   return detectorInput(cropFace(level, resized(region, factors(level)), INPUT).data);
 }
 
-/** Crop a face upright, at its own resolution or the model's: the tiles that the model restores. */
+/** Cut out the pixels around a face: the tiles that the model restores. */
 function face({ region, lr, sr }) {
-  const size = Math.max(lr, ...sizeOf(region));
-  mosaic = new Mosaic(cropFace(photograph, region, size), lr, sr);
+  const { width, height } = photograph;
+  const size = [width, height];
+  around = surroundings(region, size, [output.width, output.height], lr);
+  mosaic = new Mosaic(padded(cut(photograph, around), lr), lr, sr);
   return mosaic.tiles;
+}
+
+/** Repeat the last row and column of an image that is smaller than a tile. */
+function padded({ data, width, height }, least) {
+  const image = imageOf(Math.max(width, least), Math.max(height, least));
+  for (let y = 0; y < image.height; y++) {
+    for (let x = 0; x < image.width; x++) {
+      const from = (Math.min(y, height - 1) * width + Math.min(x, width - 1)) * 4;
+      image.data.set(data.subarray(from, from + 4), (y * image.width + x) * 4);
+    }
+  }
+  return image;
 }
 
 function faceTile(place) {
@@ -97,22 +113,29 @@ function enlarge({ width, height }, report) {
   }
 }
 
-/** Paste the restored face into the output, `region` being in its pixels. */
+/** Paste the restored face into the output. */
 function paste(region) {
-  const span = spanOf(region, output.width, output.height);
-  if (span.left < span.right && span.top < span.bottom) patches.push(cut(span));
-  pasteFace(output, mosaic.image(), region);
+  const factors = [output.width / photograph.width, output.height / photograph.height];
+  const oval = resized(region, factors);
+  const span = spanOf(oval, output.width, output.height);
+  if (span.left < span.right && span.top < span.bottom) {
+    patches.push({ left: span.left, top: span.top, image: cut(output, span) });
+  }
+  // With what was repeated to fill a tile.
+  const right = around.left + Math.max(around.right - around.left, mosaic.lr);
+  const bottom = around.top + Math.max(around.bottom - around.top, mosaic.lr);
+  const place = resized(regionOfSpan({ ...around, right, bottom }), factors);
+  pasteFace(output, mosaic.image(), place, oval);
   mosaic = null;
 }
 
-function cut({ left, top, right, bottom }) {
-  const [width, height] = [right - left, bottom - top];
-  const image = new ImageData(width, height);
-  for (let row = 0; row < height; row++) {
-    const from = ((top + row) * output.width + left) * 4;
-    image.data.set(output.data.subarray(from, from + width * 4), row * width * 4);
+function cut(image, { left, top, right, bottom }) {
+  const part = imageOf(right - left, bottom - top);
+  for (let row = 0; row < part.height; row++) {
+    const from = ((top + row) * image.width + left) * 4;
+    part.data.set(image.data.subarray(from, from + part.width * 4), row * part.width * 4);
   }
-  return { left, top, image };
+  return part;
 }
 
 /** The output, and the bicubic patches that make it the photograph without the faces. */
@@ -124,7 +147,7 @@ async function finish() {
     patches.map(async ({ left, top, image }) => ({
       left,
       top,
-      bitmap: await createImageBitmap(image),
+      bitmap: await createImageBitmap(new ImageData(image.data, image.width, image.height)),
     })),
   );
   return new Moved({ after, before }, [after, ...before.map(({ bitmap }) => bitmap)]);

@@ -2,7 +2,7 @@
 // ending the worker cancels the work.
 
 import { INPUT, merge, moved, shared } from './detector.js';
-import { EYES_AND_MOUTH, fit, resized, sizeOf } from './region.js';
+import { EYES_AND_MOUTH, fit, sizeOf } from './region.js';
 import { Remote } from './remote.js';
 import { plan } from './search.js';
 
@@ -87,7 +87,6 @@ export class Photograph {
     await this.#opened;
     const enlarging = { progress: (part) => progress(part, 0) };
     await this.#pixels.call('enlarge', { width, height }, enlarging);
-    const factors = [width / this.width, height / this.height];
     let started = null;
     for (const [i, { region }] of faces.entries()) {
       progress(1, i + 1);
@@ -98,7 +97,7 @@ export class Photograph {
         started = { backend: output.backend, threads: output.threads };
         await this.#pixels.call('addTile', { place, sr: output.sr });
       }
-      await this.#pixels.call('paste', resized(region, factors));
+      await this.#pixels.call('paste', region);
     }
     return { ...(await this.#pixels.call('finish')), started };
   }

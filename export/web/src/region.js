@@ -67,6 +67,19 @@ export function position({ x, y, down, across }, [u, v]) {
   return [x + u * across[0] + v * down[0], y + u * across[1] + v * down[1]];
 }
 
+/** The place in the region, [across, down] in [-1, 1], of a position in the image. */
+export function placeOf({ x, y, down, across }, column, row) {
+  const [dx, dy] = [column - x, row - y];
+  const area = across[0] * down[1] - across[1] * down[0];
+  return [(dx * down[1] - dy * down[0]) / area, (dy * across[0] - dx * across[1]) / area];
+}
+
+/** The upright region of a part of an image. */
+export function regionOfSpan({ left, top, right, bottom }) {
+  const [width, height] = [(right - left) / 2, (bottom - top) / 2];
+  return { x: left + width - 0.5, y: top + height - 0.5, down: [0, height], across: [width, 0] };
+}
+
 /** The part of an image that holds the region: {left, top, right, bottom}, the last two outside. */
 export function spanOf({ x, y, down, across }, width, height) {
   const axis = (length, middle, ...halves) => {

@@ -61,18 +61,21 @@ def pasted(width: str, height: str, side: str, *numbers: str) -> bytes:
 def restored(path: str, preset: str, width: str, height: str) -> bytes:
     """An image file, enlarged by bicubic, and the faces on standard input restored in it: RGBA."""
     from tfsr import load_upscaler
-    from tfsr.faces import crop_face, paste_face
+    from tfsr.faces import paste_face, surrounding_box
 
     with Image.open(path) as file:
         image = file.convert("RGB")
     size = int(width), int(height)
     output = np.array(image.resize(size, Image.Resampling.BICUBIC))
+    pixels = np.asarray(image)
     upscaler = load_upscaler(preset)
     for region in _regions(np.ravel(json.load(sys.stdin))):
-        side = max(64, region.size[0])
-        face = upscaler(crop_face(np.asarray(image), region, (side, side)), (4 * side, 4 * side))
-        place = region.resized(image.size[::-1], size[::-1])
-        paste_face(output, _reduced(Image.fromarray(face), place.size), place, oval=place)
+        lr_size, hr_size = image.size[::-1], size[::-1]
+        rows, columns, target = surrounding_box(region, lr_size, hr_size)
+        part = pixels[slice(*rows), slice(*columns)]
+        face = upscaler(part, (4 * part.shape[0], 4 * part.shape[1]))
+        face = _reduced(Image.fromarray(face), target.size)
+        paste_face(output, face, target, oval=region.resized(lr_size, hr_size))
     return Image.fromarray(output).convert("RGBA").tobytes()
 
 
