@@ -9,7 +9,8 @@ OUT ?= out/$(basename $(notdir $(IN)))-x$(SCALE).png
 
 # make web PORT=8137
 PORT ?= 8137
-WEB_MODEL = export/web/models/arasfsr-compact-faces-v1-64x64-x4.tflite
+WEB_PRESET = arasfsr-mobile-faces-v1
+WEB_MODEL = export/web/models/$(WEB_PRESET)-64x64-x4.tflite
 # A size that Chromium's software draws by WebGPU in seconds.
 WEB_SMALL_MODEL = export/web/test/out/preset/16x16-x4.tflite
 MODEL_PACKAGES = geometry layers encoders decoders rendering models presets exporters
@@ -55,7 +56,7 @@ $(WEB_SMALL_MODEL): LR = 16x16
 $(WEB_MODEL) $(WEB_SMALL_MODEL): $(VENV)/.installed \
     $(wildcard $(MODEL_PACKAGES:%=tfsr/%/*.py) tfsr/presets/*/*)
 	mkdir -p $(@D)
-	$(VENV)/bin/tfsr export tflite --preset arasfsr-compact-faces-v1 --lr-size $(LR) --scales 4 -o $@
+	$(VENV)/bin/tfsr export tflite --preset $(WEB_PRESET) --lr-size $(LR) --scales 4 -o $@
 
 export/web/node_modules/.installed: export/web/package.json export/web/package-lock.json
 	cd export/web && npm ci

@@ -55,8 +55,21 @@ async function copyModels(folder) {
   return models;
 }
 
+function packageFolder(name) {
+  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+}
+
+/** The face detector of MediaPipe: its model alone, which LiteRT.js runs. */
+async function copyDetector() {
+  const file = 'face_detection_full_range.tflite';
+  const folder = packageFolder('@mediapipe/face_detection');
+  await mkdir(join(OUT, 'detector'));
+  // Without the permissions that it has in the package: all may read it.
+  await writeFile(join(OUT, 'detector', file), await readFile(join(folder, file)));
+}
+
 async function copyRuntimes() {
-  const core = dirname(createRequire(import.meta.url).resolve('@litertjs/core/package.json'));
+  const core = packageFolder('@litertjs/core');
   const runtimes = {};
   for (const name of [THREADED, COMPATIBLE]) {
     runtimes[name] = [`wasm/${name}.js`, `wasm/${name}.wasm`];
@@ -77,7 +90,7 @@ async function listFiles() {
 async function main() {
   await rm(OUT, { recursive: true, force: true });
   await cp(join(HERE, 'static'), OUT, { recursive: true });
-  // LiteRT.js is Apache-2.0 too.
+  // LiteRT.js and the face detector are Apache-2.0 too.
   await cp(join(HERE, '../../LICENSE'), join(OUT, 'LICENSE.txt'));
   const page = await readFile(join(OUT, 'index.html'), 'utf8');
   await writeFile(join(OUT, 'index.html'), page.replace('%POLICY%', POLICY));
@@ -86,9 +99,11 @@ async function main() {
     await writeFile(join(OUT, 'icons', name), icon(size, shape));
   }
   const models = await copyModels(resolve(values.models));
+  await copyDetector();
   const runtimes = await copyRuntimes();
   await bundle('page.js', 'esm');
   await bundle('worker.js', 'iife');
+  await bundle('photo.js', 'iife');
 
   const files = await listFiles();
   const hash = createHash('sha256');

@@ -70,8 +70,8 @@ class Scene:
     def encode(self, part: int, size: Size, restorer: Restorer) -> None:
         """Encode a part for an output of (H, W) now, unless it is too large to be encoded whole."""
         layer = self._layers_of(restorer).base
-        if self._ovals:
-            rows, columns, _ = surrounding_box(self._ovals[part], self.image.size, size)
+        if ovals := self._ovals(size):
+            rows, columns, _ = surrounding_box(ovals[part], self.image.size, size)
             layer = self._part(rows, columns, restorer)
         if isinstance(layer, Layer):
             layer.encode()
@@ -93,7 +93,7 @@ class Scene:
         """
         spans = _spans(size, box)
         tile = self._layers_of(restorer).base.render(size, *spans)
-        for oval in self._ovals:
+        for oval in self._ovals(size):
             rows, columns, target = surrounding_box(oval, self.image.size, size)
             target = _on_tile(target, box)
             visible = pasted_part(box[2:], target)
@@ -107,9 +107,10 @@ class Scene:
         """Resize the same tile by bicubic; arguments and errors as of `render`."""
         return self._bicubic.render(size, *_spans(size, box))
 
-    @property
-    def _ovals(self) -> Sequence[FaceRegion]:
-        return () if self.choice is None else self.choice.ovals
+    def _ovals(self, size: Size) -> Sequence[FaceRegion]:
+        if self.choice is None:
+            return ()
+        return self.choice.for_output(self.image.size, size).ovals
 
     def _layers_of(self, restorer: Restorer) -> _Layers:
         if restorer not in self._layers:

@@ -33,8 +33,10 @@ class FaceChoice:
     ovals: Sequence[FaceRegion] = ()
     whole: bool = False
 
-    def without_restoration(self) -> FaceChoice:
-        """The same faces, none of them restored, for an output that is reduced."""
+    def for_output(self, lr_size: tuple[int, int], size: tuple[int, int]) -> FaceChoice:
+        """The same, or, for an output that is smaller than the image, nothing restored."""
+        if all(hr >= lr for lr, hr in zip(lr_size, size, strict=True)):
+            return self
         return FaceChoice(self.faces, [False] * len(self.faces))
 
     def records(self) -> list[dict[str, Any]]:

@@ -111,10 +111,8 @@ class PhotographUpscaler(Upscaler):
         original = image
         if image.dtype == np.float32:
             image = converted(image, np.uint16)
-        lr_size = image.shape[:2]
-        choice = self.choose(image)
-        if min(np.divide(size, lr_size)) < 1:
-            choice = choice.without_restoration()
+        lr_size = image.shape[0], image.shape[1]
+        choice = self.choose(image).for_output(lr_size, size)
         if choice.whole:
             output = self._faces(original, size)
         else:

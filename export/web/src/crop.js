@@ -1,9 +1,7 @@
 // The square that is dragged and resized over an image, by touch, mouse or keyboard.
 
+import { drawReduced } from './outlines.js';
 import { first, move, stretch, zoom } from './square.js';
-
-// Longest side of what is shown; crops are cut from the image itself.
-const SHOWN = 1280;
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -30,12 +28,7 @@ export class Crop {
   show(bitmap) {
     this.#bitmap = bitmap;
     const { width, height } = bitmap;
-    const shrink = Math.min(1, SHOWN / Math.max(width, height));
-    this.#canvas.width = Math.max(1, Math.round(width * shrink));
-    this.#canvas.height = Math.max(1, Math.round(height * shrink));
-    const context = this.#canvas.getContext('2d', { alpha: false });
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(bitmap, 0, 0, this.#canvas.width, this.#canvas.height);
+    drawReduced(this.#canvas, bitmap);
     this.#stage.style.setProperty('--shape', width / height);
     this.#set(first(width, height));
   }

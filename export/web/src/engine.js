@@ -1,17 +1,23 @@
-// The model in a worker, on the first backend that works: WebGPU, WebAssembly with threads,
-// WebAssembly without.
+// The model, and the face detector, in a worker, on the first backend that works: WebGPU,
+// WebAssembly with threads, WebAssembly without.
+
+import { Remote } from './remote.js';
 
 const BACKENDS = ['webgpu', 'threads', 'wasm'];
 
 // A graphics driver that takes longer to start is given up.
 const PATIENCE = { webgpu: 30_000 };
 
+const DETECTOR = 'detector/face_detection_full_range.tflite';
+
 export class Engine {
   #model;
   #bytes;
+  #detectorBytes;
   #left;
   #worker = null;
   #ready = null;
+  #detector = null;
 
   /**
    * @param model an entry of models.json.
@@ -35,9 +41,11 @@ export class Engine {
   async upscale(lr) {
     for (;;) {
       const started = await this.start();
+      const worker = this.#worker;
       try {
-        return { ...(await this.#ask({ lr })), ...started };
+        return { ...(await worker.call('upscale', lr)), ...started };
       } catch (error) {
+        if (worker !== this.#worker) throw error;
         this.stop();
         if (this.#left.length === 1) throw new Error(`The model failed: ${error.message}`);
         this.#left.shift();
@@ -45,16 +53,29 @@ export class Engine {
     }
   }
 
+  /** The faces of at least a confidence in what the detector sees at once: float RGB in [-1, 1]. */
+  async detect(pixels, least) {
+    await this.start();
+    this.#detector ??= this.#loadDetector().catch((error) => {
+      this.#detector = null;
+      throw error;
+    });
+    await this.#detector;
+    return this.#worker.call('detect', { pixels, least }, { transfer: [pixels.buffer] });
+  }
+
   stop() {
-    this.#worker?.terminate();
+    this.#worker?.stop();
     this.#worker = null;
     this.#ready = null;
+    this.#detector = null;
   }
 
   async #next() {
-    this.#bytes ??= await download(this.#model.url);
+    this.#bytes ??= await download(this.#model.url, 'model');
     for (;;) {
-      this.#worker = new Worker('worker.js');
+      const worker = new Remote('worker.js');
+      this.#worker = worker;
       const start = {
         backend: this.#left[0],
         wasm: new URL('wasm/', document.baseURI).href,
@@ -62,10 +83,11 @@ export class Engine {
         bytes: this.#bytes,
       };
       try {
-        return (await this.#ask({ start }, PATIENCE[start.backend])).started;
+        return await worker.call('start', start, { patience: PATIENCE[start.backend] });
       } catch (error) {
+        if (worker !== this.#worker) throw error;
         console.info(`${this.#left[0]}: ${error.message}`);
-        this.#worker.terminate();
+        worker.stop();
         if (this.#left.length === 1) {
           throw new Error(`The model could not be loaded: ${error.message}`);
         }
@@ -74,23 +96,18 @@ export class Engine {
     }
   }
 
-  #ask(message, patience = Infinity) {
-    const worker = this.#worker;
-    return new Promise((resolve, reject) => {
-      if (patience < Infinity) setTimeout(() => reject(new Error('it took too long')), patience);
-      worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
-      worker.onerror = (event) => reject(new Error(event.message || 'the worker stopped'));
-      worker.postMessage(message);
-    });
+  async #loadDetector() {
+    this.#detectorBytes ??= await download(DETECTOR, 'face detector');
+    await this.#worker.call('loadDetector', this.#detectorBytes);
   }
 }
 
-async function download(url) {
+async function download(url, what) {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
-    throw new Error(`The model could not be loaded: ${error.message}`);
+    throw new Error(`The ${what} could not be loaded: ${error.message}`);
   }
 }

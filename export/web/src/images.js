@@ -1,17 +1,33 @@
 // Image files in, crops and canvases out.
 
 import { resizeHeight, resizeWidth } from './resize.js';
+import { admitted } from './sizes.js';
 
 // Canvases are limited (16 megapixels on an iPhone), so that a crop is read in bands of rows.
 const BAND = 256;
 
-/** The image of a file, upright as its EXIF orientation says. */
+/**
+ * The image of a file, upright as its EXIF orientation says, and reduced to what phones allow.
+ *
+ * @returns {bitmap, original}: [width, height] of the file itself.
+ */
 export async function decode(file) {
+  let bitmap;
   try {
-    return await createImageBitmap(file, { imageOrientation: 'from-image' });
+    bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
   } catch {
     throw new Error(`${file.name} is not an image that this browser can read.`);
   }
+  const original = [bitmap.width, bitmap.height];
+  const [width, height] = admitted(...original);
+  if (width === original[0]) return { bitmap, original };
+  const reduced = await createImageBitmap(bitmap, {
+    resizeWidth: width,
+    resizeHeight: height,
+    resizeQuality: 'high',
+  });
+  bitmap.close();
+  return { bitmap: reduced, original };
 }
 
 export function canvasOf(width, height) {

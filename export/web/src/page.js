@@ -1,146 +1,66 @@
-// The page: pick, crop, upscale, compare, save.
+// The page: pick a photograph, find its faces, restore them, compare, save. Or crop one by hand.
 
-import { Compare } from './compare.js';
-import { Crop } from './crop.js';
-import { Engine } from './engine.js';
+import { CropStep } from './crop_step.js';
+import { $, say, show } from './dom.js';
+import { decode } from './images.js';
 import { install } from './install.js';
-import { decode, reduce, toCanvas } from './images.js';
-import { toBytes, toFloats } from './pixels.js';
-import { resize } from './resize.js';
+import { Models } from './models.js';
+import { PhotoStep } from './photo_step.js';
+import { Result } from './result.js';
 
-const $ = (id) => document.getElementById(id);
+const models = new Models();
+const result = new Result();
+const photo = new PhotoStep(models, result);
+const crop = new CropStep(models, result, (region) => photo.add(region));
 
-const crop = new Crop($('crop-stage'));
-const compare = new Compare($('compare-stage'));
-
-let models = [];
-let model;
-let engine;
-let bitmap = null;
-let name = '';
-let output = null;
-
-function show(step) {
-  for (const section of document.querySelectorAll('main > section')) {
-    section.hidden = section.id !== step;
-  }
-  window.scrollTo(0, 0);
-}
-
-function say(message) {
-  $('message').textContent = message;
-  $('message').hidden = !message;
-}
-
-function runsOn({ backend, threads }) {
-  if (backend === 'webgpu') return 'WebGPU';
-  return `WebAssembly, ${threads} thread${threads > 1 ? 's' : ''}`;
-}
-
-async function loadModel() {
-  engine?.stop();
-  const chosen = new Engine(model, new URLSearchParams(location.search).get('backend'));
-  engine = chosen;
-  $('status').textContent = 'Loading the model…';
-  try {
-    const started = await chosen.start();
-    if (engine === chosen) $('status').textContent = `Ready: ${runsOn(started)}.`;
-  } catch (error) {
-    if (engine !== chosen) return;
-    $('status').textContent = '';
-    say(error.message);
-  }
-}
-
-async function loadModels() {
-  try {
-    const response = await fetch('models/models.json');
-    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    models = await response.json();
-  } catch (error) {
-    say(`The model could not be loaded: ${error.message}`);
-    return;
-  }
-  models = models.map((entry) => ({ ...entry, url: `models/${entry.file}` }));
-  $('models').replaceChildren(...models.map(({ title }) => new Option(title)));
-  $('models-label').hidden = models.length < 2;
-  model = models[0];
-  await loadModel();
-}
+let image = null;
+let picks = 0;
 
 async function pick(input) {
   const [file] = input.files;
   input.value = ''; // so that the same file can be picked again
   if (!file) return;
   say('');
+  const mine = ++picks;
   try {
-    const image = await decode(file);
-    bitmap?.close();
-    bitmap = image;
+    const decoded = await decode(file);
+    if (mine !== picks) {
+      decoded.bitmap.close();
+      return;
+    }
+    leave();
+    image = { ...decoded, name: file.name.replace(/\.[^.]*$/, '') || 'photo', type: file.type };
   } catch (error) {
-    say(error.message);
+    if (mine === picks) say(error.message);
     return;
   }
-  name = file.name.replace(/\.[^.]*$/, '') || 'face';
-  show('crop');
-  crop.show(bitmap);
-  $('crop-box').focus({ preventScroll: true });
+  await photo.open(image);
 }
 
-async function upscale() {
-  const { lr, sr } = model;
-  say('');
-  $('crop').inert = true;
-  $('upscale').textContent = 'Upscaling…';
-  // Let the browser show that first.
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  try {
-    const small = reduce(bitmap, crop.square, lr);
-    const floats = toFloats(small);
-    const result = await engine.upscale(floats);
-    output = toCanvas(toBytes(result.sr), sr, sr);
-    compare.show(toCanvas(resize(small, lr, lr, sr, sr), sr, sr), output);
-    $('facts').textContent =
-      `${lr}×${lr} to ${sr}×${sr} pixels in ${result.seconds.toFixed(2)} s. ${runsOn(result)}.`;
-    show('result');
-    $('divider').focus({ preventScroll: true });
-    document.dispatchEvent(
-      new CustomEvent('upscaled', { detail: { square: crop.square, small, floats, ...result } }),
-    );
-  } catch (error) {
-    say(error.message);
-  } finally {
-    $('crop').inert = false;
-    $('upscale').textContent = 'Upscale';
-  }
-}
-
-function save() {
-  output.toBlob((blob) => {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(blob);
-    link.download = `${name}-${output.width}x${output.height}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  }, 'image/png');
+/** Give up what was picked, and the work on it. */
+function leave() {
+  photo.close();
+  result.clear();
+  image?.bitmap.close();
+  image = null;
 }
 
 for (const id of ['choose', 'take']) {
   $(id).addEventListener('change', (event) => pick(event.target));
 }
-$('models').addEventListener('change', () => {
-  model = models[$('models').selectedIndex];
-  loadModel();
+$('by-hand').addEventListener('click', () => {
+  photo.cancel();
+  crop.open(image);
 });
-$('upscale').addEventListener('click', upscale);
-$('save').addEventListener('click', save);
-$('again').addEventListener('click', () => show('crop'));
+$('again').addEventListener('click', () => show(result.back));
+$('to-photo').addEventListener('click', () => show('photo'));
 for (const button of document.querySelectorAll('.other')) {
   button.addEventListener('click', () => {
     say('');
+    leave();
     show('pick');
   });
 }
 
-await loadModels();
-await install(() => bitmap === null);
+await models.load();
+await install(() => image === null);

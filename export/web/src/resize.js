@@ -12,13 +12,13 @@ function cubic(distance) {
   return 0;
 }
 
-/** For each place of the output: the first place it reads, and its whole-number weights. */
-function taps(from, to) {
+/** For places of the output: the first place each reads, and its whole-number weights. */
+function taps(from, to, start = 0, stop = to) {
   const scale = from / to;
   const widening = Math.max(scale, 1);
   const support = 2 * widening;
-  return Array.from({ length: to }, (_, place) => {
-    const centre = (place + 0.5) * scale;
+  return Array.from({ length: stop - start }, (_, i) => {
+    const centre = (start + i + 0.5) * scale;
     const first = Math.max(Math.trunc(centre - support + 0.5), 0);
     const last = Math.min(Math.trunc(centre + support + 0.5), from);
     const weights = new Float64Array(last - first);
@@ -36,12 +36,8 @@ function taps(from, to) {
 }
 
 /** Resize along one axis: `lines` lines, `lineStep` bytes apart, of places `step` bytes apart. */
-function pass(source, from, to, lines, [lineStep, step], output, [outputLineStep, outputStep]) {
-  if (from === to && lineStep === outputLineStep) {
-    output.set(source.subarray(0, output.length));
-    return;
-  }
-  taps(from, to).forEach(({ first, weights }, place) => {
+function pass(source, tapsOfPlaces, lines, [lineStep, step], output, [outputLineStep, outputStep]) {
+  tapsOfPlaces.forEach(({ first, weights }, place) => {
     for (let line = 0; line < lines; line++) {
       let red = HALF;
       let green = HALF;
@@ -64,18 +60,40 @@ function pass(source, from, to, lines, [lineStep, step], output, [outputLineStep
 }
 
 export function resizeWidth(source, width, height, newWidth) {
+  if (newWidth === width) return source.slice(0, width * height * 4);
   const output = new Uint8ClampedArray(newWidth * height * 4);
-  pass(source, width, newWidth, height, [width * 4, 4], output, [newWidth * 4, 4]);
+  pass(source, taps(width, newWidth), height, [width * 4, 4], output, [newWidth * 4, 4]);
   return output;
 }
 
 export function resizeHeight(source, width, height, newHeight) {
-  const output = new Uint8ClampedArray(width * newHeight * 4);
-  pass(source, height, newHeight, width, [4, width * 4], output, [4, width * 4]);
+  if (newHeight === height) return source.slice(0, width * height * 4);
+  return heights(source, width, taps(height, newHeight));
+}
+
+function heights(source, width, tapsOfRows) {
+  const output = new Uint8ClampedArray(width * tapsOfRows.length * 4);
+  pass(source, tapsOfRows, width, [4, width * 4], output, [4, width * 4]);
   return output;
 }
 
 export function resize(source, width, height, newWidth, newHeight) {
   const narrow = resizeWidth(source, width, height, newWidth);
   return resizeHeight(narrow, newWidth, height, newHeight);
+}
+
+/** The rows `start` to `stop` of the resized image, from the rows of the source that they need. */
+export function resizeRows(source, width, height, newWidth, newHeight, start, stop) {
+  const row = width * 4;
+  if (newHeight === height) {
+    const part = source.subarray(start * row, stop * row);
+    return resizeWidth(part, width, stop - start, newWidth);
+  }
+  const rows = taps(height, newHeight, start, stop);
+  const first = rows[0].first;
+  const last = Math.max(...rows.map(({ first, weights }) => first + weights.length));
+  const part = source.subarray(first * row, last * row);
+  const narrow = resizeWidth(part, width, last - first, newWidth);
+  const moved = rows.map((tap) => ({ ...tap, first: tap.first - first }));
+  return heights(narrow, newWidth, moved);
 }

@@ -2,7 +2,9 @@
 // WebAssembly with importScripts. One worker serves one backend; another starts another.
 
 import { getWebGpuDevice, loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
+import { answer, Moved } from './answering.js';
 import { THREADED } from './builds.js';
+import { decode, INPUT } from './detector.js';
 import { runtime } from './runtime.js';
 
 // More threads than fast cores make phones slower.
@@ -13,6 +15,8 @@ const TOLERANCE = 0.01;
 
 let compiled;
 let model;
+let wasmOptions;
+let detector;
 
 async function start({ backend, wasm, model: description, bytes }) {
   if (backend === 'webgpu' && !(await navigator.gpu?.requestAdapter())) {
@@ -31,7 +35,7 @@ async function start({ backend, wasm, model: description, bytes }) {
   await loadLiteRt(script);
   model = description;
   const numThreads = threaded ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
-  const wasmOptions = { accelerator: 'wasm', cpuOptions: { numThreads } };
+  wasmOptions = { accelerator: 'wasm', cpuOptions: { numThreads } };
   if (backend === 'webgpu') {
     if (!getWebGpuDevice()) throw new Error('no WebGPU device');
     const gpuOptions = { precision: 'fp32' };
@@ -81,18 +85,29 @@ async function check(wasm) {
   if (!same) throw new Error('WebGPU computes wrong images');
 }
 
-self.onmessage = async ({ data }) => {
+async function upscale(lr) {
+  const from = performance.now();
+  const sr = await run(lr);
+  return new Moved({ sr, seconds: (performance.now() - from) / 1000 }, [sr.buffer]);
+}
+
+/** Load the face detector. It is small: WebAssembly runs it on all backends. */
+async function loadDetector(bytes) {
+  detector = await loadAndCompile(bytes, wasmOptions);
+}
+
+/** The faces of this confidence in float RGB in [-1, 1], as `decode` returns them. */
+async function detect({ pixels, least }) {
+  const input = new Tensor(pixels, [1, INPUT, INPUT, 3]);
+  let outputs = [];
   try {
-    if (data.start) {
-      self.postMessage({ started: await start(data.start) });
-    } else {
-      const from = performance.now();
-      const sr = await run(data.lr);
-      const seconds = (performance.now() - from) / 1000;
-      self.postMessage({ sr, seconds }, [sr.buffer]);
-    }
-  } catch (error) {
-    const [line] = String(error?.message ?? error).split('\n');
-    self.postMessage({ error: line });
+    outputs = await detector.run([input]);
+    const values = await Promise.all(outputs.map((output) => output.data()));
+    const [scores, numbers] = values.sort((a, b) => a.length - b.length);
+    return decode(numbers, scores, least);
+  } finally {
+    for (const tensor of [input, ...outputs]) tensor.delete();
   }
-};
+}
+
+answer({ start, upscale, loadDetector, detect });

@@ -16,11 +16,14 @@ import {
   OUT,
   path,
   phone,
+  pick,
+  pickToCrop,
   reference,
   settled,
   upscale,
 } from './setup.mjs';
 
+const PHOTOGRAPH = path('photograph.jpg');
 const FACE = path('../../../docs/images/astronaut.png');
 const TOLERANCE = 1e-5;
 
@@ -92,18 +95,16 @@ describe('the page, on a phone', () => {
 
   test('an image is shown upright', async () => {
     const buffer = reference('turned', []);
-    await page.setInputFiles('#take', { name: 'turned.jpg', mimeType: 'image/jpeg', buffer });
-    await page.waitForSelector('#crop:not([hidden])');
-    const pixels = await canvasPixels(page, '#crop-stage canvas');
+    await pick(page, { name: 'turned.jpg', mimeType: 'image/jpeg', buffer }, '#take');
+    const pixels = await canvasPixels(page, '#photo-stage canvas');
     assert.equal(pixels.length, 48 * 64 * 4);
     assert.ok(pixels[0] > 200 && pixels[2] < 50, 'the top is red');
     assert.ok(pixels.at(-4) < 50 && pixels.at(-2) > 200, 'the bottom is blue');
-    await page.locator('#crop .other').tap();
+    await page.locator('#photo .other').tap();
   });
 
   test('an image is cropped by touch and by keys', async () => {
-    await page.setInputFiles('#choose', FACE);
-    await page.waitForSelector('#crop:not([hidden])');
+    await pickToCrop(page, FACE);
     assert.equal(await page.isVisible('#message'), false);
     const stage = await boxOf(page, '#crop-stage');
     assert.ok(stage.x >= 0 && stage.right <= 360, 'the image fits the phone');
@@ -209,8 +210,9 @@ describe('the page, on a phone', () => {
     await settled(page);
     assert.match(await page.textContent('#status'), /^Ready: WebAssembly/);
     assert.equal(await page.evaluate(() => crossOriginIsolated), true);
-    await page.setInputFiles('#choose', FACE);
-    await page.waitForSelector('#crop:not([hidden])');
+    await pick(page, PHOTOGRAPH);
+    assert.match(await page.textContent('#found'), /^[5-7] faces found\./);
+    await page.locator('#by-hand').tap();
     const offline = await upscale(page);
     const difference = differenceFromPython(offline);
     assert.ok(difference <= TOLERANCE, `differs by ${difference}`);
@@ -250,7 +252,7 @@ describe('where not everything works', () => {
     const server = await serve();
     const page = await (await phone(browser)).newPage();
     await page.goto(`${server.url}?backend=wasm`);
-    await page.setInputFiles('#choose', FACE);
+    await pickToCrop(page, FACE);
     const result = await upscale(page);
     assert.equal(result.threads, 1);
     const difference = differenceFromPython(result);
@@ -269,7 +271,7 @@ describe('where not everything works', () => {
     const server = await serve({ root: dist });
     const page = await (await phone(browser)).newPage();
     await page.goto(server.url);
-    await page.setInputFiles('#choose', FACE);
+    await pickToCrop(page, FACE);
     const simple = await upscale(page);
     await page.tap('#again');
     await page.selectOption('#models', { index: 1 });
@@ -320,7 +322,7 @@ describe('WebGPU', () => {
     const page = await (await phone(browser)).newPage();
     await page.goto(server.url);
     await settled(page);
-    await page.setInputFiles('#choose', FACE);
+    await pickToCrop(page, FACE);
     const result = await upscale(page);
     const facts = await page.textContent('#facts');
     await page.context().close();

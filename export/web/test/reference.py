@@ -4,21 +4,14 @@ import io
 import sys
 
 import numpy as np
+from face_references import faces, pasted, regions, restored, run_model, upright
+from photographs import drawn, png
 from PIL import Image
 
 
 def run(model: str) -> bytes:
     """The model's output to the float32 image on standard input."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model)
-    interpreter.allocate_tensors()
-    (source,) = interpreter.get_input_details()
-    (output,) = interpreter.get_output_details()
-    image = np.frombuffer(sys.stdin.buffer.read(), np.float32).reshape(source["shape"])
-    interpreter.set_tensor(source["index"], image)
-    interpreter.invoke()
-    return interpreter.get_tensor(output["index"]).tobytes()
+    return run_model(model, np.frombuffer(sys.stdin.buffer.read(), np.float32)).tobytes()
 
 
 def resize(width: str, height: str, new_width: str, new_height: str) -> bytes:
@@ -78,6 +71,22 @@ def turned() -> bytes:
     return file.getvalue()
 
 
+COMMANDS = (
+    run,
+    resize,
+    crop,
+    tile,
+    regions,
+    faces,
+    upright,
+    pasted,
+    restored,
+    drawn,
+    png,
+    pixels,
+    turned,
+)
+
 if __name__ == "__main__":
-    command = {f.__name__: f for f in (run, resize, crop, tile, pixels, turned)}[sys.argv[1]]
+    command = {f.__name__: f for f in COMMANDS}[sys.argv[1]]
     sys.stdout.buffer.write(command(*sys.argv[2:]))

@@ -38,6 +38,11 @@ export function reference(name, args, input) {
   });
 }
 
+/** A region as the numbers that reference.py takes and prints, rows before columns. */
+export function numbersOf({ x, y, down, across }) {
+  return [y, x, down[1], down[0], across[1], across[0]];
+}
+
 export function launch(args = []) {
   return chromium.launch({ executablePath: CHROMIUM, args });
 }
@@ -60,6 +65,39 @@ export async function settled(page) {
       document.getElementById('status').textContent.startsWith('Ready') ||
       !document.getElementById('message').hidden,
   );
+}
+
+/** Pick an image, and wait until its faces are found: the detail of the page's event. */
+export async function pick(page, file, input = '#choose') {
+  const detail = await detailOf(page, 'found', () => page.setInputFiles(input, file));
+  await idle(page);
+  return detail;
+}
+
+/** Pick an image, and go on to crop it by hand. */
+export async function pickToCrop(page, file) {
+  await page.setInputFiles('#choose', file);
+  await page.waitForSelector('#photo:not([hidden])');
+  await page.locator('#by-hand').tap();
+  await page.waitForSelector('#crop:not([hidden])');
+}
+
+/** Wait until the photograph's page has no work left. */
+export function idle(page) {
+  return page.waitForSelector('#photo[aria-busy=false]', { state: 'attached' });
+}
+
+/** Do something, and wait for an event of the page: its detail. */
+export async function detailOf(page, name, act) {
+  const detail = page.evaluate(
+    (type) =>
+      new Promise((resolve) => {
+        document.addEventListener(type, (event) => resolve(event.detail), { once: true });
+      }),
+    name,
+  );
+  await act();
+  return detail;
 }
 
 /** Upscale the crop; returns the detail of the page's event. */
