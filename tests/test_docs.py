@@ -49,11 +49,14 @@ def test_every_python_example_runs(tmp_path, monkeypatch, capsys):
     face = DOCS / "images" / "astronaut-46.png"
     for name in ("face.jpg", "faces/a.jpg", "faces/b.jpg"):
         tiny.save(tmp_path / name, read(face))
+    tiny.save(tmp_path / "group.png", read(DOCS / "images" / "group.png"))
     tiny.twins(tmp_path / "faces")
     monkeypatch.chdir(tmp_path)
     names = {}
     for example in code_blocks("python.md"):
         exec(example, names)
+    assert names["crop"].shape == (64, 64, 3)
+    assert read("group-x2.png").shape == (400, 640, 3)
     assert names["large"].size == (170, 170)
     assert read("large/b.jpg").shape == (173, 173, 3)
     assert names["detail"].shape == (1, 64, 64, 3)
