@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,12 @@ def tfsr(python):
         )
 
     return run
+
+
+def test_the_doctor_finds_jax(tfsr):
+    done = tfsr("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^backend +jax \d+\.\d+", done.stdout, re.MULTILINE)
 
 
 @pytest.fixture(scope="session")

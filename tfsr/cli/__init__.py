@@ -16,6 +16,7 @@ from tfsr.cli import (
     compare,
     convert,
     demo,
+    doctor,
     evaluate,
     export,
     faces,
@@ -38,10 +39,10 @@ class TfsrGroup(TyperGroup):
     """The verbs, with a help of no more lines than a terminal has."""
 
     def get_params(self, ctx: Any) -> Any:
-        """As typer has them; that of a script to be printed is not shown."""
+        """As typer has them; those of the shell's completion are not shown."""
         params: Any = super().get_params(ctx)
         for param in params:
-            if param.name == "show_completion":
+            if param.name in ("install_completion", "show_completion"):
                 param.hidden = True
         return params
 
@@ -64,6 +65,7 @@ app.command("convert")(convert.convert)
 app.add_typer(export.app, name="export")
 app.command("inspect")(inspect.inspect)
 app.add_typer(presets.app, name="presets")
+app.command("doctor")(doctor.doctor)
 
 
 @app.callback(invoke_without_command=True)
