@@ -61,7 +61,7 @@ def test_every_python_example_runs(tmp_path, monkeypatch, capsys):
     assert read("large/b.jpg").shape == (173, 173, 3)
     assert names["detail"].shape == (1, 64, 64, 3)
     promised = "the limit is 400: choose a smaller size, or raise max_output"
-    assert capsys.readouterr().out.endswith(f"{promised}\n")
+    assert f"{promised}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

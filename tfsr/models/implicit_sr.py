@@ -14,6 +14,7 @@ from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
 from tfsr.models.arguments import check_floating, image_shape, output_size_of
+from tfsr.models.preset_methods import PresetMethods
 from tfsr.registry import check_model_config
 from tfsr.rendering import ImplicitRenderer, render_grid, render_lattice, render_points
 from tfsr.rendering.maps import denormalize, join_latent, normalize, project
@@ -24,7 +25,7 @@ _UPSCALE_MEMORY = 2**30
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class ImplicitSR(keras.Model):
+class ImplicitSR(PresetMethods, keras.Model):
     """Super-resolution at any scale: the LR image is encoded once, then decoded at any point.
 
     Images are float32 RGB in [0, 1], (batch, height, width, 3); outputs too, and not clipped.

@@ -14,6 +14,7 @@ from tfsr.errors import InvalidArgument
 from tfsr.layers import Convolution
 from tfsr.models.arguments import output_size_of
 from tfsr.models.bicubic import Bicubic
+from tfsr.models.preset_methods import PresetMethods
 from tfsr.registry import check_model_config
 from tfsr.rendering import SubPixelRenderer
 from tfsr.rendering.maps import denormalize, normalize
@@ -23,7 +24,7 @@ _FACTORS = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class SubPixelSR(keras.Model):
+class SubPixelSR(PresetMethods, keras.Model):
     """EDSR or RDN as they were published: super-resolution by one integer scale.
 
     The tail widens the feature map by a 3x3 convolution and lets groups of channels become
