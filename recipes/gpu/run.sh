@@ -106,5 +106,5 @@ for folder in "$train"/*/; do
     [ ! -d "$folder" ] || folders+=(--data "${folder%/}")
 done
 [ ${#folders[@]} -gt 0 ] || folders=(--data "$train")
-exec "$python" -m tfsr.cli train "$recipe" -o "$output" "${folders[@]}" \
+exec "$python" -m tfsr train "$recipe" -o "$output" "${folders[@]}" \
     --validation "$validation" --max-time "${left}s" "${changes[@]}"

@@ -50,7 +50,7 @@ class TrainingProcess:
             with open(run.directory / LOG, "ab") as log:
                 self._log_start = log.tell()
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", "tfsr.cli", "train", *run.arguments],
+                    [sys.executable, "-m", "tfsr", "train", *run.arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
