@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from tfsr import ImplicitSR
 from tfsr.demo.app import create_app
+from tfsr.demo.face_search import FaceSearch
 from tfsr.demo.restorers import Restorer, Restorers, load_restorer
-from tfsr.demo.search import FaceSearch
 from tfsr.images import to_float, to_uint8
 from tfsr.inference import ModelUpscaler, PhotographUpscaler, load_upscaler
 from tfsr.inference.request import PixelLimits

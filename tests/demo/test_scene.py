@@ -8,11 +8,11 @@ import tiny
 from faces_in_place import Detector, FailingDetector, face_at
 
 from tfsr import ImplicitSR
+from tfsr.demo.face_search import FaceSearch
 from tfsr.demo.layer import EncodingCache
 from tfsr.demo.restorers import Restorer, Restorers, load_restorer
 from tfsr.demo.scene import Scene
 from tfsr.demo.scene_cache import SceneCache
-from tfsr.demo.search import FaceSearch
 from tfsr.demo.stopping import Stopped
 from tfsr.errors import InvalidArgument, PresetError
 from tfsr.faces import DETECTORS

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from faces_in_place import Detector, FailingDetector
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,18 +84,6 @@ def test_every_size_of_face_is_searched_at_some_level(height, width, min_face):
         assert fine < coarse and overlap * fine >= 2 * 20 * coarse - 1
 
 
-class Fixed:
-    """A detector that finds the same faces everywhere."""
-
-    min_side, min_confidence = 20, 0.5
-
-    def __init__(self, *faces):
-        self.faces = list(faces)
-
-    def detect(self, image):
-        return self.faces
-
-
 def face(top, left, side, confidence):
     points = ((top, left), (top, left + side / 2), (top, left), (top + side, left), (top, left))
     return Face((top, left, side, side), confidence, points)
@@ -102,17 +91,13 @@ def face(top, left, side, confidence):
 
 def test_the_surest_of_overlapping_faces_remains():
     sure, unsure, other = face(10, 10, 30, 0.9), face(12, 12, 34, 0.8), face(30, 36, 25, 0.6)
-    found = find(FLAT, detector=Fixed(unsure, other, sure, face(40, 2, 25, 0.4)))
+    found = find(FLAT, detector=Detector(unsure, other, sure, face(40, 2, 25, 0.4)))
     assert found == [sure, other]
 
 
 def test_a_detector_that_fails_is_one_line():
-    class Failing(Fixed):
-        def detect(self, image):
-            raise ValueError("out of\nluck")
-
     with pytest.raises(ImageError, match="^the face detector failed: out of luck$"):
-        find(FLAT, detector=Failing())
+        find(FLAT, detector=FailingDetector())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import odd_files
 import pytest
 import tiny
 from checks import check_refused
+from faces_in_place import FailingDetector
 from function_upscaler import FunctionUpscaler
 
 from tfsr.errors import ImageError
@@ -157,6 +158,12 @@ def test_an_aligned_crop_is_upscaled_by_the_face_model_alone(upscaler, dtype):
     np.testing.assert_array_equal(found, upscaler(image, (200, 210)))
 
 
+def test_an_aligned_crop_that_is_reduced_is_the_face_models_too(upscaler):
+    image = read(IMAGES / "astronaut.png")
+    found = PhotographUpscaler(upscaler, detector="mtcnn")(image, (100, 110))
+    np.testing.assert_array_equal(found, upscaler(image, (100, 110)))
+
+
 def test_without_faces_the_photograph_is_the_background():
     image = tiny.image(70, 90)
     found = PhotographUpscaler(red, detector="mtcnn")(image, (140, 150))
@@ -204,14 +211,8 @@ def test_faces_that_are_hard_to_find_leave_no_damage(change):
 
 
 def test_a_detector_that_fails_is_one_line_and_loses_nothing(tmp_path):
-    class Failing:
-        min_side, min_confidence = 20, 0.5
-
-        def detect(self, image):
-            raise ValueError("out of luck")
-
     source = tiny.save(tmp_path / "in.png", tiny.image(40, 50))
-    photograph = PhotographUpscaler(red, detector=Failing())
+    photograph = PhotographUpscaler(red, detector=FailingDetector())
     with pytest.raises(ImageError, match="the face detector failed: out of luck"):
         photograph.upscale(source, scale=2, output=tmp_path / "out.png")
     assert sorted(tmp_path.iterdir()) == [source]

@@ -48,8 +48,8 @@ def demo(
     with listen(port) as listening:
         import_keras()
         from tfsr.demo.app import create_app
+        from tfsr.demo.face_search import FaceSearch
         from tfsr.demo.restorers import Restorers, load_restorer
-        from tfsr.demo.search import FaceSearch
 
         if strength is None and _takes_strength(preset):
             strength = 1.0

@@ -11,10 +11,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from tfsr.demo.error_responses import add_error_responses
+from tfsr.demo.face_search import FaceSearch
 from tfsr.demo.guard import Guard
-from tfsr.demo.images import Images
+from tfsr.demo.image_routes import ImageRoutes
 from tfsr.demo.restorers import Restorers
-from tfsr.demo.search import FaceSearch
 from tfsr.inference.request import PixelLimits
 
 MAX_BYTES = 2**28
@@ -45,7 +45,7 @@ def create_app(
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_error_responses(app)
-    images = Images(restorers, search, limits, ending, max_bytes)
+    images = ImageRoutes(restorers, search, limits, ending, max_bytes)
 
     @app.get("/settings")
     def settings() -> dict[str, Any]:

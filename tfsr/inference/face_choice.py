@@ -34,8 +34,8 @@ class FaceChoice:
     whole: bool = False
 
     def for_output(self, lr_size: tuple[int, int], size: tuple[int, int]) -> FaceChoice:
-        """The same, or, for an output that is smaller than the image, nothing restored."""
-        if all(hr >= lr for lr, hr in zip(lr_size, size, strict=True)):
+        """The same, or, for an output that is smaller than the image, no face pasted into it."""
+        if self.whole or all(hr >= lr for lr, hr in zip(lr_size, size, strict=True)):
             return self
         return FaceChoice(self.faces, [False] * len(self.faces))
 

@@ -169,7 +169,7 @@ describe('a photograph', () => {
   });
 
   test('without faces, bicubic remains', async () => {
-    const sky = reference('drawn', ['sky']);
+    const sky = reference('made', ['sky']);
     writeFileSync(`${OUT}sky.png`, sky);
     await pick(page, png('sky', sky));
     assert.equal(
@@ -185,7 +185,7 @@ describe('a photograph', () => {
   });
 
   test('a face of more pixels than the model gives is left alone', async () => {
-    await pick(page, png('close', reference('drawn', ['close'])));
+    await pick(page, png('close', reference('made', ['close'])));
     assert.equal(await found(), '1 face found, already sharp enough.');
     const [face] = await faces();
     assert.equal(await face.isDisabled(), true);
@@ -202,7 +202,7 @@ describe('a photograph', () => {
         }
       }).observe({ type: 'longtask' });
     });
-    await pick(page, png('huge', reference('drawn', ['huge'])));
+    await pick(page, png('huge', reference('made', ['huge'])));
     assert.match(await page.textContent('#size'), /^6000×4000 pixels, reduced to 5016×3344: /);
     assert.deepEqual(await page.locator('#factors label').allTextContents(), ['×1']);
     assert.deepEqual(await restore(), [5016, 3344]);
@@ -212,7 +212,7 @@ describe('a photograph', () => {
   });
 
   test('work is cancelled by its button, and by another photograph', async () => {
-    await page.setInputFiles('#choose', png('huge', reference('drawn', ['huge'])));
+    await page.setInputFiles('#choose', png('huge', reference('made', ['huge'])));
     await page.waitForFunction(() => document.getElementById('progress').value > 0);
     await page.tap('#cancel');
     await idle(page);

@@ -8,7 +8,7 @@ from PIL import Image
 PHOTOGRAPH = Path(__file__).with_name("photograph.jpg")
 
 
-def drawn(kind: str) -> bytes:
+def made(kind: str) -> bytes:
     """A PNG that a test needs: "sky", "huge", or "close", a face larger than the model's output."""
     ramp = Image.linear_gradient("L")
     if kind == "close":

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 from face_references import faces, pasted, regions, restored, run_model, upright
-from photographs import drawn, png
+from photographs import made, png
 from PIL import Image
 
 
@@ -81,7 +81,7 @@ COMMANDS = (
     upright,
     pasted,
     restored,
-    drawn,
+    made,
     png,
     pixels,
     turned,

@@ -17,12 +17,12 @@ from fastapi.concurrency import run_in_threadpool
 from PIL import Image
 
 from tfsr.demo.download import whole_png
+from tfsr.demo.face_search import FaceSearch
 from tfsr.demo.layer import EncodingCache
-from tfsr.demo.queries import SizeQuery, TileQuery
 from tfsr.demo.restorers import Restorers
 from tfsr.demo.scene import Scene
 from tfsr.demo.scene_cache import SceneCache
-from tfsr.demo.search import FaceSearch
+from tfsr.demo.size_queries import SizeQuery, TileQuery
 from tfsr.demo.stopping import Stopped
 from tfsr.demo.upload import receive
 from tfsr.inference.face_choice import FaceChoice
@@ -35,7 +35,7 @@ T = TypeVar("T")
 Strength = Annotated[float | None, Query(ge=0, le=1)]
 
 
-class Images:
+class ImageRoutes:
     """The images of one server.
 
     Args:
