@@ -109,8 +109,8 @@ def completed(tfsr, monkeypatch):
     [
         ("tfsr ups", ["upscale"]),
         ("tfsr upscale --long", ["--long-side"]),
-        ("tfsr upscale --preset arasfsr-comp", [DEFAULT]),
-        ("tfsr presets show arasfsr-comp", [DEFAULT]),
+        ("tfsr upscale --preset fac", [DEFAULT]),
+        ("tfsr presets show fac", [DEFAULT]),
         ("tfsr evaluate --preset zzz", []),
     ],
 )

@@ -9,7 +9,6 @@ from tfsr.evaluation import PROTOCOLS, evaluate, load_upscalers
 from tfsr.evaluation.dataset import make_columns
 from tfsr.evaluation.table import evaluate_columns
 from tfsr.images import read, to_float
-from tfsr.presets import DEFAULT
 
 LUMA = np.array([65.481, 128.553, 24.966])
 GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
@@ -181,7 +180,7 @@ def test_the_first_image_of_each_column_is_a_sample(upscalers, faces):
     ("name", "kind", "words"),
     [
         ("nowhere", PresetError, "unknown preset"),
-        (DEFAULT[:-1], PresetError, f"Did you mean '{DEFAULT}'"),
+        ("photo", PresetError, "Did you mean 'photos'"),
         ("nowhere.tflite", ExportError, "nowhere.tflite: cannot be read"),
     ],
 )

@@ -223,7 +223,7 @@ def test_a_directory_that_is_no_preset_is_named(tmp_path):
 
 def test_unknown_names_are_reported_with_the_known_ones(tmp_path):
     check_refused("nowhere", "nowhere", *names())
-    check_refused(DEFAULT.removesuffix("1"), f"Did you mean '{DEFAULT}'?")
+    check_refused("photos-clea", "Did you mean 'photos-clean'?")
 
 
 def test_the_default_is_shipped():

@@ -10,7 +10,6 @@ import tiny
 from tfsr import ImplicitSR, from_preset, load_upscaler
 from tfsr.errors import InvalidArgument, PresetError
 from tfsr.presets import (
-    DEFAULT,
     clean_twin,
     interpolate,
     save_preset,
@@ -97,8 +96,8 @@ def test_a_run_with_branches_can_be_interpolated_with_a_saved_preset(tmp_path):
 
 
 def test_presets_with_a_twin_are_suggested(pair, tmp_path, monkeypatch):
-    with pytest.raises(PresetError, match="takes no strength: .*; no shipped preset does$"):
-        from_preset(DEFAULT, 0.5)
+    with pytest.raises(PresetError, match="takes no strength: .* one: faces, photos$"):
+        from_preset("faces-mobile", 0.5)
     shipped = shutil.copytree(pair[0].parent, tmp_path / "shipped")
     metadata = json.loads((shipped / "robust" / "metadata.json").read_text())
     metadata["clean"] = "clean"

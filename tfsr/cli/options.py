@@ -128,10 +128,8 @@ Eyes = Annotated[
     ),
 ]
 Faces = Annotated[
-    str,
-    _option(
-        _FACES, "HOW", "auto: find and restore all; only: these alone; off (default).", "--faces"
-    ),
+    str | None,
+    _option(_FACES, "HOW", "auto, only, or off (default with --preset).", "--faces"),
 ]
 JsonFaces = Annotated[bool, _option(None, None, "Print one JSON line per face.", "--json")]
 MinFace = Annotated[
@@ -140,7 +138,7 @@ MinFace = Annotated[
 Background = Annotated[
     str,
     _option(
-        *(_FACES, "P", "What upscales all else (default: bicubic)."), autocompletion=preset_names
+        *(_FACES, "P", "What upscales all else (default: photos)."), autocompletion=preset_names
     ),
 ]
 Insets = Annotated[
@@ -151,7 +149,7 @@ Insets = Annotated[
 ]
 
 Preset = Annotated[
-    str,
+    str | None,
     _option(
         *(_MODEL, "P", "A preset, run, .tflite file, SavedModel, or bicubic."),
         autocompletion=preset_names,

@@ -22,7 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def presets(context: typer.Context, as_json: AsJson = False) -> None:
     """List the shipped presets, or show one's provenance.
 
-    Example: tfsr presets show arasfsr-compact-faces-v1
+    Example: tfsr presets show faces
     """
     if context.invoked_subcommand is not None:
         return
@@ -53,7 +53,7 @@ def show(
 ) -> None:
     """Show a preset's provenance, licence and quality, and verify its files.
 
-    Example: tfsr presets show arasfsr-compact-faces-v1
+    Example: tfsr presets show faces
     """
     from tfsr.presets.description import describe
 
@@ -126,7 +126,8 @@ def _table(first: str, *headers: str) -> Table:
     table.add_column(first, no_wrap=True)
     for header in headers:
         # Numbers are not wrapped on a narrow terminal.
-        table.add_column(header, overflow="fold", no_wrap=header in ("parameters", "size"))
+        no_wrap, width = header in ("parameters", "size"), 11 if header == "for" else None
+        table.add_column(header, overflow="fold", no_wrap=no_wrap, min_width=width)
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -37,10 +38,10 @@ def upscale(
     megapixels: options.Megapixels = None,
     box: options.BoxOption = None,
     eyes: options.Eyes = None,
-    faces: options.Faces = "off",
+    faces: options.Faces = None,
     min_face: options.MinFace = None,
     background: options.Background = BACKGROUND,
-    preset: options.Preset = DEFAULT,
+    preset: options.Preset = None,
     strength: options.Strength = None,
     memory: options.Memory = DEFAULT_MEMORY,
     precision: options.Precision = "float32",
@@ -73,16 +74,20 @@ def upscale(
         computer = Device(device, threads)
         suffix = None if image_format is None else suffix_of_format(image_format)
         existing = _existing(skip_existing, overwrite)
+        places = bool(box or eyes)
+        if faces is None:
+            faces = "off" if preset or places or not _finds_faces() else "auto"
+        preset = preset or DEFAULT
         check_choice("faces", faces, FACES)
-        _check_combination(inputs, preset, device, places=bool(box or eyes))
+        _check_combination(inputs, preset, device, places)
     chosen: dict[str, Any] = {"memory": memory, "precision": precision, "threads": threads}
     chosen |= {"self_ensemble": self_ensemble, "strength": strength}
     load = partial(_load, preset, **chosen)
-    if box or eyes or faces != "off":
-        places = _places(box, eyes, faces, min_face)
+    if places or faces != "off":
+        arguments = _places(box, eyes, faces, min_face)
         rest = BICUBIC if faces == "only" else background
         load_rest = partial(_load, rest, background=True, **chosen)
-        load = partial(_load_photograph, load, load_rest, places)
+        load = partial(_load_photograph, load, load_rest, arguments)
     run = partial(_run, request=request, computer=computer, load=load, existing=existing)
     _report(run, inputs, output, recursive, suffix, existing, report, json_lines)
 
@@ -104,6 +109,11 @@ def _check_combination(
         raise InvalidArgument("--box and --eyes are places in one image; give one file")
     if device not in (None, "cpu") and preset.endswith(".tflite"):
         raise InvalidArgument(f"{device}: a .tflite file runs on the cpu", "device")
+
+
+def _finds_faces() -> bool:
+    """Whether the extra that finds faces is installed."""
+    return importlib.util.find_spec("mtcnn") is not None
 
 
 def _places(

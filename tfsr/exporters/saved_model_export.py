@@ -80,7 +80,7 @@ def saved_model(
             cannot be written, or the export does not agree with the model.
 
     Example:
-        >>> model = tfsr.from_preset("arasfsr-mobile-faces-v1")
+        >>> model = tfsr.from_preset("faces-mobile")
         >>> tfsr.exporters.saved_model(model, "served").path  # doctest: +SKIP
         PosixPath('served/1')
     """

@@ -3,7 +3,7 @@
 BICUBIC = "bicubic"
 """The name of the bicubic filter among presets."""
 
-BACKGROUND = BICUBIC
+BACKGROUND = "photos"
 """What upscales a photograph outside its faces."""
 
 FACES = ("off", "auto", "only")

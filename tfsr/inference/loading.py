@@ -61,7 +61,7 @@ def load_upscaler(
             likewise, with all else by the bicubic filter. The last two need
             `pip install 'tfsr[faces]'`. Defaults to "off".
         background: what upscales all else, as `spec`, with the same options where they apply.
-            Defaults to the bicubic filter.
+            Defaults to the preset for photographs.
 
     Returns:
         An `Upscaler`. Its compiled functions are cached: load once, upscale many images.

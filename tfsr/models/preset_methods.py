@@ -26,7 +26,7 @@ class PresetMethods:
         presets: the metadata of the presets that ship with the package, by name.
 
     Example:
-        >>> model = tfsr.ImplicitSR.from_preset("arasfsr-mobile-faces-v1")
+        >>> model = tfsr.ImplicitSR.from_preset("faces-mobile")
         >>> model.save_to_preset("mine")
         >>> tfsr.ImplicitSR.from_preset("mine").count_params() == model.count_params()
         True

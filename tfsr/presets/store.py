@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     # Models import Keras, which takes seconds.
     from tfsr.models import AnyModel
 
-DEFAULT = "arasfsr-compact-faces-v1"
+DEFAULT = "faces"
 """The preset of the command line, if none is named."""
 
 SHIPPED = Path(__file__).parent

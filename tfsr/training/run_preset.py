@@ -54,7 +54,7 @@ def save_run_preset(
             clean twin cannot be loaded or is of another architecture.
 
     Example:
-        >>> save_run_preset("runs/robust", "my-preset", clean="arasfsr-compact-faces-v1")
+        >>> save_run_preset("runs/robust", "my-preset", clean="faces-clean")
     """
     check_new(output)
     run = Path(run)
