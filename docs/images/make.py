@@ -28,7 +28,7 @@ def main() -> None:
     height, width = small.shape[:2]
     size = SCALE * height, SCALE * width
     upscaler = load_upscaler(faces="auto")
-    captions = f"bicubic x{SCALE}", f"tfsr upscale group.png --scale {SCALE} --faces auto"
+    captions = f"bicubic x{SCALE}", f"tfsr upscale group.png --scale {SCALE}"
     outputs = load_upscaler("bicubic")(small, size), upscaler(small, size)
     half = size[0] // 2, size[1] // 2
     sheet = Image.new("RGB", (2 * half[1] + GAP, CAPTION + half[0] + GAP + FACE), "white")

@@ -22,10 +22,11 @@ def photograph(tmp_path):
 
 @pytest.fixture
 def upscale(tfsr, preset, tmp_path):
-    """`tfsr upscale` of some files to out.png, with the tiny preset."""
+    """`tfsr upscale` of some files to out.png, with the tiny preset before bicubic."""
 
     def run(*arguments):
-        return tfsr("upscale", *arguments, "-o", tmp_path / "out.png", "--preset", preset)
+        files = (*arguments, "-o", tmp_path / "out.png")
+        return tfsr("upscale", *files, "--preset", preset, "--background", "bicubic")
 
     return run
 
@@ -99,7 +100,7 @@ def test_faces_are_found_and_restored_if_asked_for(tfsr, preset, tmp_path):
     tiny.save(tmp_path / "in" / "b.png", tiny.image(40, 50))
     report = tmp_path / "report.json"
     options = ("--preset", preset, "--scale", "2", "--faces", "auto", "--min-face", "40")
-    options += ("--report", report)
+    options += ("--report", report, "--background", "bicubic")
     code, out, err = tfsr("upscale", tmp_path / "in", "-o", tmp_path / "out", *options)
     assert (code, err) == (0, "")
     first, second = out.splitlines()
@@ -130,12 +131,34 @@ def test_the_background_is_whatever_upscales(tfsr, preset, tmp_path):
     general = load_upscaler(preset)(image, (240, 320))
     np.testing.assert_array_equal(restored[:20], general[:20])
     assert (restored[100:140, 140:180] != general[100:140, 140:180]).any()
-    only, auto = output("--faces", "only", *chosen), output("--faces", "auto", *chosen[:2])
+    bicubic = (*chosen[:2], "--background", "bicubic")
+    only, auto = output("--faces", "only", *chosen), output("--faces", "auto", *bicubic)
     np.testing.assert_array_equal(only, auto)
     again = load_upscaler("bicubic", faces="auto", background=preset)
     np.testing.assert_array_equal(again(image, (240, 320)), restored)
     options = ("--scale", "2", "--faces", "auto", "--background", "nobody")
     check_one_line(tfsr("upscale", photograph, "-o", tmp_path / "x.png", *options), "nobody")
+
+
+def test_faces_are_found_by_default_without_a_preset(tfsr, preset, tmp_path):
+    image = tiny.image(48, 64)
+    image[4:44, 12:52] = resize(read(IMAGES / "astronaut.png"), (40, 40))
+    photograph = tiny.save(tmp_path / "in.png", image)
+
+    def output(*options):
+        arguments = (photograph, "-o", tmp_path / "out.png", "--overwrite", "--scale", "2")
+        code, out, err = tfsr("upscale", *arguments, *options)
+        assert (code, err) == (0, "")
+        return out, read(tmp_path / "out.png")
+
+    said, found = output()
+    assert "1 of 1 faces restored" in said
+    expected = load_upscaler("faces", faces="auto", background="photos")(image, (96, 128))
+    np.testing.assert_array_equal(found, expected)
+    for options in (("--faces", "off"), ("--preset", "faces")):
+        said, found = output(*options)
+        assert "restored" not in said
+        np.testing.assert_array_equal(found, load_upscaler("faces")(image, (96, 128)))
 
 
 def test_how_faces_are_found_is_checked(tfsr, photograph, tmp_path):

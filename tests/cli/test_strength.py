@@ -87,6 +87,7 @@ def test_a_phone_file_has_a_strength(tfsr, pair, photo, tmp_path):
 
 
 PHOTO = ("photo.jpg", "-o", "out.png", "--scale", "2")
+WITHOUT_TWIN = ("--preset", "faces-mobile")
 
 
 @pytest.mark.parametrize(
@@ -99,10 +100,10 @@ PHOTO = ("photo.jpg", "-o", "out.png", "--scale", "2")
             "--strength applies to",
             2,
         ),
-        (("upscale", *PHOTO, "--strength", "1"), "takes no strength", 1),
+        (("upscale", *PHOTO, "--strength", "1", *WITHOUT_TWIN), "takes no strength", 1),
         (("compare", *PHOTO, "--strengths", "0,2"), "--strengths must be", 2),
         (("compare", *PHOTO, "--strengths", "0;1"), "such as 0,0.5,1; received '0;1'", 2),
-        (("compare", *PHOTO, "--strengths", "0,1"), "takes no strength", 1),
+        (("compare", *PHOTO, "--strengths", "0,1", *WITHOUT_TWIN), "takes no strength", 1),
         (("compare", *PHOTO, "--strengths", "0", "--preset", "x.tflite"), "applies to presets", 1),
         (
             ("evaluate", "--data", ".", "--lr-sides", "8", "--strengths", "x"),
@@ -110,7 +111,11 @@ PHOTO = ("photo.jpg", "-o", "out.png", "--scale", "2")
             2,
         ),
         (("demo", "--strength", "-1"), "--strength", 2),
-        (("demo", "--port", "0", "--no-browser", "--strength", "1"), "takes no strength", 1),
+        (
+            ("demo", "--port", "0", "--no-browser", "--strength", "1", *WITHOUT_TWIN),
+            "takes no strength",
+            1,
+        ),
         (("export", "saved-model", "-o", "s", "--strength", "2"), "--strength", 2),
     ],
 )
@@ -129,6 +134,6 @@ def test_presets_that_take_a_strength_are_line(tfsr, pair, monkeypatch):
     assert "strength 0..1; 0 is ../clean" in text
     assert "strength" not in tfsr("presets", "show", clean)[1]
     assert json.loads(tfsr("presets", "show", robust, "--json")[1])["clean"] == "../clean"
-    assert "--strength" not in tfsr("presets")[1]
+    assert tfsr("presets")[1].endswith("\nWith --strength 0..1: faces, photos\n")
     monkeypatch.setattr(store, "SHIPPED", clean.parent)
     assert tfsr("presets")[1].endswith("\nWith --strength 0..1: robust\n")
