@@ -10,7 +10,7 @@ from PIL import Image
 
 from tfsr.images import bit_depth
 from tfsr.images.decoded_image import DecodedImage
-from tfsr.images.exif import exif_for_size, has_directories
+from tfsr.images.exif import exif_for, has_directories
 from tfsr.images.formats import Format
 from tfsr.images.transparency import composite_on_white
 
@@ -31,10 +31,23 @@ def encode(
     if not _fits_pillow(fitted):
         make = bit_depth.encode_png if image_format.name == "PNG" else bit_depth.encode_tiff
         return make(fitted), notes
+    try:
+        return _encode_by_pillow(fitted, image_format, quality), notes
+    except Exception:
+        if not fitted.exif:
+            raise
+        # Metadata of other programs' making may be too odd for an encoder.
+        content = _encode_by_pillow(fitted.changed(exif=None), image_format, quality)
+        return content, (*notes, f"its EXIF cannot be stored in {image_format.name}")
+
+
+def _encode_by_pillow(
+    image: DecodedImage, image_format: Format, quality: int | None
+) -> bytes | memoryview:
     encoded = io.BytesIO()
-    options = save_options(fitted, image_format, quality)
-    as_pillow(fitted).save(encoded, image_format.name, **options)
-    return encoded.getbuffer(), notes
+    options = save_options(image, image_format, quality)
+    as_pillow(image).save(encoded, image_format.name, **options)
+    return encoded.getbuffer()
 
 
 def fit_to_format(image: DecodedImage, image_format: Format) -> DecodedImage:
@@ -57,10 +70,10 @@ def fit_to_format(image: DecodedImage, image_format: Format) -> DecodedImage:
         note = f"{name} stores neither colour profile nor EXIF"
         image = image.changed(note, profile=None, exif=None)
     if image.exif:
-        exif = exif_for_size(image.exif, image.size)
+        exif = exif_for(image.exif, image.size, name)
         if name == "TIFF" and not _fits_pillow(image):
             image = image.changed("EXIF is not stored in TIFF of 16-bit colours", exif=None)
-        elif name == "JPEG" and len(exif) > _MAX_EXIF_IN_JPEG:
+        elif name == "JPEG" and exif and len(exif) > _MAX_EXIF_IN_JPEG:
             image = image.changed("its EXIF is too long for JPEG", exif=None)
         else:
             image = image.changed(exif=exif)
@@ -73,7 +86,7 @@ def to_pillow(image: DecodedImage) -> Image.Image:
     if image.profile:
         converted.info["icc_profile"] = image.profile
     if image.exif:
-        converted.info["exif"] = exif_for_size(image.exif, image.size)
+        converted.info["exif"] = exif_for(image.exif, image.size)
     return converted
 
 
