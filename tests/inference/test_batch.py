@@ -1,12 +1,14 @@
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 from function_upscaler import FunctionUpscaler
+from PIL import Image
 
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import read
@@ -313,3 +315,54 @@ def test_pixels_are_acquired_when_others_are_released():
     budget.close()
     with pytest.raises(BudgetClosed):
         budget.acquire(1)
+
+
+@pytest.mark.parametrize("frames", [False, True])
+@pytest.mark.parametrize("existing", ["refuse", "skip", "overwrite"])
+def test_what_appears_while_a_batch_runs_is_replaced_only_if_asked(existing, frames, tmp_path):
+    out = tmp_path / "out"
+
+    def others_write(image, size):
+        if not (out / "b.png").exists():
+            tiny.save(out / "a.png", np.zeros((8, 8, 3), np.uint8))
+            (out / "b.png").write_bytes(b"mine")
+        return constant(image, size)
+
+    for name in ("a.png", "b.png", "c.png"):
+        stack = [Image.fromarray(tiny.image(4, 4, seed)) for seed in range(2)]
+        (tmp_path / "in").mkdir(exist_ok=True)
+        stack[0].save(tmp_path / "in" / name, save_all=frames, append_images=stack[1:])
+    jobs, _ = plan_jobs([tmp_path / "in"], out, existing=existing)
+    request = UpscaleRequest(TargetSize(scale=2), frames=frames)
+    results = list(run_jobs(jobs, request, FunctionUpscaler(others_write)))
+    # A complete image of the right size may be of another run that shares the work.
+    as_skipped = "failed" if frames else "skipped"
+    expected = {
+        "refuse": ["failed", "failed", "done"],
+        "skip": [as_skipped, "failed", "done"],
+        "overwrite": ["done"] * 3,
+    }[existing]
+    assert [result.status for result in results] == expected
+    assert ((out / "b.png").read_bytes() == b"mine") == (existing != "overwrite")
+    assert (read(out / "a.png").max() == 0) == (existing != "overwrite")
+    assert read(out / "c.png").shape == (8, 8, 3)
+    assert files_under(out) == {"a.png", "b.png", "c.png"}
+
+
+def test_two_batches_at_once_do_not_replace_each_others_files(images, tmp_path):
+    request = UpscaleRequest(TargetSize(scale=2))
+    jobs, _ = plan_jobs([images], tmp_path / "out", existing="refuse")
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: list(run_jobs(jobs, request, constant)), range(2)))
+    assert sum(result.status == "done" for results in both for result in results) == 3
+
+
+def test_outputs_that_meet_in_a_linked_folder_are_reported(tmp_path):
+    for name in ("x", "y"):
+        tiny.save(tmp_path / "in" / name / "1.png", tiny.image())
+        (tmp_path / "out").mkdir(exist_ok=True)
+    (tmp_path / "out" / "x").mkdir()
+    (tmp_path / "out" / "y").symlink_to("x")
+    jobs, (failed,) = plan_jobs([tmp_path / "in"], tmp_path / "out", recursive=True)
+    assert [job.source for job in jobs] == [tmp_path / "in" / "x" / "1.png"]
+    assert failed.source == tmp_path / "in" / "y" / "1.png" and "is taken by" in failed.error

@@ -92,8 +92,15 @@ def write(path: str | os.PathLike[str], image: np.ndarray) -> None:
     write_image(path, DecodedImage(image))
 
 
+class OutputExists(ImageError):
+    """A file that may not be replaced has the name of an output."""
+
+
 def write_image(
-    path: str | os.PathLike[str], image: DecodedImage, quality: int | None = None
+    path: str | os.PathLike[str],
+    image: DecodedImage,
+    quality: int | None = None,
+    overwrite: bool = True,
 ) -> tuple[str, ...]:
     """Write an image in the format of the path's suffix.
 
@@ -105,12 +112,15 @@ def write_image(
         path: the file; .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp or .avif, in any case.
         image: the image.
         quality: int. 1 to 100, for lossy formats. Defaults to 95, of AVIF 90.
+        overwrite: bool. Whether a file is replaced that exists when the new one is complete.
+            Defaults to True.
 
     Returns:
         Notes on what the format cannot store.
 
     Raises:
-        ImageError: an unknown suffix, a side too long for the format, or a failed write.
+        ImageError: an unknown suffix, a side too long for the format, a failed write, or a file
+            that may not be replaced.
 
     Example:
         >>> image = tfsr.images.DecodedImage(np.zeros((4, 4, 3), np.uint16))
@@ -120,8 +130,20 @@ def write_image(
     image_format = FORMATS[check_writable_format(path, image.size)]
     with writing(path):
         content, notes = encode(image, image_format, quality)
-        write_atomically(os.fspath(path), content)
+        write_file(path, content, overwrite)
     return notes
+
+
+def write_file(
+    path: str | os.PathLike[str], content: bytes | memoryview, overwrite: bool = True
+) -> None:
+    """Write an encoded file completely or not at all; OutputExists if one may not be replaced."""
+    try:
+        write_atomically(os.fspath(path), content, overwrite)
+    except FileExistsError as error:
+        raise OutputExists(
+            f"{os.fspath(path)}: exists since this began; it is unchanged"
+        ) from error
 
 
 def list_images(

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from PIL import Image
 
 from tfsr.errors import ImageError
-from tfsr.images.atomic import write_atomically
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.decoding import decode
 from tfsr.images.encoding import as_pillow, fit_to_format, save_options
-from tfsr.images.files import opened, writing
+from tfsr.images.files import opened, write_file, writing
 from tfsr.images.formats import FORMATS, check_writable_format
 
 
@@ -52,7 +51,10 @@ def check_holds_frames(path: str | os.PathLike[str]) -> None:
 
 
 def write_frames(
-    path: str | os.PathLike[str], frames: Frames, quality: int | None = None
+    path: str | os.PathLike[str],
+    frames: Frames,
+    quality: int | None = None,
+    overwrite: bool = True,
 ) -> tuple[str, ...]:
     """Write several images to one file; arguments, result and errors as of `write_image`."""
     check_holds_frames(path)
@@ -71,7 +73,7 @@ def write_frames(
     with writing(path):
         first, *others = _with_same_mode([as_pillow(image) for image in fitted])
         first.save(encoded, image_format.name, save_all=True, append_images=others, **options)
-        write_atomically(os.fspath(path), encoded.getbuffer())
+        write_file(path, encoded.getbuffer(), overwrite)
     pairs = zip(frames.images, fitted, strict=True)
     notes = [note for before, after in pairs for note in after.notes[len(before.notes) :]]
     return tuple(dict.fromkeys(notes))

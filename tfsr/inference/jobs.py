@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from tfsr.errors import ImageError, TfsrError
 from tfsr.images import check_writable_format, list_images
+from tfsr.images.atomic import temporary_path
 from tfsr.images.formats import SUFFIXES
 
 Existing = Literal["refuse", "skip", "overwrite"]
@@ -19,10 +23,14 @@ Fail = Callable[[Path, TfsrError], None]
 
 @dataclass(frozen=True)
 class Job:
-    """One image to read, and the file to write."""
+    """One image to read, and the file to write.
+
+    `existing` is what happens to a target that exists when it would be written.
+    """
 
     source: Path
     target: Path
+    existing: Existing = "overwrite"
 
 
 @dataclass(frozen=True)
@@ -68,8 +76,9 @@ def plan_jobs(
         output: a file or a folder.
         recursive: whether subfolders are read.
         suffix: of the files to write, such as ".png"; None for the sources' own.
-        existing: what happens if a target exists: "refuse" the job, "skip" (plan it, for
-            `skip_done` to look at) or "overwrite". A source is never overwritten.
+        existing: what happens if a target exists, now or when it would be written: "refuse" the
+            job, "skip" (plan it, for `skip_done` to look at) or "overwrite". A source is never
+            overwritten, nor an output of the same batch.
 
     Returns:
         The jobs, and the results of sources that failed already.
@@ -88,6 +97,7 @@ def plan_jobs(
     found = [pair for source in sources for pair in _find(source, folder, recursive, fail)]
     # A source is never overwritten, not even through another name for it.
     protected = {_identity(path) for path, _ in found} - {None}
+    key = partial(_key, folded=len(found) > 1 and _ignores_case(folder))
     jobs: dict[str, Job] = {}
     for source, name in found:
         target = output if as_file else folder / (name.with_suffix(suffix) if suffix else name)
@@ -97,14 +107,14 @@ def plan_jobs(
             check_writable_format(target)
             if _identity(target) in protected:
                 raise ImageError(f"{source}: would overwrite a source, {target}")
-            if str(target) in jobs:
-                raise ImageError(f"{source}: {target} is taken by {jobs[str(target)].source}")
+            if key(target) in jobs:
+                raise ImageError(f"{source}: {target} is taken by {jobs[key(target)].source}")
             if existing == "refuse" and os.path.lexists(target):
                 raise ImageError(f"{source}: {target} exists; overwrite or skip existing files")
         except TfsrError as error:
             fail(source, error)
         else:
-            jobs[str(target)] = Job(source, target)
+            jobs[key(target)] = Job(source, target, existing)
     return list(jobs.values()), failed
 
 
@@ -186,6 +196,22 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
+
+
+def _key(target: Path, folded: bool) -> str:
+    """What is equal for the names of one file, which need not exist."""
+    path = os.path.join(os.path.realpath(target.parent), target.name)
+    return unicodedata.normalize("NFC", path).casefold() if folded else path
+
+
+def _ignores_case(folder: Path) -> bool:
+    """Whether names that differ in case alone are the same file."""
+    with suppress(OSError), temporary_path(folder, lambda path: open(path, "xb").close()) as path:
+        try:
+            return os.path.lexists(path.with_name(path.name.upper()))
+        finally:
+            path.unlink()
+    return False
 
 
 def _make_folder(folder: Path) -> None:
