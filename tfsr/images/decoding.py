@@ -12,9 +12,10 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from tfsr.errors import ImageError, TfsrError
 from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_16_bit, read_16_bit
-from tfsr.images.decoded_image import DecodedImage
+from tfsr.images.decoded_image import DecodedImage, is_grey
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
+from tfsr.images.signalling import colours_of
 
 DAMAGED = "damaged or cut short"
 
@@ -44,10 +45,10 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     image.load()
     if image.format == "PNG":
         orientation = orientation_of(image)
-    profile = image.info.get("icc_profile") or None
     exif, readable = portable_exif(image)
     notes = [] if readable else ["EXIF is damaged and was dropped"]
     pixels = read_16_bit(image, name) if deep and frame is None else None
+    converted = pixels is None and image.mode == "CMYK"
     if pixels is None:
         if image.format == "TIFF":
             orientation = 1  # Pillow has turned it already.
@@ -55,10 +56,14 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
             notes.append("16 bits were read as 8")
         if image.mode == "CMYK":
             notes.append("CMYK was converted to RGB")
-            image, profile = _cmyk_to_rgb(image, profile), None
+            image = _cmyk_to_rgb(image, image.info.get("icc_profile") or None)
         pixels = _pixels_of(image, name)
     if pixels.dtype == np.uint16:
         pixels = add_keyed_alpha(pixels, image.info.get("transparency"))
+    profile = None
+    if not converted:
+        profile, stated = colours_of(image, name, is_grey(pixels))
+        notes += stated
     return DecodedImage(upright(pixels, orientation), profile, exif, tuple(notes))
 
 

@@ -6,12 +6,13 @@ import io
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 from tfsr.images import bit_depth
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.exif import exif_for, has_directories
 from tfsr.images.formats import Format
+from tfsr.images.profiles import rgb_profile_of_grey
 from tfsr.images.transparency import composite_on_white
 
 # The length of a JPEG segment is stored in 16 bits and includes its own two bytes.
@@ -64,8 +65,8 @@ def fit_to_format(image: DecodedImage, image_format: Format) -> DecodedImage:
         # Pillow cannot read such a TIFF.
         pixels = np.concatenate([image.rgb, image.pixels[..., 1:]], axis=-1)
         image = image.changed("16-bit grey with transparency is RGB in TIFF", pixels=pixels)
-    if grey_profile and not (image.is_grey and image_format.grey):
-        image = image.changed(f"its grey profile does not fit {name}'s RGB", profile=None)
+    if grey_profile and image_format.metadata and not (image.is_grey and image_format.grey):
+        image = _without_grey_profile(image, f"its grey profile does not fit {name}'s RGB")
     if not image_format.metadata and (image.profile or image.exif):
         note = f"{name} stores neither colour profile nor EXIF"
         image = image.changed(note, profile=None, exif=None)
@@ -78,6 +79,24 @@ def fit_to_format(image: DecodedImage, image_format: Format) -> DecodedImage:
         else:
             image = image.changed(exif=exif)
     return image
+
+
+def _without_grey_profile(image: DecodedImage, reason: str) -> DecodedImage:
+    """Say the colours of an image with a grey profile in RGB: in sRGB, or 16 bits by a profile."""
+    profile = image.profile or b""
+    if image.depth == 8 and not image.is_grey:  # A profile that never was its own.
+        return image.changed(reason, profile=None)
+    if image.depth == 16:
+        return image.changed(reason, profile=rgb_profile_of_grey(profile))
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        to_rgb = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "L", "RGB")
+        grey = Image.fromarray(np.ascontiguousarray(image.pixels[..., 0]))
+        colours = np.asarray(ImageCms.applyTransform(grey, to_rgb))
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image.changed(reason, profile=None)
+    pixels = colours if image.alpha is None else np.dstack([colours, image.alpha])
+    return image.changed(f"{reason}: converted to sRGB", pixels=pixels, profile=None)
 
 
 def to_pillow(image: DecodedImage) -> Image.Image:

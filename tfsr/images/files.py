@@ -22,6 +22,7 @@ from tfsr.images.encoding import encode
 from tfsr.images.exif import orientation_of, upright_size
 from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
 from tfsr.images.pixel_types import check_rgb
+from tfsr.images.signalling import signalled
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
 _WARNINGS_LOCK = threading.Lock()
@@ -207,6 +208,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(file, formats=tuple(FORMATS))
+        image.info.update(signalled(file, image.format))
         with image:
             yield image
 
