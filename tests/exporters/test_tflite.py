@@ -285,6 +285,12 @@ def check_refused(tmp_path, error, message, model, *arguments, name="model.tflit
         (InvalidArgument, "lr_size .* 60000x60000", ((60000, 60000), [(8, 8)]), {}),
         (InvalidArgument, "sizes .* 60000x60000", ((4, 4), [(60000, 60000)]), {}),
         (InvalidArgument, "sizes must be one or more", ((4, 4), []), {}),
+        (
+            InvalidArgument,
+            "sizes must not be smaller than the input's 4x6: .* received 8x5",
+            ((6, 4), [(12, 8), (5, 8)]),
+            {},
+        ),
         (InvalidArgument, "each once", ((4, 4), [(8, 8), (8, 8)]), {}),
         (InvalidArgument, "Did you mean 'int8'", ((4, 4), [(8, 8)]), {"quantize": "int-8"}),
         (InvalidArgument, "io must be one of float32, uint8", ((4, 4), [(8, 8)]), {"io": "int8"}),

@@ -86,7 +86,7 @@ def tflite(
     path = Path(path)
     height, width = _size("lr_size", lr_size)
     outputs = [_size("sizes", size) for size in sizes]
-    _check(model, path, outputs, quantize, io)
+    _check(model, path, (height, width), outputs, quantize, io)
     images = _images(list(calibration), (height, width), quantize)
     model = folded(model)
 
@@ -127,11 +127,20 @@ def _size(name: str, values: Sequence[int]) -> tuple[int, int]:
     return height, width
 
 
-def _check(model: Any, path: Path, sizes: list, quantize: str, io: str) -> None:
+def _check(
+    model: Any, path: Path, lr_size: tuple[int, int], sizes: list, quantize: str, io: str
+) -> None:
     if not isinstance(model, ImplicitSR):
         raise ExportError(f"TFLite takes an ImplicitSR; received a {type(model).__name__}")
     if not sizes or len(set(sizes)) < len(sizes):
         raise InvalidArgument(f"must be one or more, each once; received {sizes}", "sizes")
+    for size in sizes:
+        if any(np.less(size, lr_size)):
+            raise InvalidArgument(
+                f"must not be smaller than the input's {lr_size[1]}x{lr_size[0]}: a model does not "
+                f"reduce; received {size[1]}x{size[0]}",
+                "sizes",
+            )
     check_choice("quantize", quantize, ("none", *_AGREEMENT))
     check_choice("io", io, ("float32", "uint8"))
     if path.suffix.lower() != ".tflite":

@@ -12,7 +12,7 @@ from tfsr.geometry import make_tiles
 from tfsr.images import to_float
 from tfsr.inference.memory_amount import DEFAULT_MEMORY, parse_memory
 from tfsr.inference.upscaler import Patch, Size, Upscaler
-from tfsr.models import AnyModel, Bicubic, with_precision
+from tfsr.models import AnyModel, Bicubic, ImplicitSR, with_precision
 from tfsr.rendering import SelfEnsembleRenderer
 
 
@@ -56,6 +56,7 @@ class ModelUpscaler(Upscaler):
             )
         self.kind = f"self-ensemble of a {kind}" if self_ensemble else kind
         self.model = with_precision(model, precision)
+        self.antialiases = not isinstance(model, ImplicitSR)
         self.renderer: Any = (
             SelfEnsembleRenderer(self.model, self.memory)
             if self_ensemble

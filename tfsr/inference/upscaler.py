@@ -33,6 +33,8 @@ class Upscaler(abc.ABC):
         kind: what it is, in words for tables.
         bit_depth: 8 or 16, the most bits a channel that it preserves.
         rounds: whether it rounds to 8 bits by itself; `raw_output` is level / 255 then.
+        antialiases: whether it filters where an output is smaller than its image. Of the others, an
+            image is reduced by a bicubic filter along such an axis before it is upscaled.
         details: plain data on the last image, for reports.
 
     Example:
@@ -46,6 +48,7 @@ class Upscaler(abc.ABC):
     kind: str
     bit_depth: int = 8
     rounds: bool = False
+    antialiases: bool = False
     details: Mapping[str, Any] = MappingProxyType({})
 
     @abc.abstractmethod
@@ -78,6 +81,10 @@ class Upscaler(abc.ABC):
         size = check_size(size)
         if reason := self.unsupported_reason(image.shape[:2], size):
             raise InvalidArgument(f"this {self.kind} {reason}")
+        if not self.antialiases and any(np.less(size, image.shape[:2])):
+            image = _reduced(image, size)
+            if image.shape[:2] == size:
+                return image
         patches = iter(self.patches(image, size))
         # An upscaler refuses what it cannot do with its first patch, before memory is taken.
         first = next(patches)
@@ -150,6 +157,15 @@ class Upscaler(abc.ABC):
             max_output=max_output,
         )
         return adapter_for(image, output, overwrite)(image, request, self)
+
+
+def _reduced(image: np.ndarray, size: Size) -> np.ndarray:
+    """Reduce (h, w, 3) pixels, antialiased, along each axis where (H, W) is smaller."""
+    from tfsr.inference.model_upscaler import ModelUpscaler
+    from tfsr.models import Bicubic
+
+    height, width = (min(sides) for sides in zip(image.shape[:2], size, strict=True))
+    return ModelUpscaler(Bicubic())(image, (height, width))
 
 
 def converted(pixels: np.ndarray, dtype: Any) -> np.ndarray:
