@@ -15,7 +15,7 @@ from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_16_bit, read_
 from tfsr.images.decoded_image import DecodedImage, is_grey
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
-from tfsr.images.signalling import colours_of
+from tfsr.images.signalling import NOTES, colours_of
 
 DAMAGED = "damaged or cut short"
 
@@ -46,7 +46,9 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     if image.format == "PNG":
         orientation = orientation_of(image)
     exif, readable = portable_exif(image)
-    notes = [] if readable else ["EXIF is damaged and was dropped"]
+    notes = [*image.info.get(NOTES, ())]
+    if not readable:
+        notes.append("EXIF is damaged and was dropped")
     pixels = read_16_bit(image, name) if deep and frame is None else None
     converted = pixels is None and image.mode == "CMYK"
     if pixels is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -22,7 +23,8 @@ from tfsr.images.encoding import encode
 from tfsr.images.exif import orientation_of, upright_size
 from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
 from tfsr.images.pixel_types import check_rgb
-from tfsr.images.signalling import signalled
+from tfsr.images.png_chunks import SIGNATURE, readable_png
+from tfsr.images.signalling import signalled_by_avif
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
 _WARNINGS_LOCK = threading.Lock()
@@ -205,12 +207,22 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         file = open(name, "rb")
     with file, image_errors(name, DAMAGED):
         # Pillow warns at half its limit, and raises at the limit, which is the guard.
+        content, info = _readable(file)
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(file, formats=tuple(FORMATS))
-        image.info.update(signalled(file, image.format))
+            image = Image.open(content, formats=tuple(FORMATS))
+        image.info.update(info)
         with image:
             yield image
+
+
+def _readable(file: BinaryIO) -> tuple[BinaryIO, dict[str, Any]]:
+    """The file as Pillow can read it, and what Pillow does not read."""
+    head = file.read(12)
+    file.seek(0)
+    if head.startswith(SIGNATURE):
+        return readable_png(file)
+    return file, signalled_by_avif(file) if head[4:8] == b"ftyp" else {}
 
 
 def writing(path: str | os.PathLike[str]) -> AbstractContextManager[None]:

@@ -11,23 +11,23 @@ from PIL import Image
 from tfsr.errors import ImageError
 from tfsr.images.profiles import HDR_TRANSFERS, ColourSpace, space_of_cicp
 
-CICP, DEPTH = "tfsr_cicp", "tfsr_depth"
-"""Keys of Pillow's `info`: (primaries, transfer) as of H.273, and bits a channel."""
+CICP, DEPTH, NOTES = "tfsr_cicp", "tfsr_depth", "tfsr_notes"
+"""Keys of Pillow's `info`: (primaries, transfer) as of H.273, bits a channel, notes on reading."""
 
 _MAX_META = 2**22  # bytes of an AVIF file's description; photographs have a few hundred
 
 
-def signalled(file: BinaryIO, image_format: str | None) -> dict[str, Any]:
-    """Read what Pillow does not: entries for its `info`. The file's position stays."""
-    position = file.tell()
+def signalled_by_avif(file: BinaryIO) -> dict[str, Any]:
+    """Entries for Pillow's `info`, of the properties of the primary item; ISO 23008-12."""
     try:
-        if image_format == "PNG":
-            return _of_png(file)
-        return _of_avif(file) if image_format == "AVIF" else {}
-    except (ValueError, IndexError, struct.error):  # Damaged; Pillow says so if it matters.
-        return {}
+        for kind, length in _top_boxes(file):
+            if kind == b"meta" and length <= _MAX_META:
+                return _of_meta(file.read(length))
+    except (ValueError, IndexError, KeyError, struct.error):
+        pass  # Damaged; Pillow says so if it matters.
     finally:
-        file.seek(position)
+        file.seek(0)
+    return {}
 
 
 def colours_of(image: Image.Image, name: str, grey: bool) -> tuple[bytes | None, tuple[str, ...]]:
@@ -76,26 +76,6 @@ def _of_chunks(info: dict[Any, Any]) -> ColourSpace:
     else:
         primaries = tuple(zip(points[::2], points[1::2], strict=True))
     return ColourSpace(*primaries, gamma=1 / gamma if gamma else None)
-
-
-def _of_png(file: BinaryIO) -> dict[str, Any]:
-    file.seek(8)
-    while True:
-        length, kind = struct.unpack(">I4s", file.read(8))
-        if kind in (b"IDAT", b"IEND"):
-            return {}
-        if kind == b"cICP" and length == 4:
-            primaries, transfer, _, _ = file.read(4)
-            return {CICP: (primaries, transfer)}
-        file.seek(length + 4, 1)
-
-
-def _of_avif(file: BinaryIO) -> dict[str, Any]:
-    """Of the properties of the primary item; ISO 14496-12 and 23008-12."""
-    for kind, length in _top_boxes(file):
-        if kind == b"meta" and length <= _MAX_META:
-            return _of_meta(file.read(length))
-    return {}
 
 
 def _top_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
