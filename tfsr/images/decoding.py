@@ -16,6 +16,7 @@ from tfsr.images.decoded_image import DecodedImage, is_grey
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
 from tfsr.images.signalling import NOTES, colours_of
+from tfsr.images.tiff import is_read_apart, read_tiff
 
 DAMAGED = "damaged or cut short"
 
@@ -42,7 +43,9 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     if frame is not None:
         image.seek(frame)
     deep, orientation = is_16_bit(image), orientation_of(image)
-    image.load()
+    apart = frame is None and image.format == "TIFF" and is_read_apart(image)
+    if not apart:
+        image.load()
     if image.format == "PNG":
         orientation = orientation_of(image)
     exif, readable = portable_exif(image)
@@ -50,6 +53,11 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     if not readable:
         notes.append("EXIF is damaged and was dropped")
     pixels = read_16_bit(image, name) if deep and frame is None else None
+    if apart:
+        pixels, told = read_tiff(name)
+        notes += told
+        if image.mode == "CMYK":
+            image, pixels = _as_cmyk(upright(pixels, orientation), image), None
     converted = pixels is None and image.mode == "CMYK"
     if pixels is None:
         if image.format == "TIFF":
@@ -81,6 +89,14 @@ def _pixels_of(image: Image.Image, name: str) -> np.ndarray:
         wanted += "A"
     pixels = np.array(image if mode == wanted else image.convert(wanted))
     return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _as_cmyk(pixels: np.ndarray, image: Image.Image) -> Image.Image:
+    """Pillow's image of CMYK pixels, with the profile and format of another one."""
+    levels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+    made = Image.frombytes("CMYK", (levels.shape[1], levels.shape[0]), levels.tobytes())
+    made.info, made.format = image.info, image.format
+    return made
 
 
 def _cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:

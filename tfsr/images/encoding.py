@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 
 from tfsr.images import bit_depth
 from tfsr.images.decoded_image import DecodedImage
-from tfsr.images.exif import exif_for, has_directories
+from tfsr.images.exif import describes_more, exif_for, has_directories
 from tfsr.images.formats import Format
 from tfsr.images.profiles import rgb_profile_of_grey
 from tfsr.images.transparency import composite_on_white
@@ -73,7 +73,8 @@ def fit_to_format(image: DecodedImage, image_format: Format) -> DecodedImage:
     if image.exif:
         exif = exif_for(image.exif, image.size, name)
         if name == "TIFF" and not _fits_pillow(image):
-            image = image.changed("EXIF is not stored in TIFF of 16-bit colours", exif=None)
+            if exif is None or describes_more(exif):
+                image = image.changed("EXIF is not stored in TIFF of 16-bit colours")
         elif name == "JPEG" and exif and len(exif) > _MAX_EXIF_IN_JPEG:
             image = image.changed("its EXIF is too long for JPEG", exif=None)
         else:

@@ -137,13 +137,36 @@ def exif_for(content: bytes, size: tuple[int, int], image_format: str = "") -> b
         return None if image_format == "TIFF" else content
 
 
+def resolution_of(content: bytes) -> tuple[float, float, int] | None:
+    """Pixels in a unit along both axes, and TIFF's number of the unit, if the block says so."""
+    exif = Image.Exif()
+    with suppress(Exception):
+        exif.load(content)
+        if _has_resolution(exif):
+            across, down, unit = (exif[tag] for tag in _RESOLUTION)
+            return float(across), float(down), int(unit)
+    return None
+
+
+def describes_more(content: bytes) -> bool:
+    """Whether the block says more than the resolution."""
+    exif = Image.Exif()
+    with suppress(Exception):
+        exif.load(content)
+        return bool(set(exif) - {*_RESOLUTION})
+    return True
+
+
+def _has_resolution(exif: Image.Exif) -> bool:
+    values = [exif.get(tag) for tag in _RESOLUTION]
+    usable = all(isinstance(value, Real) and 0 < value < math.inf for value in values)
+    return usable and values[2] in (1, 2, 3)
+
+
 def _undescriptive(exif: Image.Exif) -> set[int]:
     """The tags of the first directory that a TIFF file must not take over."""
     # libtiff refuses a resolution that is none.
-    resolution = [exif.get(tag) for tag in _RESOLUTION]
-    usable = all(isinstance(value, Real) and 0 < value < math.inf for value in resolution)
-    usable = usable and resolution[2] in (1, 2, 3)
-    return set(exif) - (_DESCRIPTIVE if usable else _DESCRIPTIVE - {*_RESOLUTION})
+    return set(exif) - (_DESCRIPTIVE if _has_resolution(exif) else _DESCRIPTIVE - {*_RESOLUTION})
 
 
 def _below(exif: Image.Exif, directory: int) -> Any:

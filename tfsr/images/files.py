@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from tfsr.errors import ImageError
 from tfsr.images.atomic import write_atomically
@@ -25,6 +25,7 @@ from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
 from tfsr.images.pixel_types import check_rgb
 from tfsr.images.png_chunks import SIGNATURE, readable_png
 from tfsr.images.signalling import signalled_by_avif
+from tfsr.images.tiff import UnopenedTiff, is_tiff
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
 _WARNINGS_LOCK = threading.Lock()
@@ -210,7 +211,13 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         content, info = _readable(file)
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(content, formats=tuple(FORMATS))
+            try:
+                image = Image.open(content, formats=tuple(FORMATS))
+            except UnidentifiedImageError:
+                file.seek(0)
+                if not is_tiff(file.read(4)):
+                    raise
+                image = UnopenedTiff(name)
         image.info.update(info)
         with image:
             yield image
