@@ -186,7 +186,7 @@ def _side_checks(size, name: str = "size"):
 
 def _reduction_checks(image, size):
     wrong = tf.reduce_any(size < tf.shape(image)[1:3])
-    message = "size must not be smaller than the image's, as a model does not reduce; received"
+    message = "size must not be smaller than the input: a model does not reduce; received"
     return [_refuse(wrong, message, size)]
 
 

@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 
 from tfsr.errors import InvalidArgument
+from tfsr.geometry import make_tiles
 from tfsr.images import to_float
 from tfsr.images.pixel_types import check_rgb, to_integers
 from tfsr.images.resizing import check_size
 from tfsr.inference.adapters import adapter_for
+from tfsr.inference.memory_amount import DEFAULT_MEMORY, parse_memory
 from tfsr.inference.request import UpscaleRequest
 from tfsr.inference.target_size import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, Size, TargetSize
+from tfsr.inference.tile_patches import Patch, tile_patches
+from tfsr.rendering import BicubicRenderer
 
 _DTYPES = np.uint8, np.uint16, np.float32
-Patch = tuple[slice, slice, np.ndarray]
-"""Rows and columns of the output, and their colours (rows, columns, 3)."""
 
 
 class Upscaler(abc.ABC):
@@ -161,11 +163,13 @@ class Upscaler(abc.ABC):
 
 def _reduced(image: np.ndarray, size: Size) -> np.ndarray:
     """Reduce (h, w, 3) pixels, antialiased, along each axis where (H, W) is smaller."""
-    from tfsr.inference.model_upscaler import ModelUpscaler
-    from tfsr.models import Bicubic
-
     height, width = (min(sides) for sides in zip(image.shape[:2], size, strict=True))
-    return ModelUpscaler(Bicubic())(image, (height, width))
+    renderer = BicubicRenderer(parse_memory(DEFAULT_MEMORY))
+    tiles = make_tiles(image.shape[:2], (height, width), renderer.input_span, renderer.lr_pixels)
+    output = np.empty((height, width, 3), image.dtype)
+    for rows, columns, colours in tile_patches(renderer, tiles, image):
+        output[rows, columns] = converted(colours, image.dtype)
+    return output
 
 
 def converted(pixels: np.ndarray, dtype: Any) -> np.ndarray:
