@@ -285,3 +285,26 @@ def test_an_odd_tag_does_not_cost_the_other_exif(tmp_path):
         assert write_image(tmp_path / name, image) == ()
         with Image.open(tmp_path / name) as file:
             assert file.getexif()[ExifTags.Base.Model] == "Kit"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_cover_stays_out_of_the_animation(count, tmp_path):
+    frames = [Image.fromarray(tiny.image(12, 16, seed)) for seed in range(count)]
+    cover = Image.new("RGB", (16, 12), (0, 255, 0))
+    times = [40.0, 80.0, 120.0][:count]
+    options = {"save_all": True, "append_images": frames, "duration": times, "loop": 2}
+    cover.save(tmp_path / "a.png", default_image=True, **options)
+    assert write_frames(tmp_path / "b.png", read_frames(tmp_path / "a.png")) == ()
+    content = (tmp_path / "b.png").read_bytes()
+    at = content.index(b"acTL")
+    assert int.from_bytes(content[at + 4 : at + 8]) == count
+    assert content.index(b"fcTL") > content.index(b"IDAT")
+    copy = read_frames(tmp_path / "b.png")
+    assert (copy.has_cover, copy.loop, copy.durations[1:]) == (True, 2, tuple(times))
+    assert (copy.images[0].rgb == (0, 255, 0)).all()
+    for seed, image in enumerate(copy.images[1:]):
+        np.testing.assert_array_equal(image.rgb, tiny.image(12, 16, seed))
+    (note,) = write_frames(tmp_path / "b.webp", copy)
+    assert "cover" in note
+    with Image.open(tmp_path / "b.webp") as file:
+        assert getattr(file, "n_frames", 1) == count
