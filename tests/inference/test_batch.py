@@ -366,3 +366,67 @@ def test_outputs_that_meet_in_a_linked_folder_are_reported(tmp_path):
     jobs, (failed,) = plan_jobs([tmp_path / "in"], tmp_path / "out", recursive=True)
     assert [job.source for job in jobs] == [tmp_path / "in" / "x" / "1.png"]
     assert failed.source == tmp_path / "in" / "y" / "1.png" and "is taken by" in failed.error
+
+
+def test_a_name_with_a_slash_at_its_end_is_a_folder(images, tmp_path):
+    (job,), _ = plan_jobs([images / "0.png"], f"{tmp_path}/run 1.5/")
+    assert job.target == tmp_path / "run 1.5" / "0.png"
+    (job,), _ = plan_jobs([images / "0.png"], f"{tmp_path}/a.png/")
+    assert job.target == tmp_path / "a.png" / "0.png"
+
+
+def test_a_number_is_no_suffix(images, tmp_path):
+    for name in ("scan.2023", "scan.2024"):
+        (images / name).write_bytes((images / "0.png").read_bytes())
+    jobs, failed = plan_jobs(
+        [images / "scan.2023", images / "scan.2024"], tmp_path / "out", suffix=".png"
+    )
+    assert [job.target.name for job in jobs] == ["scan.2023.png", "scan.2024.png"]
+    assert failed == []
+    (job,), _ = plan_jobs([images / "0.png"], tmp_path / "run 1.5")
+    assert job.target == tmp_path / "run 1.5" / "0.png"
+
+
+def test_patterns_in_folders_whose_names_look_like_patterns(tmp_path):
+    folder = tiny.folder(tmp_path / "2020 [raw]" / "a*b")
+    jobs, failed = plan_jobs([folder / "[01].png"], tmp_path / "out")
+    assert [job.source.name for job in jobs] == ["0.png", "1.png"]
+    assert failed == []
+
+
+@pytest.mark.parametrize("pattern", ["**/*.png", "**"])
+def test_the_folders_of_a_pattern_are_kept(pattern, tmp_path):
+    for name in ("a", "b/c"):
+        tiny.folder(tmp_path / "ds" / name, count=1)
+    jobs, failed = plan_jobs([tmp_path / "ds" / pattern], tmp_path / "out")
+    targets = {str(job.target.relative_to(tmp_path / "out")) for job in jobs}
+    assert targets == {"a/0.png", "b/c/0.png"}
+    assert [result for result in failed if "no image in it" not in str(result.error)] == []
+
+
+def test_other_suffixes_of_jpeg_are_read_and_written(tmp_path):
+    for suffix in (".jfif", ".JPE"):
+        tiny.save(tmp_path / "in" / "a.jpg", tiny.image()).rename(tmp_path / "in" / f"a{suffix}")
+    jobs, _ = plan_jobs([tmp_path / "in"], tmp_path / "out")
+    results = list(run_jobs(jobs, UpscaleRequest(TargetSize(scale=2)), constant))
+    assert [result.status for result in results] == ["done"] * 2
+    for result in results:
+        with Image.open(result.target) as file:
+            assert (file.format, file.size) == ("JPEG", (96, 96))
+
+
+def test_images_that_are_not_read_are_told(images, tmp_path):
+    for name in ("a.heic", "b.HEIC", "c.gif", "d.txt"):
+        (images / name).write_bytes(b"")
+    skipped = []
+    jobs, failed = plan_jobs([images], tmp_path / "out", on_skipped=skipped.append)
+    assert len(jobs) == 3 and failed == []
+    assert [path.name for path in skipped] == ["a.heic", "b.HEIC", "c.gif"]
+
+
+@pytest.mark.parametrize("sources, output", [(["-"], "out"), (["0.png"], "-")])
+def test_streams_are_refused(sources, output, images, monkeypatch):
+    monkeypatch.chdir(images)
+    with pytest.raises(ImageError, match="-: standard input and output are not supported"):
+        plan_jobs([Path(source) for source in sources], output)
+    assert files_under(images) == {"0.png", "1.png", "2.png"}

@@ -21,7 +21,14 @@ from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.decoding import DAMAGED, decode, image_errors
 from tfsr.images.encoding import encode
 from tfsr.images.exif import orientation_of, upright_size
-from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
+from tfsr.images.formats import (
+    FORMATS,
+    LISTED,
+    LISTED_SUFFIXES,
+    OTHER_IMAGES,
+    SUFFIXES,
+    check_writable_format,
+)
 from tfsr.images.pixel_types import check_rgb
 from tfsr.images.png_chunks import SIGNATURE, readable_png
 from tfsr.images.signalling import signalled_by_avif
@@ -154,6 +161,7 @@ def list_images(
     folder: str | os.PathLike[str],
     recursive: bool = False,
     on_error: Callable[[Path, ImageError], None] | None = None,
+    on_skipped: Callable[[Path], None] | None = None,
 ) -> list[Path]:
     """List the images of a folder by suffix, in the order of their names.
 
@@ -163,6 +171,7 @@ def list_images(
     Args:
         folder: the folder.
         recursive: bool. Whether subfolders are listed too, except links. Defaults to False.
+        on_skipped: called with each image of a format that is not read, such as HEIC.
         on_error: called with each subfolder that cannot be read; by default the error is raised.
 
     Raises:
@@ -186,10 +195,15 @@ def list_images(
     with image_errors(top, "cannot be listed"):  # a null character in the path
         for inner, folders, names in os.walk(top, onerror=report):
             folders[:] = sorted(name for name in folders if recursive and name[0] != ".")
-            paths = (Path(inner, name) for name in sorted(names) if name[0] != ".")
+            paths = [Path(inner, name) for name in sorted(names) if name[0] != "."]
             images += [path for path in paths if path.suffix.lower() in SUFFIXES]
+            for path in paths if on_skipped is not None else ():
+                if path.suffix.lower() in OTHER_IMAGES:
+                    on_skipped(path)
     if not images and not failed:
-        raise ImageError(f"{top}: no image in it; it must contain {', '.join(SUFFIXES)} files")
+        raise ImageError(
+            f"{top}: no image in it; it must contain {', '.join(LISTED_SUFFIXES)} files"
+        )
     return images
 
 
