@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import putchunk
 
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.exif import resolution_of
+from tfsr.images.metadata import pixels_per_metre, png_info
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
@@ -70,6 +71,10 @@ def encode_png(image: DecodedImage) -> bytes:
         putchunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(image.profile))
     if image.exif:
         putchunk(file, b"eXIf", image.exif.removeprefix(b"Exif\0\0"))
+    if resolution := pixels_per_metre(image.metadata):
+        putchunk(file, b"pHYs", resolution)
+    for kind, content, *_ in png_info(image.metadata).chunks:
+        putchunk(file, kind, content)
     file.write(encoded[header:])
     return file.getvalue()
 
@@ -79,6 +84,9 @@ def encode_tiff(image: DecodedImage) -> bytes:
     import tifffile
 
     across, down, unit = resolution_of(image.exif or b"") or (1, 1, 1)
+    if image.metadata.dpi is not None:
+        across, down, unit = *image.metadata.dpi, 2
+    xmp = image.metadata.xmp
 
     encoded = io.BytesIO()
     tifffile.imwrite(
@@ -91,6 +99,7 @@ def encode_tiff(image: DecodedImage) -> bytes:
         iccprofile=image.profile,
         resolution=(across, down),
         resolutionunit=unit,
+        extratags=[] if xmp is None else [(700, 1, len(xmp), xmp, True)],
         metadata=None,
         software=False,
     )

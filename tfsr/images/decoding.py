@@ -15,6 +15,7 @@ from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_16_bit, read_
 from tfsr.images.decoded_image import DecodedImage, is_grey
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
+from tfsr.images.metadata import GAIN_MAP_NOTE, has_gain_map, metadata_of
 from tfsr.images.signalling import NOTES, colours_of
 from tfsr.images.tiff import is_read_apart, read_tiff
 
@@ -74,7 +75,10 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     if not converted:
         profile, stated = colours_of(image, name, is_grey(pixels))
         notes += stated
-    return DecodedImage(upright(pixels, orientation), profile, exif, tuple(notes))
+    metadata, told = metadata_of(image)
+    if told or has_gain_map(image):
+        notes.append(GAIN_MAP_NOTE)
+    return DecodedImage(upright(pixels, orientation), profile, exif, tuple(notes), metadata)
 
 
 def _pixels_of(image: Image.Image, name: str) -> np.ndarray:

@@ -12,6 +12,7 @@ from tfsr.images import bit_depth
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.exif import describes_more, exif_for, has_directories
 from tfsr.images.formats import Format
+from tfsr.images.metadata import exif_with, fitted, options_for
 from tfsr.images.profiles import rgb_profile_of_grey
 from tfsr.images.transparency import composite_on_white
 
@@ -27,18 +28,18 @@ def encode(
     Raises:
         Exception: OSError or ValueError if the encoder refuses, others over odd metadata.
     """
-    fitted = fit_to_format(image, image_format)
-    notes = fitted.notes[len(image.notes) :]
-    if not _fits_pillow(fitted):
+    fit = fit_to_format(image, image_format)
+    notes = fit.notes[len(image.notes) :]
+    if not _fits_pillow(fit):
         make = bit_depth.encode_png if image_format.name == "PNG" else bit_depth.encode_tiff
-        return make(fitted), notes
+        return make(fit), notes
     try:
-        return _encode_by_pillow(fitted, image_format, quality), notes
+        return _encode_by_pillow(fit, image_format, quality), notes
     except Exception:
-        if not fitted.exif:
+        if not fit.exif:
             raise
         # Metadata of other programs' making may be too odd for an encoder.
-        content = _encode_by_pillow(fitted.changed(exif=None), image_format, quality)
+        content = _encode_by_pillow(fit.changed(exif=None), image_format, quality)
         return content, (*notes, f"its EXIF cannot be stored in {image_format.name}")
 
 
@@ -70,6 +71,9 @@ def fit_to_format(image: DecodedImage, image_format: Format) -> DecodedImage:
     if not image_format.metadata and (image.profile or image.exif):
         note = f"{name} stores neither colour profile nor EXIF"
         image = image.changed(note, profile=None, exif=None)
+    texts = image.metadata.texts
+    metadata, note = fitted(image.metadata, image.size, name)
+    image = image.changed(note, metadata=metadata)
     if image.exif:
         exif = exif_for(image.exif, image.size, name)
         if name == "TIFF" and not _fits_pillow(image):
@@ -79,7 +83,7 @@ def fit_to_format(image: DecodedImage, image_format: Format) -> DecodedImage:
             image = image.changed("its EXIF is too long for JPEG", exif=None)
         else:
             image = image.changed(exif=exif)
-    return image
+    return image.changed(exif=exif_with(metadata, texts, image.exif, name))
 
 
 def _without_grey_profile(image: DecodedImage, reason: str) -> DecodedImage:
@@ -105,6 +109,8 @@ def to_pillow(image: DecodedImage) -> Image.Image:
     converted = as_pillow(image)
     if image.profile:
         converted.info["icc_profile"] = image.profile
+    if image.metadata.dpi is not None:
+        converted.info["dpi"] = image.metadata.dpi
     if image.exif:
         converted.info["exif"] = exif_for(image.exif, image.size)
     return converted
@@ -118,7 +124,7 @@ def as_pillow(image: DecodedImage) -> Image.Image:
 
 def save_options(image: DecodedImage, image_format: Format, quality: int | None) -> dict[str, Any]:
     """Keyword arguments for Pillow's encoder."""
-    options = dict(image_format.options)
+    options = {**image_format.options, **options_for(image.metadata, image_format.name)}
     if quality is not None and "quality" in options:
         options["quality"] = quality
     if image.profile:

@@ -137,6 +137,21 @@ def exif_for(content: bytes, size: tuple[int, int], image_format: str = "") -> b
         return None if image_format == "TIFF" else content
 
 
+def with_tags(content: bytes | None, tags: dict[int, Any]) -> bytes | None:
+    """Return a block with more tags in its first directory; those that it has stay."""
+    exif = Image.Exif()
+    with suppress(Exception):
+        if content:
+            exif.load(content)
+        for directory in set(_DIRECTORIES) & set(exif):
+            exif.get_ifd(directory)
+        for tag, value in tags.items():
+            if tag not in exif:
+                exif[tag] = value
+        return exif.tobytes()
+    return content
+
+
 def resolution_of(content: bytes) -> tuple[float, float, int] | None:
     """Pixels in a unit along both axes, and TIFF's number of the unit, if the block says so."""
     exif = Image.Exif()
