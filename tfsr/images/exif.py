@@ -72,6 +72,9 @@ def portable_exif(image: Image.Image) -> tuple[bytes | None, bool]:
         if not exif and image.info.get("exif"):
             return None, False
         dropped = set(exif) - _DESCRIPTIVE if image.format == "TIFF" else set()
+        # Without a unit it is no resolution, and many TIFF files have such a one.
+        if image.format == "TIFF" and exif.get(_Tag.ResolutionUnit) not in (2, 3):
+            dropped |= {*_RESOLUTION}
         return _encoded(exif, dropped | {_Tag.Orientation}), True
     except Exception:
         return None, False
