@@ -41,6 +41,8 @@ def load(directory: Path):
     def upscale(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         if min(size) < 1 or max(size) > 2**24:
             raise ValueError(f"size must be (height, width), each from 1 to {2**24}; got {size}")
+        if any(side < lr for side, lr in zip(size, image.shape[:2], strict=True)):
+            raise ValueError(f"size must not be smaller than the image's; got {size}")
         return run({"image": image[None], "size": np.array(size, np.int32)})["output"][0]
 
     return upscale

@@ -230,7 +230,8 @@ def test_a_pattern_does_not_match_the_outputs(upscale, images):
     for pattern in ("*", "**", "**/*.png"):
         code, lines, err = upscale(images / pattern, "-o", out, "--skip-existing")
         assert (code, len(lines.splitlines()), err) == (0, 4, "")
-    assert names_under(out) == {"0.png", "1.png", "2.png", "3.png"}
+    # Of a folder that matches the files go into the output; of ** folders are kept.
+    assert names_under(out) == {"0.png", "1.png", "2.png", "3.png", "inner/3.png"}
 
 
 def test_a_folder_that_may_not_be_entered_is_named_and_the_rest_is_done(upscale, images, tmp_path):

@@ -285,6 +285,12 @@ def check_refused(tmp_path, error, message, model, *arguments, name="model.tflit
         (InvalidArgument, "lr_size .* 60000x60000", ((60000, 60000), [(8, 8)]), {}),
         (InvalidArgument, "sizes .* 60000x60000", ((4, 4), [(60000, 60000)]), {}),
         (InvalidArgument, "sizes must be one or more", ((4, 4), []), {}),
+        (
+            InvalidArgument,
+            "sizes must not be smaller than the input's 4x6: .* received 8x5",
+            ((6, 4), [(12, 8), (5, 8)]),
+            {},
+        ),
         (InvalidArgument, "each once", ((4, 4), [(8, 8), (8, 8)]), {}),
         (InvalidArgument, "Did you mean 'int8'", ((4, 4), [(8, 8)]), {"quantize": "int-8"}),
         (InvalidArgument, "io must be one of float32, uint8", ((4, 4), [(8, 8)]), {"io": "int8"}),
@@ -399,3 +405,42 @@ def test_agreement_counts_what_is_no_number_as_none():
     assert compare_arrays([image], [image]) == (0.0, math.inf)
     assert compare_arrays([image + 0.1], [image])[1] == pytest.approx(20)
     assert compare_arrays([np.full_like(image, np.nan)], [image]) == (math.inf, -math.inf)
+
+
+def low_contrast(path, seed):
+    return tiny.save(path, 60 + tiny.image(24, 24, seed) // 4)
+
+
+def test_int8_holds_levels_that_no_calibration_image_has(model, tmp_path):
+    paths = [low_contrast(tmp_path / "faces" / f"{i}.png", i) for i in range(5)]
+    path = tmp_path / "model.tflite"
+    report = tflite(model, path, LR, SIZES[:1], quantize="int8", calibration=paths)
+    upscaler, exact = TFLiteUpscaler(path), ModelUpscaler(model)
+    for colour in [(0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 0, 255), (128, 128, 128)]:
+        image = np.full((*LR, 3), colour, np.uint8)
+        found = upscaler(image, SIZES[0]).astype(int)
+        assert np.abs(found - exact(image, SIZES[0])).mean() < 2, colour
+    assert report.psnr_vs_model > 45
+
+
+def test_the_order_of_calibration_images_does_not_matter(model, faces, tmp_path):
+    contents = []
+    for paths in (faces, [*faces[::-1], faces[0]]):
+        tflite(model, tmp_path / "a.tflite", LR, SIZES[:1], quantize="int8", calibration=paths)
+        contents.append((tmp_path / "a.tflite").read_bytes())
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 16, 17, 40])
+def test_images_that_calibrate_are_not_compared_with(count, tmp_path):
+    from tfsr.exporters.tflite_export import _images
+
+    paths = [
+        tiny.save(tmp_path / f"{i}.png", np.full((4, 4, 3), i, np.uint8)) for i in range(count)
+    ]
+    calibrating, compared = (
+        [image[0, 0, 0] for image in images] for images in _images(paths, (4, 4), "int8")
+    )
+    assert 1 <= len(calibrating) <= 16
+    assert 1 <= len(compared) <= 4
+    assert not set(calibrating) & set(compared)

@@ -87,3 +87,23 @@ def test_a_file_removed_before_its_lock_is_created_again(tmp_path):
     with temporary_path(tmp_path, make) as path:
         assert list(tmp_path.iterdir()) == [path]
     assert len(made) == 2
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_what_has_the_name_is_not_replaced_unasked(linked, tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError("no hard links on this file system")
+
+    if not linked:
+        monkeypatch.setattr(os, "link", refused)
+    write_atomically(str(tmp_path / "new.bin"), b"content", replace=False)
+    assert (tmp_path / "new.bin").read_bytes() == b"content"
+    (tmp_path / "folder.bin").mkdir()
+    (tmp_path / "link.bin").symlink_to("nowhere")
+    (tmp_path / "mine.bin").write_bytes(b"mine")
+    for name in ("folder.bin", "link.bin", "mine.bin"):
+        with pytest.raises(FileExistsError):
+            write_atomically(str(tmp_path / name), b"content", replace=False)
+    assert (tmp_path / "mine.bin").read_bytes() == b"mine"
+    assert (tmp_path / "link.bin").is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["folder.bin", "link.bin", "mine.bin", "new.bin"]

@@ -1,4 +1,5 @@
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -230,3 +231,80 @@ def test_a_header_is_read_without_the_pixels(tmp_path):
     assert read_header(tmp_path / "a.png").size == (400, 300)
     with pytest.raises(ImageError, match="cut short"):
         read_image(tmp_path / "a.png")
+
+
+def jpeg_with_exif(path, tags, details):
+    """A JPEG file of `RGB` whose first EXIF directory has these tags."""
+    exif = Image.Exif()
+    for tag, value in {**tags, ExifTags.Base.Make: "Maker", ExifTags.Base.Orientation: 1}.items():
+        exif[tag] = value
+    if details:
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2020:02:03 04:05:06"
+    Image.fromarray(RGB).save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("details", [True, False])
+@pytest.mark.parametrize("target", ["tif", "jpg", "png"])
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {0x100: 16, 0x101: 12},
+        {0x101: 12},
+        {0x100: 16, 0x101: 12, 0x102: (8, 8, 8), 0x106: 2, 0x115: 3},
+        {0x103: 6, 0x10A: 2, 0x111: 8, 0x116: 1, 0x11C: 2, 0x153: 2, 0x212: (2, 2)},
+        {0x11A: 0.0, 0x11B: 72.0, 0x128: 7, 0x9C9B: b"t\0i\0", 0xC612: b"\1\4\0\0"},
+    ],
+)
+def test_exif_never_says_how_the_pixels_are_stored(suffix, details, target, tags, tmp_path):
+    image = read_image(jpeg_with_exif(tmp_path / f"source.{suffix}", tags, details))
+    large = image.changed(pixels=np.repeat(np.repeat(image.pixels, 2, 0), 2, 1))
+    assert write_image(tmp_path / f"copy.{target}", large) == ()
+    with Image.open(tmp_path / f"copy.{target}") as file:
+        exif = file.getexif()
+        assert file.size == (32, 24)
+        assert exif[ExifTags.Base.Make] == "Maker"
+        assert ExifTags.Base.Orientation not in exif
+        assert exif.get(ExifTags.Base.ImageWidth, 32) == 32
+        assert exif.get(ExifTags.Base.ImageLength, 24) == 24
+        assert (ExifTags.Base.DateTimeOriginal in exif.get_ifd(ExifTags.IFD.Exif)) == details
+    if target != "jpg":
+        np.testing.assert_array_equal(read_image(tmp_path / f"copy.{target}").pixels, large.pixels)
+
+
+def test_an_odd_tag_does_not_cost_the_other_exif(tmp_path):
+    def entry(tag, kind, count, value):
+        return struct.pack("<HHI", tag, kind, count) + value
+
+    entries = [entry(0x106, 3, 3, bytes(4)), entry(0x110, 2, 4, b"Kit\0")]
+    block = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + b"".join(entries) + bytes(4)
+    Image.fromarray(RGB).save(tmp_path / "a.jpg", exif=block)
+    image = read_image(tmp_path / "a.jpg")
+    for name in ("a.png", "a.tif", "b.jpg"):
+        assert write_image(tmp_path / name, image) == ()
+        with Image.open(tmp_path / name) as file:
+            assert file.getexif()[ExifTags.Base.Model] == "Kit"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_cover_stays_out_of_the_animation(count, tmp_path):
+    frames = [Image.fromarray(tiny.image(12, 16, seed)) for seed in range(count)]
+    cover = Image.new("RGB", (16, 12), (0, 255, 0))
+    times = [40.0, 80.0, 120.0][:count]
+    options = {"save_all": True, "append_images": frames, "duration": times, "loop": 2}
+    cover.save(tmp_path / "a.png", default_image=True, **options)
+    assert write_frames(tmp_path / "b.png", read_frames(tmp_path / "a.png")) == ()
+    content = (tmp_path / "b.png").read_bytes()
+    at = content.index(b"acTL")
+    assert int.from_bytes(content[at + 4 : at + 8]) == count
+    assert content.index(b"fcTL") > content.index(b"IDAT")
+    copy = read_frames(tmp_path / "b.png")
+    assert (copy.has_cover, copy.loop, copy.durations[1:]) == (True, 2, tuple(times))
+    assert (copy.images[0].rgb == (0, 255, 0)).all()
+    for seed, image in enumerate(copy.images[1:]):
+        np.testing.assert_array_equal(image.rgb, tiny.image(12, 16, seed))
+    (note,) = write_frames(tmp_path / "b.webp", copy)
+    assert "cover" in note
+    with Image.open(tmp_path / "b.webp") as file:
+        assert getattr(file, "n_frames", 1) == count

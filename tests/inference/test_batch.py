@@ -1,12 +1,14 @@
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 from function_upscaler import FunctionUpscaler
+from PIL import Image
 
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import read
@@ -313,3 +315,118 @@ def test_pixels_are_acquired_when_others_are_released():
     budget.close()
     with pytest.raises(BudgetClosed):
         budget.acquire(1)
+
+
+@pytest.mark.parametrize("frames", [False, True])
+@pytest.mark.parametrize("existing", ["refuse", "skip", "overwrite"])
+def test_what_appears_while_a_batch_runs_is_replaced_only_if_asked(existing, frames, tmp_path):
+    out = tmp_path / "out"
+
+    def others_write(image, size):
+        if not (out / "b.png").exists():
+            tiny.save(out / "a.png", np.zeros((8, 8, 3), np.uint8))
+            (out / "b.png").write_bytes(b"mine")
+        return constant(image, size)
+
+    for name in ("a.png", "b.png", "c.png"):
+        stack = [Image.fromarray(tiny.image(4, 4, seed)) for seed in range(2)]
+        (tmp_path / "in").mkdir(exist_ok=True)
+        stack[0].save(tmp_path / "in" / name, save_all=frames, append_images=stack[1:])
+    jobs, _ = plan_jobs([tmp_path / "in"], out, existing=existing)
+    request = UpscaleRequest(TargetSize(scale=2), frames=frames)
+    results = list(run_jobs(jobs, request, FunctionUpscaler(others_write)))
+    # A complete image of the right size may be of another run that shares the work.
+    as_skipped = "failed" if frames else "skipped"
+    expected = {
+        "refuse": ["failed", "failed", "done"],
+        "skip": [as_skipped, "failed", "done"],
+        "overwrite": ["done"] * 3,
+    }[existing]
+    assert [result.status for result in results] == expected
+    assert ((out / "b.png").read_bytes() == b"mine") == (existing != "overwrite")
+    assert (read(out / "a.png").max() == 0) == (existing != "overwrite")
+    assert read(out / "c.png").shape == (8, 8, 3)
+    assert files_under(out) == {"a.png", "b.png", "c.png"}
+
+
+def test_two_batches_at_once_do_not_replace_each_others_files(images, tmp_path):
+    request = UpscaleRequest(TargetSize(scale=2))
+    jobs, _ = plan_jobs([images], tmp_path / "out", existing="refuse")
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: list(run_jobs(jobs, request, constant)), range(2)))
+    assert sum(result.status == "done" for results in both for result in results) == 3
+
+
+def test_outputs_that_meet_in_a_linked_folder_are_reported(tmp_path):
+    for name in ("x", "y"):
+        tiny.save(tmp_path / "in" / name / "1.png", tiny.image())
+        (tmp_path / "out").mkdir(exist_ok=True)
+    (tmp_path / "out" / "x").mkdir()
+    (tmp_path / "out" / "y").symlink_to("x")
+    jobs, (failed,) = plan_jobs([tmp_path / "in"], tmp_path / "out", recursive=True)
+    assert [job.source for job in jobs] == [tmp_path / "in" / "x" / "1.png"]
+    assert failed.source == tmp_path / "in" / "y" / "1.png" and "is taken by" in failed.error
+
+
+def test_a_name_with_a_slash_at_its_end_is_a_folder(images, tmp_path):
+    (job,), _ = plan_jobs([images / "0.png"], f"{tmp_path}/run 1.5/")
+    assert job.target == tmp_path / "run 1.5" / "0.png"
+    (job,), _ = plan_jobs([images / "0.png"], f"{tmp_path}/a.png/")
+    assert job.target == tmp_path / "a.png" / "0.png"
+
+
+def test_a_number_is_no_suffix(images, tmp_path):
+    for name in ("scan.2023", "scan.2024"):
+        (images / name).write_bytes((images / "0.png").read_bytes())
+    jobs, failed = plan_jobs(
+        [images / "scan.2023", images / "scan.2024"], tmp_path / "out", suffix=".png"
+    )
+    assert [job.target.name for job in jobs] == ["scan.2023.png", "scan.2024.png"]
+    assert failed == []
+    (job,), _ = plan_jobs([images / "0.png"], tmp_path / "run 1.5")
+    assert job.target == tmp_path / "run 1.5" / "0.png"
+
+
+def test_patterns_in_folders_whose_names_look_like_patterns(tmp_path):
+    folder = tiny.folder(tmp_path / "2020 [raw]" / "a*b")
+    jobs, failed = plan_jobs([folder / "[01].png"], tmp_path / "out")
+    assert [job.source.name for job in jobs] == ["0.png", "1.png"]
+    assert failed == []
+
+
+@pytest.mark.parametrize("pattern", ["**/*.png", "**"])
+def test_the_folders_of_a_pattern_are_kept(pattern, tmp_path):
+    for name in ("a", "b/c"):
+        tiny.folder(tmp_path / "ds" / name, count=1)
+    jobs, failed = plan_jobs([tmp_path / "ds" / pattern], tmp_path / "out")
+    targets = {str(job.target.relative_to(tmp_path / "out")) for job in jobs}
+    assert targets == {"a/0.png", "b/c/0.png"}
+    assert [result for result in failed if "no image in it" not in str(result.error)] == []
+
+
+def test_other_suffixes_of_jpeg_are_read_and_written(tmp_path):
+    for suffix in (".jfif", ".JPE"):
+        tiny.save(tmp_path / "in" / "a.jpg", tiny.image()).rename(tmp_path / "in" / f"a{suffix}")
+    jobs, _ = plan_jobs([tmp_path / "in"], tmp_path / "out")
+    results = list(run_jobs(jobs, UpscaleRequest(TargetSize(scale=2)), constant))
+    assert [result.status for result in results] == ["done"] * 2
+    for result in results:
+        with Image.open(result.target) as file:
+            assert (file.format, file.size) == ("JPEG", (96, 96))
+
+
+def test_images_that_are_not_read_are_told(images, tmp_path):
+    for name in ("a.heic", "b.HEIC", "c.gif", "d.txt"):
+        (images / name).write_bytes(b"")
+    skipped = []
+    jobs, failed = plan_jobs([images], tmp_path / "out", on_skipped=skipped.append)
+    assert len(jobs) == 3 and failed == []
+    assert [path.name for path in skipped] == ["a.heic", "b.HEIC", "c.gif"]
+
+
+@pytest.mark.parametrize("sources, output", [(["-"], "out"), (["0.png"], "-")])
+def test_streams_are_refused(sources, output, images, monkeypatch):
+    monkeypatch.chdir(images)
+    with pytest.raises(ImageError, match="-: standard input and output are not supported"):
+        plan_jobs([Path(source) for source in sources], output)
+    assert files_under(images) == {"0.png", "1.png", "2.png"}

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 import tiny
 from checks import check_refused
+from function_upscaler import FunctionUpscaler
 from PIL import Image
 from privileges import ordinary
 
@@ -304,3 +305,16 @@ def test_limits_are_known_before_pixels_are_read(upscaler, files):
         upscaler.upscale(cut, size=(1, 70_000), output=files / "wide.jpg")
     with pytest.raises(ImageError, match="damaged"):
         upscaler.upscale(cut, scale=2)
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced_unasked(files, tmp_path):
+    target = tmp_path / "a.png"
+
+    @FunctionUpscaler
+    def others_write(image, size):
+        target.write_bytes(b"mine")
+        return np.zeros((*size, 3), image.dtype)
+
+    with pytest.raises(ImageError, match="a.png: exists since this began"):
+        others_write.upscale(files / "rgb.png", size=SIZE, output=target)
+    assert target.read_bytes() == b"mine"

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import tiny
 from checks import check_close, check_refused
+from function_upscaler import FunctionUpscaler
+from PIL import Image
 
 import tfsr
 from tfsr import ImplicitSR, from_preset
@@ -12,7 +14,7 @@ from tfsr.encoders import EDSR
 from tfsr.errors import InvalidArgument, PresetError, TfsrError
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float, to_uint8
-from tfsr.inference import ModelUpscaler, Upscaler, load_upscaler, loading
+from tfsr.inference import ModelUpscaler, PhotographUpscaler, Upscaler, load_upscaler, loading
 from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.layers import LocalFrequencyEstimation
 from tfsr.models import Bicubic, SubPixelSR
@@ -339,3 +341,46 @@ def test_what_cannot_be_loaded_is_one_line(spec, options, words, tmp_path, monke
     with pytest.raises(TfsrError, match=words) as caught:
         load_upscaler(spec, **options)
     assert "\n" not in str(caught.value)
+
+
+def checkerboard(height, width):
+    rows, columns = np.mgrid[:height, :width]
+    return np.repeat(((rows + columns) % 2 * 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("size", [(25, 25), (16, 57), (64, 25), (25, 100), (140, 20)])
+@pytest.mark.parametrize("kind", ["model", "self-ensemble", "function", "photograph"])
+def test_a_smaller_side_is_antialiased(kind, size, model, upscaler):
+    able = {
+        "model": upscaler,
+        "self-ensemble": ModelUpscaler(model, self_ensemble=True),
+        "function": FunctionUpscaler(lambda image, size: model.upscale(image[None], size)[0]),
+        "photograph": PhotographUpscaler(upscaler, background=upscaler),
+    }[kind]
+    image = checkerboard(64, 64)
+    if kind == "function":
+        image = to_float(image)
+    output = able(image, size)
+    assert output.shape == (*size, 3)
+    if size[0] <= 64 and size[1] <= 64:
+        expected = Image.fromarray(checkerboard(64, 64)).resize(
+            size[::-1], Image.Resampling.BICUBIC
+        )
+        levels = output if kind == "function" else to_float(output)
+        np.testing.assert_allclose(levels, np.asarray(expected) / 255, atol=1.01 / 255)
+    else:  # Reduced along one axis, it is flat but for the edges.
+        inner = np.float32(output[8:-8, 8:-8]) / (1 if kind == "function" else 255)
+        flat = upscaler.raw_output(np.full((64, 64, 3), 0.5, np.float32), size)[8:-8, 8:-8]
+        np.testing.assert_allclose(inner.mean(), flat.mean(), atol=0.02)
+        assert inner.std(axis=(0, 1)).max() < 0.05
+
+
+def test_a_reduction_is_the_same_for_models_and_upscalers(model, upscaler):
+    image = np.random.default_rng(0).random((20, 30, 3), np.float32)
+    for size in ((11, 17), (20, 17), (31, 17)):
+        np.testing.assert_allclose(
+            upscaler(image, size), model.upscale(image[None], size)[0], atol=1e-6
+        )
+    np.testing.assert_array_equal(
+        upscaler(image, (11, 30)), ModelUpscaler(Bicubic())(image, (11, 30))
+    )

@@ -28,6 +28,7 @@ from tfsr.cli import (
     upscale,
 )
 from tfsr.cli.options import message_of
+from tfsr.cli.startup import choose_backend
 from tfsr.errors import TfsrError, did_you_mean
 
 _INTERRUPTED = 130
@@ -90,6 +91,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        choose_backend()
         code = app(prog_name="tfsr", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # What typer makes of Ctrl-C, without a line.
             fail("interrupted", _INTERRUPTED)

@@ -9,6 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tfsr.errors import InvalidArgument
+
+_BACKENDS = ("tensorflow", "jax", "torch")
+
 STARTED = time.monotonic()
 """When the program began, within a tenth of a second."""
 
@@ -31,10 +35,29 @@ def silence() -> Iterator[None]:
         os.close(saved)
 
 
+def choose_backend() -> None:
+    """Set Keras's backend, before anything imports it: JAX where only that is installed.
+
+    The environment's KERAS_BACKEND holds. ~/.keras/keras.json does not: it may be there for other
+    programs.
+
+    Raises:
+        InvalidArgument: if the environment names a backend that is not installed.
+    """
+    installed = [name for name in _BACKENDS if importlib.util.find_spec(name)]
+    default = next(iter(installed), "tensorflow")
+    chosen = os.environ.get("KERAS_BACKEND") or default
+    if chosen != default and chosen not in installed:
+        raise InvalidArgument(
+            f"KERAS_BACKEND must be an installed backend ({', '.join(installed) or 'none is'}); "
+            f"received {chosen!r}: install it, or unset the variable"
+        )
+    os.environ["KERAS_BACKEND"] = chosen
+
+
 def import_keras() -> None:
-    """Import Keras and its backend in silence: JAX where only that is installed."""
-    if importlib.util.find_spec("tensorflow") is None and importlib.util.find_spec("jax"):
-        os.environ.setdefault("KERAS_BACKEND", "jax")
+    """Import Keras and its backend in silence."""
+    choose_backend()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Its warnings are for those who write programs with it.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from functools import partial
@@ -171,7 +172,7 @@ def _run(
 def _report(
     run: Callable[[list[Job]], Generator[JobResult]],
     inputs: Sequence[Path],
-    output: Path,
+    output: str,
     recursive: bool,
     suffix: str | None,
     existing: Existing,
@@ -187,7 +188,9 @@ def _report(
     warnings.filterwarnings("ignore", module="PIL")
     if report is not None:
         check_report(report, existing == "overwrite")
-    jobs, failed = plan_jobs(inputs, output, recursive, suffix, existing)
+    skipped: list[Path] = []
+    jobs, failed = plan_jobs(inputs, output, recursive, suffix, existing, skipped.append)
+    _report_skipped(skipped)
     if report is not None:
         check_report_apart(report, jobs)
     count = len(jobs) + len(failed)
@@ -202,3 +205,11 @@ def _report(
                 write_report(report, progress.results)
     if any(result.error is not None for result in progress.results):
         sys.exit(1)
+
+
+def _report_skipped(paths: Sequence[Path]) -> None:
+    """Print how many images of folders are of formats that are not read."""
+    if paths:
+        counts = Counter(path.suffix.lower() for path in set(paths))
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(counts.items()))
+        print(f"tfsr: not read: {kinds}; convert them first", file=sys.stderr)

@@ -112,7 +112,7 @@ class LMLTE(Decoder):
         rows, columns = ops.split(ops.convert_to_tensor(self.frequency.kernel), 2, axis=-1)
         row_bias, column_bias = ops.split(ops.convert_to_tensor(self.frequency.bias), 2)
         kernel = ops.cast(rows + columns, features.dtype)
-        frequency = ops.conv(features, kernel, padding="same")
+        frequency = ops.conv(features, kernel, padding="same", data_format="channels_last")
         frequency = frequency + ops.cast(row_bias + column_bias, features.dtype)
         return [self.amplitude(features), frequency]
 

@@ -92,6 +92,8 @@ class Scene:
                 depends on too many LR pixels.
         """
         spans = _spans(size, box)
+        if any(hr < lr for lr, hr in zip(self.image.size, size, strict=True)):
+            return self._bicubic.render(size, *spans)
         tile = self._layers_of(restorer).base.render(size, *spans)
         for oval in self._ovals(size):
             rows, columns, target = surrounding_box(oval, self.image.size, size)

@@ -21,6 +21,7 @@ class StoppableUpscaler(Upscaler):
 
     def __init__(self, upscaler: Upscaler, stop: threading.Event) -> None:
         self.kind, self.bit_depth = upscaler.kind, upscaler.bit_depth
+        self.antialiases = upscaler.antialiases
         self._upscaler, self._stop = upscaler, stop
 
     def patches(self, image: np.ndarray, size: tuple[int, int]) -> Iterator[Any]:

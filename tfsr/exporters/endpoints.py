@@ -102,6 +102,7 @@ class Endpoints:
         checks = [*self._input_checks(latent), *_side_checks(size), *_window_checks(size, window)]
         checks += self._output_checks(tf.shape(latent)[0], window[2:])
         latent, size, window = _after(checks, latent, size, window)
+        (latent,) = _after(_reduction_checks(latent, size), latent)
         return {"output": self._rendered(latent, size, window, _clipped)}
 
     def upscale_bytes(self, image_bytes, size):
@@ -126,6 +127,8 @@ class Endpoints:
         return {"output_bytes": tf.reshape(outputs, tf.shape(image_bytes))}
 
     def _upscaled(self, image, size, finish):
+        # After the other checks, whose messages say more where both fail.
+        (image,) = _after(_reduction_checks(image, size), image)
         return self._rendered(self.model.encode(image), size, tf.concat([[0, 0], size], 0), finish)
 
     def _rendered(self, latent, size, window, finish):
@@ -178,6 +181,12 @@ def _refuse(condition, message: str, received):
 def _side_checks(size, name: str = "size"):
     wrong = tf.reduce_any((size < 1) | (size > _LONGEST_SIDE))
     message = f"{name} must be (height, width), each from 1 to {_LONGEST_SIDE}; received"
+    return [_refuse(wrong, message, size)]
+
+
+def _reduction_checks(image, size):
+    wrong = tf.reduce_any(size < tf.shape(image)[1:3])
+    message = "size must not be smaller than the input: a model does not reduce; received"
     return [_refuse(wrong, message, size)]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tfsr.errors import ExportError
+from tfsr.images.pixel_types import max_level
 from tfsr.inference.tflite_upscaler import runners
 
 # These stay float: sines of coordinates, whose arguments eight bits cannot hold, the image on its
@@ -20,17 +21,21 @@ _MIN_RANGE = 1e-3
 
 
 def quantize_int8(content: bytes, batches: list[np.ndarray]) -> bytes:
-    """Quantise a TFLite model's products to 8 bits, calibrated on inputs.
+    """Quantise a TFLite model's products to 8 bits, calibrated on inputs in any order.
+
+    A value's range is the widest of all inputs. Inputs of black and of white are added: their
+    levels are the limits of all inputs, and what calibrates may have neither.
 
     Args:
         content: the model, in float32.
-        batches: inputs (1, h, w, 3) of its type.
+        batches: inputs (1, h, w, 3) of its type, at least one.
 
     Raises:
         ExportError: without ai-edge-quantizer.
     """
     try:
         from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe_manager
+        from ai_edge_quantizer.utils.qsv_utils import min_max_update
     except ImportError as error:
         raise ExportError("int8 needs ai-edge-quantizer: pip install 'tfsr[export]'") from error
     operations = qtyping.TFLOperationName
@@ -49,12 +54,20 @@ def quantize_int8(content: bytes, batches: list[np.ndarray]) -> bytes:
     )
     work = quantizer.Quantizer(content)
     work.load_quantization_recipe(recipe.get_quantization_recipe())
-    samples = [{"image": batch} for batch in batches]
-    ranges = work.calibrate(
-        {name: samples for name in runners(content, 1, Path("calibration"))},
+    limits = [np.full_like(batches[0], level) for level in (0, max_level(batches[0].dtype))]
+    samples = [{"image": batch} for batch in (*batches, *limits)]
+    # The quantiser's own calibration takes a moving average of the ranges, in which the first
+    # inputs weigh the most.
+    calibration = calibrator.Calibrator(
+        content,
         num_threads=os.cpu_count() or 1,
         mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
+        qsv_update_func=min_max_update,
     )
+    calibration.calibrate(
+        {name: samples for name in runners(content, 1, Path("calibration"))}, recipe
+    )
+    ranges = calibration.get_model_qsvs()
     for values in ranges.values():
         if {"min", "max"} <= set(values):
             values["max"] = np.maximum(values["max"], values["min"] + _MIN_RANGE)

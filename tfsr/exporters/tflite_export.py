@@ -30,7 +30,15 @@ DEFAULT_MEMORY = 128 * 2**20
 _LARGEST_DIFFERENCE = 1e-4
 _AGREEMENT = {"float16": 55.0, "dynamic": 45.0, "int8": 45.0}
 
-_CALIBRATION_IMAGES = 16
+_CALIBRATION_IMAGES, _COMPARED_IMAGES = 16, 4
+_FLAT_COLOURS = {
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "grey": (128, 128, 128),
+}
 
 # Of the input, and of an output: a phone has no memory for more.
 _MAX_PIXELS = 100_000_000
@@ -63,14 +71,16 @@ def tflite(
         sizes: the outputs' (H, W), at least one.
         quantize: "none"; "float16", weights of half the size; "dynamic", weights of 8 bits;
             "int8", products of 8 bits as well, calibrated on images.
-        calibration: for "int8", image files of the kind the file will see; 16 of them are used.
+        calibration: for "int8", image files of the kind the file will see, in any order; 16 of
+            them are used, and 4 others to compare the file with the model.
         io: type of input and output.
         max_memory: bytes that the values between layers should take; above that, the image is
             rendered in bands.
         metadata: plain data to travel in the file.
 
     Returns:
-        The report, its agreement measured on the calibration images, or on smooth noise.
+        The report, its agreement measured on images that did not calibrate, or on smooth noise;
+        of int8, on flat colours too if that is lower.
 
     Raises:
         InvalidArgument: for an impossible size or option.
@@ -86,14 +96,17 @@ def tflite(
     path = Path(path)
     height, width = _size("lr_size", lr_size)
     outputs = [_size("sizes", size) for size in sizes]
-    _check(model, path, outputs, quantize, io)
-    images = _images(list(calibration), (height, width), quantize)
+    _check(model, path, (height, width), outputs, quantize, io)
+    calibrating, images = _images(list(calibration), (height, width), quantize)
     model = folded(model)
 
     content = _converted(model, (height, width), outputs, quantize, io, max_memory)
     if quantize == "int8":
-        content = quantize_int8(content, [_batch(image, io) for image in images])
+        content = quantize_int8(content, [_batch(image, io) for image in calibrating])
     largest, decibels = _compare(model, content, images, outputs, io, path)
+    if quantize == "int8":
+        flats = [np.full((height, width, 3), c, np.uint8) for c in _FLAT_COLOURS.values()]
+        decibels = min(decibels, _compare(model, content, flats, outputs, io, path)[1])
     _check_agreement(path, largest, decibels, quantize, io)
     description = {
         "format": "tflite",
@@ -127,11 +140,20 @@ def _size(name: str, values: Sequence[int]) -> tuple[int, int]:
     return height, width
 
 
-def _check(model: Any, path: Path, sizes: list, quantize: str, io: str) -> None:
+def _check(
+    model: Any, path: Path, lr_size: tuple[int, int], sizes: list, quantize: str, io: str
+) -> None:
     if not isinstance(model, ImplicitSR):
         raise ExportError(f"TFLite takes an ImplicitSR; received a {type(model).__name__}")
     if not sizes or len(set(sizes)) < len(sizes):
         raise InvalidArgument(f"must be one or more, each once; received {sizes}", "sizes")
+    for size in sizes:
+        if any(np.less(size, lr_size)):
+            raise InvalidArgument(
+                f"must not be smaller than the input's {lr_size[1]}x{lr_size[0]}: a model does not "
+                f"reduce; received {size[1]}x{size[0]}",
+                "sizes",
+            )
     check_choice("quantize", quantize, ("none", *_AGREEMENT))
     check_choice("io", io, ("float32", "uint8"))
     if path.suffix.lower() != ".tflite":
@@ -153,16 +175,24 @@ def _check_agreement(path: Path, largest: float, decibels: float, quantize: str,
         )
 
 
-def _images(paths: list, lr_size: tuple[int, int], quantize: str) -> list[np.ndarray]:
-    """Images of the input's size, uint8, to calibrate and to compare with."""
+def _images(
+    paths: list, lr_size: tuple[int, int], quantize: str
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Images of the input's size, uint8: those to calibrate with, and others to compare with."""
     if quantize == "int8" and not paths:
         raise InvalidArgument("int8 needs calibration images of the kind the file will see")
-    if paths:
-        # Spread over all of them: folders are often sorted by kind.
-        chosen = paths[:: -(-len(paths) // _CALIBRATION_IMAGES)]
-        return [resize(read(path), lr_size) for path in chosen]
     coarse = np.random.default_rng(0).integers(0, 256, (2, 6, 6, 3), np.uint8)
-    return [resize(image, lr_size) for image in coarse]
+    noise = [resize(image, lr_size) for image in coarse]
+    # Each spread over all of them: folders are often sorted by kind.
+    paths = sorted(set(map(os.fspath, paths)))
+    count = min(_COMPARED_IMAGES, (len(paths) + 2) // 4)
+    compared = [paths[(2 * i + 1) * len(paths) // (2 * count)] for i in range(count)]
+    others = [path for path in paths if path not in compared] if len(paths) > 1 else paths
+    calibrating = others[:: -(-len(others) // _CALIBRATION_IMAGES) or 1]
+    first, second = (
+        [resize(read(path), lr_size) for path in chosen] for chosen in (calibrating, compared)
+    )
+    return first, second or noise
 
 
 def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -> bytes:
@@ -210,7 +240,7 @@ def _endpoint(upscale: Callable, io: str) -> Callable:
 def _compare(model, content: bytes, images, sizes, io: str, path: Path) -> tuple[float, float]:
     functions = runners(content, os.cpu_count() or 1, path)
     found, expected = [], []
-    for image in images[:4]:
+    for image in images:
         for size in sizes:
             output = functions[signature_name(size)](image=_batch(image, io))["output"]
             found.append(output / 255.0 if io == "uint8" else output)

@@ -18,15 +18,23 @@ except ImportError:  # Windows has no such locks: nothing is considered abandone
 _NAME = re.compile(r"\.tfsr-[0-9a-f]{16}\.tmp")
 
 
-def write_atomically(name: str, content: bytes | memoryview) -> None:
-    """Write a file completely or not at all; raises OSError."""
+def write_atomically(name: str, content: bytes | memoryview, replace: bool = True) -> None:
+    """Write a file completely or not at all.
+
+    Raises:
+        FileExistsError: the name exists, and may not be replaced.
+        OSError: the file cannot be written.
+    """
     # Not by `tempfile`, which makes files that only their owner can read.
     with temporary_path(Path(name).parent, lambda path: open(path, "xb").close()) as path:
         with open(path, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(path, name)
+        if replace:
+            os.replace(path, name)
+        else:
+            _rename_to_new(path, name)
 
 
 @contextlib.contextmanager
@@ -57,6 +65,27 @@ def remove_abandoned(folder: Path) -> None:
                     _remove(path)
                 finally:
                     os.close(lock)
+
+
+def _rename_to_new(path: Path, name: str) -> None:
+    """Rename a file unless something has the new name, in one step that no other can come between.
+
+    Raises:
+        FileExistsError: something has the name.
+    """
+    try:
+        os.link(path, name)
+    except FileExistsError:
+        raise
+    except OSError:  # A file system without hard links: its name is taken first.
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        try:
+            os.replace(path, name)
+        except BaseException:
+            os.unlink(name)
+            raise
+    else:
+        os.unlink(path)
 
 
 def _create_locked(folder: Path, create: Callable[[Path], object]) -> tuple[Path, int | None]:

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import putchunk
 
-from tfsr.errors import ImageError
 from tfsr.images.decoded_image import DecodedImage
-from tfsr.images.pixel_types import from_levels
+from tfsr.images.exif import resolution_of
+from tfsr.images.metadata import pixels_per_metre, png_info
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
@@ -55,37 +55,7 @@ def read_16_bit(image: Image.Image, name: str) -> np.ndarray | None:
 
         with open(name, "rb") as file, tf.device("CPU"):
             return tf.io.decode_png(file.read(), dtype=tf.uint16).numpy()
-    if image.format == "TIFF" and image.mode in ("RGB", "RGBA"):
-        return _read_tiff(name, len(image.getbands()))
     return None
-
-
-def _read_tiff(name: str, channels: int) -> np.ndarray | None:
-    import tifffile
-
-    with tifffile.TiffFile(name) as file:
-        page: Any = file.pages[0]
-        is_planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
-        premultiplied = tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples
-        try:
-            pixels = page.asarray()
-        except ValueError as error:  # A compression that needs other programs.
-            if not is_planar:
-                return None
-            raise ImageError(  # Pillow would take 16-bit planes for 8-bit ones.
-                f"{name}: 16-bit planes in this compression cannot be read; save it with another "
-                "compression, or with 8 bits"
-            ) from error
-    if is_planar:
-        pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.ndim != 3 or pixels.dtype != np.uint16 or pixels.shape[2] < channels:
-        return None
-    pixels = pixels[..., :channels]
-    if premultiplied and channels == 4:
-        scale = np.float32(65535) / np.maximum(pixels[..., 3:].astype(np.float32), 1)
-        colours = from_levels(pixels[..., :3] * scale, np.uint16)
-        pixels = np.concatenate([colours, pixels[..., 3:]], axis=-1)
-    return pixels
 
 
 def encode_png(image: DecodedImage) -> bytes:
@@ -101,13 +71,22 @@ def encode_png(image: DecodedImage) -> bytes:
         putchunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(image.profile))
     if image.exif:
         putchunk(file, b"eXIf", image.exif.removeprefix(b"Exif\0\0"))
+    if resolution := pixels_per_metre(image.metadata):
+        putchunk(file, b"pHYs", resolution)
+    for kind, content, *_ in png_info(image.metadata).chunks:
+        putchunk(file, kind, content)
     file.write(encoded[header:])
     return file.getvalue()
 
 
 def encode_tiff(image: DecodedImage) -> bytes:
-    """Encode a 16-bit image as TIFF, with its profile."""
+    """Encode a 16-bit image as TIFF, with its profile and resolution."""
     import tifffile
+
+    across, down, unit = resolution_of(image.exif or b"") or (1, 1, 1)
+    if image.metadata.dpi is not None:
+        across, down, unit = *image.metadata.dpi, 2
+    xmp = image.metadata.xmp
 
     encoded = io.BytesIO()
     tifffile.imwrite(
@@ -118,6 +97,9 @@ def encode_tiff(image: DecodedImage) -> bytes:
         compression="zlib",
         predictor=True,
         iccprofile=image.profile,
+        resolution=(across, down),
+        resolutionunit=unit,
+        extratags=[] if xmp is None else [(700, 1, len(xmp), xmp, True)],
         metadata=None,
         software=False,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tfsr.images.metadata import Metadata
 from tfsr.images.pixel_types import check_array
 
 
@@ -19,6 +20,7 @@ class DecodedImage:
             or RGB and alpha. Alpha is straight: colours are not multiplied by it.
         profile: the ICC profile, or None.
         exif: the EXIF block without orientation, or None.
+        metadata: resolution, XMP, IPTC and texts.
         notes: changes made on reading or converting, for the user.
 
     Example:
@@ -31,6 +33,7 @@ class DecodedImage:
     profile: bytes | None = None
     exif: bytes | None = None
     notes: tuple[str, ...] = ()
+    metadata: Metadata = Metadata()
 
     def __post_init__(self) -> None:
         check_array("pixels", self.pixels, (np.uint8, np.uint16), channels=(1, 2, 3, 4))

@@ -12,9 +12,12 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from tfsr.errors import ImageError, TfsrError
 from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_16_bit, read_16_bit
-from tfsr.images.decoded_image import DecodedImage
+from tfsr.images.decoded_image import DecodedImage, is_grey
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
+from tfsr.images.metadata import GAIN_MAP_NOTE, has_gain_map, metadata_of
+from tfsr.images.signalling import NOTES, colours_of
+from tfsr.images.tiff import is_read_apart, read_tiff
 
 DAMAGED = "damaged or cut short"
 
@@ -41,13 +44,22 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     if frame is not None:
         image.seek(frame)
     deep, orientation = is_16_bit(image), orientation_of(image)
-    image.load()
+    apart = frame is None and image.format == "TIFF" and is_read_apart(image)
+    if not apart:
+        image.load()
     if image.format == "PNG":
         orientation = orientation_of(image)
-    profile = image.info.get("icc_profile") or None
     exif, readable = portable_exif(image)
-    notes = [] if readable else ["EXIF is damaged and was dropped"]
+    notes = [*image.info.get(NOTES, ())]
+    if not readable:
+        notes.append("EXIF is damaged and was dropped")
     pixels = read_16_bit(image, name) if deep and frame is None else None
+    if apart:
+        pixels, told = read_tiff(name)
+        notes += told
+        if image.mode == "CMYK":
+            image, pixels = _as_cmyk(upright(pixels, orientation), image), None
+    converted = pixels is None and image.mode == "CMYK"
     if pixels is None:
         if image.format == "TIFF":
             orientation = 1  # Pillow has turned it already.
@@ -55,11 +67,18 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
             notes.append("16 bits were read as 8")
         if image.mode == "CMYK":
             notes.append("CMYK was converted to RGB")
-            image, profile = _cmyk_to_rgb(image, profile), None
+            image = _cmyk_to_rgb(image, image.info.get("icc_profile") or None)
         pixels = _pixels_of(image, name)
     if pixels.dtype == np.uint16:
         pixels = add_keyed_alpha(pixels, image.info.get("transparency"))
-    return DecodedImage(upright(pixels, orientation), profile, exif, tuple(notes))
+    profile = None
+    if not converted:
+        profile, stated = colours_of(image, name, is_grey(pixels))
+        notes += stated
+    metadata, told = metadata_of(image)
+    if told or has_gain_map(image):
+        notes.append(GAIN_MAP_NOTE)
+    return DecodedImage(upright(pixels, orientation), profile, exif, tuple(notes), metadata)
 
 
 def _pixels_of(image: Image.Image, name: str) -> np.ndarray:
@@ -74,6 +93,14 @@ def _pixels_of(image: Image.Image, name: str) -> np.ndarray:
         wanted += "A"
     pixels = np.array(image if mode == wanted else image.convert(wanted))
     return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _as_cmyk(pixels: np.ndarray, image: Image.Image) -> Image.Image:
+    """Pillow's image of CMYK pixels, with the profile and format of another one."""
+    levels = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+    made = Image.frombytes("CMYK", (levels.shape[1], levels.shape[0]), levels.tobytes())
+    made.info, made.format = image.info, image.format
+    return made
 
 
 def _cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:

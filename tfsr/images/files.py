@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from tfsr.errors import ImageError
 from tfsr.images.atomic import write_atomically
@@ -20,8 +21,18 @@ from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.decoding import DAMAGED, decode, image_errors
 from tfsr.images.encoding import encode
 from tfsr.images.exif import orientation_of, upright_size
-from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
+from tfsr.images.formats import (
+    FORMATS,
+    LISTED,
+    LISTED_SUFFIXES,
+    OTHER_IMAGES,
+    SUFFIXES,
+    check_writable_format,
+)
 from tfsr.images.pixel_types import check_rgb
+from tfsr.images.png_chunks import SIGNATURE, readable_png
+from tfsr.images.signalling import signalled_by_avif
+from tfsr.images.tiff import UnopenedTiff, is_tiff
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
 _WARNINGS_LOCK = threading.Lock()
@@ -92,8 +103,15 @@ def write(path: str | os.PathLike[str], image: np.ndarray) -> None:
     write_image(path, DecodedImage(image))
 
 
+class OutputExists(ImageError):
+    """A file that may not be replaced has the name of an output."""
+
+
 def write_image(
-    path: str | os.PathLike[str], image: DecodedImage, quality: int | None = None
+    path: str | os.PathLike[str],
+    image: DecodedImage,
+    quality: int | None = None,
+    overwrite: bool = True,
 ) -> tuple[str, ...]:
     """Write an image in the format of the path's suffix.
 
@@ -105,12 +123,15 @@ def write_image(
         path: the file; .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp or .avif, in any case.
         image: the image.
         quality: int. 1 to 100, for lossy formats. Defaults to 95, of AVIF 90.
+        overwrite: bool. Whether a file is replaced that exists when the new one is complete.
+            Defaults to True.
 
     Returns:
         Notes on what the format cannot store.
 
     Raises:
-        ImageError: an unknown suffix, a side too long for the format, or a failed write.
+        ImageError: an unknown suffix, a side too long for the format, a failed write, or a file
+            that may not be replaced.
 
     Example:
         >>> image = tfsr.images.DecodedImage(np.zeros((4, 4, 3), np.uint16))
@@ -120,14 +141,27 @@ def write_image(
     image_format = FORMATS[check_writable_format(path, image.size)]
     with writing(path):
         content, notes = encode(image, image_format, quality)
-        write_atomically(os.fspath(path), content)
+        write_file(path, content, overwrite)
     return notes
+
+
+def write_file(
+    path: str | os.PathLike[str], content: bytes | memoryview, overwrite: bool = True
+) -> None:
+    """Write an encoded file completely or not at all; OutputExists if one may not be replaced."""
+    try:
+        write_atomically(os.fspath(path), content, overwrite)
+    except FileExistsError as error:
+        raise OutputExists(
+            f"{os.fspath(path)}: exists since this began; it is unchanged"
+        ) from error
 
 
 def list_images(
     folder: str | os.PathLike[str],
     recursive: bool = False,
     on_error: Callable[[Path, ImageError], None] | None = None,
+    on_skipped: Callable[[Path], None] | None = None,
 ) -> list[Path]:
     """List the images of a folder by suffix, in the order of their names.
 
@@ -137,6 +171,7 @@ def list_images(
     Args:
         folder: the folder.
         recursive: bool. Whether subfolders are listed too, except links. Defaults to False.
+        on_skipped: called with each image of a format that is not read, such as HEIC.
         on_error: called with each subfolder that cannot be read; by default the error is raised.
 
     Raises:
@@ -160,10 +195,15 @@ def list_images(
     with image_errors(top, "cannot be listed"):  # a null character in the path
         for inner, folders, names in os.walk(top, onerror=report):
             folders[:] = sorted(name for name in folders if recursive and name[0] != ".")
-            paths = (Path(inner, name) for name in sorted(names) if name[0] != ".")
+            paths = [Path(inner, name) for name in sorted(names) if name[0] != "."]
             images += [path for path in paths if path.suffix.lower() in SUFFIXES]
+            for path in paths if on_skipped is not None else ():
+                if path.suffix.lower() in OTHER_IMAGES:
+                    on_skipped(path)
     if not images and not failed:
-        raise ImageError(f"{top}: no image in it; it must contain {', '.join(SUFFIXES)} files")
+        raise ImageError(
+            f"{top}: no image in it; it must contain {', '.join(LISTED_SUFFIXES)} files"
+        )
     return images
 
 
@@ -182,11 +222,28 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         file = open(name, "rb")
     with file, image_errors(name, DAMAGED):
         # Pillow warns at half its limit, and raises at the limit, which is the guard.
+        content, info = _readable(file)
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(file, formats=tuple(FORMATS))
+            try:
+                image = Image.open(content, formats=tuple(FORMATS))
+            except UnidentifiedImageError:
+                file.seek(0)
+                if not is_tiff(file.read(4)):
+                    raise
+                image = UnopenedTiff(name)
+        image.info.update(info)
         with image:
             yield image
+
+
+def _readable(file: BinaryIO) -> tuple[BinaryIO, dict[str, Any]]:
+    """The file as Pillow can read it, and what Pillow does not read."""
+    head = file.read(12)
+    file.seek(0)
+    if head.startswith(SIGNATURE):
+        return readable_png(file)
+    return file, signalled_by_avif(file) if head[4:8] == b"ftyp" else {}
 
 
 def writing(path: str | os.PathLike[str]) -> AbstractContextManager[None]:

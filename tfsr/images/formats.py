@@ -18,6 +18,7 @@ class Format:
 
     name: str  # as Pillow spells it
     suffixes: tuple[str, ...]
+    other_suffixes: tuple[str, ...] = ()  # that are understood, and not listed
     max_side: int = 2**31 - 1  # in pixels, of its encoder
     alpha: bool = False
     grey: bool = True  # a single channel
@@ -37,11 +38,13 @@ _JPEG = {"quality": 95, "subsampling": "4:4:4"}
 _TIFF = {"compression": "tiff_adobe_deflate"}
 _ALL = (
     Format("PNG", (".png",), alpha=True, deep=True, frames=True),
-    Format("JPEG", (".jpg", ".jpeg"), 65500, options=_JPEG),
-    Format("WEBP", (".webp",), 16383, alpha=True, grey=False, frames=True, options={"quality": 95}),
+    Format("JPEG", (".jpg", ".jpeg"), (".jfif", ".jpe"), 65500, options=_JPEG),
+    Format(
+        "WEBP", (".webp",), (), 16383, alpha=True, grey=False, frames=True, options={"quality": 95}
+    ),
     Format("TIFF", (".tif", ".tiff"), alpha=True, deep=True, frames=True, options=_TIFF),
     Format("BMP", (".bmp",), metadata=False),
-    Format("AVIF", (".avif",), 32768, alpha=True, grey=False, frames=True, options=_AVIF),
+    Format("AVIF", (".avif",), (), 32768, alpha=True, grey=False, frames=True, options=_AVIF),
 )
 
 # Pillow may have been built without WebP and AVIF.
@@ -50,13 +53,22 @@ FORMATS = {
     for entry in _ALL
     if entry.name not in ("WEBP", "AVIF") or features.check(entry.name.lower())
 }
-SUFFIXES = {suffix: entry.name for entry in FORMATS.values() for suffix in entry.suffixes}
+LISTED_SUFFIXES = {suffix: entry.name for entry in FORMATS.values() for suffix in entry.suffixes}
+SUFFIXES = LISTED_SUFFIXES | {
+    suffix: entry.name for entry in FORMATS.values() for suffix in entry.other_suffixes
+}
+# Of images that are not read.
+OTHER_IMAGES = {
+    *(".heic", ".heif", ".hif", ".gif", ".jxl", ".jp2", ".j2k", ".psd", ".svg", ".ico", ".tga"),
+    *(".exr", ".hdr", ".ppm", ".pgm", ".pbm", ".pnm", ".jxr", ".dng", ".cr2", ".cr3", ".nef"),
+    *(".arw", ".orf", ".rw2", ".raf", ".raw", ".qoi", ".eps"),
+}
 LISTED = ", ".join([*FORMATS][:-1]) + f" or {[*FORMATS][-1]}"
 
 
 def suffix_of_format(name: str) -> str:
     """Return the suffix of a format named on the command line: ".png" for "png"."""
-    check_choice("format", name.lower(), [suffix[1:] for suffix in SUFFIXES])
+    check_choice("format", name.lower(), [suffix[1:] for suffix in LISTED_SUFFIXES])
     return f".{name.lower()}"
 
 
@@ -78,7 +90,7 @@ def check_writable_format(path: str | os.PathLike[str], size: tuple[int, int] | 
     image_format = SUFFIXES.get(suffix.lower())
     if image_format is None:
         raise ImageError(
-            f"{name}: the suffix must be one of {', '.join(SUFFIXES)}; received '{suffix}'."
+            f"{name}: the suffix must be one of {', '.join(LISTED_SUFFIXES)}; received '{suffix}'."
             + did_you_mean(suffix, SUFFIXES)
         )
     limit = FORMATS[image_format].max_side

@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from PIL import Image
 
 from tfsr.errors import ImageError
-from tfsr.images.atomic import write_atomically
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.decoding import decode
 from tfsr.images.encoding import as_pillow, fit_to_format, save_options
-from tfsr.images.files import opened, writing
+from tfsr.images.files import opened, write_file, writing
 from tfsr.images.formats import FORMATS, check_writable_format
 
 
 @dataclass(frozen=True)
 class Frames:
-    """Images of one size in a sequence, at least one."""
+    """Images of one size in a sequence, at least one.
+
+    With `has_cover`, the first is shown where animations are not, and is no part of this one.
+    """
 
     images: tuple[DecodedImage, ...]
     durations: tuple[float, ...]  # in milliseconds; 0 where unknown
     loop: int = 0  # repetitions; 0 is endless
+    has_cover: bool = False
 
 
 def read_frames(path: str | os.PathLike[str]) -> Frames:
@@ -41,7 +44,11 @@ def decode_frames(file: Image.Image, name: str) -> Frames:
         durations.append(float(file.info.get("duration", 0)))
     if len({image.size for image in images}) > 1:
         raise ImageError(f"{name}: its images have several sizes; save each to its own file")
-    return Frames(tuple(images), tuple(durations), loop)
+    return Frames(tuple(images), tuple(durations), loop, _has_cover(file))
+
+
+def _has_cover(file: Image.Image) -> bool:
+    return file.format == "PNG" and bool(file.info.get("default_image"))
 
 
 def check_holds_frames(path: str | os.PathLike[str]) -> None:
@@ -52,12 +59,19 @@ def check_holds_frames(path: str | os.PathLike[str]) -> None:
 
 
 def write_frames(
-    path: str | os.PathLike[str], frames: Frames, quality: int | None = None
+    path: str | os.PathLike[str],
+    frames: Frames,
+    quality: int | None = None,
+    overwrite: bool = True,
 ) -> tuple[str, ...]:
     """Write several images to one file; arguments, result and errors as of `write_image`."""
     check_holds_frames(path)
     image_format = FORMATS[check_writable_format(path, frames.images[0].size)]
-    images = frames.images
+    images, durations, dropped = frames.images, frames.durations, ()
+    if frames.has_cover:
+        durations = durations[1:]
+        if image_format.name != "PNG":
+            images, dropped = images[1:], ("its cover, no part of the animation, was dropped",)
     # Pillow has 16 bits for grey alone, and not for the differences between animation frames.
     deep_grey = all(image.depth == 16 and image.pixels.shape[2] == 1 for image in images)
     if image_format.name != "TIFF" or not deep_grey:
@@ -66,15 +80,18 @@ def write_frames(
     fitted = [fit_to_format(image, image_format) for image in images]
     options = save_options(fitted[0], image_format, quality)
     if image_format.name != "TIFF":
-        options.update(duration=[round(time) for time in frames.durations], loop=frames.loop)
+        options.update(duration=[round(time) for time in durations], loop=frames.loop)
+    if image_format.name == "PNG":
+        options.update(default_image=frames.has_cover)
     encoded = io.BytesIO()
     with writing(path):
         first, *others = _with_same_mode([as_pillow(image) for image in fitted])
         first.save(encoded, image_format.name, save_all=True, append_images=others, **options)
-        write_atomically(os.fspath(path), encoded.getbuffer())
-    pairs = zip(frames.images, fitted, strict=True)
+        write_file(path, encoded.getbuffer(), overwrite)
+    sources = frames.images[-len(fitted) :]
+    pairs = zip(sources, fitted, strict=True)
     notes = [note for before, after in pairs for note in after.notes[len(before.notes) :]]
-    return tuple(dict.fromkeys(notes))
+    return tuple(dict.fromkeys([*dropped, *notes]))
 
 
 def _with_same_mode(images: list[Image.Image]) -> list[Image.Image]:

@@ -154,7 +154,7 @@ def _upscale_file(
         return to_pillow(result)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    lost = write_image(target, result, request.quality)
+    lost = write_image(target, result, request.quality, overwrite)
     _warn(name, (*result.notes, *lost))
     return target
 

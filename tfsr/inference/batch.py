@@ -15,7 +15,7 @@ from tfsr.errors import ImageError, InvalidArgument, TfsrError
 from tfsr.images import write_image
 from tfsr.images.atomic import remove_abandoned
 from tfsr.images.decoding import decode
-from tfsr.images.files import header_of, opened, read_header, writing
+from tfsr.images.files import OutputExists, header_of, opened, read_header, writing
 from tfsr.images.frames import Frames, check_holds_frames, decode_frames, write_frames
 from tfsr.images.integrity import is_complete
 from tfsr.inference.jobs import Job, JobResult
@@ -72,7 +72,11 @@ def skip_done(jobs: Sequence[Job], request: UpscaleRequest) -> tuple[list[Job], 
     """
     results = {job: _done(job, request) for job in jobs}
     done = [result for result in results.values() if result is not None]
-    return [job for job, result in results.items() if result is None], done
+    to_do = [job for job, result in results.items() if result is None]
+    # What exists of these is damaged, or of another size.
+    return [
+        replace(job, existing="overwrite") if os.path.lexists(job.target) else job for job in to_do
+    ], done
 
 
 def _done(job: Job, request: UpscaleRequest) -> JobResult | None:
@@ -107,7 +111,7 @@ class _Batch:
                 read.extend(islice(submitted, 1))
                 written.append((work, self._upscale_and_write(work, reading)))
                 while written and (written[0][1].done() or not read):
-                    yield _result(*written.popleft())
+                    yield self._result(*written.popleft())
         finally:
             self.ahead.close()
             self.behind.close()
@@ -134,6 +138,9 @@ class _Batch:
 
     def _read(self, work: _Work) -> None:
         source, target = work.job.source, work.job.target
+        # Before the work; what appears after this is found when the output is complete.
+        if work.job.existing != "overwrite" and os.path.lexists(target):
+            raise OutputExists(f"{source}: {target} exists since this began; it is unchanged")
         with opened(source) as file:
             header = header_of(file)
             count = self.request.count(header)
@@ -171,13 +178,14 @@ class _Batch:
 
     def _write(self, work: _Work) -> None:
         frames, target, start = work.frames, work.job.target, time.perf_counter()
+        overwrite = work.job.existing == "overwrite"
         try:
             with writing(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
             if len(frames.images) > 1:
-                lost = write_frames(target, frames, self.request.quality)
+                lost = write_frames(target, frames, self.request.quality, overwrite)
             else:
-                lost = write_image(target, frames.images[0], self.request.quality)
+                lost = write_image(target, frames.images[0], self.request.quality, overwrite)
             work.notes += [note for image in frames.images for note in image.notes]
             work.notes += lost
         finally:
@@ -185,23 +193,28 @@ class _Batch:
             self.behind.release(work.out_pixels)
         work.seconds += time.perf_counter() - start
 
-
-def _result(work: _Work, writing_it: Future[None]) -> JobResult:
-    job = work.job
-    try:
-        writing_it.result()
-    except TfsrError as error:
-        # An ImageError names the file already.
-        line = str(error) if isinstance(error, ImageError) else f"{job.source}: {error}"
-        return JobResult(job.source, job.target, line)
-    except Exception as error:
-        # What the backend raises where NumPy raises MemoryError; no backend is imported here.
-        if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
-            raise
-        wanted = f"{work.size[1]}x{work.size[0]} pixels"
-        return JobResult(job.source, job.target, f"{job.source}: not enough memory for {wanted}")
-    return JobResult(
-        *(job.source, job.target, None, work.lr_size, work.size, work.seconds),
-        notes=tuple(dict.fromkeys(work.notes)),
-        details=work.details,
-    )
+    def _result(self, work: _Work, writing_it: Future[None]) -> JobResult:
+        job = work.job
+        try:
+            writing_it.result()
+        except TfsrError as error:
+            # Another run may share the work.
+            skips = isinstance(error, OutputExists) and job.existing == "skip"
+            if skips and (done := _done(job, self.request)) is not None:
+                return done
+            # An ImageError names the file already.
+            line = str(error) if isinstance(error, ImageError) else f"{job.source}: {error}"
+            return JobResult(job.source, job.target, line)
+        except Exception as error:
+            # What the backend raises where NumPy raises MemoryError; no backend is imported here.
+            if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
+                raise
+            wanted = f"{work.size[1]}x{work.size[0]} pixels"
+            return JobResult(
+                job.source, job.target, f"{job.source}: not enough memory for {wanted}"
+            )
+        return JobResult(
+            *(job.source, job.target, None, work.lr_size, work.size, work.seconds),
+            notes=tuple(dict.fromkeys(work.notes)),
+            details=work.details,
+        )

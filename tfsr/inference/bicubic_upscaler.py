@@ -21,6 +21,7 @@ class BicubicUpscaler(Upscaler):
 
     kind = "Pillow's bicubic filter"
     rounds = True
+    antialiases = True
 
     def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
         """As `Upscaler.patches`."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from tfsr.errors import ImageError, TfsrError
 from tfsr.images import check_writable_format, list_images
+from tfsr.images.atomic import temporary_path
 from tfsr.images.formats import SUFFIXES
 
 Existing = Literal["refuse", "skip", "overwrite"]
@@ -19,10 +24,14 @@ Fail = Callable[[Path, TfsrError], None]
 
 @dataclass(frozen=True)
 class Job:
-    """One image to read, and the file to write."""
+    """One image to read, and the file to write.
+
+    `existing` is what happens to a target that exists when it would be written.
+    """
 
     source: Path
     target: Path
+    existing: Existing = "overwrite"
 
 
 @dataclass(frozen=True)
@@ -53,23 +62,27 @@ class JobResult:
 
 def plan_jobs(
     sources: Sequence[Path],
-    output: Path,
+    output: str | os.PathLike[str],
     recursive: bool = False,
     suffix: str | None = None,
     existing: Existing = "overwrite",
+    on_skipped: Callable[[Path], None] | None = None,
 ) -> tuple[list[Job], list[JobResult]]:
     """Pair sources, which may be folders or patterns, with the files to write.
 
-    One file goes to `output` itself if that has an image's suffix. All else goes into the folder
-    `output`, which is made, under the source's own name; subfolders are kept.
+    One file goes to `output` itself if that has an image's suffix and no slash at its end. All else
+    goes into the folder `output`, which is made, under the source's own name; subfolders are kept,
+    of a pattern with ** too.
 
     Args:
         sources: files, folders, and patterns such as faces/*.jpg.
         output: a file or a folder.
         recursive: whether subfolders are read.
         suffix: of the files to write, such as ".png"; None for the sources' own.
-        existing: what happens if a target exists: "refuse" the job, "skip" (plan it, for
-            `skip_done` to look at) or "overwrite". A source is never overwritten.
+        existing: what happens if a target exists, now or when it would be written: "refuse" the
+            job, "skip" (plan it, for `skip_done` to look at) or "overwrite". A source is never
+            overwritten, nor an output of the same batch.
+        on_skipped: called with each image of a folder whose format is not read, such as HEIC.
 
     Returns:
         The jobs, and the results of sources that failed already.
@@ -77,7 +90,12 @@ def plan_jobs(
     Raises:
         ImageError: if the output folder cannot be made or written to.
     """
-    as_file = _is_output_file(sources, output, suffix)
+    is_folder = os.fspath(output).endswith(("/", os.sep))
+    output = Path(output)
+    for path in (*sources, output):
+        if str(path) == "-" and not os.path.lexists(path):
+            raise ImageError("-: standard input and output are not supported; name a file")
+    as_file = not is_folder and _is_output_file(sources, output, suffix)
     folder = output.parent if as_file else output
     _make_folder(folder)
     failed: list[JobResult] = []
@@ -85,26 +103,28 @@ def plan_jobs(
     def fail(source: Path, error: TfsrError) -> None:
         failed.append(JobResult(source, error=str(error)))
 
-    found = [pair for source in sources for pair in _find(source, folder, recursive, fail)]
+    list_folder = partial(list_images, recursive=recursive, on_error=fail, on_skipped=on_skipped)
+    found = [pair for source in sources for pair in _find(source, folder, list_folder, fail)]
     # A source is never overwritten, not even through another name for it.
     protected = {_identity(path) for path, _ in found} - {None}
+    key = partial(_key, folded=len(found) > 1 and _ignores_case(folder))
     jobs: dict[str, Job] = {}
     for source, name in found:
-        target = output if as_file else folder / (name.with_suffix(suffix) if suffix else name)
+        target = output if as_file else folder / _with_suffix(name, suffix)
         try:
             if not os.path.lexists(source):
                 raise ImageError(f"{source}: there is no such file or folder")
             check_writable_format(target)
             if _identity(target) in protected:
                 raise ImageError(f"{source}: would overwrite a source, {target}")
-            if str(target) in jobs:
-                raise ImageError(f"{source}: {target} is taken by {jobs[str(target)].source}")
+            if key(target) in jobs:
+                raise ImageError(f"{source}: {target} is taken by {jobs[key(target)].source}")
             if existing == "refuse" and os.path.lexists(target):
                 raise ImageError(f"{source}: {target} exists; overwrite or skip existing files")
         except TfsrError as error:
             fail(source, error)
         else:
-            jobs[str(target)] = Job(source, target)
+            jobs[key(target)] = Job(source, target, existing)
     return list(jobs.values()), failed
 
 
@@ -116,7 +136,7 @@ def names_one_file(sources: Sequence[Path]) -> bool:
 def _is_output_file(sources: Sequence[Path], output: Path, suffix: str | None) -> bool:
     """Whether `output` is the file to write, and not a folder."""
     single = names_one_file(sources)
-    if single and output.suffix and not os.path.isdir(output):
+    if single and _has_suffix(output) and not os.path.isdir(output):
         check_writable_format(output)  # Not a folder named large.gif.
     if output.suffix.lower() not in SUFFIXES or os.path.isdir(output):
         return False
@@ -127,7 +147,20 @@ def _is_output_file(sources: Sequence[Path], output: Path, suffix: str | None) -
     return True
 
 
-def _find(source: Path, output: Path, recursive: bool, fail: Fail) -> Iterator[tuple[Path, Path]]:
+def _with_suffix(name: Path, suffix: str | None) -> Path:
+    """A name with another image's suffix: that of scan.2023 is none."""
+    if suffix is None:
+        return name
+    return name.with_suffix(suffix) if _has_suffix(name) else name.with_name(name.name + suffix)
+
+
+def _has_suffix(name: Path) -> bool:
+    return re.fullmatch(r"\.[^\W\d]\w*", name.suffix) is not None
+
+
+def _find(
+    source: Path, output: Path, list_folder: Callable[[Path], list[Path]], fail: Fail
+) -> Iterator[tuple[Path, Path]]:
     """The files of a source, each with its name in the output folder.
 
     Outputs of an earlier run, if they lie in a folder of the source, are no sources.
@@ -136,29 +169,38 @@ def _find(source: Path, output: Path, recursive: bool, fail: Fail) -> Iterator[t
     if not is_pattern and not os.path.isdir(source):
         yield source, Path(source.name)
         return
-    matches = sorted(glob.glob(str(source), recursive=True)) if is_pattern else [source]
+    folder, rest = _split(source) if is_pattern else (os.fspath(source), [])
+    matches = [source]
+    if is_pattern:
+        # What exists by its name, such as a folder "2020 [raw]", is no pattern.
+        pattern = os.path.join(glob.escape(folder), *rest)
+        matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
     if not matches:
         fail(source, ImageError(f"{source}: no file or folder matches this pattern"))
     written = os.path.realpath(output)
-    top = os.path.realpath(_folder_of(source) if is_pattern else source)
+    top = os.path.realpath(folder or ".")
     nested = written != top and _is_within(written, top)
     known: set[Path] = set()  # A pattern may match a folder, and the files in it.
-    for match in map(Path, matches):
+    for match in matches:
         if nested and _is_within(os.path.realpath(match), written):
             continue
-        for path, name in _files_of(match, recursive, fail):
+        # The folders that ** stands for are kept.
+        base = Path(folder) if "**" in rest else None
+        for path, name in _files_of(match, base, list_folder, fail):
             is_output = nested and _is_within(os.path.realpath(path.parent), written)
             if not is_output and path not in known:
                 known.add(path)
                 yield path, name
 
 
-def _files_of(source: Path, recursive: bool, fail: Fail) -> list[tuple[Path, Path]]:
-    """A file, or the files of a folder, each with its name in the output folder."""
+def _files_of(
+    source: Path, base: Path | None, list_folder: Callable[[Path], list[Path]], fail: Fail
+) -> list[tuple[Path, Path]]:
+    """A file, or the files of a folder, each with its name in the output folder: below `base`."""
     if not os.path.isdir(source):
-        return [(source, Path(source.name))]
+        return [(source, source.relative_to(base) if base else Path(source.name))]
     try:
-        return [(path, path.relative_to(source)) for path in list_images(source, recursive, fail)]
+        return [(path, path.relative_to(base or source)) for path in list_folder(source)]
     except ImageError as error:
         fail(source, error)
         return []
@@ -172,11 +214,16 @@ def _is_pattern(source: Path) -> bool:
     return glob.has_magic(str(source)) and not os.path.lexists(source)
 
 
-def _folder_of(pattern: Path) -> str:
-    """The deepest folder that holds all matches of a pattern."""
-    parts = pattern.parts
-    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
-    return os.path.join(*parts[:first]) if first else "."
+def _split(pattern: Path) -> tuple[str, list[str]]:
+    """The deepest folder that holds all matches of a pattern, and the pattern in it."""
+    folder, parts = "", list(pattern.parts)
+    while parts:
+        inner = os.path.join(folder, parts[0])
+        if glob.has_magic(parts[0]) and not os.path.lexists(inner):
+            break
+        folder = inner
+        del parts[0]
+    return folder, parts
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -186,6 +233,22 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
+
+
+def _key(target: Path, folded: bool) -> str:
+    """What is equal for the names of one file, which need not exist."""
+    path = os.path.join(os.path.realpath(target.parent), target.name)
+    return unicodedata.normalize("NFC", path).casefold() if folded else path
+
+
+def _ignores_case(folder: Path) -> bool:
+    """Whether names that differ in case alone are the same file."""
+    with suppress(OSError), temporary_path(folder, lambda path: open(path, "xb").close()) as path:
+        try:
+            return os.path.lexists(path.with_name(path.name.upper()))
+        finally:
+            path.unlink()
+    return False
 
 
 def _make_folder(folder: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import make_tiles
-from tfsr.images import to_float
 from tfsr.inference.memory_amount import DEFAULT_MEMORY, parse_memory
+from tfsr.inference.tile_patches import tile_patches
 from tfsr.inference.upscaler import Patch, Size, Upscaler
-from tfsr.models import AnyModel, Bicubic, with_precision
+from tfsr.models import AnyModel, Bicubic, ImplicitSR, with_precision
 from tfsr.rendering import SelfEnsembleRenderer
 
 
@@ -56,6 +56,7 @@ class ModelUpscaler(Upscaler):
             )
         self.kind = f"self-ensemble of a {kind}" if self_ensemble else kind
         self.model = with_precision(model, precision)
+        self.antialiases = not isinstance(model, ImplicitSR)
         self.renderer: Any = (
             SelfEnsembleRenderer(self.model, self.memory)
             if self_ensemble
@@ -71,14 +72,4 @@ class ModelUpscaler(Upscaler):
             raise InvalidArgument(
                 f"of {self.memory / 2**20:.4g} MiB is not enough for this model: {error}", "memory"
             ) from error
-        for tile in tiles:
-            lr = image[slice(*tile.lr_rows), slice(*tile.lr_columns)]
-            lr = lr if lr.dtype == np.float32 else to_float(lr)
-            for rows, columns, colours in renderer.render(lr[None], tile):
-                yield _within(tile.rows, rows), _within(tile.columns, columns), colours[0]
-
-
-def _within(span: tuple[int, int], part: slice) -> slice:
-    """A part of a span of the output."""
-    indices = range(*span)[part]
-    return slice(indices.start, indices.stop, indices.step)
+        yield from tile_patches(renderer, tiles, image)

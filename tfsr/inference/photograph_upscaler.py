@@ -62,6 +62,7 @@ class PhotographUpscaler(Upscaler):
     """
 
     kind = "photograph pipeline"
+    antialiases = True  # Its parts do.
 
     def __init__(
         self,

@@ -50,7 +50,9 @@ class TFLiteUpscaler(Upscaler):
         """As `Upscaler.unsupported_reason`: the file has its own sizes."""
         height, width = self.metadata["lr_size"]
         if tuple(lr_size) == (height, width) and signature_name(size) in self._runners:
-            return None
+            if all(np.less_equal(size, lr_size)) or not any(np.less(size, lr_size)):
+                return None
+            return f"does not reduce one side of {width}x{height}; export it with larger sizes"
         return (
             f"takes {width}x{height} and returns {', '.join(self._runners)}; "
             f"received {lr_size[1]}x{lr_size[0]} and {size[1]}x{size[0]}"

@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 
 from tfsr.errors import InvalidArgument
+from tfsr.geometry import make_tiles
 from tfsr.images import to_float
 from tfsr.images.pixel_types import check_rgb, to_integers
 from tfsr.images.resizing import check_size
 from tfsr.inference.adapters import adapter_for
+from tfsr.inference.memory_amount import DEFAULT_MEMORY, parse_memory
 from tfsr.inference.request import UpscaleRequest
 from tfsr.inference.target_size import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS, Size, TargetSize
+from tfsr.inference.tile_patches import Patch, tile_patches
+from tfsr.rendering import BicubicRenderer
 
 _DTYPES = np.uint8, np.uint16, np.float32
-Patch = tuple[slice, slice, np.ndarray]
-"""Rows and columns of the output, and their colours (rows, columns, 3)."""
 
 
 class Upscaler(abc.ABC):
@@ -33,6 +35,8 @@ class Upscaler(abc.ABC):
         kind: what it is, in words for tables.
         bit_depth: 8 or 16, the most bits a channel that it preserves.
         rounds: whether it rounds to 8 bits by itself; `raw_output` is level / 255 then.
+        antialiases: whether it filters where an output is smaller than its image. Of the others, an
+            image is reduced by a bicubic filter along such an axis before it is upscaled.
         details: plain data on the last image, for reports.
 
     Example:
@@ -46,6 +50,7 @@ class Upscaler(abc.ABC):
     kind: str
     bit_depth: int = 8
     rounds: bool = False
+    antialiases: bool = False
     details: Mapping[str, Any] = MappingProxyType({})
 
     @abc.abstractmethod
@@ -78,6 +83,10 @@ class Upscaler(abc.ABC):
         size = check_size(size)
         if reason := self.unsupported_reason(image.shape[:2], size):
             raise InvalidArgument(f"this {self.kind} {reason}")
+        if not self.antialiases and any(np.less(size, image.shape[:2])):
+            image = _reduced(image, size)
+            if image.shape[:2] == size:
+                return image
         patches = iter(self.patches(image, size))
         # An upscaler refuses what it cannot do with its first patch, before memory is taken.
         first = next(patches)
@@ -150,6 +159,17 @@ class Upscaler(abc.ABC):
             max_output=max_output,
         )
         return adapter_for(image, output, overwrite)(image, request, self)
+
+
+def _reduced(image: np.ndarray, size: Size) -> np.ndarray:
+    """Reduce (h, w, 3) pixels, antialiased, along each axis where (H, W) is smaller."""
+    height, width = (min(sides) for sides in zip(image.shape[:2], size, strict=True))
+    renderer = BicubicRenderer(parse_memory(DEFAULT_MEMORY))
+    tiles = make_tiles(image.shape[:2], (height, width), renderer.input_span, renderer.lr_pixels)
+    output = np.empty((height, width, 3), image.dtype)
+    for rows, columns, colours in tile_patches(renderer, tiles, image):
+        output[rows, columns] = converted(colours, image.dtype)
+    return output
 
 
 def converted(pixels: np.ndarray, dtype: Any) -> np.ndarray:

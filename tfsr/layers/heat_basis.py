@@ -60,8 +60,8 @@ class HeatBasis(Basis):
         """Create the frequencies, uniform in a disc, and the diffusivity."""
 
         def in_disc(shape, dtype=None):
-            radius = self.max_frequency * ops.sqrt(keras.random.uniform(shape[1:]))
-            angle = keras.random.uniform(shape[1:], 0.0, 2 * math.pi)
+            radius = self.max_frequency * ops.sqrt(keras.random.uniform(shape[1:], dtype=dtype))
+            angle = keras.random.uniform(shape[1:], 0.0, 2 * math.pi, dtype=dtype)
             return ops.stack([radius * ops.sin(angle), radius * ops.cos(angle)])
 
         self.frequencies = self.add_weight(

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tfsr.layers.configured_layer import ConfiguredLayer
+from tfsr.layers.configured_layer import ConfiguredLayer, with_dtype
 
 # Below this width, product and bias in one step take longer than in two.
 _NARROW = 16
@@ -59,7 +59,7 @@ class Linear(_FanInUniform, keras.layers.Dense):
     """
 
     def __init__(self, units: int, fan_in: int | None = None, **kwargs: Any) -> None:
-        super().__init__(units, **kwargs)
+        super().__init__(units, **with_dtype(kwargs))
         self.fan_in = fan_in
 
     def build(self, input_shape) -> None:
@@ -123,7 +123,8 @@ class Convolution(_FanInUniform, keras.layers.Conv2D):
     def __init__(
         self, filters: int, kernel_size: int = 3, fan_in: int | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(filters, kernel_size, **{"padding": "same", **kwargs})
+        options = {"padding": "same", "data_format": "channels_last", **with_dtype(kwargs)}
+        super().__init__(filters, kernel_size, **options)
         self.fan_in = fan_in
 
     def build(self, input_shape) -> None:

@@ -77,7 +77,9 @@ class ReparameterizedConvolution(ConfiguredLayer):
     def call(self, x):
         """(batch, h, w, channels) to (batch, h, w, filters)."""
         kernel, bias = (ops.cast(part, self.compute_dtype) for part in self.fold())
-        return self.activation(ops.conv(x, kernel, padding="same") + bias)
+        return self.activation(
+            ops.conv(x, kernel, padding="same", data_format="channels_last") + bias
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -191,7 +193,7 @@ class EdgeOrientedConvolution(ReparameterizedConvolution):
             kernel = kernel + _EDGES[name] * (scale * edge_kernel)
             bias = bias + edge_bias
         if self.identity:
-            kernel = kernel + _centred(ops.eye(self.filters))
+            kernel = kernel + _centred(ops.eye(self.filters, dtype="float32"))
         return kernel, bias
 
 

@@ -36,6 +36,12 @@ def check_floating(image: Any) -> None:
         raise InvalidArgument(f"image must be floating point in [0, 1]; got {dtype}: divide by 255")
 
 
+def as_float32(values: Any) -> Any:
+    """Convert floating point of another precision to float32; all else stays."""
+    dtype = keras.backend.standardize_dtype(values.dtype)
+    return ops.cast(values, "float32") if dtype != "float32" and "float" in dtype else values
+
+
 def output_size_of(image: Any, size: Sequence[int] | None, scale: float | None) -> tuple[int, int]:
     """(H, W) of the output, from exactly one of a size and a scale.
 

@@ -13,7 +13,9 @@ from tfsr.decoders import DECODERS, Decoder
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
-from tfsr.models.arguments import check_floating, image_shape, output_size_of
+from tfsr.layers.configured_layer import with_dtype
+from tfsr.models.arguments import as_float32, check_floating, image_shape, output_size_of
+from tfsr.models.bicubic import Bicubic
 from tfsr.models.preset_methods import PresetMethods
 from tfsr.registry import check_model_config
 from tfsr.rendering import ImplicitRenderer, render_grid, render_lattice, render_points
@@ -44,7 +46,7 @@ class ImplicitSR(PresetMethods, keras.Model):
     """
 
     def __init__(self, encoder: Any, decoder: Any, **kwargs: Any) -> None:
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **with_dtype(kwargs))
         self.encoder = ENCODERS.build(encoder, dtype=self.dtype_policy)
         self.decoder: Decoder = DECODERS.build(decoder, dtype=self.dtype_policy)
         self.encoder.build((None, None, None, 3))
@@ -111,6 +113,8 @@ class ImplicitSR(PresetMethods, keras.Model):
         Returns:
             (batch, points, 3), or (batch, P, Q, 3) for a lattice: float32 in [0, 1], not clipped.
         """
+        # `fit` converts arrays to Keras's floatx, which other programs may have set.
+        inputs = {name: as_float32(value) for name, value in inputs.items()}
         image, window = inputs["image"], inputs.get("window")
         coordinates = None
         if window is not None and self.decoder.latent_coordinates:
@@ -159,6 +163,7 @@ class ImplicitSR(PresetMethods, keras.Model):
     ) -> np.ndarray:
         """Upscale images to any size: encoded whole, rendered patch by patch.
 
+        Along an axis on which the output is smaller, images are reduced by a bicubic filter first.
         `tfsr.upscale` makes tiles of images too large to be encoded at once.
 
         Args:
@@ -176,6 +181,12 @@ class ImplicitSR(PresetMethods, keras.Model):
         """
         size = output_size_of(image, size, scale)
         shape = image_shape(image)
+        height, width = (min(sides) for sides in zip(shape[1:3], size, strict=True))
+        if (height, width) != shape[1:3]:
+            image = Bicubic().upscale(image, (height, width))
+            if size == (height, width):
+                return image
+            shape = image_shape(image)
         # Planned before the output's memory is taken: the plan refuses impossible sizes.
         plan = self.plan(shape[1:3], size)
         if self._renderer is None:

@@ -12,7 +12,8 @@ from keras import ops
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.layers import Convolution
-from tfsr.models.arguments import output_size_of
+from tfsr.layers.configured_layer import with_dtype
+from tfsr.models.arguments import as_float32, output_size_of
 from tfsr.models.bicubic import Bicubic
 from tfsr.models.preset_methods import PresetMethods
 from tfsr.registry import check_model_config
@@ -48,7 +49,7 @@ class SubPixelSR(PresetMethods, keras.Model):
     """
 
     def __init__(self, encoder: Any, scale: int, **kwargs: Any) -> None:
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(autocast=False, **with_dtype(kwargs))
         if scale not in _FACTORS:
             raise InvalidArgument(f"scale must be one of {list(_FACTORS)}; got {scale!r}")
         self.scale = scale
@@ -80,7 +81,7 @@ class SubPixelSR(PresetMethods, keras.Model):
             (batch, scale h, scale w, 3) float32 in [0, 1], not clipped.
         """
         image = inputs["image"] if isinstance(inputs, Mapping) else inputs
-        x = self.encoder.encode(normalize(image), training=training)
+        x = self.encoder.encode(normalize(as_float32(image)), training=training)
         for layer, factor in zip(self.widen, _FACTORS[self.scale], strict=True):
             x = sub_pixels_to_space(layer(x), factor)
         return denormalize(ops.cast(self.colours(x), "float32"))

@@ -89,18 +89,20 @@ def apply_tail(decoder: LinearDecoder, features, image, tail: Tail):
     """
     features = decoder.tail_input(ops.cast(features, decoder.compute_dtype))
     kernel = ops.cast(tail.kernel, decoder.compute_dtype)
-    colours = ops.cast(ops.conv(features, kernel, padding="same"), "float32")
+    colours = ops.cast(
+        ops.conv(features, kernel, padding="same", data_format="channels_last"), "float32"
+    )
     if tail.bias is not None:
         if decoder.local_ensemble:
-            ones = ops.ones((1, *ops.shape(features)[1:3], 1))
-            colours += ops.conv(ones, tail.bias, padding="same")
+            ones = ops.ones((1, *ops.shape(features)[1:3], 1), dtype="float32")
+            colours += ops.conv(ones, tail.bias, padding="same", data_format="channels_last")
         else:
             colours += tail.bias[0, 0]
     # The name makes an exporter keep in float32 what follows the convolution.
     with keras.name_scope("output"):
         blended, plain = ([colours], []) if decoder.local_ensemble else ([], [colours])
         if decoder.input_skip:
-            skip = ops.conv(image, tail.skip, padding="same")
+            skip = ops.conv(image, tail.skip, padding="same", data_format="channels_last")
             (plain if decoder.nearest_skip else blended).append(skip)
         if any(decoder.mean):
             plain.append(np.tile(mean_colour(decoder), colours.shape[-1] // 3))
