@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import putchunk
 
 from tfsr.errors import ImageError
+from tfsr.images.bounded_decoding import essential_png, tiff_page
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.pixel_types import from_levels
 
@@ -54,21 +55,25 @@ def read_16_bit(image: Image.Image, name: str) -> np.ndarray | None:
         import tensorflow as tf
 
         with open(name, "rb") as file, tf.device("CPU"):
-            return tf.io.decode_png(file.read(), dtype=tf.uint16).numpy()
+            content = essential_png(file, image.height, 8 * image.width)
+            return tf.io.decode_png(content, dtype=tf.uint16).numpy()
     if image.format == "TIFF" and image.mode in ("RGB", "RGBA"):
-        return _read_tiff(name, len(image.getbands()))
+        return _read_tiff(name, image)
     return None
 
 
-def _read_tiff(name: str, channels: int) -> np.ndarray | None:
+def _read_tiff(name: str, image: Image.Image) -> np.ndarray | None:
     import tifffile
 
+    channels = len(image.getbands())
     with tifffile.TiffFile(name) as file:
         page: Any = file.pages[0]
+        if (page.imagedepth, page.imagelength, page.imagewidth) != (1, image.height, image.width):
+            raise ImageError(f"{name}: damaged: it states several sizes")
         is_planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
         premultiplied = tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples
         try:
-            pixels = page.asarray()
+            pixels = tiff_page(page)
         except ValueError as error:  # A compression that needs other programs.
             if not is_planar:
                 return None

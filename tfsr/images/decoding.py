@@ -15,6 +15,7 @@ from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_16_bit, read_
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
+from tfsr.images.limits import check_decoding
 
 DAMAGED = "damaged or cut short"
 
@@ -40,6 +41,7 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     """
     if frame is not None:
         image.seek(frame)
+    check_decoding(image)
     deep, orientation = is_16_bit(image), orientation_of(image)
     image.load()
     if image.format == "PNG":

@@ -21,6 +21,7 @@ from tfsr.images.decoding import DAMAGED, decode, image_errors
 from tfsr.images.encoding import encode
 from tfsr.images.exif import orientation_of, upright_size
 from tfsr.images.formats import FORMATS, LISTED, SUFFIXES, check_writable_format
+from tfsr.images.limits import BoundedFile, check_file, count_images
 from tfsr.images.pixel_types import check_rgb
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
@@ -78,7 +79,7 @@ def header_of(image: Image.Image) -> Header:
     # Pillow reports the size of a TIFF file after turning.
     orientation = 1 if image.format == "TIFF" else orientation_of(image)
     # The other images of a camera's MPO are previews of the first.
-    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    frames = 1 if image.format == "MPO" else count_images(image)
     return Header(upright_size(*image.size, orientation), frames)
 
 
@@ -179,8 +180,9 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
             raise ImageError(f"{name}: it is {kind}; give one image file")
         if status.st_size == 0:
             raise ImageError(f"{name}: the file is empty; give a {LISTED} image")
-        file = open(name, "rb")
+        file = BoundedFile(name)
     with file, image_errors(name, DAMAGED):
+        check_file(file)
         # Pillow warns at half its limit, and raises at the limit, which is the guard.
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
