@@ -7,8 +7,10 @@ from typing import Any
 
 import keras
 
+from tfsr.layers.budget import Budgeted
 
-class ConfiguredLayer(keras.layers.Layer):
+
+class ConfiguredLayer(Budgeted, keras.layers.Layer):
     """A layer that stores each constructor argument as an attribute of the same name."""
 
     def get_config(self) -> dict[str, Any]:
