@@ -19,7 +19,10 @@ class _Budget:
     def spend(self, kind: str, number: int) -> None:
         self.left[kind] -= number
         if self.left[kind] < 0:
-            raise InvalidArgument(f"more than {self.most[kind]} {kind}")
+            raise InvalidArgument(
+                f"the model would have more than {self.most[kind]} {kind}, for which there are no "
+                "weights"
+            )
 
 
 _BUDGET: ContextVar[_Budget | None] = ContextVar("budget", default=None)
