@@ -1,7 +1,7 @@
 """The states that a run can be resumed from: the last two, each complete or absent.
 
 `checkpoints/step-00012000` holds `model.weights.h5` (weights, optimizer, moving average) and
-`state.json` (steps, history, best PSNR, and the weights' sha256). It is written under another
+`state.json` (steps, history, best PSNR, and the sha256 of the weights and of these). It is written under another
 name, synchronised and renamed, so a run killed at any moment leaves complete ones.
 """
 
@@ -16,13 +16,16 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from tfsr.errors import CheckpointError
+from tfsr.regular_files import read_regular
 
 _WEIGHTS, _STATE = "model.weights.h5", "state.json"
 _NUMBER = 2
+_MAX_STATE = 2**26  # A record of 300 bytes for each epoch.
 
 
 @dataclass
@@ -62,7 +65,8 @@ def save(run: Path, model: keras.Model, state: RunState) -> None:
     part.mkdir(parents=True)
     try:
         model.save_weights(part / _WEIGHTS)
-        content = {**asdict(state), "sha256": _sha256(part / _WEIGHTS)}
+        content = asdict(state)
+        content["sha256"] = _signature(_sha256(part / _WEIGHTS), content)
         (part / _STATE).write_text(json.dumps(content) + "\n", encoding="utf-8")
         for path in (part / _WEIGHTS, part / _STATE, part):
             _synchronise(path)
@@ -91,9 +95,11 @@ def newest(run: Path, report: Callable[[str], None]) -> tuple[Path, RunState] | 
     checkpoints = list_checkpoints(run)
     for path in reversed(checkpoints):
         try:
-            content = json.loads((path / _STATE).read_text(encoding="utf-8"))
-            if content.pop("sha256") != _sha256(path / _WEIGHTS):
-                raise ValueError(f"{_WEIGHTS} is not the file of {_STATE} (sha256)")
+            content = json.loads(read_regular(path / _STATE, _MAX_STATE))
+            found, weights = content.pop("sha256"), _sha256(path / _WEIGHTS)
+            # Earlier versions signed the weights alone.
+            if found not in (_signature(weights, content), weights):
+                raise ValueError(f"{_WEIGHTS} and {_STATE} were not written together (sha256)")
             return path, RunState(**content)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
@@ -117,6 +123,12 @@ def load(checkpoint: Path, model: keras.Model) -> None:
     except (OSError, ValueError, KeyError, UserWarning) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{checkpoint}: does not fit this recipe: {reason}") from error
+
+
+def _signature(weights: str, state: dict[str, Any]) -> str:
+    """The sha256 of a state and of the sha256 of its weights."""
+    text = json.dumps([weights, state], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:
