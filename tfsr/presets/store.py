@@ -106,6 +106,7 @@ def save_preset(
         >>> tfsr.presets.read_metadata("mine")["provenance"]
         {'licence': 'MIT'}
     """
+    from tfsr.images.atomic import check_space, remove_abandoned, temporary_path
     from tfsr.models import from_config
     from tfsr.presets.weights_file import keep_form
 
@@ -117,21 +118,29 @@ def save_preset(
     # A new model: saving a compiled one would save its optimizer too.
     bare = from_config(config)
     bare.set_weights(model.get_weights())
-    temporary = directory / f"part.{WEIGHTS}"
+    made = not os.path.lexists(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        bare.save_weights(temporary)
-        keep_form(temporary)
-        os.replace(temporary, directory / WEIGHTS)
-        _write_json(directory / CONFIG, config)
-        checksums = {name: _sha256(directory / name) for name in (CONFIG, WEIGHTS)}
-        _write_json(directory / METADATA, {**metadata, "sha256": checksums})
-    except OSError as error:
+        remove_abandoned(directory)
+        check_space(directory, 2**20 + 8 * model.count_params())
+        # A folder of its own: HDF5 opens its file by name, which others could make a link.
+        with temporary_path(directory, lambda path: path.mkdir(0o700)) as folder:
+            bare.save_weights(folder / WEIGHTS)
+            keep_form(folder / WEIGHTS)
+            _write_json(folder / CONFIG, config)
+            checksums = {name: _sha256(folder / name) for name in (CONFIG, WEIGHTS)}
+            _write_json(folder / METADATA, {**metadata, "sha256": checksums})
+            for name in (WEIGHTS, CONFIG, METADATA):
+                os.replace(folder / name, directory / name)
+            folder.rmdir()
+    except BaseException as error:
+        if made:  # It would be in the way of the next try.
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+        if not isinstance(error, OSError):
+            raise
         reason = error.strerror or error
         raise PresetError(f"{directory}: cannot be written: {reason}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def check_new(directory: str | os.PathLike[str]) -> None:
@@ -230,6 +239,4 @@ def _sha256(path: Path) -> str:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f"part.{path.name}")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

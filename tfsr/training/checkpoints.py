@@ -1,8 +1,8 @@
 """The states that a run can be resumed from: the last two, each complete or absent.
 
 `checkpoints/step-00012000` holds `model.weights.h5` (weights, optimizer, moving average) and
-`state.json` (steps, history, best PSNR, and the sha256 of the weights and of these). It is written under another
-name, synchronised and renamed, so a run killed at any moment leaves complete ones.
+`state.json` (steps, history, best PSNR, and the sha256 of the weights and of these). It is written
+under another name, synchronised and renamed, so a run killed at any moment leaves complete ones.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 import keras
 
 from tfsr.errors import CheckpointError
+from tfsr.images.atomic import check_space
 from tfsr.regular_files import read_regular
 
 _WEIGHTS, _STATE = "model.weights.h5", "state.json"
@@ -40,21 +41,10 @@ class RunState:
 
 
 def check_disk_space(run: Path, model: keras.Model) -> None:
-    """Raise OSError unless the disk has space for the best weights and a checkpoint.
-
-    HDF5 does not survive a write that fails: the process would end without a message.
-    """
-    if not hasattr(os, "posix_fallocate"):
-        return
+    """Raise OSError unless the disk has space for the best weights and a checkpoint."""
     variables = [*model.weights, *model.weights, *model.optimizer.variables]
     # At most 8 bytes a number. Most have 4, which leaves enough for HDF5's own.
-    size = 2**20 + sum(8 * math.prod(variable.shape) for variable in variables)
-    path = run / "part.space"
-    try:
-        with open(path, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
-    finally:
-        path.unlink(missing_ok=True)
+    check_space(run, 2**20 + sum(8 * math.prod(variable.shape) for variable in variables))
 
 
 def save(run: Path, model: keras.Model, state: RunState) -> None:
