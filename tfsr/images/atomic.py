@@ -46,6 +46,15 @@ def write_atomically(name: str, content: bytes | memoryview, synchronise: bool =
         os.replace(path, name)
 
 
+def takes_data(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is a pipe or a device such as a terminal, which is not replaced by a file."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or _is_of_the_system(os.fspath(path))
+
+
 def _mode_of(name: str) -> int | None:
     try:
         return os.stat(name).st_mode

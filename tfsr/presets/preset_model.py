@@ -6,8 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tfsr.errors import InvalidArgument, PresetError
@@ -136,7 +134,7 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 def _load(preset: str | os.PathLike[str]) -> AnyModel:
     from tfsr.layers.budget import limited
     from tfsr.models import from_config
-    from tfsr.presets.weights_file import read_weights, write_weights
+    from tfsr.presets.weights_file import MemoryFile, read_weights
 
     directory = find(preset)
     for file in check_files(preset):
@@ -153,11 +151,9 @@ def _load(preset: str | os.PathLike[str]) -> AnyModel:
         # A layer has weights, or parts that have.
         with limited(layers=2 * len(arrays) + 64, weights=total):
             model = from_config(config)
-    with _naming(f"{weights}: does not fit {CONFIG}"), TemporaryDirectory() as folder:
-        # Keras reads what was read, in a file of its own: none of the HDF5 library's formats.
-        copy = Path(folder, WEIGHTS)
-        write_weights(copy, arrays)
-        model.load_weights(copy)
+    with _naming(f"{weights}: does not fit {CONFIG}"):
+        # What was read, written anew: HDF5 gets nothing that another program wrote.
+        model.load_weights(MemoryFile(WEIGHTS, arrays))
     if sum(value.size for value in model.get_weights()) != total:
         raise PresetError(f"{weights}: has more weights than the model of {CONFIG}")
     return model

@@ -11,6 +11,7 @@ Reference:
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import struct
@@ -64,8 +65,25 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def write_weights(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays in the form that `read_weights` and Keras read; raises OSError."""
+class MemoryFile(io.BytesIO):
+    """A weights file in memory, for `load_weights`, which knows a file's kind by its name.
+
+    Args:
+        name: the name.
+        arrays: by their paths in the file.
+    """
+
+    def __init__(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        super().__init__()
+        self._name = name
+        _write(self, arrays)
+        self.seek(0)
+
+    def __str__(self) -> str:
+        return self._name
+
+
+def _write(path: Path | io.BytesIO, arrays: Mapping[str, np.ndarray]) -> None:
     import h5py
 
     with h5py.File(path, "w", libver=("earliest", "latest")) as file:
@@ -88,7 +106,7 @@ def keep_form(path: Path) -> None:
 
     with h5py.File(path, "r") as file:
         file.visititems(take)
-    write_weights(path, arrays)
+    _write(path, arrays)
 
 
 class _OtherForm(Exception):
