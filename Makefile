@@ -56,7 +56,7 @@ $(WEB_SMALL_MODEL): LR = 16x16
 $(WEB_MODEL) $(WEB_SMALL_MODEL): $(VENV)/.installed \
     $(wildcard $(MODEL_PACKAGES:%=tfsr/%/*.py) tfsr/presets/*/*)
 	mkdir -p $(@D)
-	$(VENV)/bin/tfsr export tflite --preset $(WEB_PRESET) --lr-size $(LR) --scales 4 -o $@
+	$(VENV)/bin/tfsr export tflite --preset $(WEB_PRESET) --lr-size $(LR) --scales 4 --overwrite -o $@
 
 export/web/node_modules/.installed: export/web/package.json export/web/package-lock.json
 	cd export/web && npm ci

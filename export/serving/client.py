@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import http.client
 import io
 import json
 import os
 import re
+import secrets
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -28,6 +29,7 @@ URL = "http://localhost:8501/v1/models/tfsr"
 
 # A larger response is not from our server.
 MAX_RESPONSE = 2 * 2**30
+MAX_REFUSAL = 2**20
 
 
 class ClientError(Exception):
@@ -106,7 +108,9 @@ def upscale(
         content = base64.b64decode(output["outputs"]["b64"], validate=True)
         with Image.open(io.BytesIO(content), formats=("PNG",)) as pixels:
             found = pixels.size
-    except (KeyError, TypeError, binascii.Error, OSError, SyntaxError) as error:
+            if found == size:
+                pixels.load()  # To its last row.
+    except Exception as error:  # Over damaged bytes Pillow raises anything.
         raise ClientError(f"{url}: returned something that is no image") from error
     if found != size:
         raise ClientError(f"{url}: returned an image of {found}, not of {size}")
@@ -117,13 +121,47 @@ def post(url: str, content: dict, timeout: float) -> dict:
     """Post JSON; returns the JSON of the response.
 
     Raises:
-        ClientError: if it cannot be reached, refuses, or returns something else.
+        ClientError: if it cannot be reached, refuses, returns something else, or takes longer than
+            `timeout` seconds in all.
     """
+    if not 0 < timeout <= 1e6:
+        raise ClientError(f"--timeout must be above 0 and at most 1000000 seconds; got {timeout}")
+    done: list[dict | BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(exchange(url, content, timeout))
+        except BaseException as error:
+            done.append(error)
+
+    # The timeout of a socket begins anew with every byte.
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if not done:
+        raise ClientError(f"{url}: did not respond in {timeout:g} seconds")
+    if isinstance(done[0], BaseException):
+        raise done[0]
+    return done[0]
+
+
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """An image goes to the server that was named, and to no other."""
+
+    def redirect_request(self, *arguments: object) -> None:
+        """Redirections are refusals."""
+
+
+def exchange(url: str, content: dict, timeout: float) -> dict:
+    """Post JSON and wait; see `post`."""
     body = json.dumps(content).encode()
     try:
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            output = json.loads(response.read(MAX_RESPONSE))
+        with urllib.request.build_opener(NoRedirects).open(request, timeout=timeout) as response:
+            received = response.read(MAX_RESPONSE + 1)
+        if len(received) > MAX_RESPONSE:
+            raise ClientError(f"{url}: returned more than {MAX_RESPONSE} bytes")
+        output = json.loads(received)
     except urllib.error.HTTPError as error:
         raise ClientError(f"{url}: refused ({error.code}): {reason(error)}") from error
     except urllib.error.URLError as error:
@@ -132,7 +170,7 @@ def post(url: str, content: dict, timeout: float) -> dict:
         raise ClientError(
             f"{url}: the connection broke: {error or type(error).__name__}"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         raise ClientError(f"{url}: is not a server's address, or did not return JSON") from error
     if not isinstance(output, dict):
         raise ClientError(f"{url}: returned something else than a JSON object")
@@ -142,8 +180,8 @@ def post(url: str, content: dict, timeout: float) -> dict:
 def reason(error: urllib.error.HTTPError) -> str:
     """One line of what a server says about a request that it refuses."""
     try:
-        message = str(json.loads(error.read())["error"])
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        message = str(json.loads(error.read(MAX_REFUSAL))["error"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, http.client.HTTPException):
         message = str(error.reason)
     # What the model's own checks say; around it, TensorFlow tells where in the graph.
     found = re.search(r"assertion failed: \[(.*?)\] \[(.*)\]", message)
@@ -158,12 +196,19 @@ def write(path: Path, content: bytes) -> None:
     Raises:
         ClientError: if it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = path.with_name(f".tfsr-{secrets.token_hex(8)}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
+        # Created by this process alone, and written by its descriptor: no link is followed.
+        with open(os.open(temporary, flags, 0o666), "wb") as file:
+            try:
+                file.write(content)
+                file.flush()
+                os.replace(temporary, path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ClientError(f"{path}: cannot be written: {error.strerror}") from error
 
 

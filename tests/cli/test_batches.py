@@ -104,6 +104,18 @@ def test_a_report_replaces_nothing_but_reports(upscale, images, tmp_path):
     assert upscale(images, "-o", tmp_path / "o", "--report", notes, "--overwrite")[0] == 0
 
 
+def test_a_report_goes_into_a_pipe(upscale, images, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    arguments = (images, "-o", tmp_path / "out", "--report", pipe)
+    code, _, err = upscale(*arguments)  # Nobody reads it.
+    assert code == 1 and f"{pipe}: cannot be written" in err
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        assert upscale(*arguments, "--skip-existing")[0] == 0
+        assert json.loads(reader.stdout.read())["skipped"] == 3
+    assert pipe.is_fifo()
+
+
 def test_files_that_are_there_are_not_replaced_unasked(upscale, images, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
@@ -413,12 +425,13 @@ def test_killed_at_any_moment_nothing_corrupt_is_seen_and_a_rerun_completes(long
     check_visible_files_are_whole(out)
 
 
-def test_an_interrupted_batch_says_so_in_one_line(long_batch, tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_batch_says_so_in_one_line(sent, long_batch, tmp_path):
     arguments, out, count = long_batch
     report = tmp_path / "report.json"
     process = started(*arguments, "--report", report)
     process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     lines, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err == "tfsr: interrupted\n"

@@ -305,6 +305,19 @@ def test_strange_names_are_reported_as_they_are(name, tfsr, preset, tmp_path):
     check_one_line(result, " ".join(name.split()))
 
 
+def test_control_sequences_in_names_are_shown(tfsr, preset, tmp_path):
+    name = "\x1b]0;owned\x07\x1b[2J.png"
+    source = tiny.save(tmp_path / name, tiny.image(8, 8))
+    options = ("--scale", "2", "--preset", preset)
+    code, out, err = tfsr("upscale", source, "-o", tmp_path / "out", *options)
+    assert (code, err) == (0, "") and "\\x1b]0;owned\\x07\\x1b[2J.png" in out
+    code, out, err = tfsr("upscale", source, "-o", tmp_path / "out", *options)
+    assert (code, out) == (1, "") and "\\x1b]0;owned" in err
+    code, _, lines = tfsr("convert", source, "-o", tmp_path / "other")
+    assert code == 1 and "\\x1b]0;owned" in lines
+    assert not {"\x1b", "\x07"} & {*out, *err, *lines}
+
+
 def test_as_a_process_only_its_own_lines_are_printed(preset, images, tmp_path):
     out = tmp_path / "out"
     bad = bad_file(tmp_path / "bad", "text.png")

@@ -121,7 +121,8 @@ def test_no_image_is_written_over(evaluate, images, tmp_path):
     before = (images / "1.png").read_bytes()
     (tmp_path / "link.png").symlink_to(images / "1.png")
     for strip in (images / "1.png", tmp_path / "link.png"):
-        code, out, err = evaluate("--data", images, "bicubic", "--lr-sides", "12", "--grid", strip)
+        options = ("--lr-sides", "12", "--grid", strip, "--overwrite")
+        code, out, err = evaluate("--data", images, "bicubic", *options)
         assert (code, out) == (1, "") and "an image that is read" in err
     twice = ("-o", tmp_path / "a.md", "-o", images / ".." / "a.md")
     code, _, err = evaluate("--data", images, "bicubic", "--lr-sides", "12", *twice)
@@ -149,3 +150,15 @@ def test_a_corrupt_image_or_none_is_one_line(evaluate, images, tmp_path):
     code, _, err = evaluate("--data", tmp_path / "empty", "bicubic", "--lr-sides", "12")
     assert code == 1
     assert "empty: no image in it" in err
+
+
+def test_files_are_replaced_only_when_asked(evaluate, preset, images, tmp_path):
+    table = tmp_path / "table.md"
+    table.write_text("mine")
+    table.chmod(0o600)
+    arguments = ("--data", images, "--lr-sides", "12", "--preset", preset, "-o", table)
+    code, out, err = evaluate(*arguments)
+    assert (code, out) == (1, "") and err == f"tfsr: {table}: exists; --overwrite replaces it\n"
+    assert table.read_text() == "mine"
+    assert evaluate(*arguments, "--overwrite")[0] == 0
+    assert "Bicubic" in table.read_text() and table.stat().st_mode & 0o777 == 0o600

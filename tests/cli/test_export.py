@@ -81,3 +81,12 @@ def test_what_cannot_be_exported_is_one_line(
     monkeypatch.chdir(tmp_path)
     check_one_line(tfsr("export", *options, "--preset", preset), *words, code=code)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_replaced_only_when_asked(tfsr, preset, tmp_path):
+    path = tmp_path / "a.tflite"
+    path.write_bytes(b"mine")
+    arguments = ("export", "tflite", "--preset", preset, "--lr-size", "16x12", "--scales", "2")
+    code, _, err = tfsr(*arguments, "-o", path)
+    assert code == 1 and f"{path}: exists; --overwrite replaces it" in err
+    assert path.read_bytes() == b"mine"

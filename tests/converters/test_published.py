@@ -109,6 +109,15 @@ def test_the_ablations_of_arasfsr_are_read(without, tmp_path):
     assert decoder.frequency == (without != "asfsr_wo_freq")
 
 
+def _names_of_rdn(number):
+    """A dense encoder of as many blocks as each has layers, by the names of almost no weights."""
+    one = np.zeros((1, 1, 1, 1), np.float32)
+    names = [f"RDBs.{i}.LFF.weight" for i in range(number)]
+    names += [f"RDBs.0.convs.{i}.conv.0.weight" for i in range(number)]
+    weights = {f"encoder.{name}": one for name in [*names, "SFENet1.weight"]}
+    return {**weights, "imnet.layers.0.weight": one, "imnet.layers.2.weight": one}
+
+
 def changed(**weights):
     content = checkpoint()
     state = dict(content["model"]["sd"])
@@ -138,6 +147,10 @@ def changed(**weights):
         (changed(imnet__layers__0__weight=np.zeros((256, 147))), ["imnet.layers.0.weight"]),
         (changed(encoder__head__0__weight=None), ["EDSR"]),
         (checkpoint(weights={"imnet.layers.0.weight": "text"}), ["imnet.layers.0.weight"]),
+        (changed(imnet__layers__8__bias=np.full(3, np.nan)), ["imnet.layers.8.bias", "finite"]),
+        # Counts in names and lengths of empty arrays, which would be built before they are read.
+        (checkpoint(weights=_names_of_rdn(700)), ["more than", "layers"]),
+        (changed(encoder__head__0__weight=np.zeros((10**6, 0, 3, 3))), ["more than", "weights"]),
     ],
 )
 def test_other_checkpoints_are_refused_by_what_is_wrong(content, words, tmp_path):

@@ -1,5 +1,6 @@
 """The server's responses, without the network."""
 
+import asyncio
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ import odd_files
 import pytest
 import tiny
 from faces_in_place import Detector, FailingDetector, face_at
+from fastapi import HTTPException, Request
 from PIL import Image
 from starlette.testclient import TestClient
 
@@ -18,6 +20,7 @@ from tfsr import ImplicitSR
 from tfsr.demo.app import create_app
 from tfsr.demo.face_search import FaceSearch
 from tfsr.demo.restorers import Restorer, Restorers, load_restorer
+from tfsr.demo.upload import receive
 from tfsr.images import to_float, to_uint8
 from tfsr.inference import ModelUpscaler, PhotographUpscaler, load_upscaler
 from tfsr.inference.request import PixelLimits
@@ -299,3 +302,25 @@ def test_no_other_page_may_read_what_is_served(client):
     headers = client.get("/settings", headers={"origin": "http://evil.example"}).headers
     assert "access-control-allow-origin" not in headers
     assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_slow_or_broken_upload_ends(tmp_path):
+    """As the server calls it, with a client that stops sending."""
+
+    def upload(*messages):
+        async def receive_message():
+            if sent:
+                return sent.pop(0)
+            await asyncio.sleep(60)
+
+        sent = list(messages)
+        request = Request({"type": "http", "method": "POST", "headers": []}, receive_message)
+        asyncio.run(receive(request, tmp_path / "image", 100, seconds=0.05))
+
+    part = {"type": "http.request", "body": b"part", "more_body": True}
+    with pytest.raises(HTTPException, match="nothing was received"):
+        upload(part)
+    with pytest.raises(HTTPException, match="cut short"):
+        upload(part, {"type": "http.disconnect"})
+    upload(part, {"type": "http.request", "body": b"!", "more_body": False})
+    assert (tmp_path / "image").read_bytes() == b"part!"

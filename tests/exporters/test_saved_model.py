@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import resource
 import shutil
 import struct
@@ -516,3 +517,30 @@ def test_an_impossible_size_is_refused_in_one_line(upscale):
         with pytest.raises(InvalidArgument, match="size must be") as error:
             upscale(tiny.image(8, 8), size)
         assert "\n" not in str(error.value)
+
+
+def test_what_has_no_end_is_not_read(exported, tmp_path):
+    copy = tmp_path / "1"
+    shutil.copytree(exported[1].path, copy)
+    os.mkfifo(copy / "assets.extra" / "pipe")
+    with pytest.raises(ExportError, match="pipe: is not a regular file"):
+        SavedModelUpscaler(tmp_path)
+    (copy / METADATA).unlink()
+    (copy / METADATA).symlink_to("/dev/zero")
+    with pytest.raises(ExportError, match="not a regular file"):
+        SavedModelUpscaler(tmp_path)
+
+
+def test_other_signatures_are_refused(tmp_path):
+    class Other(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, None), tf.float32)])
+        def call(self, x):
+            return {"output": x}
+
+    other = Other()
+    signatures = {"serving_default": other.call, "upscale_float": other.call}
+    tf.saved_model.save(other, str(tmp_path / "1"), signatures=signatures)
+    (tmp_path / "1" / METADATA).parent.mkdir(exist_ok=True)
+    (tmp_path / "1" / METADATA).write_text('{"format": "saved_model"}')
+    with pytest.raises(ExportError, match="its signature takes"):
+        SavedModelUpscaler(tmp_path)

@@ -1,3 +1,4 @@
+import io
 import json
 import math
 import os
@@ -15,7 +16,8 @@ from tfsr.exporters import tflite, tflite_export
 from tfsr.exporters.export_report import compare_arrays
 from tfsr.images import to_float
 from tfsr.inference import ModelUpscaler
-from tfsr.inference.tflite_upscaler import TFLiteUpscaler, runners
+from tfsr.inference.tflite_upscaler import TFLiteUpscaler, runners, with_metadata
+from tfsr.inference.upscaler import Upscaler
 from tfsr.models import Bicubic, ImplicitSR
 from tfsr.presets import DEFAULT, from_preset
 
@@ -444,3 +446,57 @@ def test_images_that_calibrate_are_not_compared_with(count, tmp_path):
     assert 1 <= len(calibrating) <= 16
     assert 1 <= len(compared) <= 4
     assert not set(calibrating) & set(compared)
+
+
+def resigned(path, exported, **changes):
+    """A copy of a file with another description; None removes an entry."""
+    with zipfile.ZipFile(exported[0]) as archive:
+        entry = archive.getinfo("tfsr.json")
+        description = {**json.loads(archive.read(entry)), **changes}
+    model = exported[0].read_bytes()[: entry.header_offset]
+    path.write_bytes(with_metadata(model, description))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lr_size": "12x10"}, "is damaged"),
+        ({"lr_size": [12]}, "is damaged"),
+        ({"lr_size": [12, 10.0]}, "is damaged"),
+        ({"lr_size": [0, 10]}, "is damaged"),
+        ({"sizes": {"24": 20}}, "is damaged"),
+        ({"sizes": [[2**40, 2**40]]}, "is damaged"),
+        ({"io": ["uint8"]}, "is damaged"),
+        ({"io": "uint8"}, "is not as"),
+        ({"lr_size": [10, 12]}, "is not as"),
+        ({"sizes": [[24, 20]]}, "is not as"),
+        ({"sizes": [*map(list, SIZES), [48, 40]]}, "has no signature '40x48'"),
+    ],
+)
+def test_a_description_of_another_model_is_refused(changes, message, exported, tmp_path):
+    check_not_opened(resigned(tmp_path / "model.tflite", exported, **changes), message)
+
+
+def test_a_description_longer_than_it_says_is_not_unpacked(exported, tmp_path):
+    path = tmp_path / "model.tflite"
+    with zipfile.ZipFile(exported[0]) as archive:
+        length = archive.getinfo("tfsr.json").header_offset
+    content = io.BytesIO(exported[0].read_bytes()[:length])
+    with zipfile.ZipFile(content, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("tfsr.json", bytes(2**26))
+    # The size in the archive's table of contents, and before the entry.
+    lying = content.getvalue().replace((2**26).to_bytes(4, "little"), (900).to_bytes(4, "little"))
+    path.write_bytes(lying)
+    check_not_opened(path, "tfsr.json that can be read")
+
+
+def test_an_output_of_another_shape_is_no_image():
+    class Flat(Upscaler):
+        kind = "flat"
+
+        def patches(self, image, size):
+            yield slice(None), slice(None), np.zeros((1, 1, 3), np.float32)
+
+    with pytest.raises(ExportError, match=r"returned \(1, 1, 3\)"):
+        Flat()(tiny.image(4, 4), (8, 8))

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import math
 import shutil
 
 import h5py
@@ -13,6 +14,7 @@ from tfsr import ImplicitSR, from_preset
 from tfsr.errors import PresetError
 from tfsr.images import to_float
 from tfsr.presets import DEFAULT, names, read_metadata, save_preset
+from tfsr.presets.weights_file import keep_form, read_weights
 
 FILES = ("config.json", "model.weights.h5", "metadata.json")
 IMAGE = to_float(tiny.image(12, 10))[None]
@@ -118,10 +120,13 @@ def test_a_missing_file_is_named(name, preset):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_link_out_of_the_directory_is_refused(name, preset, tmp_path):
+def test_the_checksum_decides_not_where_a_link_leads(name, preset, tmp_path):
     shutil.move(preset / name, tmp_path / name)
     (preset / name).symlink_to(tmp_path / name)
-    check_refused(preset, preset / name)
+    assert from_preset(preset).count_params() > 0
+    if name != "metadata.json":
+        (tmp_path / name).write_bytes(b"other")
+        check_refused(preset, preset / name)
 
 
 def test_a_link_to_the_directory_itself_is_fine(preset, tmp_path):
@@ -167,6 +172,16 @@ def test_other_than_a_json_object_is_named(name, content, preset):
         {**tiny.MODEL, "encoder": {"name": "edsr", "features": "many"}},
         {**tiny.MODEL, "encoder": {"name": "edsr", "features": -8}},
         {**tiny.MODEL, "extra": 1},
+        # Layers and numbers without end.
+        {**tiny.MODEL, "encoder": {"name": "edsr", "features": 1, "blocks": 10**6}},
+        {**tiny.MODEL, "encoder": {"name": "rdn", "blocks": 900, "layers": 900}},
+        {**tiny.MODEL, "encoder": {"name": "edsr", "features": 10**5}},
+        {**tiny.MODEL, "decoder": {"name": "metasr", "bandwidth": 10**12}},
+        {**tiny.MODEL, "decoder": {"name": "liif", "hidden": [1] * 10**5}},
+        {**tiny.MODEL, "encoder": {"name": "edsr", "blocks": [2]}},
+        {**tiny.MODEL, "encoder": {"name": "edsr", "blocks": {"a": 2}}},
+        {**tiny.MODEL, "encoder": {"name": "edsr", "residual_scale": 1e999}},
+        {**tiny.MODEL, "encoder": {"name": "edsr", "residual_scale": math.nan}},
     ],
 )
 def test_a_configuration_of_no_model_is_named(config, preset):
@@ -179,7 +194,7 @@ def test_weights_that_do_not_fit_are_named(preset):
     wider = {**tiny.MODEL, "encoder": {**tiny.MODEL["encoder"], "features": 12}}
     (preset / "config.json").write_text(json.dumps(wider))
     sign(preset)
-    check_refused(preset, preset / "model.weights.h5")
+    check_refused(preset, preset, "model.weights.h5", "more than")
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights"])
@@ -207,7 +222,124 @@ def test_damaged_weights_are_named_whatever_hdf5_makes_of_them(place, preset):
     content[start : start + 4] = b"none"
     path.write_bytes(content)
     sign(preset)
-    check_refused(preset, path, "does not fit")
+    check_refused(preset, path, "cannot be read")
+
+
+def test_a_key_that_stands_twice_is_named(preset):
+    text = json.dumps(tiny.MODEL)
+    (preset / "config.json").write_text(text[:-1] + ', "encoder": "edsr"}')
+    sign(preset)
+    check_refused(preset, preset / "config.json", "twice")
+
+
+@pytest.mark.parametrize("name", FILES[::2])
+def test_descriptions_are_not_read_without_end(name, preset):
+    with open(preset / name, "ab") as file:
+        file.truncate(2**31)
+    check_refused(preset, preset / name)
+
+
+def _first_array(file):
+    name = next(name for name in _arrays(file) if file[name].ndim == 4)
+    return name, file[name][()]
+
+
+def _arrays(file):
+    names = []
+    file.visititems(lambda name, item: names.append(name) if hasattr(item, "shape") else None)
+    return names
+
+
+def _stored(**options):
+    """Store the first kernel otherwise."""
+
+    def change(file):
+        name, value = _first_array(file)
+        del file[name]
+        file.create_dataset(name, data=value, **options)
+
+    return change
+
+
+def _set(number):
+    def change(file):
+        name, value = _first_array(file)
+        value[0, 0, 0, 0] = number
+        file[name][...] = value
+
+    return change
+
+
+def _unwritten(file):
+    name, value = _first_array(file)
+    del file[name]
+    file.create_dataset(name, value.shape, "f4")
+
+
+def _external(file):
+    name, value = _first_array(file)
+    del file[name]
+    file.create_dataset(name, value.shape, "f4", external=[("/etc/hostname", 0, value.nbytes)])
+
+
+def _link(link):
+    def change(file):
+        name, _ = _first_array(file)
+        del file[name]
+        file[name] = link
+
+    return change
+
+
+def _circle(file):
+    file["encoder/again"] = file["encoder"]
+
+
+def _more(file):
+    file["encoder/more"] = np.zeros(3, "f4")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (_stored(chunks=True), "not stored in one piece"),
+        (_stored(compression="gzip"), "kind 11"),
+        (_stored(dtype="f8"), "something else than float32"),
+        (_stored(dtype=">f4"), "something else than float32"),
+        (_unwritten, "cut short"),
+        (_external, "kind 7"),
+        (_link(h5py.SoftLink("/encoder")), "cut short"),
+        (_link(h5py.ExternalLink("/etc/hostname", "/")), "kind 2"),
+        (_circle, "two names"),
+        (_more, "more weights"),
+        (_set(np.nan), "not finite"),
+        (_set(-np.inf), "not finite"),
+    ],
+)
+def test_weights_of_another_form_are_named(change, word, preset):
+    path = preset / "model.weights.h5"
+    with h5py.File(path, "a") as file:
+        change(file)
+    sign(preset)
+    check_refused(preset, path, word)
+
+
+def test_weights_of_a_later_hdf5_are_saved_in_the_form_that_is_read(saved, tmp_path):
+    name, value = "layer/vars/0", np.ones((2, 3), "f4")
+    path = tmp_path / "later.weights.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        file[name] = value
+    with pytest.raises(PresetError, match="another version"):
+        read_weights(path)
+    keep_form(path)
+    np.testing.assert_array_equal(read_weights(path)[name], value)
+
+
+def test_weights_are_not_read_without_end(preset):
+    with open(preset / "model.weights.h5", "ab") as file:
+        file.truncate(2**30 + 1)
+    sign(preset)
+    check_refused(preset, preset / "model.weights.h5", "at most 1073741824")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -240,3 +372,9 @@ def test_shipped_presets_upscale_and_have_provenance(name):
     assert metadata["provenance"]["licence"]
     for figures in metadata["quality"]["from"].values():
         assert figures["psnr"] > figures["bicubic"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 400])
+def test_numbers_that_are_not_finite_are_named(number, preset):
+    (preset / "metadata.json").write_text(f'{{"quality": {{"images": {number}}}}}')
+    check_refused(preset, preset / "metadata.json", "finite")

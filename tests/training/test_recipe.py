@@ -1,4 +1,5 @@
 import math
+import os
 from copy import deepcopy
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from tfsr.errors import RecipeError
 from tfsr.training import recipe_files as recipes
 from tfsr.training.recipe import OptimizerConfig, TrainingConfig
+from tfsr.training.recipe_yaml import read_yaml
 
 
 def changed(key, value):
@@ -283,6 +285,31 @@ def test_validation_can_restore_from_several_degradations(tmp_path):
     ]
 
 
+LAUGHS = b"a0: &a0 [1, 1, 1, 1]\n" + b"".join(
+    b"a%d: &a%d [%s]\n" % (i, i, b", ".join([b"*a%d" % (i - 1)] * 9)) for i in range(1, 9)
+)
+
+
+def test_aliases_may_be_used(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text("sizes: &sizes [24, 48]\nagain: *sizes\nwith: {<<: {a: 1}, b: 2}\n")
+    expected = {"sizes": [24, 48], "again": [24, 48], "with": {"a": 1, "b": 2}}
+    assert read_yaml(path) == expected
+
+
+def test_bases_end(tmp_path):
+    for i in range(40):
+        tiny.write_recipe(tmp_path / f"{i}.yaml", {"base": f"{i + 1}.yaml"})
+    (tmp_path / "r.yaml").symlink_to("0.yaml")
+    check_refused(tmp_path / "r.yaml", "at most 16 bases")
+
+
+def test_a_base_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    path = tiny.write_recipe(tmp_path / "r.yaml", {"base": "pipe.yaml"})
+    check_refused(path, "base pipe.yaml: cannot be read: not a regular file")
+
+
 def test_numbers_without_a_point_are_numbers(tmp_path):
     # YAML 1.1 reads 1e-4 as text, which would surprise everyone.
     path = tmp_path / "r.yaml"
@@ -303,6 +330,16 @@ def test_numbers_without_a_point_are_numbers(tmp_path):
         (b"name: !!timestamp 2024-13-45", "YAML"),
         (b"name: a\x00b", "YAML"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "UTF-8"),
+        # What a few bytes stand for has no end, or takes minutes.
+        (LAUGHS, "more than 10000 values"),
+        (b"name: &a [*a]", "more than 10000 values"),
+        (b"".join(b"k%d: 1\n" % i for i in range(40_000)), "more than 10000 values"),
+        (b"name: " + b"[" * 5000, "YAML"),
+        # Tags whose values are of another type, and numbers in base 60.
+        (b"name: !!timestamp x", "YAML"),
+        (b"name: !!bool x", "YAML"),
+        (b"name: !!float ''", "YAML"),
+        (b"seed: 1:" + b"59:" * 400 + b"59.5", "YAML"),
     ],
 )
 def test_a_file_that_is_no_recipe_is_named(content, words, tmp_path):

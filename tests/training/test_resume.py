@@ -1,5 +1,7 @@
 """A run that was killed, or could not be written, ends as one that was not."""
 
+import hashlib
+import json
 import resource
 import shutil
 import subprocess
@@ -101,6 +103,24 @@ def test_every_damage_is_seen(file, damage, run, tmp_path):
     lines = []
     path, state = newest(copy, lines.append)
     assert (path.name, state.steps, len(lines)) == ("step-00000003", 3, 1)
+
+
+def test_a_changed_digit_of_the_state_is_seen(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    path = copy / LAST / "state.json"
+    path.write_text(path.read_text().replace('"steps": 6', '"steps": 9'))
+    lines = []
+    path, state = newest(copy, lines.append)
+    assert (path.name, state.steps, len(lines)) == ("step-00000003", 3, 1)
+
+
+def test_states_of_earlier_versions_are_resumed(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    path = copy / LAST / "state.json"
+    state = json.loads(path.read_text())
+    weights = (copy / LAST / "model.weights.h5").read_bytes()
+    path.write_text(json.dumps({**state, "sha256": hashlib.sha256(weights).hexdigest()}))
+    assert newest(copy, print)[1].steps == 6
 
 
 def test_where_all_checkpoints_are_damaged_nothing_starts(copy):

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shutil
 
 import keras
@@ -17,6 +18,7 @@ from tfsr.inference import ModelUpscaler
 from tfsr.presets import read_metadata
 from tfsr.training import recipe_files as recipes
 from tfsr.training.compilation import compiled_model
+from tfsr.training.locks import lock_folder
 from tfsr.training.trainer import train
 
 
@@ -344,3 +346,13 @@ def test_a_directory_that_cannot_be_made_is_reported(run, tmp_path):
         with pytest.raises(RecipeError) as caught:
             train(run / "recipe.yaml", directory)
         check_line(caught, directory)
+
+
+def test_two_trainings_do_not_share_a_directory(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    held = lock_folder(copy)
+    try:
+        with pytest.raises(TrainingError, match="another process trains in it"):
+            train(run.parent / "recipe.yaml", copy, report=lambda line: None)
+    finally:
+        os.close(held)

@@ -27,7 +27,9 @@ from tfsr.cli import (
     train,
     upscale,
 )
+from tfsr.cli.interrupt import interrupted_by_sigterm
 from tfsr.cli.options import message_of
+from tfsr.cli.printing import one_line
 from tfsr.cli.startup import choose_backend
 from tfsr.errors import TfsrError, did_you_mean
 
@@ -85,6 +87,11 @@ def root(
 
 def main() -> None:
     """Run the command line: exit 0 if all went well, 1 if something failed, 2 for usage."""
+    with interrupted_by_sigterm():
+        _run()
+
+
+def _run() -> None:
     _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A file's name may hold bytes that are no text.
@@ -131,7 +138,7 @@ def _open_streams() -> None:
 def fail(line: str, code: int) -> None:
     """Print one line to the standard error and exit."""
     with contextlib.suppress(OSError):
-        typer.echo(f"tfsr: {' '.join(line.split())}", err=True)
+        typer.echo(f"tfsr: {one_line(line)}", err=True)
     try:
         sys.stdout.flush()
     except OSError:

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from tfsr.cli.printing import one_line
 from tfsr.inference.batch_report import as_record
 from tfsr.inference.jobs import JobResult
 
@@ -65,9 +66,9 @@ class BatchProgress:
         if self._as_json:
             typer.echo(json.dumps(as_record(result)))
         elif result.error is None:
-            typer.echo(_in_one_line(_description(result)))
+            typer.echo(one_line(_description(result)))
         if result.error is not None:
-            self._bar.console.print(f"tfsr: {_in_one_line(result.error)}")
+            self._bar.console.print(f"tfsr: {one_line(result.error)}")
         self._bar.advance(self._task)
 
 
@@ -91,8 +92,3 @@ def _description(result: JobResult) -> str:
         faces = [face["restored"] for face in result.details["faces"]]
         parts.insert(1, f"{sum(faces)} of {len(faces)} faces restored")
     return "; ".join(parts)
-
-
-def _in_one_line(text: str) -> str:
-    """One line, whatever a file's name holds."""
-    return " ".join(text.split())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import typer
 from tfsr.cli import options
 from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.output_files import check_not_overwritten, check_outputs
+from tfsr.cli.printing import echo
 from tfsr.cli.progress_bar import progress_bar
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import ImageError, InvalidArgument
@@ -53,10 +53,8 @@ def compare(
             raise InvalidArgument("give --scale, --size, or --original, whose size is then used")
         target = None if scale is None and size is None else TargetSize(scale, size)
     check_writable_format(output)
-    check_outputs([output])
+    check_outputs([output], overwrite)
     check_not_overwritten([source, original], [output])
-    if os.path.lexists(output) and not overwrite:
-        raise ImageError(f"{output}: exists; --overwrite replaces it")
     # Pillow's warnings about odd metadata would come between the lines.
     warnings.filterwarnings("ignore", module="PIL")
     import_keras()
@@ -79,7 +77,7 @@ def compare(
     write(output, figure)
     captions = zip(upscalers, comparison.captions, strict=True)
     line = ", ".join(f"{name} {caption}" for name, caption in captions if caption)
-    typer.echo(f"{output}: {line}" if line else output)
+    echo(f"{output}: {line}" if line else output)
 
 
 def _advance(advance: Callable[[], None], interrupt: Interrupt) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tfsr.cli.printing import echo
 from tfsr.cli.startup import import_keras
 
 
@@ -49,5 +50,5 @@ def convert(
     }
     save_preset(model, output, metadata)
     system = f"{published.config['decoder']['name']} on {published.config['encoder']['name']}"
-    typer.echo(f"{output}: {system}, {model.count_params():,} parameters")
-    typer.echo(f"not used: {', '.join(published.unused) or 'nothing'}")
+    echo(f"{output}: {system}, {model.count_params():,} parameters")
+    echo(f"not used: {', '.join(published.unused) or 'nothing'}")

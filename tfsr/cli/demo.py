@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from tfsr.cli import options
+from tfsr.cli.printing import echo
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument, PresetError
 from tfsr.presets import DEFAULT, clean_twin
@@ -60,7 +61,7 @@ def demo(
         ending = threading.Event()
         name = Path(preset).name or preset
         app = create_app(restorers, search, name, limits, ending, strength)
-        typer.echo(f"{address(listening)} until Ctrl-C, by {name}")
+        echo(f"{address(listening)} until Ctrl-C, by {name}")
         serve(app, listening, ending, browser)
 
 

@@ -45,6 +45,7 @@ def evaluate(
     grid: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Images side by side: .png, .jpg, .webp.")
     ] = None,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Evaluate how well reduced images are restored, against bicubic.
 
@@ -61,7 +62,8 @@ def evaluate(
     rule = get_protocol(protocol)
     specs = rule.specs(lr_sides.split(",") if lr_sides else (), scales or (), degradation)
     files = [path for path in (*(output or ()), plot, grid) if path is not None]
-    _check_files(output or [], plot, grid, files)
+    _check_files(output or [], plot, grid)
+    check_outputs(files, overwrite)
     with silence():
         upscalers = load_upscalers([*(preset or ()), *(others or ())] or [DEFAULT], strengths or ())
     columns = make_columns(data, rule, specs)
@@ -80,9 +82,7 @@ def evaluate(
     typer.echo(means_as_markdown(table), nl=False)
 
 
-def _check_files(
-    tables: list[Path], plot: Path | None, grid: Path | None, files: list[Path]
-) -> None:
+def _check_files(tables: list[Path], plot: Path | None, grid: Path | None) -> None:
     from tfsr.evaluation import FORMATS
     from tfsr.evaluation.scale_plot import check_plot
     from tfsr.images import check_writable_format
@@ -97,7 +97,6 @@ def _check_files(
         check_plot(plot)
     if grid is not None:
         check_writable_format(grid)
-    check_outputs(files)
 
 
 def _write_files(table: Table, tables: list[Path], plot: Path | None) -> None:

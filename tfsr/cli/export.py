@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from tfsr.cli import options
+from tfsr.cli.output_files import check_outputs
+from tfsr.cli.printing import echo
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument
 from tfsr.presets import DEFAULT, clean_twin, read_metadata
@@ -36,6 +38,7 @@ def tflite(
         str, typer.Option(metavar="float32|uint8", help="Type of input and output.")
     ] = "float32",
     memory: options.Memory = 128 * 2**20,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Write a file of fixed sizes for phones and browsers.
 
@@ -44,6 +47,7 @@ def tflite(
     from tfsr.images import list_images
 
     import_keras()
+    check_outputs([output], overwrite)
     hr_sizes = _sizes(lr_size, scales or (), sizes or ())
     images = list_images(calibration) if calibration is not None else []
     model, metadata = _model(preset, strength)
@@ -61,7 +65,7 @@ def tflite(
             max_memory=memory,
             metadata=metadata,
         )
-    typer.echo(_line(report))
+    echo(_line(report))
 
 
 @app.command("saved-model")
@@ -101,7 +105,7 @@ def saved_model(
             max_output_pixels=round(max_output * 1e6),
             metadata=metadata,
         )
-    typer.echo(_line(report))
+    echo(_line(report))
 
 
 def _sizes(lr_size: tuple[int, int], scales: tuple, sizes: tuple) -> list[tuple[int, int]]:

@@ -11,8 +11,8 @@ import typer
 
 from tfsr.cli import options
 from tfsr.cli.output_files import check_not_overwritten, check_outputs
+from tfsr.cli.printing import echo
 from tfsr.cli.startup import import_keras, silence
-from tfsr.errors import InvalidArgument
 
 
 def faces(
@@ -31,11 +31,9 @@ def faces(
     if output is not None:
         from tfsr.images.formats import check_writable_format
 
-        check_outputs([output])
+        check_outputs([output], overwrite)
         check_writable_format(output)
         check_not_overwritten([source], [output])
-        if output.exists() and not overwrite:
-            raise InvalidArgument(f"{output}: exists; --overwrite replaces it")
     warnings.filterwarnings("ignore", module="PIL")
     import_keras()
     from tfsr.faces import find, numbered
@@ -50,7 +48,7 @@ def faces(
     records = [face.record() for face in found]
     for number, record in enumerate(records, start=1):
         line = json.dumps({"number": number, **record}) if json_lines else _line(number, **record)
-        typer.echo(line)
+        echo(line)
 
 
 def _line(number: int, box: list[int], eyes: list[float], confidence: float) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -41,3 +44,24 @@ class Interrupt:
     def _on_unraisable(self, failure: Any) -> None:
         if not isinstance(failure.exc_value, KeyboardInterrupt):
             self._hook(failure)
+
+
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """End as by Ctrl-C on SIGTERM too: reports are written, temporary files and children end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    # The handler of Ctrl-C knows where the program is; in the background there may be none.
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(number, frame)
+    raise KeyboardInterrupt

@@ -9,14 +9,20 @@ from pathlib import Path
 from tfsr.errors import InvalidArgument
 
 
-def check_outputs(paths: Iterable[Path]) -> None:
-    """Check that files can be written, each once.
+def check_outputs(paths: Iterable[Path], overwrite: bool) -> None:
+    """Check that files can be written, each once, and that none is replaced unasked.
+
+    Pipes and terminals are written into.
 
     Raises:
         InvalidArgument: naming the file that cannot.
     """
+    from tfsr.images.atomic import takes_data
+
     seen = set()
     for path in paths:
+        if takes_data(path):
+            continue
         if os.path.isdir(path):
             raise InvalidArgument(f"{path}: is a folder; name a file in it")
         if not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK | os.X_OK):
@@ -26,6 +32,8 @@ def check_outputs(paths: Iterable[Path]) -> None:
         if os.path.realpath(path) in seen:
             raise InvalidArgument(f"{path}: would be written twice; give each file a name")
         seen.add(os.path.realpath(path))
+        if os.path.lexists(path) and not overwrite:
+            raise InvalidArgument(f"{path}: exists; --overwrite replaces it")
 
 
 def check_not_overwritten(images: Iterable[Path | None], paths: Iterable[Path]) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tfsr.cli.printing import echo
+
 if TYPE_CHECKING:
     from tfsr.training.queue_status import RunStatus
 
@@ -47,7 +49,7 @@ def run(
     """
     from tfsr.training.run_queue import run_queue
 
-    if not run_queue(trainings, jobs, report=typer.echo):
+    if not run_queue(trainings, jobs, report=echo):
         typer.echo("tfsr: not all trainings are done", err=True)
         sys.exit(1)
 

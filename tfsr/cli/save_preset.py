@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tfsr.cli.options import preset_names
+from tfsr.cli.printing import echo
 from tfsr.cli.startup import import_keras
 
 
@@ -38,4 +39,4 @@ def save_preset(
     import_keras()
     from tfsr.training.run_preset import save_run_preset
 
-    save_run_preset(run, output, validation_data=validation, clean=clean, report=typer.echo)
+    save_run_preset(run, output, validation_data=validation, clean=clean, report=echo)

@@ -10,6 +10,7 @@ import typer
 
 from tfsr.cli.options import usage
 from tfsr.cli.parsing import parse_duration
+from tfsr.cli.printing import echo
 from tfsr.cli.startup import STARTED, import_keras
 
 _Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, as in recipes/.")]
@@ -87,5 +88,5 @@ def train(
         max_time=seconds,
         began=STARTED,
         processes=processes,
-        report=typer.echo,
+        report=echo,
     )

@@ -15,7 +15,9 @@ from tfsr.converters.checkpoint import read_checkpoint
 from tfsr.converters.flax_pickle import is_bare_pickle, read_flax_pickle
 from tfsr.converters.thera_weights import load_thera, thera_config
 from tfsr.converters.torch_weights import load_published, unused_names
+from tfsr.converters.weight_loader import stored_numbers
 from tfsr.errors import CheckpointError, TfsrError, check_choice
+from tfsr.layers.budget import limited
 from tfsr.models import ImplicitSR
 
 Weights = Mapping[str, np.ndarray]
@@ -47,9 +49,15 @@ class Published:
         """Build the model with its weights.
 
         Raises:
-            CheckpointError: a weight is missing, left over or of another shape.
+            CheckpointError: a weight is missing, left over, of another shape or not finite.
+            InvalidArgument: the names describe a larger model than there are weights.
         """
-        model = ImplicitSR.from_config(self.config)
+        # The configuration is of counts in names and shapes. A layer has weights, or parts that
+        # have; the margin is for what is stored once and used twice.
+        with limited(
+            layers=2 * len(self.weights) + 64, weights=2 * stored_numbers(self.weights) + 2**16
+        ):
+            model = ImplicitSR.from_config(self.config)
         self.load(model, self.weights)
         return model
 

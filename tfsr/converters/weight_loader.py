@@ -12,6 +12,16 @@ from tfsr.errors import CheckpointError
 from tfsr.models import ImplicitSR
 
 
+def stored_numbers(weights: Mapping[str, Any]) -> int:
+    """Return how many numbers arrays have, counting once what several of them share."""
+    stored = {}
+    for array in weights.values():
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        stored[id(array)] = array.size
+    return sum(stored.values())
+
+
 class WeightLoader:
     """The weights of a checkpoint: every one must be taken, in the shape that the model needs.
 
@@ -32,7 +42,11 @@ class WeightLoader:
         return name in self._weights
 
     def take(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Return the weight of a name, or raise CheckpointError if it is missing or misshapen."""
+        """Return the weight of a name, or raise CheckpointError.
+
+        Raises:
+            CheckpointError: it is missing, misshapen, or has a number that is not finite.
+        """
         if name not in self._weights:
             raise CheckpointError(f"the checkpoint has no weight {name!r}, which the model needs")
         value = self._weights.pop(name)
@@ -40,6 +54,8 @@ class WeightLoader:
             raise CheckpointError(
                 f"weight {name!r} has shape {value.shape}; the model needs {shape}"
             )
+        if not np.isfinite(value).all():
+            raise CheckpointError(f"weight {name!r} is not finite; train or copy it again")
         return value
 
     def assign(self, variable: Any, value: np.ndarray) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,23 +20,126 @@ except ImportError:  # Windows has no such locks: nothing is considered abandone
 _NAME = re.compile(r"\.tfsr-[0-9a-f]{16}\.tmp")
 
 
-def write_atomically(name: str, content: bytes | memoryview, replace: bool = True) -> None:
+def write_atomically(
+    name: str, content: bytes | memoryview, *, synchronise: bool = True, replace: bool = True
+) -> None:
     """Write a file completely or not at all.
+
+    A file that is replaced leaves its permissions to the new one. Pipes and terminals are written
+    into; what is neither they nor a file is an error.
+
+    Args:
+        name: path of the file.
+        content: all of it.
+        synchronise: whether to wait until it has reached the disk.
+        replace: whether a file of that name may be replaced.
 
     Raises:
         FileExistsError: the name exists, and may not be replaced.
         OSError: the file cannot be written.
     """
-    # Not by `tempfile`, which makes files that only their owner can read.
-    with temporary_path(Path(name).parent, lambda path: open(path, "xb").close()) as path:
-        with open(path, "wb") as file:
+    mode = _mode_of(name)
+    if mode is not None and (not stat.S_ISREG(mode) or _is_of_the_system(name)):
+        if not replace and not takes_data(name):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+        _write_into(name, content)
+        return
+    with temporary_file(Path(name).parent) as (path, descriptor):
+        with open(descriptor, "wb", closefd=False) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        if mode is not None:
+            with contextlib.suppress(OSError):  # File systems without permissions.
+                os.chmod(descriptor, stat.S_IMODE(mode))
+        if synchronise:
+            os.fsync(descriptor)
         if replace:
             os.replace(path, name)
         else:
             _rename_to_new(path, name)
+
+
+def takes_data(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is a pipe or a device such as a terminal, which is not replaced by a file."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or _is_of_the_system(os.fspath(path))
+
+
+def _mode_of(name: str) -> int | None:
+    try:
+        return os.stat(name).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _is_of_the_system(name: str) -> bool:
+    """Whether a path such as /dev/stdout names an open file."""
+    folder = os.path.realpath(os.path.dirname(name) or ".")
+    return folder == "/dev" or folder.startswith("/proc/")
+
+
+def _write_into(name: str, content: bytes | memoryview) -> None:
+    # Without waiting for a reader: a pipe that nobody reads is an error.
+    descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    with open(descriptor, "wb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, "a device is not written to", name)
+        os.set_blocking(descriptor, True)
+        file.write(content)
+
+
+@contextlib.contextmanager
+def temporary_file(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Create a hidden file to write and then rename; otherwise as `temporary_path`.
+
+    It is written by its descriptor: in a folder of several users its name may become another file.
+    """
+    # Not by `tempfile`, which makes files that only their owner can read.
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    while True:
+        path = folder / _new_name()
+        descriptor = os.open(path, flags, 0o666)
+        try:
+            if _is_locked(descriptor, path):
+                break
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+    try:
+        yield path, descriptor
+    except BaseException:
+        _remove(path)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def check_space(folder: Path, size: int) -> None:
+    """Raise OSError unless the disk of a folder has space for a file of so many bytes.
+
+    HDF5 does not survive a write that fails: the process would end without a message.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with temporary_file(folder) as (path, descriptor):
+            os.posix_fallocate(descriptor, 0, size)
+            path.unlink()
+
+
+def _is_locked(descriptor: int, path: Path) -> bool:
+    """Lock a new file; False if another process considered it abandoned before."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    except OSError:  # A file system without locks: `remove_abandoned` removes nothing there.
+        return True
 
 
 @contextlib.contextmanager
@@ -88,9 +193,13 @@ def _rename_to_new(path: Path, name: str) -> None:
         os.unlink(path)
 
 
-def _create_locked(folder: Path, create: Callable[[Path], object]) -> tuple[Path, int | None]:
+def _new_name() -> str:
     # Short whatever the final name is: names are limited to 255 bytes.
-    path = folder / f".tfsr-{secrets.token_hex(8)}.tmp"
+    return f".tfsr-{secrets.token_hex(8)}.tmp"
+
+
+def _create_locked(folder: Path, create: Callable[[Path], object]) -> tuple[Path, int | None]:
+    path = folder / _new_name()
     create(path)
     try:
         return path, _lock(path)

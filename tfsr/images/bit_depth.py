@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import putchunk
 
+from tfsr.images.bounded_decoding import essential_png
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.exif import resolution_of
 from tfsr.images.metadata import pixels_per_metre, png_info
@@ -54,7 +55,8 @@ def read_16_bit(image: Image.Image, name: str) -> np.ndarray | None:
         import tensorflow as tf
 
         with open(name, "rb") as file, tf.device("CPU"):
-            return tf.io.decode_png(file.read(), dtype=tf.uint16).numpy()
+            content = essential_png(file, image.height, 8 * image.width)
+            return tf.io.decode_png(content, dtype=tf.uint16).numpy()
     return None
 
 

@@ -15,6 +15,7 @@ from tfsr.images.bit_depth import add_keyed_alpha, grey_levels, is_16_bit, read_
 from tfsr.images.decoded_image import DecodedImage, is_grey
 from tfsr.images.exif import orientation_of, portable_exif, upright
 from tfsr.images.formats import LISTED
+from tfsr.images.limits import check_decoding
 from tfsr.images.metadata import GAIN_MAP_NOTE, has_gain_map, metadata_of
 from tfsr.images.signalling import NOTES, colours_of
 from tfsr.images.tiff import is_read_apart, read_tiff
@@ -43,6 +44,7 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
     """
     if frame is not None:
         image.seek(frame)
+    check_decoding(image)
     deep, orientation = is_16_bit(image), orientation_of(image)
     apart = frame is None and image.format == "TIFF" and is_read_apart(image)
     if not apart:
@@ -55,7 +57,7 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
         notes.append("EXIF is damaged and was dropped")
     pixels = read_16_bit(image, name) if deep and frame is None else None
     if apart:
-        pixels, told = read_tiff(name)
+        pixels, told = read_tiff(name, image.size)
         notes += told
         if image.mode == "CMYK":
             image, pixels = _as_cmyk(upright(pixels, orientation), image), None

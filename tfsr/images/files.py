@@ -29,6 +29,7 @@ from tfsr.images.formats import (
     SUFFIXES,
     check_writable_format,
 )
+from tfsr.images.limits import BoundedFile, check_file, count_images
 from tfsr.images.pixel_types import check_rgb
 from tfsr.images.png_chunks import SIGNATURE, readable_png
 from tfsr.images.signalling import signalled_by_avif
@@ -89,7 +90,7 @@ def header_of(image: Image.Image) -> Header:
     # Pillow reports the size of a TIFF file after turning.
     orientation = 1 if image.format == "TIFF" else orientation_of(image)
     # The other images of a camera's MPO are previews of the first.
-    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    frames = 1 if image.format == "MPO" else count_images(image)
     return Header(upright_size(*image.size, orientation), frames)
 
 
@@ -150,7 +151,7 @@ def write_file(
 ) -> None:
     """Write an encoded file completely or not at all; OutputExists if one may not be replaced."""
     try:
-        write_atomically(os.fspath(path), content, overwrite)
+        write_atomically(os.fspath(path), content, replace=overwrite)
     except FileExistsError as error:
         raise OutputExists(
             f"{os.fspath(path)}: exists since this began; it is unchanged"
@@ -219,8 +220,9 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
             raise ImageError(f"{name}: it is {kind}; give one image file")
         if status.st_size == 0:
             raise ImageError(f"{name}: the file is empty; give a {LISTED} image")
-        file = open(name, "rb")
+        file = BoundedFile(name)
     with file, image_errors(name, DAMAGED):
+        check_file(file)
         # Pillow warns at half its limit, and raises at the limit, which is the guard.
         content, info = _readable(file)
         with _WARNINGS_LOCK, warnings.catch_warnings():

@@ -14,6 +14,7 @@ from tfsr.images.decoding import decode
 from tfsr.images.encoding import as_pillow, fit_to_format, save_options
 from tfsr.images.files import opened, write_file, writing
 from tfsr.images.formats import FORMATS, check_writable_format
+from tfsr.images.limits import count_images
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def decode_frames(file: Image.Image, name: str) -> Frames:
     """Decode every image of a file as Pillow opened it; errors as of `read_frames`."""
     images, durations = [], []
     loop = int(file.info.get("loop", 0))
-    for frame in range(getattr(file, "n_frames", 1)):
+    for frame in range(count_images(file)):
         images.append(decode(file, name, frame))
         durations.append(float(file.info.get("duration", 0)))
     if len({image.size for image in images}) > 1:

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from tfsr.errors import ImageError
+from tfsr.images.bounded_decoding import tiff_page
 from tfsr.images.pixel_types import from_levels
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION = 258, 262, 284
@@ -65,16 +66,22 @@ def is_read_apart(image: Image.Image) -> bool:
     return several and (deep or planar)
 
 
-def read_tiff(name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def read_tiff(name: str, size: tuple[int, int]) -> tuple[np.ndarray, tuple[str, ...]]:
     """(H, W, channels) uint8 or uint16 of the first image of a file, as stored, and notes.
 
     Channels are grey, RGB or CMYK, and straight alpha.
 
+    Args:
+        name: of the file.
+        size: (W, H) that was checked against the limits.
+
     Raises:
-        ImageError: pixels of a kind that is not supported, with its name.
+        ImageError: pixels of a kind that is not supported, with its name, or of another size.
     """
     with _first_page(name) as page:
         colours, alpha = _layout(page, name)
+        if (page.imagewidth, page.imagelength) != size:
+            raise ImageError(f"{name}: damaged: it states several sizes")
         ends = np.add(page.dataoffsets, page.databytecounts)
         if not len(ends) or ends.max() > page.parent.filehandle.size:
             raise ImageError(f"{name}: damaged or cut short: its pixels end beyond the file")
@@ -123,10 +130,12 @@ def _layout(page: Any, name: str) -> tuple[int, int]:
 
 def _pixels(page: Any) -> np.ndarray:
     """(H, W, samples) of a page."""
+    compression = page.compression
     try:
-        pixels = page.asarray()
+        pixels = tiff_page(page)
     # Without imagecodecs tifffile has few compressions; libtiff, which Pillow brings, has more.
     except (ValueError, ImportError):
+        page.compression = compression
         return _by_libtiff(page)
     pixels = pixels.reshape(
         (page.samplesperpixel, page.imagelength, page.imagewidth)

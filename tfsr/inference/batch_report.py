@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tfsr.errors import ImageError
-from tfsr.images.atomic import remove_abandoned, write_atomically
+from tfsr.images.atomic import remove_abandoned, takes_data, write_atomically
 from tfsr.inference.jobs import Job, JobResult
+from tfsr.regular_files import read_regular
 
-_START = b'{\n "done": '
+# A record has about 300 bytes.
+_START, _MAX_REPORT = b'{\n "done": ', 2**29
 
 
 def as_record(result: JobResult) -> dict[str, Any]:
@@ -37,6 +39,8 @@ def as_record(result: JobResult) -> dict[str, Any]:
 def check_report(path: Path, overwrite: bool = False) -> None:
     """Check before any work that a report can be written: only a report is replaced unasked."""
     folder = path.parent
+    if takes_data(path):
+        return
     if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise ImageError(f"{path}: cannot be written: name a file in a writable folder")
     try:
@@ -73,7 +77,6 @@ def write_report(path: Path, results: Sequence[JobResult]) -> None:
 
 def _is_report(path: Path) -> bool:
     try:
-        with open(path, "rb") as file:
-            return file.read(len(_START)) == _START
+        return read_regular(path, _MAX_REPORT).startswith(_START)
     except OSError:
         return False

@@ -43,8 +43,9 @@ def load_upscaler(
     Args:
         spec: a preset's name or directory, a run's directory (its best weights are taken), one of
             these followed by "+" (its self-ensemble), a .tflite file, a SavedModel's directory,
-            "bicubic", a Keras model, or an `Upscaler`, which is returned as it is. Defaults to the
-            preset of the command line.
+            "bicubic", a Keras model, or an `Upscaler`, which is returned as it is. .tflite files
+            and SavedModels are programs: load none that you do not trust. Defaults to the preset of
+            the command line.
         memory: work space of a preset or model, beside the program and the two images: bytes, or a
             text such as "512MiB". Defaults to 2 GiB.
         precision: of a preset or model: "float32", or "bfloat16", faster on hardware that supports

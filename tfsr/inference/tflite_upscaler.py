@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,16 +15,21 @@ import numpy as np
 
 from tfsr.errors import ExportError
 from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
+from tfsr.regular_files import read_regular
 
 METADATA = "tfsr.json"
 """Name of the description inside a file, which is a ZIP archive as well as a flatbuffer."""
 
-# What a flatbuffer's offsets reach; and a description has a few KiB.
-_MAX_FILE_BYTES, _MAX_METADATA_BYTES = 2**31, 2**20
+# The largest published encoder has 88 MB of weights, and a description a few KiB.
+_MAX_FILE_BYTES, _MAX_METADATA_BYTES = 2**29, 2**20
+_MAX_PIXELS = 100_000_000
+_DTYPES = {"uint8": np.uint8, "float32": np.float32}
 
 
 class TFLiteUpscaler(Upscaler):
     """Upscale by an exported TFLite file, whose image size and output sizes are fixed.
+
+    A TFLite file is a program: load none that you do not trust. Its checksum finds damage alone.
 
     Args:
         path: the file.
@@ -45,6 +49,27 @@ class TFLiteUpscaler(Upscaler):
         self.metadata = metadata_of(content, self.path)
         self.rounds = self.metadata["io"] == "uint8"
         self._runners = runners(content, threads or os.cpu_count() or 1, self.path)
+        self._check_runners()
+
+    def _check_runners(self) -> None:
+        """Check that the model takes and returns what its description says."""
+        dtype = _DTYPES[self.metadata["io"]]
+        expected = {
+            signature_name((height, width)): (1, height, width, 3)
+            for height, width in self.metadata["sizes"]
+        }
+        lr_shape = (1, *self.metadata["lr_size"], 3)
+        for name, runner in self._runners.items():
+            inputs, outputs = (
+                {key: (tuple(map(int, value["shape"])), value["dtype"]) for key, value in x.items()}
+                for x in (runner.get_input_details(), runner.get_output_details())
+            )
+            if inputs != {"image": (lr_shape, dtype)} or [*outputs.values()] != [
+                (expected.pop(name, None), dtype)
+            ]:
+                raise ExportError(f"{self.path}: its signature {name!r} is not as {METADATA} says")
+        if expected:
+            raise ExportError(f"{self.path}: has no signature {next(iter(expected))!r}")
 
     def unsupported_reason(self, lr_size: Size, size: Size) -> str | None:
         """As `Upscaler.unsupported_reason`: the file has its own sizes."""
@@ -103,25 +128,26 @@ def metadata_of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _content(path: Path) -> bytes:
     try:
-        status = os.stat(path)
-        # Checked before opening: to open a named pipe would wait for its writer for ever.
-        if not stat.S_ISREG(status.st_mode):
-            raise ExportError(f"{path}: is not a regular file; give a .tflite file")
-        if status.st_size > _MAX_FILE_BYTES:
-            raise ExportError(f"{path}: is not a TFLite model: none has more than 2 GiB")
-        return path.read_bytes()
+        return read_regular(path, _MAX_FILE_BYTES)
     except OSError as error:
         raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def metadata_of(content: bytes, path: Path) -> dict[str, Any]:
     """As `metadata_of_file`, of a file's content."""
+    start = max(0, len(content) - 2 * _MAX_METADATA_BYTES)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        # The archive alone: it lies at the end, whatever the rest may look like.
+        with zipfile.ZipFile(io.BytesIO(content[start:])) as archive:
             entry = archive.getinfo(METADATA)
-            if entry.file_size > _MAX_METADATA_BYTES:
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(f"{METADATA} is compressed in another way")
+            with archive.open(entry) as file:
+                # Its directory may state a smaller size than it has.
+                text = file.read(_MAX_METADATA_BYTES + 1)
+            if max(len(text), entry.file_size) > _MAX_METADATA_BYTES:
                 raise ValueError(f"{METADATA} is too large")
-            found = json.loads(archive.read(entry))
+            found = json.loads(text)
     except KeyError as error:
         raise ExportError(f"{path}: holds no {METADATA}: it was not exported by tfsr") from error
     # Damaged bytes make zipfile raise BadZipFile by design, and EOFError, zlib.error,
@@ -131,9 +157,31 @@ def metadata_of(content: bytes, path: Path) -> dict[str, Any]:
             f"{path}: holds no {METADATA} that can be read: it is damaged, or was not exported by "
             "tfsr"
         ) from error
-    if not isinstance(found, dict) or not {"lr_size", "sizes", "io", "model_sha256"} <= set(found):
+    if not _is_description(found):
         raise ExportError(f"{path}: its {METADATA} is damaged, or of another tfsr")
-    model = memoryview(content)[: entry.header_offset]
+    model = memoryview(content)[: start + entry.header_offset]
     if hashlib.sha256(model).hexdigest() != found["model_sha256"]:
         raise ExportError(f"{path}: is damaged: its model is not the one that was exported")
     return found
+
+
+def _is_description(found: Any) -> bool:
+    """Whether the parts that are used here are of the right types."""
+    if not isinstance(found, dict):
+        return False
+    sizes = found.get("sizes")
+    return (
+        isinstance(sizes, list)
+        and all(map(_is_size, [found.get("lr_size"), *sizes]))
+        and found.get("io") in [*_DTYPES]
+        and isinstance(found.get("model_sha256"), str)
+    )
+
+
+def _is_size(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(type(side) is int and side > 0 for side in value)
+        and value[0] * value[1] <= _MAX_PIXELS
+    )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsr.errors import InvalidArgument
+from tfsr.errors import ExportError, InvalidArgument
 from tfsr.geometry import make_tiles
 from tfsr.images import to_float
 from tfsr.images.pixel_types import check_rgb, to_integers
@@ -78,6 +78,7 @@ class Upscaler(abc.ABC):
 
         Raises:
             InvalidArgument: if the image or the size is not supported.
+            ExportError: if an exported program returns something else than such an output.
         """
         check_rgb(image, *_DTYPES)
         size = check_size(size)
@@ -92,7 +93,12 @@ class Upscaler(abc.ABC):
         first = next(patches)
         output = np.empty((*size, 3), image.dtype)
         for rows, columns, colours in chain([first], patches):
-            output[rows, columns] = converted(colours, image.dtype)
+            place = output[rows, columns]
+            if colours.shape != place.shape:  # Of an exported program, which NumPy would repeat.
+                raise ExportError(
+                    f"this {self.kind} returned {colours.shape} in place of {place.shape}"
+                )
+            place[...] = converted(colours, image.dtype)
         return output
 
     def raw_output(self, image: np.ndarray, size: Size) -> np.ndarray:

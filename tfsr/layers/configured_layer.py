@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from tfsr.layers.budget import Budgeted
+
 
 def with_dtype(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return a layer's arguments with float32 in place of Keras's `floatx`.
@@ -20,7 +22,7 @@ def with_dtype(kwargs: dict[str, Any]) -> dict[str, Any]:
     return kwargs
 
 
-class ConfiguredLayer(keras.layers.Layer):
+class ConfiguredLayer(Budgeted, keras.layers.Layer):
     """A layer that stores each constructor argument as an attribute of the same name."""
 
     def __init__(self, **kwargs: Any) -> None:

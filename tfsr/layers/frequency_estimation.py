@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfsr.layers.budget import Budgeted
 from tfsr.layers.configured_layer import ConfiguredLayer
 from tfsr.layers.linear_layers import Convolution
 from tfsr.layers.residual_block import ResidualBlock
@@ -93,7 +94,7 @@ class LocalFrequencyEstimation(ConfiguredLayer):
         return self.decoder(latent)
 
 
-class _Half(keras.layers.Layer):
+class _Half(Budgeted, keras.layers.Layer):
     """Conv, leaky ReLU, residual blocks, conv, skip over them, and a conv to the outputs."""
 
     def __init__(self, features: int, blocks: int, outputs: int, **kwargs: Any) -> None:

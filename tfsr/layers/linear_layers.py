@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from tfsr.layers.budget import Budgeted
 from tfsr.layers.configured_layer import ConfiguredLayer, with_dtype
 
 # Below this width, product and bias in one step take longer than in two.
@@ -24,7 +25,7 @@ def fan_in_uniform(fan_in: int) -> keras.initializers.Initializer:
     return keras.initializers.RandomUniform(-limit, limit)
 
 
-class _FanInUniform:
+class _FanInUniform(Budgeted):
     """Mixin: the kernel and the bias are initialized by `fan_in_uniform`."""
 
     fan_in: int | None

@@ -30,8 +30,9 @@ def from_preset(preset: str | os.PathLike[str], strength: float | None = None) -
             None: the preset as it is.
 
     Raises:
-        PresetError: if there is no such preset, a file is missing, lies outside the directory or
-            has another sha256 than the metadata says; with a strength, if the preset has no clean
+        PresetError: if there is no such preset, a file is missing,
+            has another sha256 than the metadata says, or is not of the form that `save_preset`
+            writes, or a weight is not finite; with a strength, if the preset has no clean
             twin, or one of another architecture.
         InvalidArgument: if the strength is not in [0, 1].
 
@@ -131,7 +132,9 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def _load(preset: str | os.PathLike[str]) -> AnyModel:
+    from tfsr.layers.budget import limited
     from tfsr.models import from_config
+    from tfsr.presets.weights_file import MemoryFile, read_weights
 
     directory = find(preset)
     for file in check_files(preset):
@@ -140,12 +143,31 @@ def _load(preset: str | os.PathLike[str]) -> AnyModel:
                 f"{file.path}: is not the file that {METADATA} describes (sha256); "
                 "copy the preset again"
             )
-    config = read_json(directory / CONFIG)
-    with _naming(f"{directory / CONFIG}: describes no model"):
-        model = from_config(config)
-    with _naming(f"{directory / WEIGHTS}: does not fit {CONFIG}"):
-        model.load_weights(directory / WEIGHTS)
+    config, weights = read_json(directory / CONFIG), directory / WEIGHTS
+    arrays = read_weights(weights)
+    total = sum(array.size for array in arrays.values())
+    with _naming(f"{directory / CONFIG}: describes no model of {WEIGHTS}"):
+        _check_numbers(config, total)
+        # A layer has weights, or parts that have.
+        with limited(layers=2 * len(arrays) + 64, weights=total):
+            model = from_config(config)
+    with _naming(f"{weights}: does not fit {CONFIG}"):
+        # What was read, written anew: HDF5 gets nothing that another program wrote.
+        model.load_weights(MemoryFile(WEIGHTS, arrays))
+    if sum(value.size for value in model.get_weights()) != total:
+        raise PresetError(f"{weights}: has more weights than the model of {CONFIG}")
     return model
+
+
+def _check_numbers(config: Any, most: int) -> None:
+    """Check that no number, but a seed, is larger than the weights there are."""
+    if isinstance(config, Mapping):
+        config = [value for key, value in config.items() if key != "seed"]
+    if isinstance(config, list):
+        for value in config:
+            _check_numbers(value, most)
+    elif isinstance(config, int | float) and not abs(config) <= most:  # NaN is not.
+        raise InvalidArgument(f"{config} is larger than its {most} weights")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ DEFAULT = "faces"
 
 SHIPPED = Path(__file__).parent
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
+
+_MAX_JSON = 4 * 2**20
 
 
 class CheckedFile(NamedTuple):
@@ -50,8 +53,8 @@ def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
     """Compare a preset's configuration and weights with the metadata's checksums.
 
     Raises:
-        PresetError: if there is no such preset, a file is missing or lies outside the directory, or
-            the metadata lacks the checksums.
+        PresetError: if there is no such preset, a file is missing, or the metadata lacks the
+            checksums.
 
     Example:
         >>> [file.matches for file in tfsr.presets.check_files(tfsr.presets.DEFAULT)]
@@ -65,7 +68,7 @@ def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
         )
     files = []
     for name in (CONFIG, WEIGHTS):
-        path, expected = _inside(directory, name), str(checksums[name])
+        path, expected = _existing(directory, name), str(checksums[name])
         files.append(CheckedFile(path, path.stat().st_size, expected, _sha256(path) == expected))
     return files
 
@@ -80,7 +83,7 @@ def read_metadata(preset: str | os.PathLike[str]) -> dict[str, Any]:
         >>> tfsr.presets.read_metadata(tfsr.presets.DEFAULT)["provenance"]["licence"]
         'Apache-2.0'
     """
-    return read_json(_inside(find(preset), METADATA))
+    return read_json(_existing(find(preset), METADATA))
 
 
 def save_preset(
@@ -103,7 +106,9 @@ def save_preset(
         >>> tfsr.presets.read_metadata("mine")["provenance"]
         {'licence': 'MIT'}
     """
+    from tfsr.images.atomic import check_space, remove_abandoned, temporary_path
     from tfsr.models import from_config
+    from tfsr.presets.weights_file import keep_form
 
     directory = Path(directory)
     whole = model.get_config()
@@ -113,20 +118,29 @@ def save_preset(
     # A new model: saving a compiled one would save its optimizer too.
     bare = from_config(config)
     bare.set_weights(model.get_weights())
-    temporary = directory / f"part.{WEIGHTS}"
+    made = not os.path.lexists(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        bare.save_weights(temporary)
-        os.replace(temporary, directory / WEIGHTS)
-        _write_json(directory / CONFIG, config)
-        checksums = {name: _sha256(directory / name) for name in (CONFIG, WEIGHTS)}
-        _write_json(directory / METADATA, {**metadata, "sha256": checksums})
-    except OSError as error:
+        remove_abandoned(directory)
+        check_space(directory, 2**20 + 8 * model.count_params())
+        # A folder of its own: HDF5 opens its file by name, which others could make a link.
+        with temporary_path(directory, lambda path: path.mkdir(0o700)) as folder:
+            bare.save_weights(folder / WEIGHTS)
+            keep_form(folder / WEIGHTS)
+            _write_json(folder / CONFIG, config)
+            checksums = {name: _sha256(folder / name) for name in (CONFIG, WEIGHTS)}
+            _write_json(folder / METADATA, {**metadata, "sha256": checksums})
+            for name in (WEIGHTS, CONFIG, METADATA):
+                os.replace(folder / name, directory / name)
+            folder.rmdir()
+    except BaseException as error:
+        if made:  # It would be in the way of the next try.
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+        if not isinstance(error, OSError):
+            raise
         reason = error.strerror or error
         raise PresetError(f"{directory}: cannot be written: {reason}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def check_new(directory: str | os.PathLike[str]) -> None:
@@ -177,7 +191,11 @@ def read_json(path: Path) -> dict[str, Any]:
         PresetError: if the file cannot be read, or contains anything else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > _MAX_JSON:
+            raise ValueError(f"larger than {_MAX_JSON} bytes")
+        text = path.read_text(encoding="utf-8")
+        numbers = {"parse_int": _integer, "parse_float": _number, "parse_constant": _number}
+        content = json.loads(text, object_pairs_hook=_unique, **numbers)
     # RecursionError: thousands of nested brackets.
     except (OSError, ValueError, RecursionError) as error:
         raise PresetError(f"{path}: cannot be read as JSON: {error}") from error
@@ -186,11 +204,27 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _inside(directory: Path, name: str) -> Path:
-    """The file, if it really lies in the directory and no link leads out of it."""
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return content
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+def _integer(text: str) -> int:
+    _number(text)  # Larger ones are formatted by nothing.
+    return int(text)
+
+
+def _existing(directory: Path, name: str) -> Path:
     path = directory / name
-    if path.resolve().parent != directory.resolve():
-        raise PresetError(f"{path}: leads out of the preset's directory")
     if not os.path.isfile(path):
         raise PresetError(f"{path}: is missing")
     return path
@@ -198,12 +232,11 @@ def _inside(directory: Path, name: str) -> Path:
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise PresetError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f"part.{path.name}")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,8 +1,8 @@
 """The states that a run can be resumed from: the last two, each complete or absent.
 
 `checkpoints/step-00012000` holds `model.weights.h5` (weights, optimizer, moving average) and
-`state.json` (steps, history, best PSNR, and the weights' sha256). It is written under another
-name, synchronised and renamed, so a run killed at any moment leaves complete ones.
+`state.json` (steps, history, best PSNR, and the sha256 of the weights and of these). It is written
+under another name, synchronised and renamed, so a run killed at any moment leaves complete ones.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from tfsr.errors import CheckpointError
+from tfsr.images.atomic import check_space
+from tfsr.regular_files import read_regular
 
 _WEIGHTS, _STATE = "model.weights.h5", "state.json"
 _NUMBER = 2
+_MAX_STATE = 2**26  # A record of 300 bytes for each epoch.
 
 
 @dataclass
@@ -37,21 +41,10 @@ class RunState:
 
 
 def check_disk_space(run: Path, model: keras.Model) -> None:
-    """Raise OSError unless the disk has space for the best weights and a checkpoint.
-
-    HDF5 does not survive a write that fails: the process would end without a message.
-    """
-    if not hasattr(os, "posix_fallocate"):
-        return
+    """Raise OSError unless the disk has space for the best weights and a checkpoint."""
     variables = [*model.weights, *model.weights, *model.optimizer.variables]
     # At most 8 bytes a number. Most have 4, which leaves enough for HDF5's own.
-    size = 2**20 + sum(8 * math.prod(variable.shape) for variable in variables)
-    path = run / "part.space"
-    try:
-        with open(path, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
-    finally:
-        path.unlink(missing_ok=True)
+    check_space(run, 2**20 + sum(8 * math.prod(variable.shape) for variable in variables))
 
 
 def save(run: Path, model: keras.Model, state: RunState) -> None:
@@ -62,7 +55,8 @@ def save(run: Path, model: keras.Model, state: RunState) -> None:
     part.mkdir(parents=True)
     try:
         model.save_weights(part / _WEIGHTS)
-        content = {**asdict(state), "sha256": _sha256(part / _WEIGHTS)}
+        content = asdict(state)
+        content["sha256"] = _signature(_sha256(part / _WEIGHTS), content)
         (part / _STATE).write_text(json.dumps(content) + "\n", encoding="utf-8")
         for path in (part / _WEIGHTS, part / _STATE, part):
             _synchronise(path)
@@ -91,9 +85,11 @@ def newest(run: Path, report: Callable[[str], None]) -> tuple[Path, RunState] | 
     checkpoints = list_checkpoints(run)
     for path in reversed(checkpoints):
         try:
-            content = json.loads((path / _STATE).read_text(encoding="utf-8"))
-            if content.pop("sha256") != _sha256(path / _WEIGHTS):
-                raise ValueError(f"{_WEIGHTS} is not the file of {_STATE} (sha256)")
+            content = json.loads(read_regular(path / _STATE, _MAX_STATE))
+            found, weights = content.pop("sha256"), _sha256(path / _WEIGHTS)
+            # Earlier versions signed the weights alone.
+            if found not in (_signature(weights, content), weights):
+                raise ValueError(f"{_WEIGHTS} and {_STATE} were not written together (sha256)")
             return path, RunState(**content)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
@@ -117,6 +113,12 @@ def load(checkpoint: Path, model: keras.Model) -> None:
     except (OSError, ValueError, KeyError, UserWarning) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{checkpoint}: does not fit this recipe: {reason}") from error
+
+
+def _signature(weights: str, state: dict[str, Any]) -> str:
+    """The sha256 of a state and of the sha256 of its weights."""
+    text = json.dumps([weights, state], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -25,6 +25,16 @@ def lock(path: Path) -> int | None:
     return _locked(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), fcntl.LOCK_EX)
 
 
+def lock_folder(path: Path) -> int | None:
+    """Lock a folder itself, as `lock` does a file; -1 on a file system without such locks."""
+    if fcntl is None:
+        return -1
+    try:
+        return _locked(os.open(path, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_EX)
+    except OSError:
+        return -1
+
+
 def is_locked(path: Path) -> bool:
     """Whether a process holds the lock of a file; False if there is no such file."""
     if fcntl is None:

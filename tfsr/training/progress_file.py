@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from tfsr.images.atomic import write_atomically
 
 _FILE = "progress.json"
 
@@ -25,10 +26,9 @@ class RunProgress:
 
 def write_progress(directory: Path, progress: RunProgress) -> None:
     """Write the progress of a run; a failure is ignored, because the run itself matters more."""
-    part = directory / f"part.{_FILE}"
+    content = json.dumps(asdict(progress)) + "\n"
     with contextlib.suppress(OSError):
-        part.write_text(json.dumps(asdict(progress)) + "\n", encoding="utf-8")
-        os.replace(part, directory / _FILE)
+        write_atomically(str(directory / _FILE), content.encode(), synchronise=False)
 
 
 def read_progress(directory: Path) -> RunProgress | None:

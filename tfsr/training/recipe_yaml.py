@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import yaml
 
 from tfsr.errors import RecipeError
+from tfsr.regular_files import read_regular
 
-_LARGEST = 2**20
+# The longest recipe has 60 lines, and a queue a few for each training.
+_LARGEST, _MOST_VALUES, _MOST_BASES = 2**20, 10_000, 16
 _NOT_INHERITED = ("parameters", "expected")
 # `encoder: edsr` is short for `encoder: {name: edsr}`.
 _SHORTHANDS = {
@@ -42,18 +45,17 @@ def read_yaml(path: Path, derived: tuple[Path, ...] = ()) -> Any:
     `derived` are the files that are based on it.
     """
     where = f"base {path.name}: " if derived else ""
+    if len(derived) > _MOST_BASES:
+        raise RecipeError(f"{where}a recipe has at most {_MOST_BASES} bases, one on the other")
     try:
-        with open(path, "rb") as file:
-            text = file.read(_LARGEST + 1)
-        if len(text) > _LARGEST:
-            raise RecipeError(f"{where}must have at most 1 MiB")
-        content = yaml.load(text.decode("utf-8"), _Loader)
+        text = read_regular(path, _LARGEST).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise RecipeError(f"{where}cannot be read: {reason}") from error
-    # ValueError: a tag with a value that is not of its type. RecursionError: very deep nesting.
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RecipeError(f"{where}is not YAML: {' '.join(str(error).split())}") from error
+    try:
+        content = _parsed(text)
+    except ValueError as error:
+        raise RecipeError(f"{where}is not YAML: {error}") from error
     if not isinstance(content, dict) or "base" not in content:
         return content
     base, derived = content.pop("base"), (*derived, path)
@@ -78,8 +80,8 @@ def _changed(content: Any, change: str) -> Any:
             f"a change must be KEY=VALUE, such as training.steps=2000; received {change!r}"
         )
     try:
-        value = yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        value = _parsed(text)
+    except ValueError as error:
         raise RecipeError(f"{path}: the value must be YAML; received {text!r}") from error
     for key in reversed(keys):
         value = {key: value}
@@ -109,19 +111,59 @@ def _merged_value(base: Any, change: Any, key: str) -> Any:
     return _merged(base, change)
 
 
+def _parsed(text: str) -> Any:
+    """The content of a YAML text; a ValueError of one line if it is none."""
+    try:
+        return yaml.load(text, _Loader)
+    # PyYAML raises YAMLError by design, AttributeError and others over tags whose values are not of
+    # their types, and RecursionError over deep nesting.
+    except Exception as error:
+        reason = " ".join(str(error)[:1000].split())[:300]
+        raise ValueError(reason or type(error).__name__) from error
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without duplicate keys, whose dates are text."""
+    """YAML without duplicate keys, whose dates are text, and of a limited number of values."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._written = 0
+        self._counts: dict[int, int] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose a node, counting what stands in the text before all of it is read."""
+        self._written += 1
+        if self._written > _MOST_VALUES:
+            raise yaml.YAMLError(f"it has more than {_MOST_VALUES} values")
+        return super().compose_node(parent, index)
+
+    def get_single_node(self) -> Any:
+        """Compose the document, and count the values that its aliases stand for too."""
+        node = super().get_single_node()
+        if node is not None and self._count(node) > _MOST_VALUES:
+            raise yaml.YAMLError(
+                f"it has more than {_MOST_VALUES} values with those of its aliases"
+            )
+        return node
+
+    def _count(self, node: Any) -> int:
+        if id(node) not in self._counts:
+            self._counts[id(node)] = _MOST_VALUES  # Of an alias within itself: it has no end.
+            parts = [] if isinstance(node, yaml.ScalarNode) else node.value
+            nodes = [x for part in parts for x in (part if isinstance(part, tuple) else (part,))]
+            self._counts[id(node)] = 1 + sum(map(self._count, nodes))
+        return self._counts[id(node)]
+
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Construct a mapping; PyYAML would take the last of two equal keys."""
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for name in names:
-            if names.count(name) > 1:
+        names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for name, count in names.items():
+            if count > 1:
                 raise yaml.YAMLError(f"duplicate key {name!r}{node.start_mark}")
         return super().construct_mapping(node, deep)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tfsr.training.checkpoints import RunState
 from tfsr.training.compilation import compiled_model, with_teacher_checksum
 from tfsr.training.distribution import Distribution, distribution
 from tfsr.training.interval_callback import IntervalCallback, is_over
+from tfsr.training.locks import lock_folder
 from tfsr.training.optimizer import cosine_span
 from tfsr.training.pace import Pace
 from tfsr.training.provenance import describe_start
@@ -92,15 +93,36 @@ def train(
         lambda: open_run(directory, recipe, sampler, validation, before, start, resume)
     )
     report = report if devices.chief else lambda line: None
-    state = _restore(directory, model, devices, comparable, report)
-    if is_over(recipe, state):
-        report(f"{directory}: its {state.steps:,} steps are done; nothing is left to train")
-        model.optimizer.finalize_variable_values(model.trainable_variables)
-        return model
-    _report_device(directory, model, recipe, report)
-    callback = _interval_callback(directory, state, recipe, validation, devices, pace, report)
-    _fit(model, sampler, processes, callback)
+    with _alone_in(directory, devices):
+        state = _restore(directory, model, devices, comparable, report)
+        if is_over(recipe, state):
+            report(f"{directory}: its {state.steps:,} steps are done; nothing is left to train")
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+            return model
+        _report_device(directory, model, recipe, report)
+        callback = _interval_callback(directory, state, recipe, validation, devices, pace, report)
+        _fit(model, sampler, processes, callback)
     return model
+
+
+@contextmanager
+def _alone_in(directory: Path, devices: Distribution) -> Iterator[None]:
+    """Keep other trainings out of a run's directory; a TrainingError if one is there."""
+
+    def hold() -> int:
+        held = lock_folder(directory)
+        if held is None:
+            raise TrainingError(
+                f"{directory}: another process trains in it; wait for it, or choose another one"
+            )
+        return held
+
+    held = devices.on_chief(hold)
+    try:
+        yield
+    finally:
+        if devices.chief and held >= 0:
+            os.close(held)
 
 
 def _pace(max_time: float | None, began: float | None, processes: int | None) -> Pace:
