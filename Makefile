@@ -9,7 +9,7 @@ OUT ?= out/$(basename $(notdir $(IN)))-x$(SCALE).png
 
 # make web PORT=8137
 PORT ?= 8137
-WEB_PRESET = arasfsr-mobile-faces-v1
+WEB_PRESET = faces-mobile
 WEB_MODEL = export/web/models/$(WEB_PRESET)-64x64-x4.tflite
 # A size that Chromium's software draws by WebGPU in seconds.
 WEB_SMALL_MODEL = export/web/test/out/preset/16x16-x4.tflite

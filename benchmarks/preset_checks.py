@@ -1,4 +1,4 @@
-"""What a mean hides: the worst faces, faces by skin lightness, and flat colours.
+"""What a mean hides: worst faces, faces by skin lightness, flat colours; and what presets cost.
 
     python benchmarks/preset_checks.py --faces faces256/test
 
@@ -8,6 +8,8 @@ face; the tertiles are those of the faces given.
 
 import argparse
 import itertools
+import statistics
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ CHEEKS = ((150, 82, 172, 104), (150, 152, 172, 174))
 
 
 def main():
-    """Measure and print the three tables."""
+    """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faces", type=Path, required=True, help="aligned faces, 256x256")
     arguments = parser.parse_args()
@@ -29,6 +31,7 @@ def main():
     paths = list_images(arguments.faces)
     print_gains(paths)
     print_flats()
+    print_times()
 
 
 def print_gains(paths):
@@ -95,6 +98,26 @@ def print_flats():
         means, pixels = np.concatenate(means), np.concatenate(pixels)
         figures = (means.max(), np.median(pixels), np.quantile(pixels, 0.99), pixels.max())
         print(f"| {name} |" + "".join(f" {value:.2f} |" for value in figures), flush=True)
+
+
+def print_times():
+    """Seconds from 64x64 to 256x256, in turns, beside the preset before."""
+    from tfsr import load_upscaler
+
+    names = (*PRESETS, *GENERAL, "arasfsr-compact-faces-v1")
+    upscalers = {name: load_upscaler(name) for name in names}
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    seconds = {name: [] for name in names}
+    for turn in range(12):
+        for name, upscale in upscalers.items():
+            began = time.perf_counter()
+            upscale(image, (256, 256))
+            if turn > 1:
+                seconds[name].append(time.perf_counter() - began)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    print(f"\n| preset | ms, 64x64 to 256x256 | times {names[-1]} |\n| --- | --- | --- |")
+    for name, median in medians.items():
+        print(f"| {name} | {1000 * median:.0f} | {median / medians[names[-1]]:.2f} |")
 
 
 if __name__ == "__main__":

@@ -145,10 +145,10 @@ describe('the demo', () => {
 
   test('opens with a photograph that is restored already, as Python restores it', async () => {
     const size = await opened(page, 'sample.jpg');
-    assert.match(await page.textContent('#preset'), /^arasfsr-compact-faces-v1\./);
+    assert.match(await page.textContent('#preset'), /^faces\./);
     assert.equal(await page.textContent('#status'), '4 faces restored.');
     assert.ok(await page.locator('#progress.idle').count(), 'nothing is under way');
-    assert.equal(await page.isVisible('#strengths'), false, 'the preset takes no strength');
+    assert.equal(await page.inputValue('#strength'), '1');
     await page.screenshot({ path: `${OUT}demo-1-sample.png` });
 
     await showSide(page, 'Home');
