@@ -99,7 +99,8 @@ def tflite(
     _check(model, path, (height, width), outputs, quantize, io)
     calibrating, images = _images(list(calibration), (height, width), quantize)
     # Weights are float32 whatever the model computes in; the converter takes nothing else.
-    model = folded(with_precision(model, "float32"))
+    in_float32: Any = with_precision(model, "float32")
+    model = folded(in_float32)
 
     content = _converted(model, (height, width), outputs, quantize, io, max_memory)
     if quantize == "int8":
