@@ -8,6 +8,9 @@ from typing import Any
 
 from tfsr.errors import InvalidArgument, check_choice, did_you_mean
 
+# What Keras sets on every layer, and a configuration keeps where it is not the default.
+_STATE = ("trainable",)
+
 
 class Registry:
     """Classes by name, each with default arguments.
@@ -71,15 +74,20 @@ class Registry:
                 f"{config!r}",
                 self.kind,
             )
-        name, arguments = config.get("name"), {k: v for k, v in config.items() if k != "name"}
-        return self.get(name, arguments)(**{**self._entries[name][1], **arguments, **overrides})
+        keys = ("name", *_STATE)
+        name, arguments = config.get("name"), {k: v for k, v in config.items() if k not in keys}
+        item = self.get(name, arguments)(**{**self._entries[name][1], **arguments, **overrides})
+        if not config.get("trainable", True):
+            item.trainable = False
+        return item
 
     def config_of(self, item: Any) -> dict[str, Any]:
         """Return the mapping from which `build` makes an equal object, as plain data."""
         for name, (cls, _) in self._entries.items():
             if cls is type(item):
                 config = item.get_config()
-                return {"name": name, **{key: config[key] for key in _arguments(cls)}}
+                frozen = {} if getattr(item, "trainable", True) else {"trainable": False}
+                return {"name": name, **{key: config[key] for key in _arguments(cls)}, **frozen}
         raise InvalidArgument(
             f"{type(item).__name__} is not a registered {self.kind}; known: "
             f"{', '.join(self.names())}"

@@ -18,7 +18,7 @@ from tfsr.geometry import check_integers
 from tfsr.images import read, resize, to_float
 from tfsr.images.atomic import remove_abandoned, write_atomically
 from tfsr.inference.tflite_upscaler import runners, signature_name, with_metadata
-from tfsr.models import ImplicitSR, folded
+from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.rendering import unroll
 from tfsr.rendering.memory import memory_cost
 
@@ -98,7 +98,9 @@ def tflite(
     outputs = [_size("sizes", size) for size in sizes]
     _check(model, path, (height, width), outputs, quantize, io)
     calibrating, images = _images(list(calibration), (height, width), quantize)
-    model = folded(model)
+    # Weights are float32 whatever the model computes in; the converter takes nothing else.
+    in_float32: Any = with_precision(model, "float32")
+    model = folded(in_float32)
 
     content = _converted(model, (height, width), outputs, quantize, io, max_memory)
     if quantize == "int8":

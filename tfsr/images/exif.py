@@ -176,8 +176,8 @@ def describes_more(content: bytes) -> bool:
 
 
 def _has_resolution(exif: Image.Exif) -> bool:
-    values = [exif.get(tag) for tag in _RESOLUTION]
-    usable = all(isinstance(value, Real) and 0 < value < math.inf for value in values)
+    values: list[Any] = [exif.get(tag) for tag in _RESOLUTION]
+    usable = all(isinstance(value, Real) and 0 < float(value) < math.inf for value in values)
     return usable and values[2] in (1, 2, 3)
 
 

@@ -198,9 +198,10 @@ def list_images(
             folders[:] = sorted(name for name in folders if recursive and name[0] != ".")
             paths = [Path(inner, name) for name in sorted(names) if name[0] != "."]
             images += [path for path in paths if path.suffix.lower() in SUFFIXES]
-            for path in paths if on_skipped is not None else ():
-                if path.suffix.lower() in OTHER_IMAGES:
-                    on_skipped(path)
+            if on_skipped is not None:
+                for path in paths:
+                    if path.suffix.lower() in OTHER_IMAGES:
+                        on_skipped(path)
     if not images and not failed:
         raise ImageError(
             f"{top}: no image in it; it must contain {', '.join(LISTED_SUFFIXES)} files"
@@ -227,6 +228,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         content, info = _readable(file)
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image: Image.Image
             try:
                 image = Image.open(content, formats=tuple(FORMATS))
             except UnidentifiedImageError:

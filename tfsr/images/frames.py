@@ -68,7 +68,8 @@ def write_frames(
     """Write several images to one file; arguments, result and errors as of `write_image`."""
     check_holds_frames(path)
     image_format = FORMATS[check_writable_format(path, frames.images[0].size)]
-    images, durations, dropped = frames.images, frames.durations, ()
+    images, durations = frames.images, frames.durations
+    dropped: tuple[str, ...] = ()
     if frames.has_cover:
         durations = durations[1:]
         if image_format.name != "PNG":

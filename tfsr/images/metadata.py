@@ -59,7 +59,7 @@ def metadata_of(image: Image.Image) -> tuple[Metadata, tuple[str, ...]]:
     info = image.info
     xmp = info.get("xmp")
     xmp = xmp.encode() if isinstance(xmp, str) else xmp
-    notes = ()
+    notes: tuple[str, ...] = ()
     if isinstance(xmp, bytes) and _GAIN_MAP in xmp:
         notes = (GAIN_MAP_NOTE,)
     photoshop = info.get("photoshop")
@@ -80,7 +80,7 @@ def has_gain_map(image: Image.Image) -> bool:
 
 
 def _dpi_of(image: Image.Image) -> tuple[float, float] | None:
-    dpi = image.info.get("dpi")
+    dpi: Any = image.info.get("dpi")
     # Pillow makes one up for JPEG files with EXIF.
     stated = image.format not in ("JPEG", "MPO") or image.info.get("jfif_unit") in (1, 2)
     with suppress(TypeError, ValueError):
@@ -96,8 +96,9 @@ def _texts_of(image: Image.Image) -> Iterator[tuple[str, str]]:
         yield "Comment", text
     if image.format == "PNG":
         for keyword, text in image.info.items():
-            is_text = isinstance(keyword, str) and isinstance(text, str) and 0 < len(keyword) < 80
-            if is_text and keyword != "comment" and not keyword.startswith(("XML:", "Raw profile")):
+            if not (isinstance(keyword, str) and isinstance(text, str) and 0 < len(keyword) < 80):
+                continue
+            if keyword != "comment" and not keyword.startswith(("XML:", "Raw profile")):
                 yield keyword, str(text)
 
 

@@ -165,4 +165,5 @@ def space_of_cicp(primaries: int, transfer: int) -> ColourSpace | None:
     known = transfer in _SRGB_TRANSFERS or transfer in _GAMMAS or transfer in _UNSPECIFIED
     if points is None or not known:
         return None
-    return ColourSpace(*points, gamma=_GAMMAS.get(transfer))
+    white, red, green, blue = points
+    return ColourSpace(white, red, green, blue, _GAMMAS.get(transfer))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from PIL import Image
@@ -71,11 +72,11 @@ def _of_chunks(info: dict[Any, Any]) -> ColourSpace:
     gamma, points = info.get("gamma"), info.get("chromaticity")
     if "srgb" in info or (gamma is None and points is None):
         return ColourSpace()
-    if points is None or len(points) != 8:
-        primaries = ()
-    else:
+    primaries: tuple[Any, ...] = ()
+    if points is not None and len(points) == 8:
         primaries = tuple(zip(points[::2], points[1::2], strict=True))
-    return ColourSpace(*primaries, gamma=1 / gamma if gamma else None)
+    space = ColourSpace(*primaries)
+    return replace(space, gamma=1 / gamma) if gamma else space
 
 
 def _top_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -51,8 +51,13 @@ class ImplicitSR(PresetMethods, keras.Model):
         self.decoder: Decoder = DECODERS.build(decoder, dtype=self.dtype_policy)
         self.encoder.build((None, None, None, 3))
         self.decoder.build((None, None, None, self.encoder.channels))
-        self.built = True
         self._renderer: ImplicitRenderer | None = None
+        points = (None, None, 2)
+        # Keras records it for `export`.
+        self.build({"image": (None, None, None, 3), "coordinates": points, "cell": points})
+
+    def build(self, input_shape: Any) -> None:
+        """Do nothing: the constructor has made all weights."""
 
     def encode(self, image, **arguments: Any):
         """Encode images into everything that `render` needs, as one tensor.
@@ -113,6 +118,11 @@ class ImplicitSR(PresetMethods, keras.Model):
         Returns:
             (batch, points, 3), or (batch, P, Q, 3) for a lattice: float32 in [0, 1], not clipped.
         """
+        if not isinstance(inputs, Mapping):
+            raise InvalidArgument(
+                "a model is called with a mapping of image, coordinates and cell; "
+                "upscale(image, size) takes images"
+            )
         # `fit` converts arrays to Keras's floatx, which other programs may have set.
         inputs = {name: as_float32(value) for name, value in inputs.items()}
         image, window = inputs["image"], inputs.get("window")

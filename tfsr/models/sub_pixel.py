@@ -13,7 +13,7 @@ from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.layers import Convolution
 from tfsr.layers.configured_layer import with_dtype
-from tfsr.models.arguments import as_float32, output_size_of
+from tfsr.models.arguments import as_float32, check_floating, output_size_of
 from tfsr.models.bicubic import Bicubic
 from tfsr.models.preset_methods import PresetMethods
 from tfsr.registry import check_model_config
@@ -68,7 +68,10 @@ class SubPixelSR(PresetMethods, keras.Model):
             layer.build((None, None, None, channels))
             channels = width
         self.colours.build((None, None, None, channels))
-        self.built = True
+        self.build((None, None, None, 3))  # Keras records it for `export`.
+
+    def build(self, input_shape: Any) -> None:
+        """Do nothing: the constructor has made all weights."""
 
     def call(self, inputs: Any, training: bool = False):
         """Upscale by the model's own scale.
@@ -81,6 +84,7 @@ class SubPixelSR(PresetMethods, keras.Model):
             (batch, scale h, scale w, 3) float32 in [0, 1], not clipped.
         """
         image = inputs["image"] if isinstance(inputs, Mapping) else inputs
+        check_floating(image)
         x = self.encoder.encode(normalize(as_float32(image)), training=training)
         for layer, factor in zip(self.widen, _FACTORS[self.scale], strict=True):
             x = sub_pixels_to_space(layer(x), factor)
