@@ -41,7 +41,12 @@ def test_the_page_is_served_to_this_computer_until_an_interrupt(preset):
     with running("--preset", preset, "--max-output", "2000") as (process, address):
         with urllib.request.urlopen(address) as page:
             assert b"<canvas" in page.read()
-        port = int(address.rstrip("/").rpartition(":")[2])
+        host, _, _ = address.removeprefix("http://").partition("/")
+        port = int(host.partition(":")[2])
+        # Other users of this computer know the port alone.
+        for path in ("", "settings", "x" * 22 + "/"):
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(f"http://{host}/{path}")
         # The whole of 127/8 is this computer, but only one of its names was taken.
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port))

@@ -324,3 +324,15 @@ def test_a_slow_or_broken_upload_ends(tmp_path):
         upload(part, {"type": "http.disconnect"})
     upload(part, {"type": "http.request", "body": b"!", "more_body": False})
     assert (tmp_path / "image").read_bytes() == b"part!"
+
+
+def test_the_address_has_a_token(restorers):
+    with running(restorers, FailingDetector(), token="secret") as client:
+        for path in ("/", "/settings", "/secret", "/secretly/settings", "/other/settings", "/é/"):
+            check_error(client.get(path), 403, "whole address")
+        assert "<canvas" in client.get("/secret/").text
+        assert client.get("/secret/page.js").status_code == 200
+        assert client.get("/secret/settings").json()["preset"] == "tiny"
+        content = odd_files.encoded(tiny.image(8, 8))
+        image = client.post("/secret/images", content=content).json()["id"]
+        assert client.get(f"/secret/images/{image}/faces").status_code == 200

@@ -13,7 +13,12 @@ from pathlib import Path
 import numpy as np
 import odd_files
 import tiny
-from soak.mutations import with_right_checks
+from soak.mutations import (
+    with_aliases,
+    with_other_structure,
+    with_other_tags,
+    with_right_checks,
+)
 
 from tfsr.errors import TfsrError
 
@@ -34,8 +39,12 @@ class Pictures:
         self.samples["animated.avif"] = odd_files.animation("AVIF")
 
     def finish(self, name, content, random):
-        """PNG files with the right checks, every other time."""
-        return with_right_checks(content) if random.random() < 0.5 else content
+        """PNG files with the right checks and TIFF files with other tags, every other time."""
+        if random.random() < 0.5:
+            return content
+        if name.endswith((".tif", ".tiff")):
+            return with_other_tags(self.samples[name], random)
+        return with_right_checks(content)
 
     def use(self, path, out, random):
         from tfsr.images.integrity import is_complete
@@ -101,9 +110,14 @@ class Presets:
 
 
 class SignedPresets(Presets):
-    """The same, by somebody who made the checksums right."""
+    """The same, by somebody who made the checksums right, and knows HDF5."""
 
     signed = True
+
+    def finish(self, name, content, random):
+        if name.endswith(".h5") and random.random() < 0.7:
+            return with_other_structure(self.samples[name], random)
+        return content
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -148,7 +162,7 @@ class Recipes:
             shutil.copy(base, folder)
 
     def finish(self, name, content, random):
-        return content
+        return with_aliases(content, random) if random.random() < 0.2 else content
 
     def use(self, path, out, random):
         from tfsr.training import recipe_files

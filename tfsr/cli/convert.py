@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -24,8 +25,6 @@ def convert(
     Example: tfsr convert edsr-baseline-liif.pth -o liif
     """
     import_keras()
-    import hashlib
-
     from tfsr import __version__
     from tfsr.converters import read_published
     from tfsr.errors import CheckpointError, TfsrError
@@ -43,7 +42,7 @@ def convert(
         "parameters": model.count_params(),
         "provenance": {
             "checkpoint": checkpoint.name,
-            "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+            "checkpoint_sha256": _sha256(checkpoint),
             "licence": "that of the checkpoint's authors; tfsr converted it and grants none",
         },
         "unused": published.unused,
@@ -52,3 +51,8 @@ def convert(
     system = f"{published.config['decoder']['name']} on {published.config['encoder']['name']}"
     echo(f"{output}: {system}, {model.count_params():,} parameters")
     echo(f"not used: {', '.join(published.unused) or 'nothing'}")
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

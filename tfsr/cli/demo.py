@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import secrets
 import threading
 import warnings
 from functools import partial
@@ -60,9 +61,12 @@ def demo(
             search = FaceSearch()
         ending = threading.Event()
         name = Path(preset).name or preset
-        app = create_app(restorers, search, name, limits, ending, strength)
-        echo(f"{address(listening)} until Ctrl-C, by {name}")
-        serve(app, listening, ending, browser)
+        # Other users of this computer reach the port, but do not know the address.
+        token = secrets.token_urlsafe(16)
+        app = create_app(restorers, search, name, limits, ending, strength, token=token)
+        page = address(listening, token)
+        echo(f"{page} until Ctrl-C, by {name}")
+        serve(app, listening, ending, page if browser else None)
 
 
 def _takes_strength(preset: str) -> bool:

@@ -55,7 +55,7 @@ class Published:
         # The configuration is of counts in names and shapes. A layer has weights, or parts that
         # have; the margin is for what is stored once and used twice.
         with limited(
-            layers=2 * len(self.weights) + 64, weights=2 * stored_numbers(self.weights) + 2**16
+            layers=len(self.weights) + 64, weights=2 * stored_numbers(self.weights) + 2**16
         ):
             model = ImplicitSR.from_config(self.config)
         self.load(model, self.weights)

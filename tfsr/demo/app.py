@@ -31,6 +31,7 @@ def create_app(
     ending: threading.Event,
     strength: float | None = None,
     max_bytes: int = MAX_BYTES,
+    token: str = "",
 ) -> ASGIApp:
     """Create the application. Its errors are {"error": one line}.
 
@@ -42,6 +43,7 @@ def create_app(
         ending: set when the server stops: unfinished work is abandoned.
         strength: at which the page opens; None if the preset takes none.
         max_bytes: int. The largest file that is accepted. Defaults to 256 MiB.
+        token: str. First part of every path, which keeps other users out. Defaults to none.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_error_responses(app)
@@ -57,4 +59,4 @@ def create_app(
     app.get("/images/{image}/whole")(images.whole)
     app.get("/images/{image}/{method}")(images.tile)
     app.mount("/", StaticFiles(directory=_PAGE, html=True))
-    return Guard(app)
+    return Guard(app, token)

@@ -1,7 +1,8 @@
-"""Access control: the server's own page, and programs of this computer."""
+"""Access control: the server's own page, for those who know its address."""
 
 from __future__ import annotations
 
+import hmac
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,17 +25,20 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware against other web pages in this computer's browsers.
+    """ASGI middleware against other users of this computer, and other pages in its browsers.
 
-    Other Host headers are rejected, to prevent DNS rebinding, and so are uploads from other pages.
-    Security headers are added to all responses.
+    Paths begin with a token, which other users do not know. Other Host headers are rejected, to
+    prevent DNS rebinding, and so are uploads from other pages. Security headers are added to all
+    responses.
 
     Args:
-        app: the guarded application.
+        app: the guarded application, whose paths are without the token.
+        token: first part of every path; none if it is empty.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, token: str = "") -> None:
         self.app = app
+        self._prefix = f"/{token}" if token else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve HTTP; other connections, such as WebSockets, are ignored."""
@@ -49,6 +53,13 @@ class Guard:
             await send(message)
 
         reason = _rejection(scope["method"], Headers(scope=scope))
+        path, length = scope["path"], len(self._prefix)
+        if reason is None and self._prefix:
+            given, rest = path[:length], path[length:]
+            known = hmac.compare_digest(given.encode(), self._prefix.encode())
+            if not known or not rest.startswith("/"):
+                reason = "open the whole address that tfsr demo printed"
+            scope = {**scope, "path": rest, "raw_path": rest.encode()}
         app = self.app if reason is None else JSONResponse({"error": reason}, 403)
         await app(scope, receive, send_with_headers)
 

@@ -39,19 +39,21 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-def address(listening: socket.socket) -> str:
+def address(listening: socket.socket, token: str) -> str:
     """Return the page's URL."""
-    return f"http://{_HOST}:{listening.getsockname()[1]}/"
+    return f"http://{_HOST}:{listening.getsockname()[1]}/{token}/"
 
 
-def serve(app: ASGIApp, listening: socket.socket, ending: threading.Event, browser: bool) -> None:
+def serve(
+    app: ASGIApp, listening: socket.socket, ending: threading.Event, page: str | None
+) -> None:
     """Serve until an interrupt, which is raised again after shutdown.
 
     Args:
         app: the application.
         listening: from `listen`.
         ending: set when shutdown begins.
-        browser: whether to open the page in one.
+        page: URL to open in a browser; None: none.
     """
     config = uvicorn.Config(
         app,
@@ -61,9 +63,9 @@ def serve(app: ASGIApp, listening: socket.socket, ending: threading.Event, brows
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    if browser:
+    if page is not None:
         # `open` blocks until a terminal's browser is closed.
-        threading.Thread(target=webbrowser.open, args=[address(listening)], daemon=True).start()
+        threading.Thread(target=webbrowser.open, args=[page], daemon=True).start()
     _Server(config, ending).run(sockets=[listening])
     # On a busy machine the interrupt that uvicorn raises again was once lost in its event loop.
     if ending.is_set():

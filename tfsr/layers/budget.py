@@ -20,8 +20,8 @@ class _Budget:
         self.left[kind] -= number
         if self.left[kind] < 0:
             raise InvalidArgument(
-                f"the model would have more than {self.most[kind]} {kind}, for which there are no "
-                "weights"
+                f"the model would have more than {self.most[kind]} {kind}, which the file does not "
+                "fill"
             )
 
 

@@ -149,7 +149,7 @@ def _load(preset: str | os.PathLike[str]) -> AnyModel:
     with _naming(f"{directory / CONFIG}: describes no model of {WEIGHTS}"):
         _check_numbers(config, total)
         # A layer has weights, or parts that have.
-        with limited(layers=2 * len(arrays) + 64, weights=total):
+        with limited(layers=len(arrays) + 64, weights=total):
             model = from_config(config)
     with _naming(f"{weights}: does not fit {CONFIG}"):
         # What was read, written anew: HDF5 gets nothing that another program wrote.

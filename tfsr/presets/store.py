@@ -194,8 +194,13 @@ def read_json(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _MAX_JSON:
             raise ValueError(f"larger than {_MAX_JSON} bytes")
         text = path.read_text(encoding="utf-8")
-        numbers = {"parse_int": _integer, "parse_float": _number, "parse_constant": _number}
-        content = json.loads(text, object_pairs_hook=_unique, **numbers)
+        content = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_int=_integer,
+            parse_float=_number,
+            parse_constant=_number,
+        )
     # RecursionError: thousands of nested brackets.
     except (OSError, ValueError, RecursionError) as error:
         raise PresetError(f"{path}: cannot be read as JSON: {error}") from error
