@@ -29,7 +29,7 @@ def main(directory):
     )
     train_presets.STEPS, train_presets.SIDE = 2, 48
     train_presets.STAGES["faces"] = stage
-    deadlines = {"faces": time.time() + 15}
+    deadlines = {"faces": time.time()}  # It trains for a second.
     (directory / "deadlines.json").write_text(json.dumps(deadlines))
     train_presets.main("faces", directory)
 

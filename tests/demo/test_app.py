@@ -173,7 +173,9 @@ def test_every_strength_has_its_own_tiles_and_files(tmp_path):
         address = f"/images/{add(client, pixels)['id']}"
         for strength in (0.3, 1.0):
             upscaler = load_upscaler(robust, strength=strength)
-            expected = PhotographUpscaler(upscaler, detector=detector)(pixels, (120, 160))
+            rest = load_upscaler("photos", strength=strength)
+            photograph = PhotographUpscaler(upscaler, background=rest, detector=detector)
+            expected = photograph(pixels, (120, 160))
             params = {**query((160, 120), (50, 30, 60, 60)), "strength": strength}
             difference = pixels_of(client.get(f"{address}/tfsr", params=params)).astype(int)
             difference -= expected[30:90, 50:110]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
 import numpy as np
 from mtcnn import MTCNN
 
@@ -18,7 +22,8 @@ class MTCNNDetector:
     min_confidence = 0.9
 
     def __init__(self) -> None:
-        self._network = MTCNN()
+        with _keras_as_published():
+            self._network = MTCNN()
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """As `FaceDetector.detect`."""
@@ -34,6 +39,20 @@ class MTCNNDetector:
             output_type="numpy",
         )
         return [_face(row[1:].tolist()) for row in np.atleast_2d(rows)]
+
+
+@contextmanager
+def _keras_as_published() -> Iterator[None]:
+    """Keras's own settings in place of those that other programs wrote into ~/.keras/keras.json."""
+    config = keras.config
+    before = config.image_data_format(), config.floatx()
+    config.set_image_data_format("channels_last")
+    config.set_floatx("float32")
+    try:
+        yield
+    finally:
+        config.set_image_data_format(before[0])
+        config.set_floatx(before[1])
 
 
 def _face(row: list[float]) -> Face:

@@ -15,7 +15,6 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
 from tfsr.layers.configured_layer import with_dtype
 from tfsr.models.arguments import as_float32, check_floating, image_shape, output_size_of
-from tfsr.models.bicubic import Bicubic
 from tfsr.models.preset_methods import PresetMethods
 from tfsr.registry import check_model_config
 from tfsr.rendering import ImplicitRenderer, render_grid, render_lattice, render_points
@@ -173,8 +172,8 @@ class ImplicitSR(PresetMethods, keras.Model):
     ) -> np.ndarray:
         """Upscale images to any size: encoded whole, rendered patch by patch.
 
-        Along an axis on which the output is smaller, images are reduced by a bicubic filter first.
-        `tfsr.upscale` makes tiles of images too large to be encoded at once.
+        Every size is sampled as published. `tfsr.upscale` antialiases an output that is smaller
+        than its image, and makes tiles of images too large to be encoded at once.
 
         Args:
             image: (batch, h, w, 3) in [0, 1].
@@ -191,12 +190,6 @@ class ImplicitSR(PresetMethods, keras.Model):
         """
         size = output_size_of(image, size, scale)
         shape = image_shape(image)
-        height, width = (min(sides) for sides in zip(shape[1:3], size, strict=True))
-        if (height, width) != shape[1:3]:
-            image = Bicubic().upscale(image, (height, width))
-            if size == (height, width):
-                return image
-            shape = image_shape(image)
         # Planned before the output's memory is taken: the plan refuses impossible sizes.
         plan = self.plan(shape[1:3], size)
         if self._renderer is None:
