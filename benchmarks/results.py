@@ -20,15 +20,17 @@ METHODS = ("liif", "lte", "diinn", "arasfsr")
 EQUAL = [f"runs/{method}-compact-faces-equal" for method in METHODS]
 X1_TO_2 = [f"runs/{method}-compact-faces-x1to2" for method in ("liif", "lte", "arasfsr")]
 NN65 = ["faces", "arasfsr-compact-faces-v1", "runs/arasfsr-compact-faces-nn65"]
-REAL = ["--protocol", "real", "--lr-sides"]
 BENCHMARK = ["--protocol", "benchmark", "--scales", "2,3,4"]
 TO_256 = ["--protocol", "celebahq", "--lr-sides", "64-128,64-256,32-128,32-256,96-256"]
 # The page's mark, what is measured, on which faces, and how.
 TABLES = (
     ("gains", FACES, "faces256", ["--lr-sides", "171,128,96,64,32"]),
-    ("gains-512", FACES, "faces512", ["--lr-sides", "342,256,192,128,64"]),
-    ("real", ["faces", "--strengths", "0,0.5,1"], "faces256", [*REAL, "64"]),
-    ("real-512", ["faces", "--strengths", "0,0.5,1"], "faces512", [*REAL, "128"]),
+    (
+        "real",
+        ["faces", "--strengths", "0,0.5,1"],
+        "faces256",
+        ["--protocol", "real", "--lr-sides", "64"],
+    ),
     ("set5", PHOTOS, "set5", BENCHMARK),
     ("set14", PHOTOS, "set14", BENCHMARK),
     ("photos", PHOTOS, "photos", ["--scales", "2,3,4"]),

@@ -23,7 +23,7 @@ from tfsr.presets import DEFAULT, save_preset
 SMALL_EDSR = tiny.MODEL["encoder"]
 
 
-@pytest.mark.parametrize("size", [(12, 20), (5, 4), (130, 95)])
+@pytest.mark.parametrize("size", [(12, 20), (13, 21), (130, 95)])
 def test_the_output_is_the_models_rounded(size, model, upscaler):
     image = tiny.image(12, 20)
     output = upscaler(image, size)
@@ -375,12 +375,11 @@ def test_a_smaller_side_is_antialiased(kind, size, model, upscaler):
         assert inner.std(axis=(0, 1)).max() < 0.05
 
 
-def test_a_reduction_is_the_same_for_models_and_upscalers(model, upscaler):
-    image = np.random.default_rng(0).random((20, 30, 3), np.float32)
-    for size in ((11, 17), (20, 17), (31, 17)):
-        np.testing.assert_allclose(
-            upscaler(image, size), model.upscale(image[None], size)[0], atol=1e-6
-        )
-    np.testing.assert_array_equal(
-        upscaler(image, (11, 30)), ModelUpscaler(Bicubic())(image, (11, 30))
+def test_a_reduction_is_the_bicubic_filters_before_the_model(model, upscaler):
+    image, bicubic = np.random.default_rng(0).random((20, 30, 3), np.float32), Bicubic()
+    narrow = bicubic.upscale(image[None], (20, 17))
+    np.testing.assert_allclose(
+        upscaler(image, (31, 17)), model.upscale(narrow, (31, 17))[0], atol=1e-6
     )
+    for size in ((11, 17), (20, 17), (11, 30)):
+        np.testing.assert_array_equal(upscaler(image, size), ModelUpscaler(bicubic)(image, size))
