@@ -2,8 +2,9 @@
 
     python benchmarks/preset_checks.py --faces faces256/test
 
-Prints Markdown tables. Skin lightness is the mean CIE L* of two patches on the cheeks of an aligned
-face; the tertiles are those of the faces given.
+Prints Markdown tables and draws docs/results/cost.svg. Needs `pip install -e .[benchmark]`. Skin
+lightness is the mean CIE L* of two patches on the cheeks of an aligned face; the tertiles are those
+of the faces given.
 """
 
 import argparse
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+PLOT = Path(__file__).parents[1] / "docs" / "results" / "cost.svg"
 PRESETS = ("faces", "faces-clean", "faces-mobile")
 GENERAL = ("photos", "photos-clean")
+EARLIER = ("arasfsr-compact-faces-v1", "arasfsr-mobile-faces-v1")
 # (top, left, bottom, right) on the cheeks of a face of 256x256 pixels.
 CHEEKS = ((150, 82, 172, 104), (150, 152, 172, 174))
 
@@ -31,7 +34,8 @@ def main():
     paths = list_images(arguments.faces)
     print_gains(paths)
     print_flats()
-    print_times()
+    milliseconds = print_times()
+    plot(milliseconds, {name: mean_psnr(name, paths) for name in milliseconds}, PLOT)
 
 
 def print_gains(paths):
@@ -101,10 +105,10 @@ def print_flats():
 
 
 def print_times():
-    """Seconds from 64x64 to 256x256, in turns, beside the preset before."""
+    """Print and return milliseconds from 64x64 to 256x256, measured in turns."""
     from tfsr import load_upscaler
 
-    names = (*PRESETS, *GENERAL, "arasfsr-compact-faces-v1")
+    names = ("bicubic", *PRESETS, *GENERAL, *EARLIER)
     upscalers = {name: load_upscaler(name) for name in names}
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     seconds = {name: [] for name in names}
@@ -114,10 +118,37 @@ def print_times():
             upscale(image, (256, 256))
             if turn > 1:
                 seconds[name].append(time.perf_counter() - began)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    print(f"\n| preset | ms, 64x64 to 256x256 | times {names[-1]} |\n| --- | --- | --- |")
+    medians = {name: 1000 * statistics.median(values) for name, values in seconds.items()}
+    print(f"\n| preset | ms, 64x64 to 256x256 | times {EARLIER[0]} |\n| --- | --- | --- |")
     for name, median in medians.items():
-        print(f"| {name} | {1000 * median:.0f} | {median / medians[names[-1]]:.2f} |")
+        print(f"| {name} | {median:.1f} | {median / medians[EARLIER[0]]:.3f} |")
+    return medians
+
+
+def mean_psnr(name, paths):
+    """The mean PSNR of faces reduced to 64x64 and restored to 256x256."""
+    from tfsr import load_upscaler
+    from tfsr.evaluation import DegradationSpec, restoration_psnr
+
+    return np.mean(restoration_psnr(load_upscaler(name), paths, DegradationSpec(64, None, "clean")))
+
+
+def plot(milliseconds, psnr, path):
+    """Draw PSNR against time."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "tfsr"
+    from matplotlib import pyplot
+
+    figure, panel = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    for name, x in milliseconds.items():
+        panel.semilogx(x, psnr[name], "o")
+        panel.annotate(name, (x, psnr[name]), (6, -3), textcoords="offset points", fontsize=8)
+    panel.set(xlabel="ms, 64x64 to 256x256", ylabel="PSNR of test faces, dB")
+    panel.margins(x=0.3)
+    panel.grid(alpha=0.3, which="both")
+    figure.savefig(path, metadata={"Date": None})
 
 
 if __name__ == "__main__":

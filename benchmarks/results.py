@@ -31,6 +31,13 @@ TABLES = (
         "faces256",
         ["--protocol", "real", "--lr-sides", "64"],
     ),
+    ("gains-512", FACES, "faces512", ["--lr-sides", "341,256,192,128,64"]),
+    (
+        "real-512",
+        ["faces", "faces-clean"],
+        "faces512",
+        ["--protocol", "real", "--lr-sides", "128"],
+    ),
     ("set5", PHOTOS, "set5", BENCHMARK),
     ("set14", PHOTOS, "set14", BENCHMARK),
     ("photos", PHOTOS, "photos", ["--scales", "2,3,4"]),

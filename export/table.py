@@ -22,7 +22,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 LR = (64, 64)
-PRESET, MOBILE = "arasfsr-compact-faces-v1", "arasfsr-mobile-faces-v1"
+PRESET, MOBILE = "faces", "faces-mobile"
 # Title, preset, arguments of `tfsr export`, output size, and consumer of the file.
 EVERYWHERE = "LiteRT on CPU (XNNPACK) on Android, iOS, Linux, in the browser (WASM)"
 WHOLE = f"{EVERYWHERE}, and whole by WebGPU"

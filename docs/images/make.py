@@ -1,9 +1,10 @@
-"""Draw the README's picture: a small photograph, enlarged by the bicubic filter and by tfsr.
+"""Draw the pictures of small photographs, enlarged by the bicubic filter and by tfsr.
 
     python docs/images/make.py
 
-group.png is cut from a photograph of the U.S. General Services Administration, and reduced
-(digitalcorps.gsa.gov; a US government work, public domain).
+group.png is the README's; typical.png and small-faces.png are those of docs/results.md. They are
+cut from photographs of the U.S. General Services Administration (digitalcorps.gsa.gov, where
+group.png was reduced, and 18f.gsa.gov; US government works, public domain).
 """
 
 from pathlib import Path
@@ -19,34 +20,42 @@ from tfsr import load_upscaler  # noqa: E402
 from tfsr.images import read, resize  # noqa: E402
 
 HERE = Path(__file__).parent
-SCALE, GAP, CAPTION, FACE = 4, 8, 24, 154
+RESULTS = HERE.parent / "results"
+GAP, CAPTION, FACE = 8, 24, 154
 
 
 def main() -> None:
-    """Write photograph.webp beside this file."""
-    small = read(HERE / "group.png")
-    height, width = small.shape[:2]
-    size = SCALE * height, SCALE * width
+    """Write photograph.webp beside this file, and the cases of the results."""
+    draw(HERE / "group.png", 4, HERE / "photograph.webp", faces=True)
+    draw(RESULTS / "typical.png", 2, RESULTS / "typical.webp")
+    draw(RESULTS / "small-faces.png", 2, RESULTS / "small-faces.webp")
+
+
+def draw(source: Path, scale: int, target: Path, faces: bool = False) -> None:
+    """Draw both outputs side by side; with `faces` at half their size, above the faces at full."""
+    small = read(source)
+    size = scale * small.shape[0], scale * small.shape[1]
     upscaler = load_upscaler(faces="auto")
-    captions = f"bicubic x{SCALE}", f"tfsr upscale group.png --scale {SCALE}"
+    captions = f"bicubic x{scale}", f"tfsr upscale {source.name} --scale {scale}"
     outputs = load_upscaler("bicubic")(small, size), upscaler(small, size)
-    half = size[0] // 2, size[1] // 2
-    sheet = Image.new("RGB", (2 * half[1] + GAP, CAPTION + half[0] + GAP + FACE), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=15)
-    boxes = sorted(face["box"] for face in upscaler.details["faces"])
+    shown = (size[0] // 2, size[1] // 2) if faces else size
+    height = CAPTION + shown[0] + (GAP + FACE if faces else 0)
+    sheet = Image.new("RGB", (2 * shown[1] + GAP, height), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=15)
+    boxes = sorted(face["box"] for face in upscaler.details["faces"]) if faces else []
     for i, (caption, output) in enumerate(zip(captions, outputs, strict=True)):
-        left = i * (half[1] + GAP)
-        draw.text((left + 2, 2), caption, fill="black", font=font)
-        sheet.paste(Image.fromarray(resize(output, half)), (left, CAPTION))
+        left = i * (shown[1] + GAP)
+        pen.text((left + 2, 2), caption, fill="black", font=font)
+        sheet.paste(Image.fromarray(resize(output, shown)), (left, CAPTION))
         for j, box in enumerate(boxes):
-            at = left + j * (half[1] - FACE) // (len(boxes) - 1), CAPTION + half[0] + GAP
-            sheet.paste(Image.fromarray(_cut(output, box)), at)
-    sheet.save(HERE / "photograph.webp", quality=90, method=6)
+            at = left + j * (shown[1] - FACE) // (len(boxes) - 1), CAPTION + shown[0] + GAP
+            sheet.paste(Image.fromarray(_cut(output, [scale * value for value in box])), at)
+    sheet.save(target, quality=90, method=6)
 
 
 def _cut(output: np.ndarray, box: list[int]) -> np.ndarray:
     """The square around a face."""
-    x, y, width, height = (SCALE * value for value in box)
+    x, y, width, height = box
     top, left = y + height // 2 - FACE // 2, x + width // 2 - FACE // 2
     return output[top : top + FACE, left : left + FACE]
 

@@ -1,0 +1,64 @@
+"""recipes/flat_colours.py: a last layer that keeps flat colours."""
+
+import importlib.util
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tiny
+
+from tfsr import ImplicitSR, from_preset
+from tfsr.presets import save_preset
+from tfsr.training import recipe_files
+from tfsr.training.run_preset import save_run_preset
+
+SCRIPT = Path(__file__).parents[2] / "recipes" / "flat_colours.py"
+
+
+@pytest.fixture
+def flat_colours(monkeypatch):
+    """The script, for few and small samples."""
+    spec = importlib.util.spec_from_file_location("flat_colours", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    small = {"SAMPLES": 8, "QUERIES": 16, "LEVELS": (0, 128, 255), "SIDES": ((8, 20), (8, 16))}
+    # So small a model is to be changed much.
+    small |= {"FLATS": 10.0, "LEAST": 1e-3}
+    for name, value in small.items():
+        monkeypatch.setattr(module, name, value)
+    return module
+
+
+def movement(model):
+    """The root mean square by which flat images of other colours move."""
+    colours = np.random.default_rng(1).random((12, 1, 1, 3), np.float32)
+    flat = np.broadcast_to(colours, (12, 8, 8, 3)).copy()
+    return np.sqrt(np.square(model.upscale(flat, size=(20, 20)) - colours).mean())
+
+
+@pytest.mark.parametrize("degradation", ["clean", "faces"])
+def test_flat_colours_move_less_and_images_hardly_change(flat_colours, tmp_path, degradation):
+    images = tiny.folder(tmp_path / "images")
+    keras.utils.set_random_seed(0)
+    model = ImplicitSR.from_config(tiny.MODEL)
+    content = tiny.recipe(images)
+    content["data"]["sampling"] |= {"points": "lattice", "degradation": degradation}
+    content["provenance"]["training"] = "made by the test"
+    recipe = recipe_files.to_mapping(recipe_files.parse(content))
+    save_preset(model, tmp_path / "before", {"recipe": recipe, "steps": 6})
+
+    flat_colours.main(str(tmp_path / "before"), str(tmp_path / "run"))
+    save_run_preset(tmp_path / "run", tmp_path / "after")
+
+    after = from_preset(tmp_path / "after")
+    assert movement(after) < 0.5 * movement(model)
+    changed = [
+        old.path
+        for old, new in zip(model.weights, after.weights, strict=True)
+        if not np.array_equal(old, new)
+    ]
+    assert changed == [model.decoder.last_layer.kernel.path]
+    image = np.random.default_rng(2).random((1, 12, 12, 3), np.float32)
+    outputs = [net.upscale(image, size=(30, 30)) for net in (model, after)]
+    assert np.abs(outputs[1] - outputs[0]).mean() < movement(model)
