@@ -18,7 +18,7 @@ MODEL_PACKAGES = geometry layers encoders decoders rendering models presets expo
 # Another Chromium for test-web.
 CHROMIUM ?= chromium
 
-.PHONY: demo test soak lint web test-web export-table test-serving test-arm clean
+.PHONY: demo test soak lint web test-web export-table test-serving test-arm docs clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) \
@@ -79,6 +79,21 @@ $(VENV)/.installed-serving: $(VENV)/.installed-dev
 # The same TFLite files here and on an emulated Arm processor. The first time it needs root.
 test-arm: needs-test-arm $(VENV)/.installed-dev
 	$(VENV)/bin/python export/arm/check.py
+
+# The site in out/docs: docs/, the API, and the guides, which are executed.
+GUIDES = $(patsubst docs/guides/%.py,out/guides/%.md,$(wildcard docs/guides/*.py))
+
+docs: $(VENV)/.installed-docs
+	$(MAKE) --silent -j2 $(GUIDES)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
+	$(VENV)/bin/python docs/site/check.py out/docs $$(command -v $(CHROMIUM))
+
+out/guides/%.md: docs/guides/%.py docs/site/guide.py $(wildcard tfsr/*.py tfsr/*/*.py)
+	$(VENV)/bin/python docs/site/guide.py $< $(@D)
+
+$(VENV)/.installed-docs: $(VENV)/.installed-dev
+	$(VENV)/bin/pip install --quiet --editable ".[docs]"
+	touch $@
 
 # System packages, told by their commands: one line names those that are missing.
 .PHONY: needs-web needs-test-web needs-test-serving needs-test-arm
