@@ -44,24 +44,24 @@ from tfsr.losses import Charbonnier
 keras.utils.set_random_seed(0)
 
 # %% [markdown]
-# ## Two folders of pictures
+# ## Two folders of images
 #
 # Training needs sharp originals, from which the small images are made. Put most of them in one
 # folder, and others in a second one, to measure with. PNG, JPEG and WebP files of any size will
 # do.
 #
 # One photograph is enough to show how it works. Use hundreds for a model that you want to keep:
-# more pictures cost no more time per step.
+# more images cost no more time per step.
 
 # %%
-PICTURES = Path("out/pictures")
+IMAGES = Path("out/images")
 for folder, photograph in (
     ("train", "export/web/test/photograph.jpg"),
     ("val", "tfsr/demo/page/sample.jpg"),
 ):
-    (PICTURES / folder).mkdir(parents=True, exist_ok=True)
-    shutil.copy(photograph, PICTURES / folder)
-Image.open(PICTURES / "train" / "photograph.jpg")
+    (IMAGES / folder).mkdir(parents=True, exist_ok=True)
+    shutil.copy(photograph, IMAGES / folder)
+Image.open(IMAGES / "train" / "photograph.jpg")
 
 # %% [markdown]
 # ## What the scanner does
@@ -76,7 +76,7 @@ Image.open(PICTURES / "train" / "photograph.jpg")
 # %%
 SCANNER = ["to_lr", {"blur": 1.0}, {"jpeg": 90}]
 
-original = tfsr.images.read(PICTURES / "val" / "sample.jpg")
+original = tfsr.images.read(IMAGES / "val" / "sample.jpg")
 pipeline = tfsr.degradations.get_pipeline(SCANNER)
 scan = pipeline.degrade(original, (112, 180), np.random.default_rng(0))
 Image.fromarray(tfsr.upscale(scan, scale=3, preset="bicubic"))
@@ -99,18 +99,18 @@ config = SamplingConfig(
     points="lattice",
     degradation=SCANNER,
 )
-sampler = Sampler(PICTURES / "train", config, seed=0)
+sampler = Sampler(IMAGES / "train", config, seed=0)
 inputs, colours = sampler.batch(step=0)
 print({name: value.shape for name, value in inputs.items()}, colours.shape)
 
 # %% [markdown]
 # ## Where we start
 #
-# `restoration_psnr` degrades each picture, restores it, and compares the result with the picture.
+# `restoration_psnr` degrades each image, restores it, and compares the result with the original.
 # We do that for scans and for images that were only reduced, at x2.
 
 # %%
-pictures = sorted((PICTURES / "val").iterdir())
+images = sorted((IMAGES / "val").iterdir())
 
 
 def psnr(preset):
@@ -118,7 +118,7 @@ def psnr(preset):
     upscaler = tfsr.load_upscaler(preset)
     for name, degradation in (("scans", SCANNER), ("clean", "bicubic")):
         spec = DegradationSpec(scale=2, degradation=degradation)
-        print(f"{name}: {np.mean(restoration_psnr(upscaler, pictures, spec)):.2f} dB", end="  ")
+        print(f"{name}: {np.mean(restoration_psnr(upscaler, images, spec)):.2f} dB", end="  ")
     print()
 
 
@@ -175,7 +175,7 @@ Image.fromarray(np.concatenate(outputs, axis=1))
 # %%
 PRESET = Path("out/my-scanner")
 shutil.rmtree(PRESET, ignore_errors=True)
-model.save_to_preset(PRESET, {"provenance": {"licence": "my own pictures"}})
+model.save_to_preset(PRESET, {"provenance": {"licence": "my own images"}})
 print(*sorted(path.name for path in PRESET.iterdir()))
 print(tfsr.upscale(scan, scale=4, preset=PRESET).shape)
 
@@ -184,10 +184,10 @@ print(tfsr.upscale(scan, scale=4, preset=PRESET).shape)
 #
 # For more than an experiment use `tfsr train`. It writes checkpoints, resumes exactly where it was
 # stopped, validates every epoch, keeps the best weights, and trains on several devices. The recipe
-# of `photos`, with our scanner and our pictures:
+# of `photos`, with our scanner and our images:
 #
 #     tfsr train recipes/photos.yaml -o runs/scanner \
-#         --data out/pictures/train --validation out/pictures/val \
+#         --data out/images/train --validation out/images/val \
 #         --set init_from=photos --set training.steps=5000 \
 #         --set "data.sampling.degradation=[to_lr, {blur: 1.0}, {jpeg: 90}]" \
 #         --set "validation.degradations=[clean, [to_lr, {blur: 1.0}, {jpeg: 90}]]"

@@ -91,7 +91,7 @@ def unfound(site: Path, chromium: str) -> Iterator[str]:
         command = [chromium, *options.split(), f"--user-data-dir={profile}", "--dump-dom"]
         command += ["--virtual-time-budget=20000", address]
         run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    if not re.search(r"[1-9]\d* matching document", run.stdout):
+    if not re.search(r"result__meta\">\s*[1-9]\d* matching", run.stdout):
         yield "the search does not find charbonnier"
 
 
