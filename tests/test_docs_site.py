@@ -1,8 +1,18 @@
-"""What `make docs` refuses. The site itself is built by `make docs`."""
+"""What `make docs` refuses, and the links of the pages as GitHub shows them."""
 
 import importlib.util
+import re
 
+import pytest
 from pages import DOCS
+
+ROOT = DOCS.parent
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "docs/guides/*.py", "export/**/*.md", "recipes/*.md")
+    for path in ROOT.glob(pattern)
+    if "node_modules" not in path.parts
+)
 
 spec = importlib.util.spec_from_file_location("check", DOCS / "site" / "check.py")
 check = importlib.util.module_from_spec(spec)
@@ -43,3 +53,19 @@ def test_a_public_function_without_an_entry_is_found(tmp_path):
     assert "tfsr.load_upscaler is not in the API" in lines
     assert "tfsr.geometry.grid_plan is not in the API" in lines
     assert "tfsr.presets.from_preset is not in the API" not in lines
+
+
+def headings(path):
+    """The anchors that GitHub gives to the headings of a page."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    lines = (line.strip().lower() for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE))
+    return {re.sub(r"[^\w -]", "", line).replace(" ", "-") for line in lines}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere_in_the_repository_too(path):
+    text = path.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([\w./-]*)(?:#([\w-]*))?\)", text):
+        file = path.parent / target if target else path
+        assert file.exists(), target
+        assert not anchor or anchor in headings(file), f"{target}#{anchor}"
