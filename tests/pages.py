@@ -10,9 +10,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 def commands(page):
     """The words of every `tfsr` command that stands in an indented block of a page.
 
-    A line that ends in a backslash goes on in the next one.
+    A line that ends in a backslash goes on in the next one. The text of guides is in comments.
     """
-    text = (DOCS / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    text = (DOCS / page).read_text(encoding="utf-8")
+    text = re.sub(r"^# ", "", text, flags=re.MULTILINE).replace("\\\n", " ")
     lines = re.findall(r"^    (tfsr .*)$", text, re.MULTILINE)
     return [shlex.split(line, comments=True)[1:] for line in lines]
 

@@ -190,7 +190,7 @@ print(tfsr.upscale(scan, scale=4, preset=PRESET).shape)
 #         --data out/images/train --validation out/images/val \
 #         --set init_from=photos --set training.steps=5000 \
 #         --set "data.sampling.degradation=[to_lr, {blur: 1.0}, {jpeg: 90}]" \
-#         --set "validation.degradations=[clean, [to_lr, {blur: 1.0}, {jpeg: 90}]]"
+#         --set "validation.degradations=[[to_lr, {blur: 1.0}, {jpeg: 90}]]"
 #     tfsr save-preset runs/scanner -o my-scanner --clean photos-clean
 #
 # - [Training](../training.md): the keys of a recipe, and what a run writes.
