@@ -24,17 +24,17 @@
 # ## Setup
 
 # %%
-import logging
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 import tfsr
 
+tf.get_logger().setLevel("ERROR")
 PHOTOGRAPH = "docs/images/group.png"
 SCALE = 4
 

@@ -20,18 +20,18 @@
 # ## Setup
 
 # %%
-import logging
 import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 import tfsr
 
+tf.get_logger().setLevel("ERROR")
 OUT = Path("out/phone")
 OUT.mkdir(parents=True, exist_ok=True)
 LR, SIZE = (64, 64), (256, 256)

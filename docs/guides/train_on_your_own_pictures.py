@@ -22,17 +22,16 @@
 # ## Setup
 
 # %%
-import logging
 import os
 import shutil
 import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 import keras
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 import tfsr
@@ -41,6 +40,7 @@ from tfsr.data.tf_dataset import dataset
 from tfsr.evaluation import DegradationSpec, restoration_psnr
 from tfsr.losses import Charbonnier
 
+tf.get_logger().setLevel("ERROR")
 keras.utils.set_random_seed(0)
 
 # %% [markdown]

@@ -32,7 +32,7 @@ def main(script: Path, folder: Path) -> None:
     with TemporaryDirectory() as sockets:
         config = Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
         resources = {"metadata": {"path": str(ROOT)}}
-        client = NotebookClient(notebook, config=config, timeout=300, resources=resources)
+        client = NotebookClient(notebook, config=config, timeout=900, resources=resources)
         # TensorFlow's log is left out, of the terminal and of the page.
         client.execute(stderr=DEVNULL)
     for cell in notebook.cells:
