@@ -36,8 +36,8 @@ def main():
     parser.add_argument("--without", nargs="*", default=PEOPLE, help="tiles left out, patterns")
     parser.add_argument("--scales", type=int, nargs="+", default=[2, 3, 4])
     parser.add_argument("--degradation", default="clean")
-    parser.add_argument("--preset", default="arasfsr-compact-faces-v1")
-    parser.add_argument("--background", default="bicubic")
+    parser.add_argument("--preset", default="faces-clean")
+    parser.add_argument("--background", default="photos-clean")
     parser.add_argument("--photographs", type=int, default=25)
     arguments = parser.parse_args()
 

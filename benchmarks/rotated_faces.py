@@ -25,7 +25,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faces", type=Path, required=True, help="aligned faces, 512x512")
     parser.add_argument("--backgrounds", type=Path, required=True, help="tiles of 512x512")
-    parser.add_argument("--preset", default="arasfsr-compact-faces-v1")
+    parser.add_argument("--preset", default="faces-clean")
     parser.add_argument("--count", type=int, default=10, help="faces for each angle")
     arguments = parser.parse_args()
 

@@ -25,19 +25,19 @@ LR = (64, 64)
 PRESET, MOBILE = "faces", "faces-mobile"
 # Title, preset, arguments of `tfsr export`, output size, and consumer of the file.
 EVERYWHERE = "LiteRT on CPU (XNNPACK) on Android, iOS, Linux, in the browser (WASM)"
-WHOLE = f"{EVERYWHERE}, and whole by WebGPU"
+BY_WEBGPU = f"{EVERYWHERE}, and entirely by WebGPU"
 SERVERS = "TensorFlow Serving, TensorFlow in C and Java, OpenVINO"
 ROWS = [
-    ("TFLite float32", PRESET, "tflite --scales 4", (256, 256), WHOLE),
-    ("the same, bytes in and out", PRESET, "tflite --scales 4 --io uint8", (256, 256), WHOLE),
-    ("TFLite float16", PRESET, "tflite --scales 4 --quantize float16", (256, 256), WHOLE),
+    ("TFLite float32", PRESET, "tflite --scales 4", (256, 256), BY_WEBGPU),
+    ("the same, bytes in and out", PRESET, "tflite --scales 4 --io uint8", (256, 256), BY_WEBGPU),
+    ("TFLite float16", PRESET, "tflite --scales 4 --quantize float16", (256, 256), BY_WEBGPU),
     ("TFLite dynamic", PRESET, "tflite --scales 4 --quantize dynamic", (256, 256), EVERYWHERE),
     ("TFLite int8", PRESET, "tflite --scales 4 --quantize int8", (256, 256), EVERYWHERE),
-    ("TFLite float32, no whole scale", PRESET, "tflite --sizes 237x237", (237, 237), EVERYWHERE),
+    ("TFLite float32, fractional scale", PRESET, "tflite --sizes 237x237", (237, 237), EVERYWHERE),
     ("SavedModel", PRESET, "saved-model", (256, 256), SERVERS),
-    ("for phones, float32", MOBILE, "tflite --scales 4", (256, 256), WHOLE),
+    ("for phones, float32", MOBILE, "tflite --scales 4", (256, 256), BY_WEBGPU),
     ("for phones, int8", MOBILE, "tflite --scales 4 --quantize int8", (256, 256), EVERYWHERE),
-    ("for phones, no whole scale", MOBILE, "tflite --sizes 237x237", (237, 237), EVERYWHERE),
+    ("for phones, fractional scale", MOBILE, "tflite --sizes 237x237", (237, 237), EVERYWHERE),
 ]
 
 
@@ -53,7 +53,7 @@ def main() -> None:
         return
     lines = [
         "| format | arguments of `tfsr export` | MiB | seconds | MiB of memory | PSNR, dB "
-        "| lost, dB | who takes it |",
+        "| lost, dB | runs in |",
         "|---|---|---|---|---|---|---|---|",
     ]
     keras = {
