@@ -86,11 +86,29 @@ def _of_any_size(function: Callable[..., Any], dynamic: Sequence[Any]) -> Callab
                 )
 
             signature = [s for s in tree.flatten(specs) if s is not None]
-            graphs[key] = tensorflow.function(flat, signature, autograph=False)
-        return graphs[key](*(x for x in tree.flatten(arguments) if x is not None))
+            compiled = tensorflow.function(flat, signature, autograph=False)
+            # Traced here: TensorFlow counts the first calls of several functions that were defined
+            # in one place, and warns that one is traced again and again.
+            graphs[key] = compiled.get_concrete_function()
+        tensors = (x for x in tree.flatten(arguments) if x is not None)
+        return graphs[key](*map(tensorflow.convert_to_tensor, tensors))
 
     call.graphs = graphs  # type: ignore[attr-defined]
     return call
+
+
+def is_traced(x: Any) -> bool:
+    """Whether a value is not known yet, because the function around it is being compiled."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow
+
+        return not tensorflow.executing_eagerly()
+    if backend == "jax":
+        import jax
+
+        return isinstance(x, jax.core.Tracer)
+    return False
 
 
 def on_accelerator() -> bool:

@@ -8,9 +8,6 @@ from typing import Any
 
 from tfsr.errors import InvalidArgument, check_choice, did_you_mean
 
-# What Keras sets on every layer, and a configuration keeps where it is not the default.
-_STATE = ("trainable",)
-
 
 class Registry:
     """Classes by name, each with default arguments.
@@ -74,20 +71,15 @@ class Registry:
                 f"{config!r}",
                 self.kind,
             )
-        keys = ("name", *_STATE)
-        name, arguments = config.get("name"), {k: v for k, v in config.items() if k not in keys}
-        item = self.get(name, arguments)(**{**self._entries[name][1], **arguments, **overrides})
-        if not config.get("trainable", True):
-            item.trainable = False
-        return item
+        name, arguments = config.get("name"), {k: v for k, v in config.items() if k != "name"}
+        return self.get(name, arguments)(**{**self._entries[name][1], **arguments, **overrides})
 
     def config_of(self, item: Any) -> dict[str, Any]:
         """Return the mapping from which `build` makes an equal object, as plain data."""
         for name, (cls, _) in self._entries.items():
             if cls is type(item):
                 config = item.get_config()
-                frozen = {} if getattr(item, "trainable", True) else {"trainable": False}
-                return {"name": name, **{key: config[key] for key in _arguments(cls)}, **frozen}
+                return {"name": name, **{key: config[key] for key in _arguments(cls)}}
         raise InvalidArgument(
             f"{type(item).__name__} is not a registered {self.kind}; known: "
             f"{', '.join(self.names())}"
@@ -95,12 +87,13 @@ class Registry:
 
 
 def check_model_config(config: Mapping[str, Any], parts: Sequence[str]) -> None:
-    """Check that a model's configuration has all its parts, and no keys but them and Keras's.
+    """Check that a model's configuration has all its parts, and no keys but them and its state.
 
     Raises:
         InvalidArgument: missing or unknown key; the message has the closest match.
     """
-    _check_keys(config, [*parts, "name", "dtype", "trainable"], "a model's configuration", "key")
+    state = ("name", "dtype", "trainable", "parts", "frozen")
+    _check_keys(config, [*parts, *state], "a model's configuration", "key")
     for part in parts:
         if part not in config:
             raise InvalidArgument(f"a model's configuration needs the key {part!r}")

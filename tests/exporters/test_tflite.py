@@ -64,6 +64,16 @@ def operators(path):
     return [operator["op_name"] for operator in interpreter._get_ops_details()]
 
 
+@pytest.mark.parametrize("shape", [(2, 12, 10), (1, 16, 14), (1, 10, 12), (1, 6, 20), (1, 24, 5)])
+def test_an_input_of_another_size_is_refused(exported, shape):
+    for kind in (OpResolverType.AUTO, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES):
+        interpreter = Interpreter(str(exported[0]), experimental_op_resolver_type=kind)
+        interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], (*shape, 3))
+        with pytest.raises(RuntimeError):
+            interpreter.allocate_tensors()
+            interpreter.invoke()
+
+
 def test_a_file_outputs_as_its_model_in_every_size(model, exported):
     path, report = exported
     image = tiny.image(*LR)

@@ -20,8 +20,8 @@ import tiny
 from tfsr.errors import InvalidArgument, RecipeError, TrainingError
 from tfsr.training import recipe_files as recipes
 from tfsr.training.distribution import Distribution, distribution
-from tfsr.training.muon import Muon
-from tfsr.training.replicas import clipped_across_replicas
+from tfsr.training.optimizer import LearningRate, RecipeAdam, RecipeAdamW, RecipeMuon
+from tfsr.training.recipe import ScheduleConfig
 
 SCRIPT = Path(__file__).with_name("strategies.py")
 
@@ -211,15 +211,13 @@ def test_a_cluster_that_is_invalid_is_reported(config, word, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("optimizer_class", [keras.optimizers.Adam, keras.optimizers.AdamW, Muon])
+@pytest.mark.parametrize("optimizer_class", [RecipeAdam, RecipeAdamW, RecipeMuon])
 def test_clipping_under_a_strategy_is_keras_own_on_one_device(optimizer_class):
     variables = [[keras.Variable(np.ones(shape)) for shape in ((3, 4), (4,))] for _ in range(2)]
     gradients = [np.eye(3, 4, dtype="float32") * 2, np.arange(4.0, dtype="float32")]
-    optimizer_class(0.1, global_clipnorm=0.5).apply(
-        [tf.constant(g) for g in gradients], variables[0]
-    )
-    clipped_across_replicas(optimizer_class, 0.5)(0.1).apply(
-        [tf.constant(g) for g in gradients], variables[1]
-    )
+    for clip, values in zip(("global_clipnorm", "replica_clipnorm"), variables, strict=True):
+        rate = LearningRate(ScheduleConfig(initial=0.1), 0, None)
+        optimizer = optimizer_class(learning_rate=rate, **{clip: 0.5})
+        optimizer.apply([tf.constant(g) for g in gradients], values)
     for expected, found in zip(*variables, strict=True):
         np.testing.assert_allclose(found.numpy(), expected.numpy(), atol=1e-7)

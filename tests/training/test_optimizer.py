@@ -68,7 +68,7 @@ def test_a_recipe_decides_the_optimizer(name):
         clip_norm=0.5,
         gradient_accumulation_steps=2,
     )
-    assert type(optimizer).__name__.lower() == name
+    assert type(optimizer).__name__.lower() == f"recipe{name}"
     config = optimizer.get_config()
     assert config["use_ema"] and config["ema_momentum"] == 0.99
     assert (config["global_clipnorm"], config["gradient_accumulation_steps"]) == (0.5, 2)

@@ -10,7 +10,7 @@ from keras import ops
 
 from tfsr.decoders.decoder import Decoder
 from tfsr.decoders.layer_cost import LayerCost, separable_costs
-from tfsr.geometry import Axis, Neighbour
+from tfsr.geometry import Axis, Neighbour, last_axis
 from tfsr.layers import (
     MLP,
     Convolution,
@@ -143,8 +143,8 @@ class ARASFSR(Decoder):
         if not self.global_coordinates:
             return None
         row_term, column_term = self.coordinate(
-            self.encoding(rows.coordinates[..., None]),
-            self.encoding(columns.coordinates[..., None]),
+            self.encoding(last_axis(rows.coordinates)),
+            self.encoding(last_axis(columns.coordinates)),
         )
         return self.mlp.modulation(row_term + column_term)
 

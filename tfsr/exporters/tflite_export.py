@@ -205,7 +205,7 @@ def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -
     signature = [tf.TensorSpec((1, *lr_size, 3), dtype, name="image")]
     functions = {
         signature_name(size): tf.function(
-            _endpoint(unroll(model, lr_size, size, budget), io),
+            _endpoint(unroll(model, lr_size, size, budget), io, lr_size),
             input_signature=signature,
             autograph=False,
         )
@@ -228,15 +228,30 @@ def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -
             raise ExportError(f"the converter refuses this model: {reason}") from error
 
 
-def _endpoint(upscale: Callable, io: str) -> Callable:
+def _endpoint(upscale: Callable, io: str, lr_size: tuple[int, int]) -> Callable:
     def from_float(image):
-        return {"output": upscale(image)}
+        return {"output": upscale(_of_size(image, *lr_size))}
 
     def from_uint8(image):
-        output = upscale(tf.cast(image, tf.float32) / 255.0)
+        output = upscale(_of_size(tf.cast(image, tf.float32) / 255.0, *lr_size))
         return {"output": tf.cast(tf.floor(output * 255.0 + 0.5), tf.uint8)}
 
     return from_uint8 if io == "uint8" else from_float
+
+
+def _of_size(image: Any, height: int, width: int) -> Any:
+    """The image itself, by operators that an interpreter cannot prepare for another size or batch.
+
+    After `resize_tensor_input` it would otherwise run, and output something of the old size. The
+    factors are powers of 2, whose product is exactly 1; with four axes WebGPU delegates take them.
+    """
+    with tf.name_scope("normalized"):
+        image = image * np.full((1, height, 1, 3), 2, np.float32)
+        image = image * np.full((1, 1, width, 3), 2, np.float32)
+        # Elements are counted: an image of one row or one column would be repeated, and so passes.
+        image = tf.reshape(image, (1, height * width, 3, 1))
+        image = image * np.full((1, 1, 3, 1), 0.25, np.float32)
+        return tf.reshape(image, (1, height, width, 3))
 
 
 def _compare(model, content: bytes, images, sizes, io: str, path: Path) -> tuple[float, float]:

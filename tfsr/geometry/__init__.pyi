@@ -1,6 +1,7 @@
 from .axis import Axis as Axis
 from .axis import Neighbour as Neighbour
 from .axis import concat_axes as concat_axes
+from .axis import last_axis as last_axis
 from .coordinates import cell_size as cell_size
 from .coordinates import centres as centres
 from .coordinates import check_integers as check_integers

@@ -73,7 +73,7 @@ class Axis:
             weight=self.weights[..., i : i + 1],
             offset=self.offsets[..., i : i + 1],
             coordinate=self.neighbours[..., i : i + 1],
-            cell=self.cells[..., None],
+            cell=last_axis(self.cells),
         )
 
 
@@ -108,3 +108,15 @@ def concat_axes(axes: Sequence[Axis]) -> Axis:
     concat = np.concatenate if isinstance(axes[0].indices, np.ndarray) else ops.concatenate
     arrays = zip(*(axis.arrays() for axis in axes), strict=True)
     return Axis(*(concat(list(parts)) for parts in arrays))
+
+
+def last_axis(x: Any) -> Any:
+    """An array or a tensor (...) as (..., 1).
+
+    TFLite has no operator for `x[..., None]` of a tensor whose shape varies.
+
+    Example:
+        >>> tfsr.geometry.last_axis(np.zeros((2, 3))).shape
+        (2, 3, 1)
+    """
+    return (np if isinstance(x, np.ndarray | np.generic) else ops).expand_dims(x, -1)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from keras import ops
 
-from tfsr.geometry.axis import Axis
+from tfsr.geometry.axis import Axis, last_axis
 from tfsr.geometry.coordinates import centres, first_centre
 
 NeighbourMode = Literal["ensemble", "nearest", "nearest-exact", "nearest-centred", "corner"]
@@ -48,7 +48,7 @@ def axis_at(xp, mode: NeighbourMode, coordinates, before, lr, cell, position, co
     # Offsets are float32 differences, as published: exact ones differ by its rounding, which the
     # weights between very different neighbours, and the sines of DIINN and LTE, would show.
     pair = xp.clip(xp.stack([before, before + 1.0], axis=-1), 0.0, lr - 1.0)
-    pair_offsets = (coordinates[..., None] - centres(pair, lr)) * lr
+    pair_offsets = (last_axis(coordinates) - centres(pair, lr)) * lr
     pair_weights = _linear_weights(xp, pair, pair_offsets)
     if mode == "ensemble":
         indices, offsets, weights = pair, pair_offsets, pair_weights
@@ -89,8 +89,8 @@ def _nearest(xp, mode: NeighbourMode, coordinates, lr, cell, position, count):
         scaled = query * lr + (lr - 1.0) / 2.0
         below = xp.floor(scaled)
         half_up = xp.where(scaled - below >= 0.5, below + 1.0, below)
-        index = xp.clip(half_up, 0.0, lr - 1.0)[..., None]
-        return index, (query[..., None] - _centred(index + 0.5, lr)) * lr * 2.0
+        index = last_axis(xp.clip(half_up, 0.0, lr - 1.0))
+        return index, (last_axis(query) - _centred(index + 0.5, lr)) * lr * 2.0
     query, first = coordinates, first_centre(lr)
     if mode == "nearest-exact":
         index = xp.minimum(xp.floor(position * (lr / count)), lr - 1)
@@ -104,8 +104,8 @@ def _nearest(xp, mode: NeighbourMode, coordinates, lr, cell, position, count):
             looked_up = query + _INSIDE
         inside = xp.clip(looked_up, -1 + _INSIDE, 1 - _INSIDE)
         index = xp.round(((inside + 1.0) * lr - 1.0) / 2.0)
-    index = index[..., None]
-    return index, (query[..., None] - (first + (2.0 / lr) * index)) * lr
+    index = last_axis(index)
+    return index, (last_axis(query) - (first + (2.0 / lr) * index)) * lr
 
 
 def _centred(position, count):

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from tfsr.geometry.axis import Axis
+from tfsr.geometry.axis import Axis, last_axis
 from tfsr.geometry.coordinates import centres
 from tfsr.geometry.neighbours import NeighbourMode, axis_at
 from tfsr.geometry.plan import SamplingPlan
@@ -92,7 +92,7 @@ def _plan(axes, lr_size: Sequence[Any], mode: NeighbourMode, window) -> Sampling
             centre, half = window[:, i, None], window[:, 2 + i, None]
             axis = replace(
                 axis,
-                neighbours=centre[..., None] + half[..., None] * axis.neighbours,
+                neighbours=last_axis(centre) + last_axis(half) * axis.neighbours,
                 coordinates=centre + half * axis.coordinates,
             )
         found.append(axis)

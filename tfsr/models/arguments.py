@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -16,11 +16,24 @@ def image_shape(image: Any) -> tuple[int, ...]:
     """(batch, h, w, 3) of images.
 
     Raises:
-        InvalidArgument: if they have another shape, are empty, or are not floating point.
+        InvalidArgument: if they have another shape, are empty, are not floating point, or have a
+            size that is not known while a function is compiled.
     """
     shape = tuple(ops.shape(image))
-    if len(shape) != 4 or shape[-1] != 3 or 0 in shape:
-        raise InvalidArgument(f"image must be (batch, h, w, 3), not empty; got shape {shape}")
+    if (
+        len(shape) != 4
+        or shape[-1] != 3
+        or any(isinstance(side, int) and side == 0 for side in shape)
+    ):
+        raise InvalidArgument(
+            f"image must be (batch, h, w, 3), not empty; got shape {shape}: "
+            "tfsr.upscale takes images of other shapes"
+        )
+    if not all(isinstance(side, int) for side in shape[1:]):
+        raise InvalidArgument(
+            f"image must have a known size inside a compiled function; received {image.shape}: "
+            "tfsr.exporters.saved_model makes functions of images of any size"
+        )
     check_floating(image)
     return shape
 
@@ -34,6 +47,30 @@ def check_floating(image: Any) -> None:
     dtype = keras.backend.standardize_dtype(image.dtype)
     if "float" not in dtype:
         raise InvalidArgument(f"image must be floating point in [0, 1]; got {dtype}: divide by 255")
+
+
+def check_inputs(model: str, takes_images: bool, inputs: Any) -> None:
+    """Check what a model is called with, whose class is named `model`.
+
+    Raises:
+        InvalidArgument: for an image alone where points are needed, inputs that are missing, and
+            integer images.
+    """
+    if not takes_images and not isinstance(inputs, Mapping):
+        raise InvalidArgument(
+            f"{model} computes colours of points: it is called with a mapping of image, "
+            "coordinates and cell; model.upscale(image, scale=4) upscales images"
+        )
+    if isinstance(inputs, Mapping):
+        lattice = {"rows", "columns"} if "rows" in inputs else {"coordinates"}
+        needed = {"image"} if takes_images else {"image", "cell", *lattice}
+        if missing := sorted(needed - set(inputs)):
+            raise InvalidArgument(
+                f"inputs of {model} need {', '.join(sorted(needed))}; missing: {', '.join(missing)}"
+            )
+        inputs = inputs["image"]
+    if hasattr(inputs, "dtype"):
+        check_floating(inputs)
 
 
 def as_float32(values: Any) -> Any:

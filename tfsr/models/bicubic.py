@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from tfsr.backend import is_traced
 from tfsr.geometry import cubic_axis
 from tfsr.models.arguments import output_size_of
 from tfsr.rendering import BicubicRenderer
@@ -32,11 +33,12 @@ class Bicubic:
     ) -> np.ndarray:
         """Resize images (batch, h, w, 3) in [0, 1] to any size; as `ImplicitSR.upscale`."""
         size = output_size_of(image, size, scale)
-        pixels = np.asarray(ops.convert_to_numpy(image), np.float32)
         rows, columns = (
-            cubic_axis(lr, hr, 0, hr) for lr, hr in zip(pixels.shape[1:3], size, strict=True)
+            cubic_axis(lr, hr, 0, hr) for lr, hr in zip(image.shape[1:3], size, strict=True)
         )
-        return resize(pixels, rows, columns)
+        if is_traced(image):
+            return ops.einsum("ih,jw,bhwc->bijc", rows, columns, image)
+        return resize(np.asarray(ops.convert_to_numpy(image), np.float32), rows, columns)
 
     def renderer(self, memory: int) -> Renderer:
         """Make a renderer of tiles of the output, in `memory` bytes."""

@@ -20,7 +20,8 @@ AnyModel = ImplicitSR | SubPixelSR
 def from_config(config: Mapping[str, Any]) -> AnyModel:
     """The model of {"encoder", "decoder"}, or the fixed-scale one of {"encoder", "scale"}.
 
-    Either may also have Keras's own "name", "dtype" and "trainable".
+    Either may also have Keras's own "name", "dtype" and "trainable", and the "parts" and "frozen"
+    of `get_config`.
 
     Raises:
         InvalidArgument: if a key is unknown or missing, or a name or an argument is unknown.
@@ -52,9 +53,11 @@ def with_precision(model: AnyModel | Bicubic, precision: str) -> AnyModel | Bicu
     """
     check_choice("precision", precision, _POLICIES)
     policy = _POLICIES[precision]
-    if isinstance(model, Bicubic) or model.dtype_policy.name == policy:
+    if isinstance(model, Bicubic):
+        return model
+    if all(layer.dtype_policy.name == policy for layer in (model, *model.layers)):
         return model
     config = {**model.get_config(), "dtype": policy}
-    copy = from_config({key: value for key, value in config.items() if key != "name"})
+    copy = from_config({k: v for k, v in config.items() if k not in ("name", "parts")})
     copy.set_weights(model.get_weights())
     return copy

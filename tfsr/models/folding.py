@@ -35,7 +35,8 @@ def folded(model: Model) -> Model:
         return model
     plain = encoder.fold()
     config = {**trained.get_config(), "encoder": ENCODERS.config_of(plain)}
-    copy = type(trained).from_config(config)
+    copy = type(trained).from_config({k: v for k, v in config.items() if k != "frozen"})
     for layer, target in zip(trained.layers, copy.layers, strict=True):
         target.set_weights((plain if layer is encoder else layer).get_weights())
+        target.trainable = layer.trainable
     return copy

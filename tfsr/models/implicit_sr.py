@@ -9,14 +9,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfsr.backend import is_traced
 from tfsr.decoders import DECODERS, Decoder
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
 from tfsr.layers.configured_layer import with_dtype
 from tfsr.models.arguments import as_float32, check_floating, image_shape, output_size_of
-from tfsr.models.preset_methods import PresetMethods
-from tfsr.registry import check_model_config
+from tfsr.models.sr_model import SRModel
 from tfsr.rendering import ImplicitRenderer, render_grid, render_lattice, render_points
 from tfsr.rendering.maps import denormalize, join_latent, normalize, project
 from tfsr.rendering.renderer import Renderer
@@ -26,7 +26,7 @@ _UPSCALE_MEMORY = 2**30
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class ImplicitSR(PresetMethods, keras.Model):
+class ImplicitSR(SRModel):
     """Super-resolution at any scale: the LR image is encoded once, then decoded at any point.
 
     Images are float32 RGB in [0, 1], (batch, height, width, 3); outputs too, and not clipped.
@@ -54,9 +54,6 @@ class ImplicitSR(PresetMethods, keras.Model):
         points = (None, None, 2)
         # Keras records it for `export`.
         self.build({"image": (None, None, None, 3), "coordinates": points, "cell": points})
-
-    def build(self, input_shape: Any) -> None:
-        """Do nothing: the constructor has made all weights."""
 
     def encode(self, image, **arguments: Any):
         """Encode images into everything that `render` needs, as one tensor.
@@ -117,11 +114,6 @@ class ImplicitSR(PresetMethods, keras.Model):
         Returns:
             (batch, points, 3), or (batch, P, Q, 3) for a lattice: float32 in [0, 1], not clipped.
         """
-        if not isinstance(inputs, Mapping):
-            raise InvalidArgument(
-                "a model is called with a mapping of image, coordinates and cell; "
-                "upscale(image, size) takes images"
-            )
         # `fit` converts arrays to Keras's floatx, which other programs may have set.
         inputs = {name: as_float32(value) for name, value in inputs.items()}
         image, window = inputs["image"], inputs.get("window")
@@ -182,16 +174,20 @@ class ImplicitSR(PresetMethods, keras.Model):
             sample: as in `encode_parts`.
 
         Returns:
-            (batch, H, W, 3) float32 in [0, 1], not clipped.
+            (batch, H, W, 3) float32 in [0, 1], not clipped: an array, or inside a compiled
+            function, such as a `tf.function`, a tensor that is rendered at once.
 
         Raises:
             InvalidArgument: if the image is not (batch, h, w, 3), or not exactly one of a valid
-                size and a valid scale is given.
+                size and a valid scale is given; inside a compiled function, if its height or width
+                is not known.
         """
         size = output_size_of(image, size, scale)
         shape = image_shape(image)
         # Planned before the output's memory is taken: the plan refuses impossible sizes.
         plan = self.plan(shape[1:3], size)
+        if is_traced(image):
+            return self.render(self.encode(image, sample=sample), plan)
         if self._renderer is None:
             self._renderer = ImplicitRenderer(self, _UPSCALE_MEMORY)
         if sample:
@@ -220,10 +216,8 @@ class ImplicitSR(PresetMethods, keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         """Plain data: {"encoder": {"name": ..., ...}, "decoder": {...}} and the layer's own."""
-        config = super().get_config()
-        config.pop("autocast", None)
         return {
-            **config,
+            **super().get_config(),
             "encoder": ENCODERS.config_of(self.encoder),
             "decoder": DECODERS.config_of(self.decoder),
         }
@@ -235,5 +229,5 @@ class ImplicitSR(PresetMethods, keras.Model):
         Raises:
             InvalidArgument: if either is missing, or a name or an argument is unknown.
         """
-        check_model_config(config, ("encoder", "decoder"))
-        return cls(**config)
+        parts = {"encoder": ENCODERS, "decoder": DECODERS}
+        return cls._of_config(config, parts, list(parts))

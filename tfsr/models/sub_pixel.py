@@ -9,14 +9,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfsr.backend import is_traced
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.layers import Convolution
 from tfsr.layers.configured_layer import with_dtype
-from tfsr.models.arguments import as_float32, check_floating, output_size_of
+from tfsr.models.arguments import as_float32, output_size_of
 from tfsr.models.bicubic import Bicubic
-from tfsr.models.preset_methods import PresetMethods
-from tfsr.registry import check_model_config
+from tfsr.models.sr_model import SRModel
 from tfsr.rendering import SubPixelRenderer
 from tfsr.rendering.maps import denormalize, normalize
 from tfsr.rendering.renderer import Renderer
@@ -25,7 +25,7 @@ _FACTORS = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 
 @keras.saving.register_keras_serializable("tfsr")
-class SubPixelSR(PresetMethods, keras.Model):
+class SubPixelSR(SRModel):
     """EDSR or RDN as they were published: super-resolution by one integer scale.
 
     The tail widens the feature map by a 3x3 convolution and lets groups of channels become
@@ -70,9 +70,6 @@ class SubPixelSR(PresetMethods, keras.Model):
         self.colours.build((None, None, None, channels))
         self.build((None, None, None, 3))  # Keras records it for `export`.
 
-    def build(self, input_shape: Any) -> None:
-        """Do nothing: the constructor has made all weights."""
-
     def call(self, inputs: Any, training: bool = False):
         """Upscale by the model's own scale.
 
@@ -84,7 +81,6 @@ class SubPixelSR(PresetMethods, keras.Model):
             (batch, scale h, scale w, 3) float32 in [0, 1], not clipped.
         """
         image = inputs["image"] if isinstance(inputs, Mapping) else inputs
-        check_floating(image)
         x = self.encoder.encode(normalize(as_float32(image)), training=training)
         for layer, factor in zip(self.widen, _FACTORS[self.scale], strict=True):
             x = sub_pixels_to_space(layer(x), factor)
@@ -101,16 +97,20 @@ class SubPixelSR(PresetMethods, keras.Model):
             scale: factor on both sides, instead of a size.
 
         Returns:
-            (batch, H, W, 3) float32 in [0, 1], not clipped.
+            (batch, H, W, 3) float32 in [0, 1], not clipped: an array, or inside a compiled
+            function a tensor.
 
         Raises:
             InvalidArgument: as `ImplicitSR.upscale`.
         """
         size = output_size_of(image, size, scale)
-        output = ops.convert_to_numpy(self(image))
+        output = self(image)
+        if not is_traced(image):
+            output = ops.convert_to_numpy(output)
         return output if size == output.shape[1:3] else Bicubic().upscale(output, size)
 
     global_coordinates = False
+    _takes_images = True
 
     @property
     def halo(self) -> int:
@@ -124,9 +124,8 @@ class SubPixelSR(PresetMethods, keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         """Plain data: {"encoder": {"name": ..., ...}, "scale": ...} and the layer's own."""
-        config = super().get_config()
-        config.pop("autocast", None)
-        return {**config, "encoder": ENCODERS.config_of(self.encoder), "scale": self.scale}
+        encoder = ENCODERS.config_of(self.encoder)
+        return {**super().get_config(), "encoder": encoder, "scale": self.scale}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> SubPixelSR:
@@ -135,8 +134,7 @@ class SubPixelSR(PresetMethods, keras.Model):
         Raises:
             InvalidArgument: if either is missing, or a name or an argument is unknown.
         """
-        check_model_config(config, ("encoder", "scale"))
-        return cls(**config)
+        return cls._of_config(config, {"encoder": ENCODERS}, ("encoder", "scale"))
 
 
 def sub_pixels_to_space(x, factor: int):

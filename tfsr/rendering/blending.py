@@ -31,8 +31,8 @@ def blend(decoder: Decoder, samples: Samples) -> Any:
     if decoder.input_skip:
         row_weights, column_weights = skip_weights(decoder, rows), skip_weights(decoder, columns)
         for i in range(2):
-            partial = sum(column_weights[..., j, None] * samples.pixels(i, j) for j in range(2))
-            colours += row_weights[..., i, None] * partial
+            partial = sum(column_weights[..., j : j + 1] * samples.pixels(i, j) for j in range(2))
+            colours += row_weights[..., i : i + 1] * partial
     return add_mean(decoder, colours)
 
 

@@ -48,7 +48,7 @@ def render_points(decoder: Decoder, latent, coordinates, cells, window=None):
 
     def one_cell():
         row_cell, column_cell = (
-            axis.cells[:, :1, None, None] for axis in (plan.rows, plan.columns)
+            ops.reshape(axis.cells[:, :1], (-1, 1, 1, 1)) for axis in (plan.rows, plan.columns)
         )
         maps = decoder.project_cell(projected, row_cell, column_cell)
         return blend(decoder, sample_points(decoder, maps, image, plan))
@@ -92,7 +92,9 @@ def render_lattice(decoder: Decoder, latent, rows, columns, cells, window=None):
     if isinstance(decoder, LinearDecoder) and decoder.basis_layer.separable:
         return multiply_columns(decoder, projected, image, plan)
     if decoder.has_cell_projection:
-        sizes = [axis.cells[:, :1, None, None] for axis in (plan.rows, plan.columns)]
+        sizes = [
+            ops.reshape(axis.cells[:, :1], (-1, 1, 1, 1)) for axis in (plan.rows, plan.columns)
+        ]
         projected = decoder.project_cell(projected, *sizes)
     row_axis = plan.rows.map(lambda x: x[:, :, None])
     column_axis = plan.columns.map(lambda x: x[:, None])

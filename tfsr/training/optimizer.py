@@ -14,17 +14,14 @@ from tfsr.training.distribution import Distribution
 from tfsr.training.muon import Muon
 from tfsr.training.recipe import ScheduleConfig, TrainingConfig
 
-_CLASSES = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW, "muon": Muon}
-
 
 def make_optimizer(
     training: TrainingConfig, distribution: Distribution
 ) -> keras.optimizers.Optimizer:
     """Make a recipe's optimizer, in the distribution's scope; its `schedule` is the rate."""
     config = training.optimizer
-    rate = LearningRate(training.learning_rate, *cosine_span(training))
     arguments: dict[str, Any] = {
-        "learning_rate": rate,
+        "learning_rate": LearningRate(training.learning_rate, *cosine_span(training)),
         "beta_1": config.beta_1,
         "beta_2": config.beta_2,
         "epsilon": config.epsilon,
@@ -36,18 +33,8 @@ def make_optimizer(
         arguments["momentum"] = config.momentum
     if config.name != "adam":
         arguments["weight_decay"] = config.weight_decay
-    optimizer_class = _CLASSES[config.name]
-    if training.clip_norm is not None and distribution.strategy is not None:
-        from tfsr.training.replicas import clipped_across_replicas
-
-        optimizer_class = clipped_across_replicas(optimizer_class, training.clip_norm)
-    else:
-        arguments["global_clipnorm"] = training.clip_norm
-    optimizer = optimizer_class(**arguments)
-    rate.attach(optimizer)
-    optimizer.schedule = rate
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    return optimizer
+    clip = "global_clipnorm" if distribution.strategy is None else "replica_clipnorm"
+    return _CLASSES[config.name](**arguments, **{clip: training.clip_norm})
 
 
 @keras.saving.register_keras_serializable("tfsr")
@@ -107,6 +94,54 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     def from_config(cls, config: dict[str, Any]) -> LearningRate:
         """Rebuild the learning rate of `get_config`."""
         return cls(**{**config, "schedule": ScheduleConfig(**config["schedule"])})
+
+
+class _RecipeOptimizer(keras.optimizers.Optimizer):
+    """Mixin of a recipe's optimizer, as which a saved model finds it again.
+
+    Args:
+        replica_clipnorm: float, optional. `global_clipnorm` of all replicas together, which Keras
+            clips one by one. Defaults to none.
+        **kwargs: of the optimizer. A `LearningRate` becomes its `schedule`.
+    """
+
+    def __init__(self, replica_clipnorm: float | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.replica_clipnorm = replica_clipnorm
+        if isinstance(self._learning_rate, LearningRate):
+            self.schedule = self._learning_rate
+            self.schedule.attach(self)
+        self.exclude_from_weight_decay(var_names=["bias"])
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        """Update the variables by their gradients."""
+        if self.replica_clipnorm is not None:
+            from tfsr.training.replicas import clip_across_replicas
+
+            grads = clip_across_replicas(grads, self.replica_clipnorm)
+        return super().apply(grads, trainable_variables)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "replica_clipnorm": self.replica_clipnorm}
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class RecipeAdam(_RecipeOptimizer, keras.optimizers.Adam):
+    """`keras.optimizers.Adam` of a recipe."""
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class RecipeAdamW(_RecipeOptimizer, keras.optimizers.AdamW):
+    """`keras.optimizers.AdamW` of a recipe."""
+
+
+@keras.saving.register_keras_serializable("tfsr")
+class RecipeMuon(_RecipeOptimizer, Muon):
+    """`Muon` of a recipe."""
+
+
+_CLASSES = {"adam": RecipeAdam, "adamw": RecipeAdamW, "muon": RecipeMuon}
 
 
 def cosine_span(training: TrainingConfig) -> tuple[int, int | None]:

@@ -10,24 +10,17 @@ import numpy as np
 import tensorflow as tf
 
 
-def clipped_across_replicas(optimizer_class: Any, clip_norm: float) -> Any:
-    """Make the class of an optimizer that clips the gradient of the whole step.
+def clip_across_replicas(gradients: Sequence[Any], clip_norm: float) -> list[Any]:
+    """Clip the gradient of the whole step, in a replica's context.
 
     Keras clips each replica's share before it sums them, so that the result depends on the number
     of replicas. Here they are summed first.
     """
-
-    class Clipped(optimizer_class):
-        def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-            """Update the variables, in a replica's context."""
-            context = tf.distribute.get_replica_context()
-            total = context.all_reduce(tf.distribute.ReduceOp.SUM, list(grads))
-            clipped, _ = tf.clip_by_global_norm(total, clip_norm)
-            # Keras sums the replicas' gradients once more: each brings an equal share.
-            super().apply([g / context.num_replicas_in_sync for g in clipped], trainable_variables)
-
-    Clipped.__name__ = f"Clipped{optimizer_class.__name__}"
-    return Clipped
+    context = tf.distribute.get_replica_context()
+    total = context.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
+    clipped, _ = tf.clip_by_global_norm(total, clip_norm)
+    # Keras sums the replicas' gradients once more: each brings an equal share.
+    return [gradient / context.num_replicas_in_sync for gradient in clipped]
 
 
 def trainable_across_workers(model_class: Any) -> Any:

@@ -1,0 +1,120 @@
+"""What Keras asks of a model, as far as it is the same for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+import keras
+
+from tfsr.errors import InvalidArgument, check_choice
+from tfsr.models.arguments import check_inputs
+from tfsr.models.preset_methods import PresetMethods
+from tfsr.registry import Registry, check_model_config
+
+_FORMATS = ("tf_saved_model", "onnx", "openvino", "litert", "torch")
+
+
+class SRModel(PresetMethods, keras.Model):
+    """Base class of the models: what they save beside their architecture, and what they refuse.
+
+    A configuration has Keras's own "name", "dtype" and "trainable"; "parts", the names and dtypes
+    that were given to the encoder or the decoder; and "frozen", the layers that are not trained.
+    The last three are there only if they differ from the default.
+    """
+
+    _takes_images = False
+
+    def build(self, input_shape: Any) -> None:
+        """Do nothing: the constructor has made all weights."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Check the inputs, and compute `call`."""
+        # Here and not in `call`, whose errors Keras wraps in several lines.
+        inputs = args[0] if args else kwargs.get("inputs")
+        check_inputs(type(self).__name__, self._takes_images, inputs)
+        return super().__call__(*args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Keras's own part of the configuration, and the state of the layers."""
+        config = super().get_config()
+        config.pop("autocast", None)
+        parts = {}
+        for name in ("encoder", "decoder"):
+            layer = getattr(self, name, None)
+            if layer is not None and (state := _part_state(layer, self.dtype_policy)):
+                parts[name] = state
+        frozen = [path for path, layer in sublayers(self) if not layer.trainable]
+        return {
+            **config,
+            **({"parts": parts} if parts else {}),
+            **({"frozen": frozen} if frozen else {}),
+        }
+
+    @classmethod
+    def _of_config(
+        cls, config: Mapping[str, Any], registries: Mapping[str, Registry], keys: Sequence[str]
+    ) -> Any:
+        """Make the model of a configuration; `registries` build its parts."""
+        check_model_config(config, keys)
+        arguments = {k: v for k, v in config.items() if k not in ("parts", "frozen")}
+        for name, state in config.get("parts", {}).items():
+            state = {"dtype": config.get("dtype"), **state}
+            arguments[name] = registries[name].build(config[name], **state)
+        model = cls(**arguments)
+        if frozen := config.get("frozen"):
+            # From the outside in: a layer passes its state on to those inside.
+            for path, layer in sublayers(model):
+                layer.trainable = path not in frozen
+        return model
+
+    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
+        """Export `call` by Keras; see `keras.Model.export`.
+
+        `tfsr export` and `tfsr.exporters` export `upscale` instead.
+
+        Raises:
+            InvalidArgument: for an unknown format.
+        """
+        check_choice("format", format, _FORMATS)
+        super().export(filepath, format=format, **kwargs)
+
+    def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: Keras quantises no convolution.
+
+        Raises:
+            InvalidArgument: always, with the command that makes a file of 8 bits.
+        """
+        raise InvalidArgument(
+            f"quantize({mode!r}): Keras quantises dense layers and embeddings, not convolutions, "
+            "which do a model's work; `tfsr export tflite --quantize int8 --calibration FOLDER` "
+            "makes an int8 file"
+        )
+
+
+def sublayers(layer: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """All layers inside a layer by their dotted paths, each before those inside it."""
+    for name, value in vars(layer).items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, keras.layers.Layer):
+            found = {name: value}
+        elif isinstance(value, list | tuple):
+            found = {f"{name}.{i}": x for i, x in enumerate(value)}
+        else:
+            continue
+        for path, inner in found.items():
+            if isinstance(inner, keras.layers.Layer):
+                yield prefix + path, inner
+                yield from sublayers(inner, f"{prefix}{path}.")
+
+
+def _part_state(layer: Any, policy: Any) -> dict[str, Any]:
+    """The name and the dtype of a part, if they were given to it."""
+    state = {}
+    by_class = layer.name.rstrip("0123456789").replace("_", "")
+    if by_class != type(layer).__name__.lower():
+        state["name"] = layer.name
+    if layer.dtype_policy != policy:
+        state["dtype"] = keras.dtype_policies.serialize(layer.dtype_policy)
+    return state
