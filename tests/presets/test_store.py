@@ -60,9 +60,9 @@ def test_a_loaded_preset_has_the_models_output(saved):
     np.testing.assert_array_equal(copy.upscale(IMAGE, (31, 27)), model.upscale(IMAGE, (31, 27)))
 
 
-def test_a_preset_is_three_files(saved):
+def test_a_preset_is_three_files_and_a_model_card(saved):
     _, directory = saved
-    assert {path.name for path in directory.iterdir()} == set(FILES)
+    assert {path.name for path in directory.iterdir()} == {*FILES, "README.md"}
     metadata = read_metadata(directory)
     assert (metadata["name"], metadata["origin"]) == ("tiny", "the test")
     config = json.loads((directory / "config.json").read_text())
@@ -94,7 +94,7 @@ def test_saving_over_a_preset_replaces_it(preset):
     assert read_metadata(preset)["name"] == "other"
     for expected, found in zip(other.get_weights(), from_preset(preset).get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
-    assert {path.name for path in preset.iterdir()} == set(FILES)
+    assert {path.name for path in preset.iterdir()} == {*FILES, "README.md"}
 
 
 def test_a_file_in_the_directorys_place_is_named(saved, tmp_path):

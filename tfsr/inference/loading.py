@@ -12,6 +12,7 @@ from tfsr.inference.defaults import BACKGROUND, BICUBIC, FACES
 from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.inference.upscaler import Upscaler
 from tfsr.presets import DEFAULT, clean_twin, from_preset, names, read_metadata
+from tfsr.presets.hub import is_handle
 from tfsr.presets.store import find
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ def load_upscaler(
     """Load whatever can upscale.
 
     Args:
-        spec: a preset's name or directory, a run's directory (its best weights are taken), one of
-            these followed by "+" (its self-ensemble), a .tflite file, a SavedModel's directory,
+        spec: a preset's name, its directory or its handle on a hub ("hf://USER/NAME[@REVISION]",
+            "kaggle://USER/MODEL/FRAMEWORK/VARIATION[/VERSION]", with `pip install 'tfsr[hub]'`), a
+            run's directory (its best weights are taken), one of these followed by "+" (its
+            self-ensemble), a .tflite file, a SavedModel's directory,
             "bicubic", a Keras model, or an `Upscaler`, which is returned as it is. .tflite files
             and SavedModels are programs: load none that you do not trust. Defaults to the preset of
             the command line.
@@ -170,7 +173,7 @@ def _without_plus(spec: str) -> str:
 def kind_of(spec: str) -> str:
     """Return what a name or path is, as `Upscaler.kind` says it, or raise a PresetError."""
     path = Path(spec)
-    if spec in names() or os.path.isfile(path / "metadata.json"):
+    if spec in names() or is_handle(spec) or os.path.isfile(path / "metadata.json"):
         return "preset"
     if path.suffix.lower() == ".tflite":
         return "TFLite file"
@@ -189,7 +192,7 @@ def kind_of(spec: str) -> str:
         raise PresetError(f"{spec}: is not a preset; of model files, only .tflite is supported")
     known = [*names(), BICUBIC]
     raise PresetError(
-        f"unknown preset {spec!r}; known: {', '.join(known)}, or a path."
+        f"unknown preset {spec!r}; known: {', '.join(known)}, a path, or a hub's handle."
         + did_you_mean(spec, known)
     )
 

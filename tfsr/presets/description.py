@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
+from tfsr.presets.metadata import as_mapping, gains
 from tfsr.presets.store import check_files, read_metadata
 
 
@@ -25,8 +25,8 @@ def describe(preset: str | os.PathLike[str]) -> dict[str, Any]:
     """
     metadata = read_metadata(preset)
     provenance, quality, clean = (
-        _mapping(metadata.get("provenance")),
-        _mapping(metadata.get("quality")),
+        as_mapping(metadata.get("provenance")),
+        as_mapping(metadata.get("quality")),
         metadata.get("clean"),
     )
     return {
@@ -38,24 +38,9 @@ def describe(preset: str | os.PathLike[str]) -> dict[str, Any]:
         "commit": metadata.get("commit"),
         "clean": clean if clean and isinstance(clean, str) else None,
         "provenance": provenance,
-        "quality": {**quality, "from": _gains(_mapping(quality.get("from")))},
+        "quality": {**quality, "from": gains(quality)},
         "files": [
             {"name": x.path.name, "bytes": x.bytes, "sha256": x.sha256, "matches": x.matches}
             for x in check_files(preset)
         ],
     }
-
-
-def _gains(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """The figures of each size, with the gain over bicubic."""
-    gains = {}
-    for size, figures in measured.items():
-        psnr, bicubic = (_mapping(figures).get(key) for key in ("psnr", "bicubic"))
-        if isinstance(psnr, int | float) and isinstance(bicubic, int | float):
-            gains[size] = {"psnr": psnr, "bicubic": bicubic, "gain": round(psnr - bicubic, 3)}
-    return gains
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    # Presets from elsewhere may contain anything.
-    return dict(value) if isinstance(value, Mapping) else {}

@@ -24,8 +24,10 @@ def from_preset(preset: str | os.PathLike[str], strength: float | None = None) -
     """Load the model of a preset.
 
     Args:
-        preset: a name (see `names`), a preset's directory, or the directory of a training run,
-            whose best weights are loaded.
+        preset: a name (see `names`), a preset's directory, that of a training run, whose best
+            weights are loaded, or a handle, "hf://USER/NAME[@REVISION]" or
+            "kaggle://USER/MODEL/FRAMEWORK/VARIATION[/VERSION]": the hub's own library fetches and
+            caches the preset's files (`pip install 'tfsr[hub]'`).
         strength: float. In [0, 1], for a preset with a clean twin: see `interpolate`. Defaults to
             None: the preset as it is.
 

@@ -1,7 +1,7 @@
-"""A preset is a directory: config.json, model.weights.h5 and metadata.json.
+"""A preset is a directory: config.json, model.weights.h5, metadata.json and README.md.
 
 metadata.json has the provenance of the weights (data and its licence, recipe, seed, steps), the
-measured quality, and the sha256 of the other two files.
+measured quality, and the sha256 of the first two files. README.md, the model card, is made of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfsr.errors import PresetError, did_you_mean
+from tfsr.presets.hub import fetch, is_handle
 
 if TYPE_CHECKING:
     # Models import Keras, which takes seconds.
@@ -26,6 +27,7 @@ DEFAULT = "faces"
 
 SHIPPED = Path(__file__).parent
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
+CARD = "README.md"
 
 _MAX_JSON = 4 * 2**20
 
@@ -89,7 +91,7 @@ def read_metadata(preset: str | os.PathLike[str]) -> dict[str, Any]:
 def save_preset(
     model: AnyModel, directory: str | os.PathLike[str], metadata: Mapping[str, Any]
 ) -> None:
-    """Write a preset: configuration, weights, and last metadata.json, which marks it as complete.
+    """Write a preset: model card, configuration, weights, and last metadata.json, which marks it.
 
     Args:
         model: an `ImplicitSR` or `SubPixelSR`. Optimizer and dtype policy are not saved.
@@ -108,6 +110,7 @@ def save_preset(
     """
     from tfsr.images.atomic import check_space, remove_abandoned, temporary_path
     from tfsr.models import from_config
+    from tfsr.presets.card import model_card
     from tfsr.presets.weights_file import keep_form
 
     directory = Path(directory)
@@ -130,7 +133,8 @@ def save_preset(
             _write_json(folder / CONFIG, config)
             checksums = {name: _sha256(folder / name) for name in (CONFIG, WEIGHTS)}
             _write_json(folder / METADATA, {**metadata, "sha256": checksums})
-            for name in (WEIGHTS, CONFIG, METADATA):
+            (folder / CARD).write_text(model_card(config, metadata), encoding="utf-8")
+            for name in (CARD, WEIGHTS, CONFIG, METADATA):
                 os.replace(folder / name, directory / name)
             folder.rmdir()
     except BaseException as error:
@@ -173,13 +177,15 @@ def find(preset: str | os.PathLike[str]) -> Path:
     name = os.fspath(preset)
     if name in names():
         return SHIPPED / name
+    if is_handle(name):
+        return fetch(name)
     for directory in (Path(name), Path(name) / "best"):
         if os.path.isfile(directory / METADATA):
             return directory
     if os.path.isdir(name):
         raise PresetError(f"{name}: is not a preset: it has no {METADATA}")
     raise PresetError(
-        f"unknown preset {name!r}; known: {', '.join(names())}, or a directory."
+        f"unknown preset {name!r}; known: {', '.join(names())}, a directory, or a hub's handle."
         + did_you_mean(name, names())
     )
 

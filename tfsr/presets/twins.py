@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from tfsr.errors import PresetError
+from tfsr.presets.hub import is_handle
 from tfsr.presets.store import METADATA, find, names, read_metadata
 
 
@@ -31,7 +32,7 @@ def clean_twin(preset: str | os.PathLike[str]) -> str:
             f"{directory / METADATA}: 'clean' must be a preset's name or a path relative to "
             f"{directory}; received {clean!r}"
         )
-    if clean in names():
+    if clean in names() or is_handle(clean):
         return clean
     # Links are resolved first, as in `twin_reference`: "../clean" of a linked preset lies beside
     # the preset itself, not beside the link.
@@ -55,6 +56,6 @@ def twin_reference(clean: str | os.PathLike[str], directory: str | os.PathLike[s
     """
     find(clean)
     name = os.fspath(clean)
-    if name in names():
+    if name in names() or is_handle(name):
         return name
     return Path(os.path.relpath(os.path.realpath(name), os.path.realpath(directory))).as_posix()
