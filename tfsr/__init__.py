@@ -9,7 +9,18 @@ __version__ = "0.1.0"
 
 # The names are those of __init__.pyi, where type checkers see them. They are imported on first use:
 # `tfsr --help` must not wait seconds for TensorFlow.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__ or name.startswith("_"):
+        return _attribute(name)
+    raise AttributeError(
+        f"module 'tfsr' has no attribute {name!r}; to begin with, it has from_preset (a Keras "
+        "model), load_upscaler (whatever upscales), upscale (one image), presets and models",
+        name=name,
+    )
+
 
 if "keras" in sys.modules:
     # `keras.models.load_model` finds classes that were imported.

@@ -21,6 +21,7 @@ from .inference import Upscaler as Upscaler
 from .inference import load_upscaler as load_upscaler
 from .inference import upscale as upscale
 from .models import ImplicitSR as ImplicitSR
+from .models import SubPixelSR as SubPixelSR
 from .presets import from_preset as from_preset
 
 __version__: str

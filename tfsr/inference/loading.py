@@ -188,6 +188,10 @@ def kind_of(spec: str) -> str:
             f"{spec}: is not a preset, a run with a best checkpoint or a SavedModel: it has no "
             "metadata.json, best/ or saved_model.pb"
         )
+    if path.suffix == ".keras" and os.path.isfile(path):
+        raise PresetError(
+            f"{spec}: is not a preset; pass what keras.models.load_model makes of .keras files"
+        )
     if os.path.isfile(path):
         raise PresetError(f"{spec}: is not a preset; of model files, only .tflite is supported")
     known = [*names(), BICUBIC]

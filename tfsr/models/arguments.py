@@ -91,6 +91,8 @@ def output_size_of(image: Any, size: Sequence[int] | None, scale: float | None) 
     lr_size = image_shape(image)[1:3]
     if scale is not None:
         return output_size(lr_size, scale)
+    if isinstance(size, int | float):
+        raise InvalidArgument(f"must be (H, W); received {size}: a factor is scale={size}", "size")
     height, width = check_integers("size", size, 2)
     if min(height, width) < 1:
         raise InvalidArgument(f"size must be at least 1x1 pixels; got {(height, width)}")

@@ -16,6 +16,7 @@ from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
 from tfsr.layers.configured_layer import with_dtype
 from tfsr.models.arguments import as_float32, check_floating, image_shape, output_size_of
+from tfsr.models.image_pairs import with_lattice
 from tfsr.models.sr_model import SRModel
 from tfsr.rendering import ImplicitRenderer, render_grid, render_lattice, render_points
 from tfsr.rendering.maps import denormalize, join_latent, normalize, project
@@ -30,6 +31,7 @@ class ImplicitSR(SRModel):
     """Super-resolution at any scale: the LR image is encoded once, then decoded at any point.
 
     Images are float32 RGB in [0, 1], (batch, height, width, 3); outputs too, and not clipped.
+    `fit` and `evaluate` take the inputs of `call` and colours, or pairs of small and large images.
 
     Args:
         encoder: an encoder layer, its registered name, or {"name": ..., argument: value}.
@@ -127,6 +129,21 @@ class ImplicitSR(SRModel):
             return denormalize(render_lattice(self.decoder, latent, *axes, cell, window))
         points = inputs["coordinates"]
         return denormalize(render_points(self.decoder, latent, points, cell, window))
+
+    def train_step(self, *arguments: Any) -> Any:
+        """Take Keras's step; of pairs of images, all pixels of the large ones are targets."""
+        return super().train_step(*arguments[:-1], with_lattice(arguments[-1]))
+
+    def test_step(self, *arguments: Any) -> Any:
+        """As `train_step`."""
+        return super().test_step(*arguments[:-1], with_lattice(arguments[-1]))
+
+    def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Keras builds metrics from a batch that no step has seen.
+        if data_batch is None:
+            _, _, found = next(iter(iterator))
+            data_batch = found[0] if isinstance(found, list | tuple) else next(found)
+        super()._symbolic_build(data_batch=with_lattice(data_batch))
 
     def render(self, latent, plan: SamplingPlan):
         """Render encoded images on a grid: the whole output, or a window at any zoom.

@@ -35,8 +35,18 @@ class PresetMethods:
     presets = _Presets()
 
     @classmethod
-    def from_preset(cls, preset: str | os.PathLike[str], strength: float | None = None) -> Self:
+    def from_preset(
+        cls,
+        preset: str | os.PathLike[str],
+        strength: float | None = None,
+        dtype: Any = None,
+    ) -> Self:
         """Load a model; arguments and errors are those of `tfsr.from_preset`.
+
+        Args:
+            preset: as in `tfsr.from_preset`.
+            strength: as in `tfsr.from_preset`.
+            dtype: str or `keras.DTypePolicy`, such as "mixed_bfloat16". Defaults to float32.
 
         Raises:
             PresetError: also if the preset has a model of another class.
@@ -48,7 +58,11 @@ class PresetMethods:
             raise PresetError(
                 f"{os.fspath(preset)}: is of class {type(model).__name__}, not {cls.__name__}"
             )
-        return model
+        if dtype is None:
+            return model
+        copy = cls.from_config({**model.get_config(), "dtype": dtype})  # type: ignore[attr-defined]
+        copy.set_weights(model.get_weights())
+        return copy
 
     def save_to_preset(
         self, preset_dir: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None

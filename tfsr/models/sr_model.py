@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -12,6 +13,7 @@ from tfsr.models.arguments import check_inputs
 from tfsr.models.preset_methods import PresetMethods
 from tfsr.registry import Registry, check_model_config
 
+_SUFFIXES = {".tflite": "litert", ".onnx": "onnx", ".xml": "openvino", ".pt2": "torch"}
 _FORMATS = ("tf_saved_model", "onnx", "openvino", "litert", "torch")
 
 
@@ -74,10 +76,28 @@ class SRModel(PresetMethods, keras.Model):
         `tfsr export` and `tfsr.exporters` export `upscale` instead.
 
         Raises:
-            InvalidArgument: for an unknown format.
+            InvalidArgument: for an unknown format, or a file name of another one.
         """
         check_choice("format", format, _FORMATS)
+        meant = _SUFFIXES.get(os.path.splitext(os.fspath(filepath))[1].lower(), format)
+        if meant != format:
+            raise InvalidArgument(
+                f"must be {meant!r} for {os.fspath(filepath)}; received {format!r}", "format"
+            )
         super().export(filepath, format=format, **kwargs)
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Save the model as a .keras file; see `keras.Model.save`.
+
+        Raises:
+            InvalidArgument: for HDF5 files, from which Keras finds no class again.
+        """
+        if os.fspath(filepath).lower().endswith((".h5", ".hdf5")):
+            raise InvalidArgument(
+                f"must end in .keras, or in .weights.h5 for save_weights; received {filepath}",
+                "filepath",
+            )
+        super().save(filepath, *args, **kwargs)
 
     def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: Keras quantises no convolution.

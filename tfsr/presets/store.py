@@ -184,6 +184,8 @@ def find(preset: str | os.PathLike[str]) -> Path:
             return directory
     if os.path.isdir(name):
         raise PresetError(f"{name}: is not a preset: it has no {METADATA}")
+    if name.endswith(".keras") and os.path.isfile(name):
+        raise PresetError(f"{name}: is not a preset; keras.models.load_model loads .keras files")
     raise PresetError(
         f"unknown preset {name!r}; known: {', '.join(names())}, a directory, or a hub's handle."
         + did_you_mean(name, names())
