@@ -76,7 +76,8 @@ test-serving: needs-test-serving $(VENV)/.installed-serving
 
 # tensorflow-serving-api asks for a TensorFlow of its own version.
 $(VENV)/.installed-serving: $(VENV)/.installed-dev
-	$(VENV)/bin/pip install --quiet "openvino>=2026.4.1" "grpcio>=1.85" "onnxruntime>=1.32" "tf2onnx>=1.17"
+	$(VENV)/bin/pip install --quiet "openvino>=2026.4.1" "grpcio>=1.85" "kserve>=0.21" \
+	    "tritonclient>=2.73"
 	$(VENV)/bin/pip install --quiet --no-deps "tensorflow-serving-api>=2.21"
 	touch $@
 

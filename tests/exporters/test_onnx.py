@@ -167,11 +167,6 @@ def test_a_file_is_valid_onnx_and_described(model, any_size):
     assert output.shape == ["batch", "output_height", "output_width", 3]
 
 
-def test_the_same_export_gives_the_same_bytes(model, of_scale, tmp_path):
-    onnx(model, tmp_path / "again.onnx", scale=3)
-    assert (tmp_path / "again.onnx").read_bytes() == of_scale.read_bytes()
-
-
 # As an upscaler.
 
 
