@@ -44,7 +44,7 @@ RECIPE = {
 }
 
 COMMANDS = [
-    "presets list",
+    "presets show faces-mobile",
     "upscale faces/0.png -o large.png --size 79x65 --preset faces-mobile",
     "train smoke.yaml -o run",
     "upscale faces/0.png -o trained.png --scale 2 --preset run",
