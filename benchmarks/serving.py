@@ -3,7 +3,7 @@
     python benchmarks/serving.py --requests 10000
 
 Requests a second, p50 and p99 of 1 to 16 clients that each wait for one response at a time, and
-the server's memory after 1,000 requests and after all. It needs `pip install kserve`. It ends by
+the server's memory after each 1,000 requests. It needs `pip install kserve`. It ends by
 itself, and asks no machine but this one.
 """
 
@@ -32,6 +32,7 @@ def main():
     parser.add_argument("--requests", type=int, default=10_000, help="in all, memory included")
     parser.add_argument("--each", type=int, default=200, help="requests for each count of clients")
     arguments = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
     with tempfile.TemporaryDirectory(prefix="tfsr-serving-") as folder:
         directory = Path(folder, "tfsr")
         export = [Path(sys.executable).with_name("tfsr"), "export", "saved-model"]
@@ -48,10 +49,13 @@ def main():
                 print(f"| {clients} | {len(times) / seconds:.1f} | {p50:.1f} | {p99:.1f} |")
                 done += arguments.each
             run(port, body, headers, max(0, 1000 - done), 4)
-            first, done = resident(server.pid), max(1000, done)
-            run(port, body, headers, max(0, arguments.requests - done), 4)
-            last, done = resident(server.pid), max(arguments.requests, done)
-            print(f"memory after 1,000 requests {first:.0f} MiB, after {done:,} {last:.0f} MiB")
+            done = max(1000, done)
+            while True:
+                print(f"after {done:,} requests: {resident(server.pid):.0f} MiB")
+                if done >= arguments.requests:
+                    break
+                run(port, body, headers, 1000, 4)
+                done += 1000
         finally:
             server.terminate()
             server.wait(30)
