@@ -66,7 +66,9 @@ def start(directory, *options):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, SERVER, directory, "--http_port", port, *options]
-    server = subprocess.Popen([*map(str, command)])
+    # It logs each request, several times.
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen([*map(str, command)], **quiet)
     end = time.monotonic() + 300
     while time.monotonic() < end and server.poll() is None:
         try:
