@@ -18,7 +18,7 @@ MODEL_PACKAGES = geometry layers encoders decoders rendering models presets expo
 # Another Chromium for test-web.
 CHROMIUM ?= chromium
 
-.PHONY: demo test soak lint web test-web export-table test-serving test-arm docs clean
+.PHONY: demo test soak lint test-release web test-web export-table test-serving test-arm docs clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) \
@@ -31,6 +31,10 @@ test: $(VENV)/.installed-dev
 # files that were not refused in one line are kept in out/fuzz.
 soak: $(VENV)/.installed-dev
 	PYTHONPATH=tests $(VENV)/bin/python -m soak
+
+# What pip installs: built, looked into, and tried in an empty environment.
+test-release: $(VENV)/.installed-dev
+	$(VENV)/bin/python tests/release/check.py
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
@@ -72,7 +76,8 @@ test-serving: needs-test-serving $(VENV)/.installed-serving
 
 # tensorflow-serving-api asks for a TensorFlow of its own version.
 $(VENV)/.installed-serving: $(VENV)/.installed-dev
-	$(VENV)/bin/pip install --quiet "openvino>=2026.4.1" "grpcio>=1.85" "onnxruntime>=1.32" "tf2onnx>=1.17"
+	$(VENV)/bin/pip install --quiet "openvino>=2026.4.1" "grpcio>=1.85" "kserve>=0.21" \
+	    "tritonclient>=2.73"
 	$(VENV)/bin/pip install --quiet --no-deps "tensorflow-serving-api>=2.21"
 	touch $@
 

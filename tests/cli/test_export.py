@@ -37,6 +37,24 @@ def test_a_tflite_file_is_written_reported_inspected_and_run(tfsr, preset, small
         assert read(target).shape == shape
 
 
+def test_an_onnx_file_is_written_reported_inspected_and_run(tfsr, preset, small, tmp_path):
+    file, target = tmp_path / "x2.onnx", tmp_path / "large.png"
+    code, out, err = tfsr("export", "onnx", "--preset", preset, "--scale", "2", "-o", file)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{file}: 0.")
+    code, out, err = tfsr("inspect", file)
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (found["format"], found["scale"], found["lr_size"]) == ("onnx", 2, None)
+    assert found["preset"]["sha256"] and found["tfsr"]
+    upscale = "upscale", small, "-o", target, "--preset", file, "--scale"
+    check_one_line(tfsr(*upscale, "3"), "upscales by 2 only")
+    assert not target.exists()
+    code, _, err = tfsr(*upscale, "2")
+    assert (code, err) == (0, "")
+    assert read(target).shape == (24, 32, 3)
+
+
 def test_a_saved_model_is_written_with_its_limits_inspected_and_run(tfsr, preset, small, tmp_path):
     directory, target = tmp_path / "served", tmp_path / "large.png"
     limits = "--max-input", "0.002048", "--max-output", "0.016384"
@@ -71,6 +89,9 @@ OPTIONS = ("tflite", "--lr-size", "16x12", "-o", "a.tflite", "--scales")
         ((*OPTIONS, "2", "-o", "a.bin"), ("a.bin", ".tflite"), 1),
         ((*OPTIONS, "2", "--quantize", "int9"), ("int9", "int8"), 1),
         ((*OPTIONS, "2", "--quantize", "int8"), ("calibration",), 1),
+        (("onnx", "-o", "a.onnx", "--size", "8x8"), ("--size", "lr_size"), 1),
+        (("onnx", "-o", "a.onnx", "--scale", "0.5"), ("--scale", "0.5"), 1),
+        (("onnx", "-o", "a.bin"), ("a.bin", ".onnx"), 1),
         (("saved-model", "-o", "a", "--version", "0"), ("version",), 1),
         (("saved-model", "-o", "a", "--max-input", "0.002047"), ("--max-input", "2048"), 1),
     ],

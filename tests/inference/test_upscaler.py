@@ -329,7 +329,7 @@ def test_whatever_can_upscale_is_loaded_by_one_function(spec, kind, tmp_path, mo
     [
         ("bicubik", {}, "Did you mean 'bicubic'"),
         (".", {}, "not a preset, a run with a best checkpoint or a SavedModel"),
-        ("a.txt", {}, "of model files, only .tflite is supported"),
+        ("a.txt", {}, "of model files, only .tflite and .onnx are supported"),
         ("bicubic", {"self_ensemble": True}, "self_ensemble applies to presets"),
         ("x.tflite", {"strength": 0.5}, "strength applies to presets"),
         ("x.tflite", {}, "x.tflite: cannot be read"),

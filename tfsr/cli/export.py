@@ -1,4 +1,4 @@
-"""`tfsr export tflite` and `tfsr export saved-model`."""
+"""`tfsr export tflite`, `tfsr export onnx` and `tfsr export saved-model`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tfsr.errors import InvalidArgument
 from tfsr.presets import DEFAULT, clean_twin, read_metadata
 
 app = typer.Typer(
-    help="Export a preset: a TFLite file or a SavedModel.\n\n"
+    help="Export a preset: a TFLite or ONNX file, or a SavedModel.\n\n"
     "Example: tfsr export tflite --lr-size 64x64 --scales 4 -o face-x4.tflite"
 )
 
@@ -64,6 +64,34 @@ def tflite(
             io=io,  # type: ignore[arg-type]
             max_memory=memory,
             metadata=metadata,
+        )
+    echo(_line(report))
+
+
+@app.command()
+def onnx(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The .onnx.")],
+    lr_size: options.OptionalLRSize = None,
+    scale: Annotated[
+        float | None, typer.Option(metavar="S", help="Factor (default: any, a second input).")
+    ] = None,
+    size: options.Size = None,
+    preset: options.PresetName = DEFAULT,
+    strength: options.Strength = None,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Write a file for ONNX runtimes: of fixed sizes, of one scale, or of any size.
+
+    Example: tfsr export onnx --scale 4 -o faces-x4.onnx
+    """
+    import_keras()
+    check_outputs([output], overwrite)
+    model, metadata = _model(preset, strength)
+    with silence():
+        from tfsr import exporters
+
+        report = exporters.onnx(
+            model, output, lr_size=lr_size, size=size, scale=scale, metadata=metadata
         )
     echo(_line(report))
 

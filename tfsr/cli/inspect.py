@@ -11,7 +11,7 @@ import typer
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite, or a SavedModel.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite, .onnx or SavedModel.")],
 ) -> None:
     """Print an exported file's metadata: model, preset, sizes, ranges, licence.
 
@@ -21,6 +21,10 @@ def inspect(
         from tfsr.inference.saved_model_upscaler import metadata_of, version_directory
 
         found = metadata_of(version_directory(path))
+    elif path.suffix.lower() == ".onnx":
+        from tfsr.inference import onnx_upscaler
+
+        found = onnx_upscaler.metadata_of_file(path)
     else:
         from tfsr.inference.tflite_upscaler import metadata_of_file
 

@@ -113,6 +113,9 @@ Sizes = Annotated[
     tuple | None, _option(_SIZE, "WxH,...", "Exact sizes, such as 237x237.", parse=parse_sizes)
 ]
 LRSize = Annotated[tuple, _option(None, "WxH", "Input size of the model.", parse=parse_lr_size)]
+OptionalLRSize = Annotated[
+    tuple | None, _option(None, "WxH", "Input size (default: any).", parse=parse_lr_size)
+]
 
 BoxOption = Annotated[
     list[tuple] | None,
@@ -151,14 +154,14 @@ Insets = Annotated[
 Preset = Annotated[
     str | None,
     _option(
-        *(_MODEL, "P", "A preset, run, .tflite file, SavedModel, or bicubic."),
+        *(_MODEL, "P", "A preset, run, .tflite, .onnx, SavedModel, bicubic."),
         autocompletion=preset_names,
     ),
 ]
 Presets = Annotated[
     list[str] | None,
     _option(
-        *(_MODEL, "P...", "Presets, runs, .tflite files, SavedModels, bicubic.", "--preset"),
+        *(_MODEL, "P...", "Presets, runs, .tflite, .onnx, SavedModels, bicubic.", "--preset"),
         autocompletion=preset_names,
     ),
 ]

@@ -1,7 +1,8 @@
-"""Models out of Python: TFLite files and SavedModels, compared with their models before kept."""
+"""Models out of Python: TFLite and ONNX files and SavedModels, each compared before it is kept."""
 
 from tfsr.exporters.export_report import ExportReport
+from tfsr.exporters.onnx_export import onnx
 from tfsr.exporters.saved_model_export import saved_model
 from tfsr.exporters.tflite_export import tflite
 
-__all__ = ["ExportReport", "saved_model", "tflite"]
+__all__ = ["ExportReport", "onnx", "saved_model", "tflite"]

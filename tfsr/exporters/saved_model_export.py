@@ -27,7 +27,7 @@ from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.rendering.memory import memory_cost
 
 # An image is encoded whole, and outputs are held three times while their patches are ordered.
-_ENCODING_MEMORY = 4 * 2**30
+ENCODING_MEMORY = 4 * 2**30
 _MAX_OUTPUT_PIXELS = 100_000_000
 
 # Pixels of the images that an export is checked with.
@@ -91,7 +91,7 @@ def saved_model(
     target = directory / str(_positive("version", version))
     _check(model, target)
     exact: Any = folded(with_precision(model, "float32"))
-    input_pixels = max_input_pixels or _ENCODING_MEMORY // memory_cost(exact).lr_pixel
+    input_pixels = max_input_pixels or ENCODING_MEMORY // memory_cost(exact).lr_pixel
     limits = ServingLimits(input_pixels, output_pixels)
     examples = make_examples(exact)
     try:

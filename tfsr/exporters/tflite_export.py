@@ -13,10 +13,9 @@ import tensorflow as tf
 
 from tfsr.errors import ExportError, InvalidArgument, check_choice
 from tfsr.exporters.export_report import ExportReport, compare_arrays
+from tfsr.exporters.model_file import check_enlarges, check_model, image_size, write_model_file
 from tfsr.exporters.quantization import quantize_int8
-from tfsr.geometry import check_integers
 from tfsr.images import read, resize, to_float
-from tfsr.images.atomic import remove_abandoned, write_atomically
 from tfsr.inference.tflite_upscaler import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.rendering import unroll
@@ -39,9 +38,6 @@ _FLAT_COLOURS = {
     "blue": (0, 0, 255),
     "grey": (128, 128, 128),
 }
-
-# Of the input, and of an output: a phone has no memory for more.
-_MAX_PIXELS = 100_000_000
 
 
 def tflite(
@@ -94,8 +90,8 @@ def tflite(
         True
     """
     path = Path(path)
-    height, width = _size("lr_size", lr_size)
-    outputs = [_size("sizes", size) for size in sizes]
+    height, width = image_size("lr_size", lr_size)
+    outputs = [image_size("sizes", size) for size in sizes]
     _check(model, path, (height, width), outputs, quantize, io)
     calibrating, images = _images(list(calibration), (height, width), quantize)
     # Weights are float32 whatever the model computes in; the converter takes nothing else.
@@ -121,47 +117,20 @@ def tflite(
         "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
     }
     content = with_metadata(content, {**(metadata or {}), **description})
-    _write(path, content)
+    write_model_file(path, content)
     return ExportReport(path, len(content), largest, decibels)
-
-
-def _write(path: Path, content: bytes) -> None:
-    remove_abandoned(path.parent)
-    try:
-        write_atomically(os.fspath(path), content)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written: {error.strerror or error}") from error
-
-
-def _size(name: str, values: Sequence[int]) -> tuple[int, int]:
-    height, width = check_integers(name, values, 2)
-    if min(height, width) < 1 or height * width > _MAX_PIXELS:
-        raise InvalidArgument(
-            f"must be 1x1 to {_MAX_PIXELS / 1e6:g} megapixels; received {width}x{height}", name
-        )
-    return height, width
 
 
 def _check(
     model: Any, path: Path, lr_size: tuple[int, int], sizes: list, quantize: str, io: str
 ) -> None:
-    if not isinstance(model, ImplicitSR):
-        raise ExportError(f"TFLite takes an ImplicitSR; received a {type(model).__name__}")
+    check_model(model, path, ".tflite")
     if not sizes or len(set(sizes)) < len(sizes):
         raise InvalidArgument(f"must be one or more, each once; received {sizes}", "sizes")
     for size in sizes:
-        if any(np.less(size, lr_size)):
-            raise InvalidArgument(
-                f"must not be smaller than the input's {lr_size[1]}x{lr_size[0]}: a model does not "
-                f"reduce; received {size[1]}x{size[0]}",
-                "sizes",
-            )
+        check_enlarges(lr_size, size, "sizes")
     check_choice("quantize", quantize, ("none", *_AGREEMENT))
     check_choice("io", io, ("float32", "uint8"))
-    if path.suffix.lower() != ".tflite":
-        raise ExportError(f"{path}: the suffix must be .tflite")
-    if os.path.isdir(path) or not os.access(path.parent, os.W_OK):
-        raise ExportError(f"{path}: cannot be written there; choose another folder")
 
 
 def _check_agreement(path: Path, largest: float, decibels: float, quantize: str, io: str) -> None:

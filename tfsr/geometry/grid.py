@@ -66,7 +66,7 @@ def grid_axis(lr, hr, start, stop, neighbour_mode: NeighbourMode = "ensemble") -
 
     Integers give an axis of NumPy arrays. Scalar integer tensors, known only when the graph runs,
     give the same numbers as tensors; `lr` and `hr` may then be at most 2^24 (on JAX without 64-bit
-    integers, 2 lr hr must be below 2^31).
+    integers, 2 (lr + 1) hr must be below 2^31).
     """
     sizes = lr, hr, start, stop
     xp = np if all(isinstance(n, Integral) for n in sizes) else ops
@@ -79,7 +79,8 @@ def grid_axis(lr, hr, start, stop, neighbour_mode: NeighbourMode = "ensemble") -
         xp,
         neighbour_mode,
         coordinates,
-        before=cast(((2 * k + 1) * lr - hr) // (2 * hr), "float32"),
+        # No negative number is divided: ONNX would round it towards 0.
+        before=cast(((2 * k + 1) * lr + hr) // (2 * hr) - 1, "float32"),
         lr=lr_size,
         cell=2.0 / hr_size,
         position=pixels + 0.5,

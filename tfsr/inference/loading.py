@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _BICUBIC_KIND = "Pillow's bicubic filter"
 
+_FILE_KINDS = {".tflite": "TFLite file", ".onnx": "ONNX file"}
+
 _PRESET_KINDS = ("preset", "best checkpoint of a run")
 
 # Of `upscale`. Of each thread: a model renders one image at a time.
@@ -45,10 +47,9 @@ def load_upscaler(
         spec: a preset's name, its directory or its handle on a hub ("hf://USER/NAME[@REVISION]",
             "kaggle://USER/MODEL/FRAMEWORK/VARIATION[/VERSION]", with `pip install 'tfsr[hub]'`), a
             run's directory (its best weights are taken), one of these followed by "+" (its
-            self-ensemble), a .tflite file, a SavedModel's directory,
-            "bicubic", a Keras model, or an `Upscaler`, which is returned as it is. .tflite files
-            and SavedModels are programs: load none that you do not trust. Defaults to the preset of
-            the command line.
+            self-ensemble), a .tflite or .onnx file, a SavedModel's directory, "bicubic", a Keras
+            model, or an `Upscaler`, which is returned as it is. Such files and SavedModels are
+            programs: load none that you do not trust. Defaults to the preset of the command line.
         memory: work space of a preset or model, beside the program and the two images: bytes, or a
             text such as "512MiB". Defaults to 2 GiB.
         precision: of a preset or model: "float32", or "bfloat16", faster on hardware that supports
@@ -59,7 +60,7 @@ def load_upscaler(
         strength: float. In [0, 1], for a preset with a clean twin: 0 gives the twin's output, 1
             that of the preset; see `tfsr.presets.interpolate`. Defaults to None: the preset as it
             is.
-        threads: int. CPU threads of a .tflite file. Defaults to all.
+        threads: int. CPU threads of a .tflite or .onnx file. Defaults to all.
         faces: what to do with the faces in an image: "off", nothing: `spec` upscales all of it;
             "auto", find them, upscale each by `spec`, and all else by `background`; "only",
             likewise, with all else by the bicubic filter. The last two need
@@ -158,10 +159,11 @@ def _load_path(
     for argument, given in (("strength", strength is not None), ("self_ensemble", self_ensemble)):
         if given:
             raise InvalidArgument(f"applies to presets only; {name} is not a preset", argument)
-    from tfsr.inference import BicubicUpscaler, SavedModelUpscaler, TFLiteUpscaler
+    from tfsr.inference import BicubicUpscaler, ONNXUpscaler, SavedModelUpscaler, TFLiteUpscaler
 
-    if kind == TFLiteUpscaler.kind:
-        return TFLiteUpscaler(name, threads)
+    for of_file in (TFLiteUpscaler, ONNXUpscaler):
+        if kind == of_file.kind:
+            return of_file(name, threads)
     return SavedModelUpscaler(name) if kind == SavedModelUpscaler.kind else BicubicUpscaler()
 
 
@@ -175,8 +177,8 @@ def kind_of(spec: str) -> str:
     path = Path(spec)
     if spec in names() or is_handle(spec) or os.path.isfile(path / "metadata.json"):
         return "preset"
-    if path.suffix.lower() == ".tflite":
-        return "TFLite file"
+    if path.suffix.lower() in _FILE_KINDS:
+        return _FILE_KINDS[path.suffix.lower()]
     if os.path.isfile(path / "best" / "metadata.json"):
         return "best checkpoint of a run"
     if os.path.isfile(path / "saved_model.pb") or any(path.glob("*/saved_model.pb")):
@@ -193,7 +195,9 @@ def kind_of(spec: str) -> str:
             f"{spec}: is not a preset; pass what keras.models.load_model makes of .keras files"
         )
     if os.path.isfile(path):
-        raise PresetError(f"{spec}: is not a preset; of model files, only .tflite is supported")
+        raise PresetError(
+            f"{spec}: is not a preset; of model files, only .tflite and .onnx are supported"
+        )
     known = [*names(), BICUBIC]
     raise PresetError(
         f"unknown preset {spec!r}; known: {', '.join(known)}, a path, or a hub's handle."

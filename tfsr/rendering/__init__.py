@@ -14,7 +14,7 @@ from tfsr.rendering.queries import render_grid, render_lattice, render_points
 from tfsr.rendering.schedule import schedule
 from tfsr.rendering.self_ensemble import SelfEnsembleRenderer
 from tfsr.rendering.sub_pixel_renderer import SubPixelRenderer
-from tfsr.rendering.unrolled import render_integer_scale, unroll
+from tfsr.rendering.unrolled import render_integer_scale, unroll, unroll_convolution
 
 __all__ = [
     "BicubicRenderer",
@@ -31,4 +31,5 @@ __all__ = [
     "render_points",
     "schedule",
     "unroll",
+    "unroll_convolution",
 ]

@@ -23,9 +23,13 @@ from tfsr.rendering.schedule import bands, schedule
 
 
 def unroll(
-    model: Any, lr_size: tuple[int, int], size: tuple[int, int], budget: int
+    model: Any,
+    lr_size: tuple[int, int],
+    size: tuple[int, int],
+    budget: int,
+    gather_free: bool = True,
 ) -> Callable[[Any], Any]:
-    """Make a function of (1, h, w, 3) in [0, 1] to (1, H, W, 3), clipped to [0, 1].
+    """Make a function of (batch, h, w, 3) in [0, 1] to (batch, H, W, 3), clipped to [0, 1].
 
     At integer scales it is one convolution, of a linear decoder, or phases, and gathers nothing; at
     others, bands of rows with one gather an axis.
@@ -35,6 +39,7 @@ def unroll(
         lr_size: (h, w).
         size: (H, W).
         budget: queries decoded together.
+        gather_free: whether gathers are avoided wherever that is possible, by a larger graph.
 
     Example:
         >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
@@ -44,9 +49,9 @@ def unroll(
     """
     plan = model.plan(lr_size, size)
     decoder = model.decoder
-    chosen = schedule(plan, decoder, budget, gather_free=True)
+    chosen = schedule(plan, decoder, budget, gather_free)
     if chosen.kind == "convolution":
-        return _convolution(model, chosen.scales)
+        return unroll_convolution(model, chosen.scales)
 
     def upscale(image):
         latent = model.encode(image)
@@ -68,7 +73,19 @@ def unroll(
     return upscale
 
 
-def _convolution(model: Any, scales: Any) -> Callable[[Any], Any]:
+def unroll_convolution(model: Any, scales: Any) -> Callable[[Any], Any]:
+    """Make a function of (batch, h, w, 3) of any size to (batch, s h, t w, 3), as `unroll` does.
+
+    Args:
+        model: an `ImplicitSR` with a linear decoder.
+        scales: the integer scales s (rows) and t (columns).
+
+    Example:
+        >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
+        >>> upscale = tfsr.rendering.unroll_convolution(model, (2, 2))
+        >>> upscale(np.zeros((1, 4, 5, 3), np.float32)).shape
+        TensorShape([1, 8, 10, 3])
+    """
     # Its kernels are constants of the file.
     arrays = make_tail(model.decoder, scales).tensors()
     tail = Tail(*(None if x is None else np.array(x) for x in arrays))
