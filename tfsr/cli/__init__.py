@@ -27,11 +27,12 @@ from tfsr.cli import (
     train,
     upscale,
 )
-from tfsr.cli.interrupt import interrupted_by_sigterm
+from tfsr.cli.interrupt import exit_code, interrupted_by_sigterm
 from tfsr.cli.options import message_of
 from tfsr.cli.printing import one_line
 from tfsr.cli.startup import choose_backend
 from tfsr.errors import TfsrError, did_you_mean
+from tfsr.interruptible import is_decoding
 
 _INTERRUPTED = 130
 # What training and upscaling do without, under JAX.
@@ -101,14 +102,14 @@ def _run() -> None:
         choose_backend()
         code = app(prog_name="tfsr", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # What typer makes of Ctrl-C, without a line.
-            fail("interrupted", _INTERRUPTED)
+            raise KeyboardInterrupt
         sys.exit(code)
     except typer.TyperException as error:
         fail(_in_words(error), error.exit_code)
     except TfsrError as error:
         fail(message_of(error), 1)
     except (KeyboardInterrupt, typer.Abort):
-        fail("interrupted", _INTERRUPTED)
+        _end_interrupted()
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _OPTIONAL:
@@ -145,6 +146,15 @@ def fail(line: str, code: int) -> None:
         # What could not be written would be tried, and reported, once more at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _end_interrupted() -> None:
+    try:
+        fail("interrupted", exit_code())
+    finally:
+        if is_decoding():
+            # The interpreter's end would trip over a thread in the midst of C code.
+            os._exit(exit_code())
 
 
 def _in_words(error: typer.TyperException) -> str:

@@ -64,6 +64,7 @@ def tflite(
             io=io,  # type: ignore[arg-type]
             max_memory=memory,
             metadata=metadata,
+            overwrite=overwrite,
         )
     echo(_line(report))
 

@@ -16,7 +16,7 @@ from tfsr.exporters.export_report import ExportReport, compare_arrays
 from tfsr.exporters.quantization import quantize_int8
 from tfsr.geometry import check_integers
 from tfsr.images import read, resize, to_float
-from tfsr.images.atomic import remove_abandoned, write_atomically
+from tfsr.images.atomic import remove_abandoned, takes_data, write_atomically
 from tfsr.inference.tflite_upscaler import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.rendering import unroll
@@ -55,6 +55,7 @@ def tflite(
     io: Literal["float32", "uint8"] = "float32",
     max_memory: int = DEFAULT_MEMORY,
     metadata: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> ExportReport:
     """Write a TFLite file that upscales images of one size to one or more sizes.
 
@@ -77,6 +78,7 @@ def tflite(
         max_memory: bytes that the values between layers should take; above that, the image is
             rendered in bands.
         metadata: plain data to travel in the file.
+        overwrite: bool. Whether a file is replaced that exists. Defaults to False.
 
     Returns:
         The report, its agreement measured on images that did not calibrate, or on smooth noise;
@@ -85,7 +87,8 @@ def tflite(
     Raises:
         InvalidArgument: for an impossible size or option.
         ImageError: if a calibration image cannot be read.
-        ExportError: if the file cannot be made or written, or does not agree with the model.
+        ExportError: if the file exists, cannot be made or written, or does not agree with the
+            model.
 
     Example:
         >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
@@ -96,7 +99,8 @@ def tflite(
     path = Path(path)
     height, width = _size("lr_size", lr_size)
     outputs = [_size("sizes", size) for size in sizes]
-    _check(model, path, (height, width), outputs, quantize, io)
+    _check(model, (height, width), outputs, quantize, io)
+    _check_path(path, overwrite)
     calibrating, images = _images(list(calibration), (height, width), quantize)
     # Weights are float32 whatever the model computes in; the converter takes nothing else.
     in_float32: Any = with_precision(model, "float32")
@@ -121,14 +125,16 @@ def tflite(
         "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
     }
     content = with_metadata(content, {**(metadata or {}), **description})
-    _write(path, content)
+    _write(path, content, overwrite)
     return ExportReport(path, len(content), largest, decibels)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, overwrite: bool) -> None:
     remove_abandoned(path.parent)
     try:
-        write_atomically(os.fspath(path), content)
+        write_atomically(os.fspath(path), content, replace=overwrite)
+    except FileExistsError as error:
+        raise ExportError(f"{path}: exists since this began; it is unchanged") from error
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error.strerror or error}") from error
 
@@ -142,9 +148,7 @@ def _size(name: str, values: Sequence[int]) -> tuple[int, int]:
     return height, width
 
 
-def _check(
-    model: Any, path: Path, lr_size: tuple[int, int], sizes: list, quantize: str, io: str
-) -> None:
+def _check(model: Any, lr_size: tuple[int, int], sizes: list, quantize: str, io: str) -> None:
     if not isinstance(model, ImplicitSR):
         raise ExportError(f"TFLite takes an ImplicitSR; received a {type(model).__name__}")
     if not sizes or len(set(sizes)) < len(sizes):
@@ -158,10 +162,15 @@ def _check(
             )
     check_choice("quantize", quantize, ("none", *_AGREEMENT))
     check_choice("io", io, ("float32", "uint8"))
+
+
+def _check_path(path: Path, overwrite: bool) -> None:
     if path.suffix.lower() != ".tflite":
         raise ExportError(f"{path}: the suffix must be .tflite")
     if os.path.isdir(path) or not os.access(path.parent, os.W_OK):
         raise ExportError(f"{path}: cannot be written there; choose another folder")
+    if os.path.lexists(path) and not overwrite and not takes_data(path):
+        raise ExportError(f"{path}: exists; overwrite=True replaces it")
 
 
 def _check_agreement(path: Path, largest: float, decibels: float, quantize: str, io: str) -> None:
