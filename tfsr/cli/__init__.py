@@ -9,7 +9,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from tfsr import __version__
 from tfsr.cli import (
@@ -51,13 +51,24 @@ class TfsrGroup(TyperGroup):
         return params
 
 
+class VerbCommand(TyperCommand):
+    """A verb whose help does not tell of --help, to have the line for another option."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """As typer has it, hidden."""
+        option: Any = super().get_help_option(ctx)
+        if option is not None:
+            option.hidden = True
+        return option
+
+
 app = typer.Typer(
     name="tfsr",
     cls=TfsrGroup,
     help="Super-resolution to any size. Example: tfsr upscale face.jpg -o large.png --scale 3.7",
     pretty_exceptions_enable=False,
 )
-app.command("upscale")(upscale.upscale)
+app.command("upscale", cls=VerbCommand)(upscale.upscale)
 app.command("compare")(compare.compare)
 app.command("faces")(faces.faces)
 app.command("demo")(demo.demo)

@@ -189,6 +189,10 @@ DeviceName = Annotated[
 ]
 Threads = Annotated[int | None, _option(_MODEL, "N", "CPU threads (default: all).")]
 
+Sandbox = Annotated[
+    bool, _option(_MODEL, None, "Run a .tflite or SavedModel with limits.", "--sandbox")
+]
+
 Format = Annotated[
     str | None, _option(_FILES, "NAME", "png, jpg, webp, tiff and so on.", "--format")
 ]

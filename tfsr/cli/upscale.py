@@ -49,6 +49,7 @@ def upscale(
     self_ensemble: options.SelfEnsemble = False,
     device: options.DeviceName = None,
     threads: options.Threads = None,
+    sandbox: options.Sandbox = False,
     image_format: options.Format = None,
     quality: options.Quality = None,
     frames: options.Frames = False,
@@ -82,7 +83,7 @@ def upscale(
         check_choice("faces", faces, FACES)
         _check_combination(inputs, preset, device, places)
     chosen: dict[str, Any] = {"memory": memory, "precision": precision, "threads": threads}
-    chosen |= {"self_ensemble": self_ensemble, "strength": strength}
+    chosen |= {"self_ensemble": self_ensemble, "strength": strength, "sandbox": sandbox}
     load = partial(_load, preset, **chosen)
     if places or faces != "off":
         arguments = _places(box, eyes, faces, min_face)
