@@ -30,7 +30,7 @@ from tfsr.cli import (
 from tfsr.cli.interrupt import exit_code, interrupted_by_sigterm
 from tfsr.cli.options import message_of
 from tfsr.cli.printing import one_line
-from tfsr.cli.startup import choose_backend
+from tfsr.cli.startup import choose_backend, own_lines_only
 from tfsr.errors import TfsrError, did_you_mean
 from tfsr.interruptible import is_decoding
 
@@ -99,12 +99,12 @@ def root(
 
 def main() -> None:
     """Run the command line: exit 0 if all went well, 1 if something failed, 2 for usage."""
-    with interrupted_by_sigterm():
+    _open_streams()
+    with interrupted_by_sigterm(), own_lines_only():
         _run()
 
 
 def _run() -> None:
-    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A file's name may hold bytes that are no text.
         if isinstance(stream, io.TextIOWrapper):

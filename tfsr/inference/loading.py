@@ -130,7 +130,8 @@ def _load(
         raise InvalidArgument(f"is for .tflite files and SavedModels; received {spec}", "sandbox")
     if isinstance(spec, Upscaler):
         return spec
-    if name is not None:
+    if isinstance(spec, str | os.PathLike):
+        name = os.fspath(spec)
         return _load_path(name, memory, precision, self_ensemble, strength, threads, sandbox)
     from tfsr.inference.model_upscaler import ModelUpscaler
 
