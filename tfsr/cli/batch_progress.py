@@ -72,7 +72,7 @@ class BatchProgress:
         if self._as_json:
             typer.echo(json.dumps(as_record(result)))
         elif result.error is None:
-            typer.echo(one_line(_description(result, with_notes=not self._several)))
+            typer.echo(one_line(describe(result, with_notes=not self._several)))
         if result.error is not None:
             self._bar.console.print(f"tfsr: {one_line(result.error)}")
         self._bar.advance(self._task)
@@ -88,7 +88,8 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:.1f} files/s" if speed >= 1 else f"{1 / speed:.1f} s/file")
 
 
-def _description(result: JobResult, with_notes: bool) -> str:
+def describe(result: JobResult, with_notes: bool = True) -> str:
+    """The line of a file that was done or skipped."""
     (h, w), (height, width) = result.lr_size, result.size
     sizes = f"{result.target}: {w}x{h} to {width}x{height}"
     if result.skipped:

@@ -91,9 +91,9 @@ def _option(panel: str | None, metavar: str | None, help: str, *flags: str, **mo
 
 
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="IN...", help="Images, folders, quoted patterns.")
+    list[Path], typer.Argument(metavar="IN...", help="Images, folders, quoted patterns, or -.")
 ]
-OutputFiles = Annotated[str, _option(None, "OUT", "A file, or a folder.", "-o", "--output")]
+OutputFiles = Annotated[str, _option(None, "OUT", "A file, a folder, or -.", "-o", "--output")]
 
 Scale = Annotated[
     tuple | None,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tfsr.cli import options
 from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
+from tfsr.cli.standard_streams import is_stream, upscale_stream
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument, check_choice
 from tfsr.inference.defaults import BACKGROUND, BICUBIC, FACES
@@ -91,6 +92,15 @@ def upscale(
         load_rest = partial(_load, rest, background=True, **chosen)
         load = partial(_load_photograph, load, load_rest, arguments)
     run = partial(_run, request=request, computer=computer, load=load, existing=existing)
+    if any(is_stream(path) for path in (*inputs, output)):
+        if json_lines or report or frames or skip_existing:
+            raise InvalidArgument(
+                "-: is one image; leave out --json, --report, --frames and --skip-existing"
+            )
+        # Pillow's warnings about odd metadata would come between the lines.
+        warnings.filterwarnings("ignore", module="PIL")
+        upscale_stream(run, inputs, output, suffix, existing)
+        return
     _report(run, inputs, output, recursive, suffix, existing, report, json_lines)
 
 
