@@ -92,7 +92,7 @@ def upscale(
         load_rest = partial(_load, rest, background=True, **chosen)
         load = partial(_load_photograph, load, load_rest, arguments)
     run = partial(_run, request=request, computer=computer, load=load, existing=existing)
-    if any(is_stream(path) for path in (*inputs, output)):
+    if is_stream(output) or any(map(is_stream, inputs)):
         if json_lines or report or frames or skip_existing:
             raise InvalidArgument(
                 "-: is one image; leave out --json, --report, --frames and --skip-existing"
