@@ -226,6 +226,18 @@ def test_patterns_are_matched(upscale, images, tmp_path):
     assert upscale(images / "[1].png", "-o", tmp_path / "exact.png")[0] == 0
 
 
+def test_what_several_files_lost_is_one_line(upscale, images, tmp_path):
+    for name in ("0.jpg", "1.jpg"):
+        Image.open(images / "0.png").convert("CMYK").save(images / name)
+    code, out, err = upscale(images, "-o", tmp_path / "out")
+    *lines, note = out.splitlines()
+    assert (code, err, len(lines)) == (0, "", 5)
+    assert note == "2 of 5 files: CMYK was converted to RGB"
+    assert not any("CMYK" in line for line in lines)
+    _, out, _ = upscale(images / "0.jpg", "-o", tmp_path / "one.jpg")
+    assert "; CMYK was converted to RGB" in out
+
+
 def test_double_stars_enter_no_links(upscale, images, tmp_path):
     deep = images / "a" / "b"
     deep.mkdir(parents=True)
