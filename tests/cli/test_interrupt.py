@@ -54,7 +54,7 @@ def test_an_interrupt_elsewhere_is_raised_at_once():
 def test_decoding_is_not_waited_for(verb, sent, tmp_path):
     source, out = tmp_path / "a.png", tmp_path / "out" / "b.png"
     out.parent.mkdir()
-    tiny.save(source, tiny.image(8, 9))
+    tiny.save(source, tiny.image(1024, 1024))
     arguments = (verb, source, "-o", out, "--scale", "2", "--preset", "bicubic")
     with subprocess.Popen(
         [sys.executable, "-c", SLOW, *map(str, arguments)],

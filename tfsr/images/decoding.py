@@ -23,6 +23,9 @@ from tfsr.interruptible import interruptible
 
 DAMAGED = "damaged or cut short"
 
+# Pixels that are decoded sooner than anybody could wish to interrupt.
+_SMALL = 2**20
+
 
 def from_pillow(image: Image.Image, name: str) -> DecodedImage:
     """Convert Pillow's image, or its current frame, with metadata; the original does not change.
@@ -43,6 +46,8 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
         name: path of the file.
         frame: of an animation; None for the only or first image of a file.
     """
+    if image.width * image.height < _SMALL:
+        return _decode(image, name, frame)
     return interruptible(_decode, image, name, frame)
 
 
