@@ -59,6 +59,23 @@ def _longer(compressor, gigabytes=0.25):
     return b"".join([*content, compressor.flush()])
 
 
+def _packed():
+    """The pixels as PackBits, and a million runs of zeros after them."""
+    rows = (b"\x7f" + RAW[i : i + 128] for i in range(0, len(RAW), 128))
+    return b"".join(rows) + b"\x81\0" * 10**6
+
+
+def _with_dictionary(power=40):
+    """The pixels as xz that asks for a dictionary of 4 GiB to decompress them."""
+    content = bytearray(lzma.compress(RAW, preset=0))
+    # The block's header: its length, flags, LZMA2, one byte of properties, which is the size.
+    length = 4 * (content[12] + 1)
+    content[16] = power
+    check = zlib.crc32(content[12 : 8 + length])
+    content[8 + length : 12 + length] = struct.pack("<I", check)
+    return bytes(content)
+
+
 def progressive(side, scans):
     """A grey JPEG file whose last scan is repeated."""
     file = io.BytesIO()
@@ -78,9 +95,16 @@ def swollen_png(before, size=2**31 - 2):
 IMAGES = {
     "deflated.tif": (tiff(structure(8), _longer(zlib.compressobj())), PIXELS),
     "lzma.tif": (tiff(structure(34925), _longer(lzma.LZMACompressor(preset=0))), PIXELS),
+    "packed.tif": (tiff(structure(32773), _packed()), PIXELS),
     "few-scans.jpg": (progressive(64, 60), None),
 }
 REFUSED = {
+    "dictionary.tif": (tiff(structure(34925), _with_dictionary()), "emory usage limit exceeded"),
+    "jpeg2000.tif": (tiff(structure(34712), RAW), "compression, JPEG2000"),
+    "missing-strip.tif": (
+        tiff(structure(8, _278=("I", [8])), zlib.compress(RAW[: len(RAW) // 2])),
+        "fewer strips",
+    ),
     "depth.tif": (tiff(structure(8, _32997=("I", [4_000_000])), zlib.compress(RAW)), "volume"),
     "big-endian-depth.tif": (tiff(structure(8, _32997=("H", [9])), b"", order=">"), "volume"),
     "strips.tif": (

@@ -15,7 +15,7 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 # Imports run from later packages to earlier ones, never the other way or within a level.
 LEVELS = [
     {"errors"},
-    {"registry", "geometry", "metrics", "backend", "regular_files"},
+    {"registry", "geometry", "metrics", "backend", "regular_files", "interruptible"},
     {"layers", "losses"},
     {"encoders", "decoders"},
     {"rendering"},

@@ -1,6 +1,22 @@
-"""`python -m tfsr`: the command line, where no script is installed."""
+"""The command line as a program, which can be interrupted from its first to its last moment."""
 
-from tfsr.cli import main
+import signal
+import sys
+
+
+def main() -> None:
+    """Run `tfsr.cli.main`."""
+    try:
+        from tfsr.cli import main
+    except KeyboardInterrupt:
+        print("tfsr: interrupted", file=sys.stderr)
+        sys.exit(130)
+    try:
+        main()
+    finally:
+        # While the interpreter ends, an exception would be a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 if __name__ == "__main__":
     main()

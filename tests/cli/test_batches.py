@@ -226,6 +226,34 @@ def test_patterns_are_matched(upscale, images, tmp_path):
     assert upscale(images / "[1].png", "-o", tmp_path / "exact.png")[0] == 0
 
 
+def test_what_several_files_lost_is_one_line(upscale, images, tmp_path):
+    for name in ("0.jpg", "1.jpg"):
+        Image.open(images / "0.png").convert("CMYK").save(images / name)
+    code, out, err = upscale(images, "-o", tmp_path / "out")
+    *lines, note = out.splitlines()
+    assert (code, err, len(lines)) == (0, "", 5)
+    assert note == "2 of 5 files: CMYK was converted to RGB"
+    assert not any("CMYK" in line for line in lines)
+    _, out, _ = upscale(images / "0.jpg", "-o", tmp_path / "one.jpg")
+    assert "; CMYK was converted to RGB" in out
+
+
+def test_double_stars_enter_no_links(upscale, images, tmp_path):
+    deep = images / "a" / "b"
+    deep.mkdir(parents=True)
+    (images / "0.png").rename(deep / "0.png")
+    (images / ".hidden").mkdir()
+    shutil.copy(images / "1.png", images / ".hidden")
+    # Each leads to all of the others: paths without end.
+    for number in range(8):
+        (deep / f"link{number}").symlink_to(images, target_is_directory=True)
+    for number, pattern in enumerate(("**/*.png", "**/**/[0-9].*", "**/b/**/*.png")):
+        out = tmp_path / f"out{number}"
+        assert upscale(images / pattern, "-o", out)[0] == 0
+        others = set() if "b" in pattern else {"1.png", "2.png"}
+        assert names_under(out) == {"a/b/0.png", *others}
+
+
 def test_a_match_that_fails_does_not_hide_the_others(upscale, images, tmp_path):
     (images / "0.png").rename(images / "a.png")
     (images / "m").mkdir()
@@ -433,7 +461,7 @@ def test_an_interrupted_batch_says_so_in_one_line(sent, long_batch, tmp_path):
     process.stdout.readline()
     process.send_signal(sent)
     lines, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 128 + sent
     assert err == "tfsr: interrupted\n"
     assert len(list(out.iterdir())) < count
     assert all(path.suffix == ".png" for path in out.iterdir())

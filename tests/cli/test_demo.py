@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -23,11 +24,16 @@ TFSR = Path(sys.executable).with_name("tfsr")
 
 
 @contextmanager
-def running(*options):
-    """`tfsr demo` in a process of its own, and its address."""
-    command = [TFSR, "demo", "--port", "0", "--no-browser", *map(str, options)]
+def running(*options, browser=None):
+    """`tfsr demo` in a process of its own, and its address; `browser` is a program."""
+    command = [TFSR, "demo", "--port", "0", *map(str, options)]
+    environment = {**os.environ, "BROWSER": f"{browser} %s"}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command if browser else [*command, "--no-browser"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment if browser else None,
     ) as process:
         try:
             line = process.stdout.readline()
@@ -71,6 +77,24 @@ def test_the_page_is_served_to_this_computer_until_an_interrupt(preset):
         assert (process.returncode, errors) == (130, "tfsr: interrupted\n")
         waiting.join()
         assert outputs
+
+
+def test_the_browsers_command_line_does_not_show_the_token(preset, tmp_path):
+    browser, shown = tmp_path / "browser", tmp_path / "shown"
+    browser.write_text(f'#!/bin/sh\necho "$@" > {shown}.part && mv {shown}.part {shown}\n')
+    browser.chmod(0o755)
+    with running("--preset", preset, browser=browser) as (process, address):
+        deadline = time.monotonic() + 30
+        while not shown.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        file = Path(shown.read_text().strip().removeprefix("file://"))
+        token = address.split("/")[3]
+        assert token not in str(file)
+        assert f'url={address}"' in file.read_text()
+        assert file.parent.stat().st_mode & 0o77 == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143
+    assert not file.parent.exists()
 
 
 def check_one_line(result, code, *words):

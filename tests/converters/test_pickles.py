@@ -310,8 +310,12 @@ def test_nesting_without_end_is_refused(save, program):
     refusal(save(PROTOCOL_2 + program))
 
 
-def test_values_that_are_shared_are_looked_at_once(save):
-    # Each pair holds the one before twice: 2**30 paths lead to the innermost list.
-    doubled = b"]" + b"q\x00h\x00\x86" * 30
-    value = read_checkpoint(save(PROTOCOL_2 + b"}" + text("a") + doubled + b"s."))["a"]
-    assert value[0] is value[1]
+@pytest.mark.parametrize("depth", [10, 30])
+def test_shared_values_count_as_often_as_they_are_reached(depth, save):
+    # Each pair holds the one before twice: 2**depth paths lead to the innermost list.
+    doubled = b"]" + b"q\x00h\x00\x86" * depth
+    path = save(PROTOCOL_2 + b"}" + text("a") + doubled + b"s.")
+    if depth == 30:
+        assert "more than 1048576 values" in refusal(path)
+    else:
+        assert len(read_checkpoint(path)["a"]) == 2

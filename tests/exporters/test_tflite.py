@@ -16,7 +16,12 @@ from tfsr.exporters import tflite, tflite_export
 from tfsr.exporters.export_report import compare_arrays
 from tfsr.images import to_float
 from tfsr.inference import ModelUpscaler
-from tfsr.inference.tflite_upscaler import TFLiteUpscaler, runners, with_metadata
+from tfsr.inference.tflite_upscaler import (
+    TFLiteUpscaler,
+    metadata_of_file,
+    runners,
+    with_metadata,
+)
 from tfsr.inference.upscaler import Upscaler
 from tfsr.models import Bicubic, ImplicitSR
 from tfsr.presets import DEFAULT, from_preset
@@ -269,6 +274,31 @@ def test_the_description_travels_in_the_file(model, exported):
     assert description["licence"] == "made by the test"
     assert ImplicitSR.from_config(description["model"]).count_params() == model.count_params()
     assert description["psnr_vs_model"] == pytest.approx(report.psnr_vs_model, abs=0.01)
+
+
+def test_a_file_that_exists_is_replaced_when_asked(tmp_path):
+    path, arguments = tmp_path / "model.tflite", ((6, 7), [(12, 14)])
+    path.write_bytes(b"mine")
+    with pytest.raises(ExportError, match="exists; overwrite=True"):
+        tflite(small("liif"), path, *arguments)
+    assert path.read_bytes() == b"mine"
+    tflite(small("liif"), path, *arguments, overwrite=True)
+    assert metadata_of_file(path)["lr_size"] == [6, 7]
+    assert os.listdir(tmp_path) == ["model.tflite"]
+
+
+def test_a_file_that_appears_is_not_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "model.tflite"
+    compare = tflite_export._compare
+
+    def appear(*arguments):
+        path.write_bytes(b"mine")
+        return compare(*arguments)
+
+    monkeypatch.setattr(tflite_export, "_compare", appear)
+    with pytest.raises(ExportError, match="exists since this began"):
+        tflite(small("liif"), path, (6, 7), [(12, 14)])
+    assert path.read_bytes() == b"mine" and os.listdir(tmp_path) == ["model.tflite"]
 
 
 def test_a_file_upscales_8_bit_images_of_its_own_size_only(model, exported):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import odd_files
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from tfsr.errors import ImageError
 from tfsr.images import DecodedImage, read_image, write_image
@@ -85,6 +85,36 @@ def test_display_p3_stays_as_bright_as_it_is(source, target, tmp_path):
     (found,) = {tuple(lab) for lab in to_lab(copy.pixels[:1, :1], copy.profile)[0]}
     np.testing.assert_allclose(found, P3_RED, atol=2)
     assert to_lab(red, None)[0, 0, 1] < 82  # of sRGB's red
+
+
+def test_primaries_of_tiff_become_a_profile(tmp_path):
+    red = np.full((8, 8, 3), (255, 0, 0), np.uint8)
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[318], tags[319] = (0.3127, 0.329), (0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
+    tags.tagtype[318] = tags.tagtype[319] = 5
+    Image.fromarray(red).save(tmp_path / "a.tif", tiffinfo=tags)
+    image = read_image(tmp_path / "a.tif")
+    assert image.notes == ()
+    np.testing.assert_allclose(to_lab(image.pixels, image.profile)[0, 0], P3_RED, atol=2)
+    tags[319] = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+    Image.fromarray(red).save(tmp_path / "b.tif", tiffinfo=tags)
+    assert read_image(tmp_path / "b.tif").profile is None
+
+
+def test_a_transfer_function_of_tiff_is_told(tmp_path):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[301] = tuple(range(0, 65536, 257))
+    tags.tagtype[301] = 3
+    Image.new("RGB", (8, 8), 9).save(tmp_path / "a.tif", tiffinfo=tags)
+    (note,) = read_image(tmp_path / "a.tif").notes
+    assert "transfer function was dropped" in note
+
+
+def test_colours_stated_in_the_video_stream_alone_are_told(tmp_path):
+    path = avif_with(tmp_path / "a.avif", 12, 13)
+    path.write_bytes(path.read_bytes().replace(b"colrnclx", b"freenone"))
+    (note,) = read_image(path).notes
+    assert "video stream alone: taken for sRGB" in note
 
 
 @pytest.mark.parametrize("grey", [True, False])

@@ -78,6 +78,20 @@ def test_a_jpeg_file_keeps_its_iptc_and_comment(tmp_path):
     assert note == "JPEG does not store its XMP"
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("with_exif", [False, True])
+def test_iptc_goes_into_tiff_and_back(dtype, with_exif, tmp_path):
+    image = read_image(jpeg(tmp_path / "a.jpg"))
+    image = image.changed(pixels=image.pixels.astype(dtype), exif=image.exif if with_exif else None)
+    notes = write_image(tmp_path / "b.tif", image)
+    assert "IPTC" not in "".join(notes)
+    copy = read_image(tmp_path / "b.tif")
+    assert copy.metadata.iptc == IPTC and copy.pixels.dtype == dtype
+    np.testing.assert_array_equal(copy.pixels, image.pixels)
+    write_image(tmp_path / "c.jpg", copy)
+    assert read_image(tmp_path / "c.jpg").metadata.iptc == IPTC
+
+
 def long_xmp(image):
     metadata = image.metadata
     return type(metadata)(metadata.dpi, metadata.xmp + b" " * 70_000, metadata.iptc)

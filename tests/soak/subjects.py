@@ -5,15 +5,18 @@ an empty folder to write to. It may raise `TfsrError`, and nothing else.
 """
 
 import hashlib
+import io
 import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import odd_files
 import tiny
 from soak.mutations import (
+    mutate,
     with_aliases,
     with_other_structure,
     with_other_tags,
@@ -152,6 +155,23 @@ class TFLiteFiles:
         TFLiteUpscaler(path)(_IMAGE, (12, 14))
 
 
+class SignedTFLiteFiles(TFLiteFiles):
+    """The same, with a right checksum, which LiteRT may not survive: in a sandbox."""
+
+    def finish(self, name, content, random):
+        from tfsr.inference.tflite_upscaler import with_metadata
+
+        with zipfile.ZipFile(io.BytesIO(self.samples[name])) as archive:
+            description = json.loads(archive.read("tfsr.json"))
+        end = self.samples[name].rindex(b"PK\3\4")
+        return with_metadata(mutate(self.samples[name][:end], random), description)
+
+    def use(self, path, out, random):
+        from tfsr.inference import SandboxedUpscaler
+
+        SandboxedUpscaler(path)(_IMAGE, (12, 14))
+
+
 class Recipes:
     """Recipes, read and checked."""
 
@@ -191,6 +211,7 @@ SUBJECTS = {
     "presets": Presets,
     "signed-presets": SignedPresets,
     "tflite": TFLiteFiles,
+    "signed-tflite": SignedTFLiteFiles,
     "recipes": Recipes,
     "checkpoints": Checkpoints,
 }

@@ -13,6 +13,7 @@ SLICE = {
     "presets": 20,
     "signed-presets": 8,
     "tflite": 60,
+    "signed-tflite": 1,
     "recipes": 10,
     "checkpoints": 10,
 }

@@ -9,7 +9,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from tfsr import __version__
 from tfsr.cli import (
@@ -27,11 +27,12 @@ from tfsr.cli import (
     train,
     upscale,
 )
-from tfsr.cli.interrupt import interrupted_by_sigterm
+from tfsr.cli.interrupt import exit_code, interrupted_by_sigterm
 from tfsr.cli.options import message_of
 from tfsr.cli.printing import one_line
-from tfsr.cli.startup import choose_backend
+from tfsr.cli.startup import choose_backend, own_lines_only
 from tfsr.errors import TfsrError, did_you_mean
+from tfsr.interruptible import is_decoding
 
 _INTERRUPTED = 130
 # What training and upscaling do without, under JAX.
@@ -50,13 +51,24 @@ class TfsrGroup(TyperGroup):
         return params
 
 
+class VerbCommand(TyperCommand):
+    """A verb whose help does not tell of --help, to have the line for another option."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """As typer has it, hidden."""
+        option: Any = super().get_help_option(ctx)
+        if option is not None:
+            option.hidden = True
+        return option
+
+
 app = typer.Typer(
     name="tfsr",
     cls=TfsrGroup,
     help="Super-resolution to any size. Example: tfsr upscale face.jpg -o large.png --scale 3.7",
     pretty_exceptions_enable=False,
 )
-app.command("upscale")(upscale.upscale)
+app.command("upscale", cls=VerbCommand)(upscale.upscale)
 app.command("compare")(compare.compare)
 app.command("faces")(faces.faces)
 app.command("demo")(demo.demo)
@@ -87,12 +99,12 @@ def root(
 
 def main() -> None:
     """Run the command line: exit 0 if all went well, 1 if something failed, 2 for usage."""
-    with interrupted_by_sigterm():
+    _open_streams()
+    with interrupted_by_sigterm(), own_lines_only():
         _run()
 
 
 def _run() -> None:
-    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A file's name may hold bytes that are no text.
         if isinstance(stream, io.TextIOWrapper):
@@ -101,14 +113,14 @@ def _run() -> None:
         choose_backend()
         code = app(prog_name="tfsr", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # What typer makes of Ctrl-C, without a line.
-            fail("interrupted", _INTERRUPTED)
+            raise KeyboardInterrupt
         sys.exit(code)
     except typer.TyperException as error:
         fail(_in_words(error), error.exit_code)
     except TfsrError as error:
         fail(message_of(error), 1)
     except (KeyboardInterrupt, typer.Abort):
-        fail("interrupted", _INTERRUPTED)
+        _end_interrupted()
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _OPTIONAL:
@@ -145,6 +157,15 @@ def fail(line: str, code: int) -> None:
         # What could not be written would be tried, and reported, once more at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _end_interrupted() -> None:
+    try:
+        fail("interrupted", exit_code())
+    finally:
+        if is_decoding():
+            # The interpreter's end would trip over a thread in the midst of C code.
+            os._exit(exit_code())
 
 
 def _in_words(error: typer.TyperException) -> str:

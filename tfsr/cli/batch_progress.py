@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from types import TracebackType
 
 import typer
@@ -26,8 +27,9 @@ from tfsr.inference.jobs import JobResult
 class BatchProgress:
     """Prints results, and collects them.
 
-    Done files go to the standard output, failures to the standard error, one line each. On a
-    terminal a bar below them shows the rate and the remaining time.
+    Done files go to the standard output, failures to the standard error, one line each; what was
+    lost in several files is a line at the end. On a terminal a bar below them shows the rate and
+    the remaining time.
 
     Args:
         count: int. How many results there will be.
@@ -36,7 +38,7 @@ class BatchProgress:
 
     def __init__(self, count: int, as_json: bool) -> None:
         self.results: list[JobResult] = []
-        self._as_json = as_json
+        self._as_json, self._several = as_json, count > 1
         console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
         self._bar = Progress(
             *(BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()),
@@ -59,6 +61,10 @@ class BatchProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        if self._several and not self._as_json:
+            counts = Counter(note for result in self.results for note in result.notes)
+            for note, count in counts.items():
+                typer.echo(one_line(f"{count} of {len(self.results)} files: {note}"))
 
     def add(self, result: JobResult) -> None:
         """Print one result."""
@@ -66,7 +72,7 @@ class BatchProgress:
         if self._as_json:
             typer.echo(json.dumps(as_record(result)))
         elif result.error is None:
-            typer.echo(one_line(_description(result)))
+            typer.echo(one_line(describe(result, with_notes=not self._several)))
         if result.error is not None:
             self._bar.console.print(f"tfsr: {one_line(result.error)}")
         self._bar.advance(self._task)
@@ -82,12 +88,13 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:.1f} files/s" if speed >= 1 else f"{1 / speed:.1f} s/file")
 
 
-def _description(result: JobResult) -> str:
+def describe(result: JobResult, with_notes: bool = True) -> str:
+    """The line of a file that was done or skipped."""
     (h, w), (height, width) = result.lr_size, result.size
     sizes = f"{result.target}: {w}x{h} to {width}x{height}"
     if result.skipped:
         return f"{sizes}, already exists"
-    parts = [f"{sizes}, {result.seconds:.1f} s", *result.notes]
+    parts = [f"{sizes}, {result.seconds:.1f} s", *(result.notes if with_notes else ())]
     if "faces" in result.details:
         faces = [face["restored"] for face in result.details["faces"]]
         parts.insert(1, f"{sum(faces)} of {len(faces)} faces restored")

@@ -64,6 +64,7 @@ def tflite(
             io=io,  # type: ignore[arg-type]
             max_memory=memory,
             metadata=metadata,
+            overwrite=overwrite,
         )
     echo(_line(report))
 
@@ -91,7 +92,13 @@ def onnx(
         from tfsr import exporters
 
         report = exporters.onnx(
-            model, output, lr_size=lr_size, size=size, scale=scale, metadata=metadata
+            model,
+            output,
+            lr_size=lr_size,
+            size=size,
+            scale=scale,
+            metadata=metadata,
+            overwrite=overwrite,
         )
     echo(_line(report))
 

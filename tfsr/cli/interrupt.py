@@ -46,20 +46,35 @@ class Interrupt:
             self._hook(failure)
 
 
+_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_received = signal.SIGINT
+
+
 @contextmanager
 def interrupted_by_sigterm() -> Iterator[None]:
-    """End as by Ctrl-C on SIGTERM too: reports are written, temporary files and children end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    """End as by Ctrl-C on SIGTERM and SIGHUP too: reports are written, children end."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        # Not what was ignored, as by nohup.
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+    taken = [number for number, handler in before.items() if handler == signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def exit_code() -> int:
+    """The exit code of an interrupted program, as shells have it: 130, or 143 after SIGTERM."""
+    return 128 + _received
 
 
 def _interrupt(number: int, frame: Any) -> None:
+    global _received
+    _received = signal.Signals(number)
     # The handler of Ctrl-C knows where the program is; in the background there may be none.
     handler = signal.getsignal(signal.SIGINT)
     if callable(handler):

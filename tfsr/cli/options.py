@@ -91,9 +91,9 @@ def _option(panel: str | None, metavar: str | None, help: str, *flags: str, **mo
 
 
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="IN...", help="Images, folders, quoted patterns.")
+    list[Path], typer.Argument(metavar="IN...", help="Images, folders, quoted patterns, or -.")
 ]
-OutputFiles = Annotated[str, _option(None, "OUT", "A file, or a folder.", "-o", "--output")]
+OutputFiles = Annotated[str, _option(None, "OUT", "A file, a folder, or -.", "-o", "--output")]
 
 Scale = Annotated[
     tuple | None,
@@ -191,6 +191,10 @@ DeviceName = Annotated[
     str | None, _option(_MODEL, "NAME", "cpu, gpu or gpu:N (default: first GPU, if any).")
 ]
 Threads = Annotated[int | None, _option(_MODEL, "N", "CPU threads (default: all).")]
+
+Sandbox = Annotated[
+    bool, _option(_MODEL, None, "Run a .tflite or SavedModel with limits.", "--sandbox")
+]
 
 Format = Annotated[
     str | None, _option(_FILES, "NAME", "png, jpg, webp, tiff and so on.", "--format")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tfsr.cli import options
 from tfsr.cli.device import Device
 from tfsr.cli.interrupt import Interrupt
+from tfsr.cli.standard_streams import is_stream, upscale_stream
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument, check_choice
 from tfsr.inference.defaults import BACKGROUND, BICUBIC, FACES
@@ -49,6 +50,7 @@ def upscale(
     self_ensemble: options.SelfEnsemble = False,
     device: options.DeviceName = None,
     threads: options.Threads = None,
+    sandbox: options.Sandbox = False,
     image_format: options.Format = None,
     quality: options.Quality = None,
     frames: options.Frames = False,
@@ -82,7 +84,7 @@ def upscale(
         check_choice("faces", faces, FACES)
         _check_combination(inputs, preset, device, places)
     chosen: dict[str, Any] = {"memory": memory, "precision": precision, "threads": threads}
-    chosen |= {"self_ensemble": self_ensemble, "strength": strength}
+    chosen |= {"self_ensemble": self_ensemble, "strength": strength, "sandbox": sandbox}
     load = partial(_load, preset, **chosen)
     if places or faces != "off":
         arguments = _places(box, eyes, faces, min_face)
@@ -90,6 +92,15 @@ def upscale(
         load_rest = partial(_load, rest, background=True, **chosen)
         load = partial(_load_photograph, load, load_rest, arguments)
     run = partial(_run, request=request, computer=computer, load=load, existing=existing)
+    if is_stream(output) or any(map(is_stream, inputs)):
+        if json_lines or report or frames or skip_existing:
+            raise InvalidArgument(
+                "-: is one image; leave out --json, --report, --frames and --skip-existing"
+            )
+        # Pillow's warnings about odd metadata would come between the lines.
+        warnings.filterwarnings("ignore", module="PIL")
+        upscale_stream(run, inputs, output, suffix, existing)
+        return
     _report(run, inputs, output, recursive, suffix, existing, report, json_lines)
 
 

@@ -17,8 +17,8 @@ from tfsr.errors import CheckpointError
 MAX_DIMENSIONS = 32
 """NumPy 1's own limit."""
 
-# The recorded checkpoints nest 6 deep.
-_MAX_DEPTH = 32
+# The recorded checkpoints have 3,000 at most.
+_MAX_VALUES = 2**20
 
 _CONSTANTS: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None,
@@ -69,14 +69,14 @@ def interpret(pickled: bytes, dialect: Dialect) -> Any:
     Opcodes of protocol 2 (written by torch.save) and their counterparts in protocols 4 and 5.
 
     Raises:
-        CheckpointError: the pickle has a name or an opcode that the dialect does not have, or its
-            value nests too deep.
+        CheckpointError: the pickle has a name or an opcode that the dialect does not have, or too
+            many values.
     """
     machine = _Machine(dialect)
     for opcode, argument, _ in pickletools.genops(pickled):
         if opcode.name == "STOP":
             value = machine.stack.pop()
-            _check_nesting(value, 0, {})
+            _check_count(value)
             return value
         if not machine.push(opcode.name, argument) and not machine.collect(opcode.name):
             machine.call(opcode.name, argument)
@@ -204,17 +204,18 @@ def _update(target: Any, items: list[Any]) -> None:
         target[key] = item
 
 
-def _check_nesting(value: Any, above: int, depths: dict[int, int]) -> int:
-    """Return how deep a value nests; refuse one that is too deep or contains itself."""
-    if not isinstance(value, (dict, list, tuple)):
-        return 0
-    identity = id(value)
-    if identity not in depths and above < _MAX_DEPTH:
-        depths[identity] = _MAX_DEPTH  # what a value that contains itself finds
-        items = value.values() if isinstance(value, dict) else value
-        depths[identity] = 1 + max((_check_nesting(i, above + 1, depths) for i in items), default=0)
-    if above + depths.get(identity, 1) > _MAX_DEPTH:
-        raise CheckpointError(
-            f"its values nest deeper than {_MAX_DEPTH} levels, or contain themselves"
-        )
-    return depths[identity]
+def _check_count(value: Any) -> None:
+    """Refuse more values than weights have, each counted as often as it is reached.
+
+    What contains itself has values without end, and pairs of pairs have billions.
+    """
+    left, count = [value], 0
+    while left:
+        item = left.pop()
+        if isinstance(item, (dict, list, tuple)):
+            count += len(item)
+            if count > _MAX_VALUES:
+                raise CheckpointError(
+                    f"it has more than {_MAX_VALUES} values, or values that contain themselves"
+                )
+            left.extend(item.values() if isinstance(item, dict) else item)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -63,13 +67,28 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    if page is not None:
-        # `open` blocks until a terminal's browser is closed.
-        threading.Thread(target=webbrowser.open, args=[page], daemon=True).start()
-    _Server(config, ending).run(sockets=[listening])
+    with _in_browser(page):
+        _Server(config, ending).run(sockets=[listening])
     # On a busy machine the interrupt that uvicorn raises again was once lost in its event loop.
     if ending.is_set():
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _in_browser(page: str | None) -> Iterator[None]:
+    """Open a page by a file that leads to it: other users see the command lines of browsers."""
+    if page is None:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="tfsr-") as folder:  # Its owner's alone.
+        file = Path(folder, "demo.html")
+        file.write_text(
+            f'<!doctype html><meta http-equiv="refresh" content="0; url={page}">'
+            f'<title>tfsr demo</title><a href="{page}">tfsr demo</a>\n'
+        )
+        # `open` blocks until a terminal's browser is closed.
+        threading.Thread(target=webbrowser.open, args=[file.as_uri()], daemon=True).start()
+        yield
 
 
 class _Server(uvicorn.Server):

@@ -11,21 +11,27 @@ import numpy as np
 
 from tfsr.errors import ExportError, InvalidArgument
 from tfsr.geometry import check_integers
-from tfsr.images.atomic import remove_abandoned, write_atomically
+from tfsr.images.atomic import remove_abandoned, takes_data, write_atomically
 from tfsr.models import ImplicitSR
 
 # Of the input, and of an output: a phone has no memory for more.
 _MAX_PIXELS = 100_000_000
 
 
-def check_model(model: Any, path: Path, suffix: str) -> None:
-    """Raise an ExportError unless it is an `ImplicitSR`, and the file can be written."""
+def check_model(model: Any, suffix: str) -> None:
+    """Raise an ExportError unless it is an `ImplicitSR`."""
     if not isinstance(model, ImplicitSR):
         raise ExportError(f"{suffix} files take an ImplicitSR; received a {type(model).__name__}")
+
+
+def check_path(path: Path, suffix: str, overwrite: bool) -> None:
+    """Raise an ExportError if the file cannot be written, or exists and is to stay."""
     if path.suffix.lower() != suffix:
         raise ExportError(f"{path}: the suffix must be {suffix}")
     if os.path.isdir(path) or not os.access(path.parent, os.W_OK):
         raise ExportError(f"{path}: cannot be written there; choose another folder")
+    if os.path.lexists(path) and not overwrite and not takes_data(path):
+        raise ExportError(f"{path}: exists; overwrite=True replaces it")
 
 
 def image_size(name: str, values: Sequence[int]) -> tuple[int, int]:
@@ -48,10 +54,12 @@ def check_enlarges(lr_size: tuple[int, int], size: tuple[int, int], name: str) -
         )
 
 
-def write_model_file(path: Path, content: bytes) -> None:
+def write_model_file(path: Path, content: bytes, overwrite: bool) -> None:
     """Write a file that appears whole or not at all; ExportError if it cannot be written."""
     remove_abandoned(path.parent)
     try:
-        write_atomically(os.fspath(path), content)
+        write_atomically(os.fspath(path), content, replace=overwrite)
+    except FileExistsError as error:
+        raise ExportError(f"{path}: exists since this began; it is unchanged") from error
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -14,7 +14,13 @@ from tfsr.decoders import LinearDecoder
 from tfsr.errors import ExportError, InvalidArgument
 from tfsr.exporters.endpoints import Endpoints, ServingLimits
 from tfsr.exporters.export_report import ExportReport, compare_arrays
-from tfsr.exporters.model_file import check_enlarges, check_model, image_size, write_model_file
+from tfsr.exporters.model_file import (
+    check_enlarges,
+    check_model,
+    check_path,
+    image_size,
+    write_model_file,
+)
 from tfsr.exporters.saved_model_export import ENCODING_MEMORY
 from tfsr.geometry import output_size
 from tfsr.images import resize, to_float
@@ -44,6 +50,7 @@ def onnx(
     size: Sequence[int] | None = None,
     scale: float | None = None,
     metadata: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> ExportReport:
     """Write an ONNX file (opset 18, ONNX's own operators) that upscales images.
 
@@ -66,14 +73,15 @@ def onnx(
         size: (H, W) of the output of an `lr_size`.
         scale: at least 1, instead of a size.
         metadata: plain data to travel in the file: origin, licence.
+        overwrite: whether a file is replaced that exists. Defaults to False.
 
     Returns:
         The report, its agreement measured on smooth noise.
 
     Raises:
         InvalidArgument: for an impossible size or scale.
-        ExportError: without tf2onnx and onnxruntime, or if the file cannot be made or written, or
-            does not agree with the model.
+        ExportError: without tf2onnx and onnxruntime, or if the file exists, cannot be made or
+            written, or does not agree with the model.
 
     Example:
         >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
@@ -82,7 +90,8 @@ def onnx(
         True
     """
     path = Path(path)
-    check_model(model, path, ".onnx")
+    check_model(model, ".onnx")
+    check_path(path, ".onnx", overwrite)
     sizes = _sizes(lr_size, size, scale)
     exact: Any = folded(with_precision(model, "float32"))
     function, compared = _function(exact, sizes, scale)
@@ -108,7 +117,7 @@ def onnx(
         "model": {part: exact.get_config()[part] for part in ("encoder", "decoder")},
     }
     content = with_metadata(proto, {**(metadata or {}), **description})
-    write_model_file(path, content)
+    write_model_file(path, content, overwrite)
     return ExportReport(path, len(content), largest, decibels)
 
 

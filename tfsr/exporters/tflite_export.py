@@ -13,7 +13,13 @@ import tensorflow as tf
 
 from tfsr.errors import ExportError, InvalidArgument, check_choice
 from tfsr.exporters.export_report import ExportReport, compare_arrays
-from tfsr.exporters.model_file import check_enlarges, check_model, image_size, write_model_file
+from tfsr.exporters.model_file import (
+    check_enlarges,
+    check_model,
+    check_path,
+    image_size,
+    write_model_file,
+)
 from tfsr.exporters.quantization import quantize_int8
 from tfsr.images import read, resize, to_float
 from tfsr.inference.tflite_upscaler import runners, signature_name, with_metadata
@@ -51,6 +57,7 @@ def tflite(
     io: Literal["float32", "uint8"] = "float32",
     max_memory: int = DEFAULT_MEMORY,
     metadata: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> ExportReport:
     """Write a TFLite file that upscales images of one size to one or more sizes.
 
@@ -73,6 +80,7 @@ def tflite(
         max_memory: bytes that the values between layers should take; above that, the image is
             rendered in bands.
         metadata: plain data to travel in the file.
+        overwrite: bool. Whether a file is replaced that exists. Defaults to False.
 
     Returns:
         The report, its agreement measured on images that did not calibrate, or on smooth noise;
@@ -81,7 +89,8 @@ def tflite(
     Raises:
         InvalidArgument: for an impossible size or option.
         ImageError: if a calibration image cannot be read.
-        ExportError: if the file cannot be made or written, or does not agree with the model.
+        ExportError: if the file exists, cannot be made or written, or does not agree with the
+            model.
 
     Example:
         >>> model = tfsr.ImplicitSR("edsr-baseline", "thera")
@@ -92,7 +101,8 @@ def tflite(
     path = Path(path)
     height, width = image_size("lr_size", lr_size)
     outputs = [image_size("sizes", size) for size in sizes]
-    _check(model, path, (height, width), outputs, quantize, io)
+    _check(model, (height, width), outputs, quantize, io)
+    check_path(path, ".tflite", overwrite)
     calibrating, images = _images(list(calibration), (height, width), quantize)
     # Weights are float32 whatever the model computes in; the converter takes nothing else.
     in_float32: Any = with_precision(model, "float32")
@@ -117,14 +127,12 @@ def tflite(
         "model": {part: model.get_config()[part] for part in ("encoder", "decoder")},
     }
     content = with_metadata(content, {**(metadata or {}), **description})
-    write_model_file(path, content)
+    write_model_file(path, content, overwrite)
     return ExportReport(path, len(content), largest, decibels)
 
 
-def _check(
-    model: Any, path: Path, lr_size: tuple[int, int], sizes: list, quantize: str, io: str
-) -> None:
-    check_model(model, path, ".tflite")
+def _check(model: Any, lr_size: tuple[int, int], sizes: list, quantize: str, io: str) -> None:
+    check_model(model, ".tflite")
     if not sizes or len(set(sizes)) < len(sizes):
         raise InvalidArgument(f"must be one or more, each once; received {sizes}", "sizes")
     for size in sizes:

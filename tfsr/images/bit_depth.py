@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import putchunk
 from tfsr.images.bounded_decoding import essential_png
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.exif import resolution_of
-from tfsr.images.metadata import pixels_per_metre, png_info
+from tfsr.images.metadata import IPTC_NAA, XML_PACKET, pixels_per_metre, png_info
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262
 _WHITE_IS_ZERO = 0
@@ -88,7 +88,7 @@ def encode_tiff(image: DecodedImage) -> bytes:
     across, down, unit = resolution_of(image.exif or b"") or (1, 1, 1)
     if image.metadata.dpi is not None:
         across, down, unit = *image.metadata.dpi, 2
-    xmp = image.metadata.xmp
+    stored = {XML_PACKET: (1, image.metadata.xmp), IPTC_NAA: (7, image.metadata.iptc)}
 
     encoded = io.BytesIO()
     tifffile.imwrite(
@@ -101,7 +101,11 @@ def encode_tiff(image: DecodedImage) -> bytes:
         iccprofile=image.profile,
         resolution=(across, down),
         resolutionunit=unit,
-        extratags=[] if xmp is None else [(700, 1, len(xmp), xmp, True)],
+        extratags=[
+            (tag, kind, len(content), content, True)
+            for tag, (kind, content) in stored.items()
+            if content is not None
+        ],
         metadata=None,
         software=False,
     )

@@ -19,8 +19,12 @@ from tfsr.images.limits import check_decoding
 from tfsr.images.metadata import GAIN_MAP_NOTE, has_gain_map, metadata_of
 from tfsr.images.signalling import NOTES, colours_of
 from tfsr.images.tiff import is_read_apart, read_tiff
+from tfsr.interruptible import interruptible
 
 DAMAGED = "damaged or cut short"
+
+# Pixels that are decoded sooner than anybody could wish to interrupt.
+_SMALL = 2**20
 
 
 def from_pillow(image: Image.Image, name: str) -> DecodedImage:
@@ -42,6 +46,12 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
         name: path of the file.
         frame: of an animation; None for the only or first image of a file.
     """
+    if image.width * image.height < _SMALL:
+        return _decode(image, name, frame)
+    return interruptible(_decode, image, name, frame)
+
+
+def _decode(image: Image.Image, name: str, frame: int | None) -> DecodedImage:
     if frame is not None:
         image.seek(frame)
     check_decoding(image)

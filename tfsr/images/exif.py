@@ -183,8 +183,10 @@ def _has_resolution(exif: Image.Exif) -> bool:
 
 def _undescriptive(exif: Image.Exif) -> set[int]:
     """The tags of the first directory that a TIFF file must not take over."""
-    # libtiff refuses a resolution that is none.
-    return set(exif) - (_DESCRIPTIVE if _has_resolution(exif) else _DESCRIPTIVE - {*_RESOLUTION})
+    # libtiff refuses a resolution that is none, and prints a line about negative numbers.
+    kept = _DESCRIPTIVE if _has_resolution(exif) else _DESCRIPTIVE - {*_RESOLUTION}
+    negative = {tag for tag, value in exif.items() if isinstance(value, Real) and value < 0}
+    return (set(exif) - kept) | negative
 
 
 def _below(exif: Image.Exif, directory: int) -> Any:

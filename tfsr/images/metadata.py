@@ -16,7 +16,9 @@ from tfsr.images.exif import with_tags
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
 
-_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _XML_PACKET = 282, 283, 296, 700
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+XML_PACKET, IPTC_NAA = 700, 33723
+"""TIFF's tags of XMP and IPTC."""
 _INCH = 2
 # Of PNG's keywords, those that EXIF has tags for, where PNG's texts are not stored.
 _TAGS_OF_TEXTS = {"Copyright": 33432, "Author": 315, "Description": 270}
@@ -64,10 +66,23 @@ def metadata_of(image: Image.Image) -> tuple[Metadata, tuple[str, ...]]:
         notes = (GAIN_MAP_NOTE,)
     photoshop = info.get("photoshop")
     iptc = photoshop.get(_IPTC) if isinstance(photoshop, dict) else None
+    if image.format == "TIFF":
+        iptc = _iptc_of(getattr(image, "tag_v2", {}))
     return (
         Metadata(_dpi_of(image), xmp or None, iptc or None, tuple(_texts_of(image))),
         notes,
     )
+
+
+def _iptc_of(tags: Any) -> bytes | None:
+    """Of a TIFF file, where some programs call the bytes longs."""
+    with suppress(Exception):
+        found = tags.get(IPTC_NAA)
+        found = (
+            found if isinstance(found, bytes) else b"".join(n.to_bytes(4, "little") for n in found)
+        )
+        return found if found[:1] == b"\x1c" else None
+    return None
 
 
 def has_gain_map(image: Image.Image) -> bool:
@@ -110,7 +125,8 @@ def fitted(metadata: Metadata, size: tuple[int, int], name: str) -> tuple[Metada
         if name == "BMP" or (name == "JPEG" and len(metadata.xmp or b"") > _MAX_XMP_IN_JPEG):
             metadata = replace(metadata, xmp=None)
             lost.append("XMP")
-    if metadata.iptc is not None and (name != "JPEG" or len(metadata.iptc) > _MAX_IN_JPEG - 40):
+    most = {"JPEG": _MAX_IN_JPEG - 40, "TIFF": math.inf}.get(name, 0)
+    if metadata.iptc is not None and len(metadata.iptc) > most:
         metadata = replace(metadata, iptc=None)
         lost.append("IPTC")
     if metadata.texts and name != "PNG":
@@ -143,15 +159,16 @@ def _xmp_for(xmp: bytes, size: tuple[int, int]) -> bytes:
 def exif_with(
     metadata: Metadata, texts: tuple[tuple[str, str], ...], exif: bytes | None, name: str
 ) -> bytes | None:
-    """The EXIF block with what a format stores there: resolution, rights, and in TIFF XMP."""
+    """The EXIF block with what a format stores there: resolution, rights, of TIFF XMP and IPTC."""
     tags: dict[int, Any] = {}
     if name in _WITH_EXIF:
         tags = {_TAGS_OF_TEXTS[word]: text for word, text in texts if word in _TAGS_OF_TEXTS}
     if metadata.dpi is not None and name in ("WEBP", "AVIF"):
         across, down = metadata.dpi
         tags |= {_X_RESOLUTION: across, _Y_RESOLUTION: down, _RESOLUTION_UNIT: _INCH}
-    if metadata.xmp is not None and name == "TIFF":
-        tags[_XML_PACKET] = metadata.xmp
+    if name == "TIFF":
+        stored = {XML_PACKET: metadata.xmp, IPTC_NAA: metadata.iptc}
+        tags |= {tag: content for tag, content in stored.items() if content is not None}
     return with_tags(exif, tags) if tags else exif
 
 

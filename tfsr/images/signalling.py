@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -14,6 +15,8 @@ from tfsr.images.profiles import HDR_TRANSFERS, ColourSpace, space_of_cicp
 
 CICP, DEPTH, NOTES = "tfsr_cicp", "tfsr_depth", "tfsr_notes"
 """Keys of Pillow's `info`: (primaries, transfer) as of H.273, bits a channel, notes on reading."""
+
+_TRANSFER_FUNCTION, _WHITE_POINT, _PRIMARIES = 301, 318, 319  # tags of TIFF
 
 _MAX_META = 2**22  # bytes of an AVIF file's description; photographs have a few hundred
 
@@ -57,8 +60,14 @@ def colours_of(image: Image.Image, name: str, grey: bool) -> tuple[bytes | None,
         space = space_of_cicp(primaries, transfer)
     elif stated is not None:
         return stated, tuple(notes)
+    elif image.format == "TIFF":
+        space, told = _of_tags(getattr(image, "tag_v2", {}))
+        notes += told
     else:
         space = _of_chunks(info)
+        if image.format == "AVIF":
+            # Pillow does not tell what the AV1 stream itself says.
+            notes.append("it states its colours in its video stream alone: taken for sRGB")
     profile = None
     if space is None or not space.is_srgb:
         profile = None if space is None else space.profile(grey)
@@ -77,6 +86,20 @@ def _of_chunks(info: dict[Any, Any]) -> ColourSpace:
         primaries = tuple(zip(points[::2], points[1::2], strict=True))
     space = ColourSpace(*primaries)
     return replace(space, gamma=1 / gamma) if gamma else space
+
+
+def _of_tags(tags: Any) -> tuple[ColourSpace, list[str]]:
+    """Of TIFF's white point, primaries and transfer function, and notes."""
+    space = ColourSpace()
+    with suppress(TypeError, ValueError, ZeroDivisionError):
+        x, y = map(float, tags.get(_WHITE_POINT, space.white))
+        space = replace(space, white=(x, y))
+    with suppress(TypeError, ValueError, ZeroDivisionError):
+        points = [float(value) for value in tags.get(_PRIMARIES, ())]
+        red, green, blue = zip(points[::2], points[1::2], strict=True)
+        space = replace(space, red=red, green=green, blue=blue)
+    told = "its transfer function was dropped: taken for that of sRGB"
+    return space, [told] if _TRANSFER_FUNCTION in tags else []
 
 
 def _top_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -14,11 +14,13 @@ import numpy as np
 from PIL import Image
 
 from tfsr.errors import ImageError
-from tfsr.images.bounded_decoding import tiff_page
+from tfsr.images.bounded_decoding import COMPRESSIONS, tiff_page, tiff_segments
 from tfsr.images.pixel_types import from_levels
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION = 258, 262, 284
 _PREMULTIPLIED, _STRAIGHT = 1, 2
+# LZW, PackBits and Zstandard, by libtiff, which Pillow brings: it decodes no more than the pixels.
+_BY_LIBTIFF = (5, 32773, 50000)
 _CHANNELS = {"MINISBLACK": 1, "MINISWHITE": 1, "RGB": 3, "SEPARATED": 4}
 
 
@@ -119,6 +121,9 @@ def _layout(page: Any, name: str) -> tuple[int, int]:
         reason = f"its colours are {photometric}"
     elif page.bitspersample not in (8, 16):
         reason = f"its pixels have {page.bitspersample} bits a channel"
+    elif page.compression not in (*COMPRESSIONS, *_BY_LIBTIFF):
+        kind = getattr(page.compression, "name", f"number {page.compression}")
+        reason = f"its compression, {kind}, is not supported with these pixels"
     elif page.samplesperpixel < colours or page.imagedepth != 1:
         reason = f"{page.samplesperpixel} channels of {photometric} are not supported"
     if reason or colours is None:
@@ -130,13 +135,9 @@ def _layout(page: Any, name: str) -> tuple[int, int]:
 
 def _pixels(page: Any) -> np.ndarray:
     """(H, W, samples) of a page."""
-    compression = page.compression
-    try:
-        pixels = tiff_page(page)
-    # Without imagecodecs tifffile has few compressions; libtiff, which Pillow brings, has more.
-    except (ValueError, ImportError):
-        page.compression = compression
+    if page.compression in _BY_LIBTIFF:
         return _by_libtiff(page)
+    pixels = tiff_page(page)
     pixels = pixels.reshape(
         (page.samplesperpixel, page.imagelength, page.imagewidth)
         if page.planarconfig == 2
@@ -148,9 +149,7 @@ def _pixels(page: Any) -> np.ndarray:
 def _by_libtiff(page: Any) -> np.ndarray:
     """The same, one channel as wide as all: so Pillow keeps the bits of each."""
     height, width, samples = page.imagelength, page.imagewidth, page.samplesperpixel
-    offsets, counts = page.dataoffsets, page.databytecounts
-    read = page.parent.filehandle.read_segments
-    segments = [bytes(segment or b"") for segment, _ in read(offsets, counts, sort=False)]
+    segments = tiff_segments(page)
     if page.planarconfig == 2:
         each = len(segments) // samples
         planes = [segments[i * each : (i + 1) * each] for i in range(samples)]

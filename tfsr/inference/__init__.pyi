@@ -4,6 +4,7 @@ from .loading import upscale as upscale
 from .model_upscaler import ModelUpscaler as ModelUpscaler
 from .onnx_upscaler import ONNXUpscaler as ONNXUpscaler
 from .photograph_upscaler import PhotographUpscaler as PhotographUpscaler
+from .sandbox import SandboxedUpscaler as SandboxedUpscaler
 from .saved_model_upscaler import SavedModelUpscaler as SavedModelUpscaler
 from .tflite_upscaler import TFLiteUpscaler as TFLiteUpscaler
 from .upscaler import Upscaler as Upscaler

@@ -22,6 +22,7 @@ from tfsr.inference.jobs import Job, JobResult
 from tfsr.inference.pixel_budget import PixelBudget
 from tfsr.inference.request import UpscaleRequest
 from tfsr.inference.upscale_image import PixelUpscaler, crop_or_pad, upscale_image
+from tfsr.interruptible import DecodingThread
 
 # Pixels that wait for the model, and for the disk: 100 and 200 MB of 8-bit RGB. A larger image
 # waits alone.
@@ -58,7 +59,8 @@ def run_jobs(
 
     While the model upscales one image, a thread decodes the next ones and others encode the last
     ones. Close the iterator (or use it up) to end the threads; files that are being written are
-    finished first. Temporary files of killed processes are removed where files are written.
+    finished first, and an image that is being decoded is not waited for. Temporary files of killed
+    processes are removed where files are written.
     """
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
@@ -98,11 +100,11 @@ class _Batch:
     def __init__(self, request: UpscaleRequest, upscaler: PixelUpscaler) -> None:
         self.request, self.upscaler = request, upscaler
         self.ahead, self.behind = PixelBudget(_READ_AHEAD), PixelBudget(_WRITTEN_BEHIND)
-        self.readers = ThreadPoolExecutor(1, "read")
+        self.reader = DecodingThread()
         self.writers = ThreadPoolExecutor(2, "write")
 
     def run(self, jobs: Sequence[Job]) -> Iterator[JobResult]:
-        submitted = ((work, self.readers.submit(self._read, work)) for work in map(_Work, jobs))
+        submitted = ((work, self.reader.submit(self._read, work)) for work in map(_Work, jobs))
         read = deque(islice(submitted, _FILES_AHEAD))
         written: deque[tuple[_Work, Future[None]]] = deque()
         try:
@@ -115,8 +117,8 @@ class _Batch:
         finally:
             self.ahead.close()
             self.behind.close()
-            for threads in (self.readers, self.writers):
-                threads.shutdown(cancel_futures=True)
+            self.reader.close()
+            self.writers.shutdown(cancel_futures=True)
 
     def _upscale_and_write(self, work: _Work, reading: Future[None]) -> Future[None]:
         """The future of its being written, or one that failed."""

@@ -172,9 +172,7 @@ def _find(
     folder, rest = _split(source) if is_pattern else (os.fspath(source), [])
     matches = [source]
     if is_pattern:
-        # What exists by its name, such as a folder "2020 [raw]", is no pattern.
-        pattern = os.path.join(glob.escape(folder), *rest)
-        matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
+        matches = [Path(match) for match in sorted(set(_glob(folder, rest)))]
     if not matches:
         fail(source, ImageError(f"{source}: no file or folder matches this pattern"))
     written = os.path.realpath(output)
@@ -212,6 +210,22 @@ def _is_within(path: str, folder: str) -> bool:
 
 def _is_pattern(source: Path) -> bool:
     return glob.has_magic(str(source)) and not os.path.lexists(source)
+
+
+def _glob(folder: str, parts: list[str]) -> Iterator[str]:
+    """As `glob.glob`, but ** enters no links, which may lead in circles."""
+    if "**" not in parts:
+        # What exists by its name, such as a folder "2020 [raw]", is no pattern.
+        yield from glob.glob(os.path.join(glob.escape(folder), *parts))
+        return
+    before, rest = parts[: parts.index("**")], parts[parts.index("**") + 1 :]
+    for top in _glob(folder, before) if before else [folder or os.curdir]:
+        for inner, folders, names in os.walk(top):
+            folders[:] = [name for name in folders if name[0] != "."]
+            if rest:
+                yield from _glob(inner, rest)
+            else:
+                yield from (os.path.join(inner, name) for name in names if name[0] != ".")
 
 
 def _split(pattern: Path) -> tuple[str, list[str]]:

@@ -25,6 +25,7 @@ _BICUBIC_KIND = "Pillow's bicubic filter"
 _FILE_KINDS = {".tflite": "TFLite file", ".onnx": "ONNX file"}
 
 _PRESET_KINDS = ("preset", "best checkpoint of a run")
+_EXPORTED_KINDS = ("TFLite file", "SavedModel")
 
 # Of `upscale`. Of each thread: a model renders one image at a time.
 _CACHE, _MAX_CACHED = threading.local(), 2
@@ -38,6 +39,7 @@ def load_upscaler(
     self_ensemble: bool = False,
     strength: float | None = None,
     threads: int | None = None,
+    sandbox: bool = False,
     faces: str = "off",
     background: Spec = BACKGROUND,
 ) -> Upscaler:
@@ -61,6 +63,8 @@ def load_upscaler(
             that of the preset; see `tfsr.presets.interpolate`. Defaults to None: the preset as it
             is.
         threads: int. CPU threads of a .tflite or .onnx file. Defaults to all.
+        sandbox: bool. Whether a .tflite file or a SavedModel runs in a process of its own, with
+            limits; see `SandboxedUpscaler`. Defaults to False.
         faces: what to do with the faces in an image: "off", nothing: `spec` upscales all of it;
             "auto", find them, upscale each by `spec`, and all else by `background`; "only",
             likewise, with all else by the bicubic filter. The last two need
@@ -83,7 +87,7 @@ def load_upscaler(
     """
     check_choice("faces", faces, FACES)
     chosen: dict[str, Any] = {"memory": memory, "precision": precision, "threads": threads}
-    chosen |= {"self_ensemble": self_ensemble, "strength": strength}
+    chosen |= {"self_ensemble": self_ensemble, "strength": strength, "sandbox": sandbox}
     upscaler = _load(spec, **chosen)
     if faces == "off":
         return upscaler
@@ -109,8 +113,10 @@ def load_background(spec: Spec, *, memory: int | str, **chosen: Any) -> Upscaler
             return _load(Bicubic(), memory)
         if kind not in _PRESET_KINDS:
             chosen |= {"self_ensemble": False, "strength": None}
-        elif not read_metadata(name).get("clean"):
-            chosen["strength"] = None
+        else:
+            chosen["sandbox"] = False
+            if not read_metadata(name).get("clean"):
+                chosen["strength"] = None
     return _load(spec, memory, **chosen)
 
 
@@ -121,11 +127,16 @@ def _load(
     self_ensemble: bool = False,
     strength: float | None = None,
     threads: int | None = None,
+    sandbox: bool = False,
 ) -> Upscaler:
+    name = os.fspath(spec) if isinstance(spec, str | os.PathLike) else None
+    if sandbox and (name is None or kind_of(_without_plus(name)) not in _EXPORTED_KINDS):
+        raise InvalidArgument(f"is for .tflite files and SavedModels; received {spec}", "sandbox")
     if isinstance(spec, Upscaler):
         return spec
     if isinstance(spec, str | os.PathLike):
-        return _load_path(os.fspath(spec), memory, precision, self_ensemble, strength, threads)
+        name = os.fspath(spec)
+        return _load_path(name, memory, precision, self_ensemble, strength, threads, sandbox)
     from tfsr.inference.model_upscaler import ModelUpscaler
 
     if strength is not None:
@@ -144,6 +155,7 @@ def _load_path(
     self_ensemble: bool,
     strength: float | None,
     threads: int | None,
+    sandbox: bool,
 ) -> Upscaler:
     name = _without_plus(spec)
     kind = kind_of(name)
@@ -159,8 +171,16 @@ def _load_path(
     for argument, given in (("strength", strength is not None), ("self_ensemble", self_ensemble)):
         if given:
             raise InvalidArgument(f"applies to presets only; {name} is not a preset", argument)
-    from tfsr.inference import BicubicUpscaler, ONNXUpscaler, SavedModelUpscaler, TFLiteUpscaler
+    from tfsr.inference import (
+        BicubicUpscaler,
+        ONNXUpscaler,
+        SandboxedUpscaler,
+        SavedModelUpscaler,
+        TFLiteUpscaler,
+    )
 
+    if sandbox:
+        return SandboxedUpscaler(name, threads)
     for of_file in (TFLiteUpscaler, ONNXUpscaler):
         if kind == of_file.kind:
             return of_file(name, threads)

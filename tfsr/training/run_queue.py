@@ -151,7 +151,9 @@ def _only_queue_of(path: str | os.PathLike[str]) -> Iterator[None]:
         raise TrainingError(f"{_lock_of(path)}: cannot be locked: {error.strerror}") from error
     if held is None:
         raise TrainingError(f"{path}: another queue runs this list")
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.getsignal(signal.SIGTERM)
+    if before == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -40,7 +40,7 @@ def make_linear(path: Path) -> None:
     keras.utils.set_random_seed(0)
     encoder = {"name": "edsr", "features": 8, "blocks": 1, "residual_scale": 1.0}
     decoder = {"name": "arasfsr-linear", "hidden": [8, 8], "functions": 4, "frequency": False}
-    tflite(ImplicitSR(encoder, decoder), path, (8, 8), [(32, 32)])
+    tflite(ImplicitSR(encoder, decoder), path, (8, 8), [(32, 32)], overwrite=True)
 
 
 make(HERE / "simple" / "bilinear.tflite", darken=False)
