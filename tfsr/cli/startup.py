@@ -6,33 +6,14 @@ import importlib.util
 import logging
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from tfsr.errors import InvalidArgument
+from tfsr.inference.silence import silence
 
 _BACKENDS = ("tensorflow", "jax", "torch")
 
 STARTED = time.monotonic()
 """When the program began, within a tenth of a second."""
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """Redirect the process's standard error to /dev/null inside the block.
-
-    TensorFlow's C++ side prints pages of notices when it loads and converts, past Python and every
-    setting it offers. Exceptions still propagate.
-    """
-    saved = os.dup(2)
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
 
 
 def choose_backend() -> None:
