@@ -14,7 +14,7 @@ from pathlib import Path
 _REGISTERED = """
 import sys, time, logging, ray
 ray.init(sys.argv[1], logging_level=logging.ERROR, log_to_driver=False)
-while ray.cluster_resources().get("CPU", 0) < int(sys.argv[2]):
+while ray.cluster_resources().get("CPU", 0) != int(sys.argv[2]):
     time.sleep(0.2)
 """
 
@@ -48,11 +48,16 @@ class Nodes:
     def _start_all(self, port, workers):
         head = ("--head", f"--port={port}", "--include-dashboard=false", "--num-cpus=0")
         self._start(*head, f"--temp-dir={self.folder}")
-        worker = (f"--address={self.address}", "--num-cpus=1")
-        for _ in range(workers):  # One after the other, as they choose free ports.
-            self._start(*worker)
-        program = [sys.executable, "-c", _REGISTERED, self.address, str(workers)]
-        subprocess.run(program, env=self.environment, check=True, timeout=120)
+        self.workers = workers
+        self.complete()
+
+    def complete(self):
+        """Start worker nodes until there are as many as at first."""
+        for _ in range(self.workers - len(self.raylets())):
+            # One after the other, as they choose free ports.
+            self._start(f"--address={self.address}", "--num-cpus=1")
+        program = [sys.executable, "-c", _REGISTERED, self.address, str(self.workers)]
+        subprocess.run(program, env=self.environment, check=True, timeout=300)
 
     def _start(self, *arguments):
         common = ("--block", "--disable-usage-stats", "--object-store-memory=100000000")
@@ -63,7 +68,7 @@ class Nodes:
             self.processes.append(
                 subprocess.Popen(command, **streams, env=self.environment, start_new_session=True)
             )
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while "Ray runtime started" not in log.read_text():
             if self.processes[-1].poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(log.read_text())

@@ -13,7 +13,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("kill", range(metafunc.config.getoption("--kills")))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nodes():
     with Nodes(workers=2) as nodes:
         yield nodes

@@ -15,7 +15,7 @@ import tiny
 from PIL import Image
 
 TFSR = Path(sys.executable).with_name("tfsr")
-COUNT, SCALE = 200, 12
+COUNT, SCALE = 200, 6
 
 
 class Written:
@@ -69,12 +69,14 @@ def _command(work, out, *more):
 def _batch(work, nodes, out, *more):
     """A batch on the cluster, once both workers have started."""
     report = out.with_suffix(".json")
-    more = ("--ray", nodes.address, "--report", report, *more)
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(_command(work, out, *more), env=nodes.environment, **pipes), report
+    more = ("--ray", nodes.address, "--report", report, "--json", *more)
+    with open(out.with_suffix(".lines"), "w") as lines:
+        streams = {"stdout": lines, "stderr": subprocess.PIPE, "text": True}
+        command = _command(work, out, *more)
+        return subprocess.Popen(command, env=nodes.environment, **streams), report
 
 
-def _wait(condition, process, seconds=300):
+def _wait(condition, process, seconds=600):
     deadline = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, process.communicate()
@@ -84,8 +86,10 @@ def _wait(condition, process, seconds=300):
 
 def _check(work, out, report, written, process):
     """All written once, as by a local batch, and every file reported once."""
-    _, err = process.communicate(timeout=300)
-    assert err.splitlines() == [line for line in err.splitlines() if "bad.png" in line], err
+    _, err = process.communicate(timeout=60)
+    lines = out.with_suffix(".lines").read_text().splitlines()
+    assert err.startswith("tfsr: ") and "bad.png" in err and len(err.splitlines()) == 1, err
+    assert len({json.loads(line)["source"] for line in lines}) == COUNT + 1
     assert process.returncode == 1  # bad.png
     found = json.loads(report.read_text())
     assert (found["done"], found["skipped"], found["failed"]) == (COUNT, 0, 1)
@@ -103,12 +107,13 @@ def _check(work, out, report, written, process):
 
 @pytest.mark.parametrize("victim", ["worker", "node"])
 def test_all_is_written_once_whoever_is_killed(work, nodes, tmp_path, victim, kill):
+    nodes.complete()
     out = tmp_path / "out"
     with Written(out) as written:
         process, report = _batch(work, nodes, out)
         _wait(lambda: len(nodes.actors()) == 2 and len(written.inodes) > COUNT // 4, process)
         assert len(written.inodes) < 3 * COUNT // 4
         os.kill((nodes.actors() if victim == "worker" else nodes.raylets())[-1], signal.SIGKILL)
-        process.wait(300)
+        process.wait(600)
         written.look()
     _check(work, out, report, written, process)

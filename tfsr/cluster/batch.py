@@ -98,6 +98,7 @@ def run_jobs(
     """
     if not jobs:
         return
+    _check_shared(jobs)
     files = UrlFiles()
     targets = [job.target for job in jobs]
     files.remove_abandoned(targets)
@@ -158,6 +159,12 @@ def _run(
     except ray.exceptions.RayError as error:
         reason = ray.get(ledger.failure.remote()) or _last_line(error)
         raise ClusterError(f"the workers ended: {reason}") from error
+
+
+def _check_shared(jobs: Sequence[Job]) -> None:
+    for location in (location for job in jobs for location in (job.source, job.target)):
+        if isinstance(location, str) and location.lower().startswith("memory://"):
+            raise ClusterError(f"{location}: the memory of one process; workers cannot see it")
 
 
 def _room(ray: Any, workers: Workers) -> int:

@@ -24,6 +24,8 @@ _QUIET = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_SCHEDULER_EVENTS": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    # What it tells of tasks that are repeated would come between the lines of the output.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
     # Else Ray warns that it will do so some day.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }

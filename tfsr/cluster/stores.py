@@ -14,6 +14,7 @@ from tfsr.errors import ClusterError, ImageError, did_you_mean
 
 # A file is complete there or does not exist, and `mode="create"` replaces none.
 _ATOMIC = {"s3", "s3a", "gs", "gcs"}
+_WRITTEN = "cannot be written"
 
 
 class Missing(ImageError):
@@ -66,9 +67,9 @@ def asking(url: str, what: str) -> Iterator[None]:
         yield
     except (ImageError, FileExistsError):
         raise
-    except FileNotFoundError as error:
-        raise Missing(f"{url}: there is no such file or folder") from error
     except Exception as error:
+        if isinstance(error, FileNotFoundError) and what != _WRITTEN:
+            raise Missing(f"{url}: there is no such file or folder") from error
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"{url}: {what}: {reason}") from error
 
@@ -100,7 +101,7 @@ def download(url: str, path: Path, max_bytes: int) -> None:
 def upload(path: Path, url: str, overwrite: bool) -> None:
     """Copy a file to a URL: complete or not at all; FileExistsError if it may not be replaced."""
     system, name = opened(url)
-    with asking(url, "cannot be written"):
+    with asking(url, _WRITTEN):
         if scheme_of(url) in _ATOMIC:
             mode = "overwrite" if overwrite else "create"
             system.put_file(os.fspath(path), name, mode=mode)

@@ -112,7 +112,7 @@ class Worker:
             elif self._ask(self._ledger.begin_alone.remote(number)):
                 yield number, self._again(job)
             else:
-                line = f"ended {MAX_KILLS} workers, such as by needing more memory than there is"
+                line = f"ended {MAX_KILLS} workers, such as by needing too much memory"
                 yield number, JobResult(job.source, job.target, f"{job.source}: {line}")
 
     def _again(self, job: Job) -> JobResult:
