@@ -29,7 +29,7 @@ class Workers:
 
     Attributes:
         address: "local" starts a cluster on this machine, for this batch alone; "auto" takes the
-            one that this machine belongs to; or HOST:PORT, or ray://HOST:PORT of a Ray client.
+            one that this machine is a node of, as does the HOST:PORT of its head.
         count: how many; None for as many as the cluster has CPUs (or GPUs) for.
         device: of each worker: `threads` CPUs (default: 1), and a GPU if its name is "gpu".
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ from tfsr.errors import ClusterError
 from tfsr.inference.silence import silence
 
 LOCAL = "local"
-_SECONDS = 10.0  # to wait for an address to answer
+_SECONDS = 60  # to wait for a cluster to answer
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
@@ -38,8 +39,8 @@ def connected(address: str, cpus: int, gpus: int) -> Iterator[Any]:
     """Connect to a cluster, and yield the module `ray`; a connection that exists is used.
 
     Args:
-        address: "local" starts a cluster on this machine for the block; "auto", HOST:PORT or
-            ray://HOST:PORT.
+        address: "local" starts a cluster on this machine for the block; "auto", or HOST:PORT of the
+            head of the one that this machine is a node of.
         cpus: that workers take together, of a local cluster.
         gpus: likewise.
 
@@ -67,12 +68,7 @@ def connected(address: str, cpus: int, gpus: int) -> Iterator[Any]:
         else:
             _check_answers(address)
         stack.callback(ray.shutdown)
-        try:
-            with silence():
-                ray.init(address, **options)
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise ClusterError(f"{address}: cannot be connected to: {reason}") from error
+        _initialize(ray, address, options)
         for number, handler in handlers.items():
             signal.signal(number, handler)
         for name in ("ray", "ray.data"):
@@ -81,20 +77,49 @@ def connected(address: str, cpus: int, gpus: int) -> Iterator[Any]:
 
 
 def _check_answers(address: str) -> None:
-    """Check that something answers at HOST:PORT: Ray itself would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    """Check that something answers at HOST:PORT."""
     if address == "auto":
         return
-    if not host or not port.isdecimal():
-        raise ClusterError(
-            f"must be local, auto, HOST:PORT or ray://HOST:PORT; received {address!r}", "ray"
-        )
+    if not re.fullmatch(r"(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}", address, re.IGNORECASE):
+        raise ClusterError(f"must be local, auto or HOST:PORT; received {address!r}", "ray")
+    host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
     except (OSError, OverflowError) as error:
         raise ClusterError(
             f"{address}: no Ray cluster answers: {error}; `ray start --head` starts one"
         ) from error
+
+
+def _initialize(ray: Any, address: str, options: dict[str, Any]) -> None:
+    """Call `ray.init` for a limited time: it would try for minutes."""
+    failures: list[Exception] = []
+
+    def initialize() -> None:
+        try:
+            ray.init(address, **options)
+        except Exception as error:  # Of many classes, Exception itself among them.
+            failures.append(error)
+
+    with silence():
+        if address == LOCAL:
+            initialize()
+        else:
+            thread = threading.Thread(target=initialize, daemon=True)
+            thread.start()
+            thread.join(_SECONDS)
+            if thread.is_alive():
+                raise ClusterError(f"{address}: no Ray cluster answers within {_SECONDS} s")
+    if failures:
+        raise ClusterError(f"{address}: no Ray cluster: {_reason(str(failures[0]))}")
+
+
+def _reason(text: str) -> str:
+    """The line of an error that says most."""
+    if "AuthToken" in text:
+        return "it asks for a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN"
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"
 
 
 def _signal_handlers() -> dict[int, Any]:
