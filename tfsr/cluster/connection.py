@@ -49,6 +49,8 @@ def connected(address: str, cpus: int, gpus: int) -> Iterator[Any]:
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    if address != LOCAL:
+        _check_answers(address)
     try:
         import ray
         import ray.data
@@ -65,8 +67,6 @@ def connected(address: str, cpus: int, gpus: int) -> Iterator[Any]:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             options |= {"num_cpus": cpus, "num_gpus": gpus, "include_dashboard": False}
             options |= {"object_store_memory": _OBJECT_STORE_BYTES, "_temp_dir": folder}
-        else:
-            _check_answers(address)
         stack.callback(ray.shutdown)
         _initialize(ray, address, options)
         for number, handler in handlers.items():
