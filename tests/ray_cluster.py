@@ -60,6 +60,14 @@ class Nodes:
         subprocess.run(program, env=self.environment, check=True, timeout=300)
 
     def _start(self, *arguments):
+        """Start a node. Ray gives it 30 s, which a busy machine may exceed: once more, then."""
+        try:
+            self._try_to_start(*arguments)
+        except RuntimeError:
+            self.processes.pop().wait()
+            self._try_to_start(*arguments)
+
+    def _try_to_start(self, *arguments):
         common = ("--block", "--disable-usage-stats", "--object-store-memory=100000000")
         log = Path(self.folder, f"start-{len(self.processes)}.log")
         with open(log, "wb") as file:

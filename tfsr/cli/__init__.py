@@ -56,7 +56,7 @@ app = typer.Typer(
     help="Super-resolution to any size. Example: tfsr upscale face.jpg -o large.png --scale 3.7",
     pretty_exceptions_enable=False,
 )
-app.command("upscale")(upscale.upscale)
+app.command("upscale", short_help="Upscale images to any size.")(upscale.upscale)
 app.command("compare")(compare.compare)
 app.command("faces")(faces.faces)
 app.command("demo")(demo.demo)

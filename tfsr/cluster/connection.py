@@ -97,7 +97,14 @@ def _initialize(ray: Any, address: str, options: dict[str, Any]) -> None:
 
     def initialize() -> None:
         try:
-            ray.init(address, **options)
+            try:
+                ray.init(address, **options)
+            except Exception:
+                if address != LOCAL:
+                    raise
+                # Ray gives its processes 30 s to start, which a busy machine may exceed.
+                ray.shutdown()
+                ray.init(address, **options)
         except Exception as error:  # Of many classes, Exception itself among them.
             failures.append(error)
 
