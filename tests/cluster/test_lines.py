@@ -65,7 +65,8 @@ def test_an_address_where_nothing_listens_is_told_at_once(upscale):
 def test_what_is_not_installed_names_the_extra(module, line, words, upscale, monkeypatch):
 
     importlib.import_module("fsspec.registry")
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})
+    for scheme in ("s3", "s3a"):
+        monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, scheme, raising=False)
     for name in (module, "fsspec.core") if module == "fsspec" else (module,):
         monkeypatch.setitem(sys.modules, name, None)  # As if it were not installed.
     code, err = upscale(line)
