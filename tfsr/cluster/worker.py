@@ -66,7 +66,8 @@ class Worker:
         if os.path.isdir(setup.folder):
             os.chdir(setup.folder)
         try:
-            setup.device.use()
+            if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+                setup.device.use()
             self._upscaler = setup.load()
         except Exception as error:
             cause = error.__cause__ if isinstance(error.__cause__, TfsrError) else error
@@ -100,7 +101,14 @@ class Worker:
         skipped = {result.target: result for result in done}
         running = Batch(request, self._upscaler, self._files).run(to_do)
         for number, job in jobs.items():
-            yield number, skipped[job.target] if job.target in skipped else next(running)
+            if job.target in skipped:
+                yield number, skipped[job.target]
+                continue
+            try:
+                result = next(running)
+            except Exception:  # Something unforeseen has ended the batch.
+                result = self._alone(job)
+            yield number, result
 
     def _one_by_one(
         self, jobs: Mapping[int, Job], finished: Mapping[int, JobResult | None]
@@ -110,10 +118,17 @@ class Worker:
             if number in finished:
                 yield number, finished[number]
             elif self._ask(self._ledger.begin_alone.remote(number)):
-                yield number, self._again(job)
+                yield number, self._alone(job)
             else:
                 line = f"ended {MAX_KILLS} workers, such as by needing too much memory"
                 yield number, JobResult(job.source, job.target, f"{job.source}: {line}")
+
+    def _alone(self, job: Job) -> JobResult:
+        try:
+            return self._again(job)
+        except Exception as error:  # Whatever it is, it is not worth a million other images.
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            return JobResult(job.source, job.target, f"{job.source}: {reason}")
 
     def _again(self, job: Job) -> JobResult:
         request = self._setup.request
