@@ -18,7 +18,8 @@ MODEL_PACKAGES = geometry layers encoders decoders rendering models presets expo
 # Another Chromium for test-web.
 CHROMIUM ?= chromium
 
-.PHONY: demo test soak lint test-release web test-web export-table test-serving test-arm docs clean
+.PHONY: demo test soak lint test-release web test-web export-table test-serving test-ray test-arm docs
+.PHONY: clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) \
@@ -73,6 +74,12 @@ export-table: $(VENV)/.installed-dev
 # Exports, taken by programs that know nothing of tfsr.
 test-serving: needs-test-serving $(VENV)/.installed-serving
 	$(VENV)/bin/python -m pytest tests/serving
+
+# A Ray cluster of three nodes, of which a worker, and a node, are killed: KILLS times each.
+KILLS ?= 1
+
+test-ray: $(VENV)/.installed-dev
+	$(VENV)/bin/python -m pytest tests/ray_nodes --kills $(KILLS)
 
 # tensorflow-serving-api asks for a TensorFlow of its own version.
 $(VENV)/.installed-serving: $(VENV)/.installed-dev

@@ -50,7 +50,7 @@ class Folder:
         from tfsr.presets import DEFAULT, from_preset
 
         self.source, self.target = Path(folder, "in"), Path(folder, "out")
-        _draw(self.source, files)
+        draw(self.source, files)
         self.images = [read(path) for path in sorted(self.source.iterdir())]
         self.request = UpscaleRequest(TargetSize(scale=float(SCALE)))
         self.upscaler = ModelUpscaler(from_preset(DEFAULT))
@@ -82,7 +82,7 @@ class Folder:
         return seconds_of(upscale)
 
 
-def _draw(folder, files):
+def draw(folder, files):
     """One face, each time cut a little otherwise."""
     from PIL import Image
 

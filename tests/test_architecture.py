@@ -24,6 +24,7 @@ LEVELS = [
     {"degradations"},
     {"converters", "presets", "data", "faces"},
     {"inference"},
+    {"cluster"},
     {"evaluation", "demo"},
     {"training", "exporters"},
     {"cli"},

@@ -14,8 +14,18 @@ from checks import GOLDENS
 from PIL import Image
 
 PACKAGES = (
-    *("converters", "data", "decoders", "degradations", "encoders", "evaluation", "exporters"),
-    *("faces", "geometry", "images", "inference", "layers", "losses", "metrics", "models"),
+    *("cluster", "converters", "data", "decoders", "degradations", "encoders", "evaluation"),
+    *(
+        "exporters",
+        "faces",
+        "geometry",
+        "images",
+        "inference",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+    ),
     *("presets", "rendering", "training"),
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL

@@ -1,3 +1,4 @@
+from . import cluster as cluster
 from . import converters as converters
 from . import data as data
 from . import decoders as decoders

@@ -61,6 +61,10 @@ class ExportError(TfsrError):
     """An exported file cannot be made, cannot be read, or does not agree with its model."""
 
 
+class ClusterError(TfsrError):
+    """A cluster cannot be reached, or its workers cannot do what they are asked."""
+
+
 def check_choice(
     argument: str, value: Any, choices: Iterable[Any], error: type[TfsrError] = InvalidArgument
 ) -> None:

@@ -30,8 +30,9 @@ from tfsr.cli import (
 from tfsr.cli.interrupt import exit_code, interrupted_by_sigterm
 from tfsr.cli.options import message_of
 from tfsr.cli.printing import one_line
-from tfsr.cli.startup import choose_backend, own_lines_only
+from tfsr.cli.startup import choose_backend
 from tfsr.errors import TfsrError, did_you_mean
+from tfsr.inference.silence import own_lines_only
 from tfsr.interruptible import is_decoding
 
 _INTERRUPTED = 130
@@ -68,7 +69,7 @@ app = typer.Typer(
     help="Super-resolution to any size. Example: tfsr upscale face.jpg -o large.png --scale 3.7",
     pretty_exceptions_enable=False,
 )
-app.command("upscale", cls=VerbCommand)(upscale.upscale)
+app.command("upscale", cls=VerbCommand, short_help="Upscale images to any size.")(upscale.upscale)
 app.command("compare")(compare.compare)
 app.command("faces")(faces.faces)
 app.command("demo")(demo.demo)

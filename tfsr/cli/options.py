@@ -22,6 +22,7 @@ from tfsr.cli.parsing import (
     parse_strengths,
 )
 from tfsr.errors import InvalidArgument, TfsrError
+from tfsr.inference.locations import parse_location
 from tfsr.inference.memory_amount import parse_memory
 from tfsr.inference.target_size import MAX_INPUT_PIXELS, MAX_OUTPUT_PIXELS
 from tfsr.presets import names
@@ -91,7 +92,10 @@ def _option(panel: str | None, metavar: str | None, help: str, *flags: str, **mo
 
 
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="IN...", help="Images, folders, quoted patterns, or -.")
+    list[str],
+    typer.Argument(
+        metavar="IN...", help="Images, folders, quoted patterns, or -.", parser=parse_location
+    ),
 ]
 OutputFiles = Annotated[str, _option(None, "OUT", "A file, a folder, or -.", "-o", "--output")]
 
@@ -191,6 +195,10 @@ DeviceName = Annotated[
     str | None, _option(_MODEL, "NAME", "cpu, gpu or gpu:N (default: first GPU, if any).")
 ]
 Threads = Annotated[int | None, _option(_MODEL, "N", "CPU threads (default: all).")]
+Ray = Annotated[
+    str | None, _option(_MODEL, "ADDRESS", "Run on Ray: local, auto or HOST:PORT; reads URLs.")
+]
+Workers = Annotated[int | None, _option(_MODEL, "N", "Processes of --ray (default: one per core).")]
 
 Sandbox = Annotated[
     bool, _option(_MODEL, None, "Run a .tflite or SavedModel with limits.", "--sandbox")

@@ -18,6 +18,7 @@ from tfsr.errors import ImageError
 
 if TYPE_CHECKING:
     from tfsr.inference.jobs import Existing, Job, JobResult
+    from tfsr.inference.locations import Location
 
 _STREAM = "-"
 _MAX_BYTES = 2**30  # of an image: more than 89 megapixels of 16 bits and four channels
@@ -30,7 +31,7 @@ def is_stream(path: str | os.PathLike[str]) -> bool:
 
 def upscale_stream(
     run: Callable[[list[Job]], Generator[JobResult]],
-    inputs: Sequence[Path],
+    inputs: Sequence[Location],
     output: str,
     suffix: str | None,
     existing: Existing,
@@ -57,7 +58,7 @@ def upscale_stream(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tfsr-")))
         out = stack.enter_context(_standard_output()) if is_stream(output) else None
-        source, target = inputs[0], Path(output)
+        source, target = Path(inputs[0]), Path(output)
         if is_stream(source):
             source = folder / "input"
             _receive(source)

@@ -13,11 +13,11 @@ from typing import Any
 
 from tfsr.errors import ImageError, InvalidArgument, TfsrError
 from tfsr.images import write_image
-from tfsr.images.atomic import remove_abandoned
 from tfsr.images.decoding import decode
-from tfsr.images.files import OutputExists, header_of, opened, read_header, writing
+from tfsr.images.files import OutputExists, header_of, opened, read_header
 from tfsr.images.frames import Frames, check_holds_frames, decode_frames, write_frames
 from tfsr.images.integrity import is_complete
+from tfsr.inference.job_files import JobFiles
 from tfsr.inference.jobs import Job, JobResult
 from tfsr.inference.pixel_budget import PixelBudget
 from tfsr.inference.request import UpscaleRequest
@@ -62,48 +62,57 @@ def run_jobs(
     finished first, and an image that is being decoded is not waited for. Temporary files of killed
     processes are removed where files are written.
     """
-    for folder in {job.target.parent for job in jobs}:
-        remove_abandoned(folder)
-    yield from _Batch(request, upscaler).run(jobs)
+    files = JobFiles()
+    files.remove_abandoned(job.target for job in jobs)
+    yield from Batch(request, upscaler, files).run(jobs)
 
 
-def skip_done(jobs: Sequence[Job], request: UpscaleRequest) -> tuple[list[Job], list[JobResult]]:
+def skip_done(
+    jobs: Sequence[Job], request: UpscaleRequest, files: JobFiles | None = None
+) -> tuple[list[Job], list[JobResult]]:
     """Separate the jobs to do from those whose target exists, undamaged and of the right size.
 
     No pixel is decoded where the format tells that a file is complete.
     """
-    results = {job: _done(job, request) for job in jobs}
+    files = files or JobFiles()
+    results = {job: done_before(job, request, files) for job in jobs}
     done = [result for result in results.values() if result is not None]
     to_do = [job for job, result in results.items() if result is None]
     # What exists of these is damaged, or of another size.
     return [
-        replace(job, existing="overwrite") if os.path.lexists(job.target) else job for job in to_do
+        replace(job, existing="overwrite") if files.exists(job.target) else job for job in to_do
     ], done
 
 
-def _done(job: Job, request: UpscaleRequest) -> JobResult | None:
-    if not os.path.isfile(job.target):
+def done_before(job: Job, request: UpscaleRequest, files: JobFiles) -> JobResult | None:
+    """Return the result of a job whose target exists, undamaged and of the right size, or None."""
+    if not files.is_file(job.target):
         return None
     try:
-        header = read_header(job.source)
+        with files.read_path(job.source) as path:
+            header = read_header(path)
         count = request.count(header)
         request.check_input(job.source, header.size, count)
         _, size = request.sizes(header.size, job.target, count)
+        with files.read_path(job.target) as path:
+            if not is_complete(path, size, several=count > 1):
+                return None
     except (ImageError, InvalidArgument):
         return None  # It is reported when its turn comes.
-    if not is_complete(job.target, size, several=count > 1):
-        return None
     return JobResult(job.source, job.target, None, header.size, size, skipped=True)
 
 
-class _Batch:
-    def __init__(self, request: UpscaleRequest, upscaler: PixelUpscaler) -> None:
-        self.request, self.upscaler = request, upscaler
+class Batch:
+    """Threads that read and write files around an upscaler, for one call of `run`."""
+
+    def __init__(self, request: UpscaleRequest, upscaler: PixelUpscaler, files: JobFiles) -> None:
+        self.request, self.upscaler, self.files = request, upscaler, files
         self.ahead, self.behind = PixelBudget(_READ_AHEAD), PixelBudget(_WRITTEN_BEHIND)
         self.reader = DecodingThread()
         self.writers = ThreadPoolExecutor(2, "write")
 
     def run(self, jobs: Sequence[Job]) -> Iterator[JobResult]:
+        """Yield the results of jobs, in order; then the threads end."""
         submitted = ((work, self.reader.submit(self._read, work)) for work in map(_Work, jobs))
         read = deque(islice(submitted, _FILES_AHEAD))
         written: deque[tuple[_Work, Future[None]]] = deque()
@@ -141,9 +150,9 @@ class _Batch:
     def _read(self, work: _Work) -> None:
         source, target = work.job.source, work.job.target
         # Before the work; what appears after this is found when the output is complete.
-        if work.job.existing != "overwrite" and os.path.lexists(target):
-            raise OutputExists(f"{source}: {target} exists since this began; it is unchanged")
-        with opened(source) as file:
+        if work.job.existing != "overwrite" and self.files.exists(target):
+            raise OutputExists(f"{source}: {target} exists; it is unchanged")
+        with self.files.read_path(source) as path, opened(path) as file:
             header = header_of(file)
             count = self.request.count(header)
             self.request.check_input(source, header.size, count)
@@ -157,9 +166,9 @@ class _Batch:
             work.in_pixels = pixels
             start = time.perf_counter()
             if count > 1:
-                work.frames = decode_frames(file, os.fspath(source))
+                work.frames = decode_frames(file, os.fspath(path))
             else:
-                work.frames = Frames((decode(file, os.fspath(source)),), (0,))
+                work.frames = Frames((decode(file, os.fspath(path)),), (0,))
         if count < header.frames:
             work.notes.append(f"the first of its {header.frames} images")
         lr_size = work.frames.images[0].size
@@ -179,15 +188,14 @@ class _Batch:
         work.seconds += time.perf_counter() - start
 
     def _write(self, work: _Work) -> None:
-        frames, target, start = work.frames, work.job.target, time.perf_counter()
+        frames, quality, start = work.frames, self.request.quality, time.perf_counter()
         overwrite = work.job.existing == "overwrite"
         try:
-            with writing(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-            if len(frames.images) > 1:
-                lost = write_frames(target, frames, self.request.quality, overwrite)
-            else:
-                lost = write_image(target, frames.images[0], self.request.quality, overwrite)
+            with self.files.write_path(work.job.target, overwrite) as path:
+                if len(frames.images) > 1:
+                    lost = write_frames(path, frames, quality, overwrite)
+                else:
+                    lost = write_image(path, frames.images[0], quality, overwrite)
             work.notes += [note for image in frames.images for note in image.notes]
             work.notes += lost
         finally:
@@ -202,7 +210,7 @@ class _Batch:
         except TfsrError as error:
             # Another run may share the work.
             skips = isinstance(error, OutputExists) and job.existing == "skip"
-            if skips and (done := _done(job, self.request)) is not None:
+            if skips and (done := done_before(job, self.request, self.files)) is not None:
                 return done
             # An ImageError names the file already.
             line = str(error) if isinstance(error, ImageError) else f"{job.source}: {error}"

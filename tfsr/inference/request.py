@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image
 
@@ -87,7 +86,9 @@ class UpscaleRequest(PixelLimits):
         """Return how many images of a file are upscaled."""
         return header.frames if self.frames else 1
 
-    def sizes(self, lr_size: Size, target: Path | None = None, count: int = 1) -> tuple[Size, Size]:
+    def sizes(
+        self, lr_size: Size, target: str | os.PathLike[str] | None = None, count: int = 1
+    ) -> tuple[Size, Size]:
         """Return (H, W) at which `count` images of (h, w) are rendered, and (H, W) of the output.
 
         Raises:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tfsr.cli.startup import import_keras
 from tfsr.errors import InvalidArgument
 
 # More than any machine has, and TensorFlow starts as many as it is asked for.
@@ -44,7 +43,6 @@ class Device:
         """
         if self.name is None and self.threads is None:
             return
-        import_keras()
         import keras
 
         if keras.backend.backend() != "tensorflow":
