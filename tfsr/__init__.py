@@ -22,7 +22,7 @@ def __getattr__(name: str) -> object:
     )
 
 
-if "keras" in sys.modules:
+if sys.modules.get("keras") is not None:
     # `keras.models.load_model` finds classes that were imported.
     for _module in ("models", "losses", "training.optimizer"):
         importlib.import_module(f"{__name__}.{_module}")

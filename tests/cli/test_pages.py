@@ -22,7 +22,7 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
         assert (code, err) == (0, ""), command
     sizes = {}
     for path in tmp_path.rglob("*.*"):
-        if path.suffix not in (".json", ".h5"):
+        if path.suffix not in (".json", ".h5", ".md"):
             with Image.open(path) as image:
                 sizes[str(path.relative_to(tmp_path))] = image.size
     width, _ = sizes.pop("strengths.png")

@@ -79,6 +79,27 @@ def test_an_input_of_another_size_is_refused(exported, shape):
             interpreter.invoke()
 
 
+@pytest.mark.parametrize("coordinates", [True, False])
+def test_a_convolution_of_another_size_is_refused_or_right(coordinates, tmp_path):
+    decoder = {**tiny.MODEL["decoder"], "global_coordinates": coordinates}
+    linear = ImplicitSR(tiny.MODEL["encoder"], decoder)
+    tflite(linear, tmp_path / "x2.tflite", LR, [(2 * LR[0], 2 * LR[1])])
+    interpreter = Interpreter(str(tmp_path / "x2.tflite"))
+    images = np.stack([to_float(tiny.image(16, 14, seed)) for seed in range(2)])
+    index = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(index, images.shape)
+    if coordinates:
+        with pytest.raises(RuntimeError):
+            interpreter.allocate_tensors()
+        return
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(index, images)
+    interpreter.invoke()
+    output = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    expected = np.clip(linear.upscale(images, (32, 28)), 0, 1)
+    np.testing.assert_allclose(output, expected, atol=1e-5)
+
+
 def test_a_file_outputs_as_its_model_in_every_size(model, exported):
     path, report = exported
     image = tiny.image(*LR)
@@ -468,8 +489,10 @@ def test_int8_holds_levels_that_no_calibration_image_has(model, tmp_path):
 def test_the_order_of_calibration_images_does_not_matter(model, faces, tmp_path):
     contents = []
     for paths in (faces, [*faces[::-1], faces[0]]):
-        tflite(model, tmp_path / "a.tflite", LR, SIZES[:1], quantize="int8", calibration=paths)
-        contents.append((tmp_path / "a.tflite").read_bytes())
+        path = tmp_path / f"{len(contents)}" / "a.tflite"
+        path.parent.mkdir()
+        tflite(model, path, LR, SIZES[:1], quantize="int8", calibration=paths)
+        contents.append(path.read_bytes())
     assert contents[0] == contents[1]
 
 

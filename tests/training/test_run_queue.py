@@ -153,7 +153,7 @@ def test_sigterm_stops_a_queue_whose_trainings_have_hardly_begun(folder):
         children = children_of(process.pid)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
-        assert process.returncode == 130 and not any(alive(pid) for pid in children)
+        assert process.returncode == 143 and not any(alive(pid) for pid in children)
     assert by_name()["a"].state == "waiting"
 
 

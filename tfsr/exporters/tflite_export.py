@@ -26,6 +26,7 @@ from tfsr.inference.tflite_upscaler import runners, signature_name, with_metadat
 from tfsr.models import ImplicitSR, folded, with_precision
 from tfsr.rendering import unroll
 from tfsr.rendering.memory import memory_cost
+from tfsr.rendering.schedule import schedule
 
 Quantization = Literal["none", "float16", "dynamic", "int8"]
 
@@ -182,7 +183,7 @@ def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -
     signature = [tf.TensorSpec((1, *lr_size, 3), dtype, name="image")]
     functions = {
         signature_name(size): tf.function(
-            _endpoint(unroll(model, lr_size, size, budget), io, lr_size),
+            _endpoint(_of_one_size(model, lr_size, size, budget), io),
             input_signature=signature,
             autograph=False,
         )
@@ -205,12 +206,26 @@ def _converted(model, lr_size, sizes, quantize: str, io: str, max_memory: int) -
             raise ExportError(f"the converter refuses this model: {reason}") from error
 
 
-def _endpoint(upscale: Callable, io: str, lr_size: tuple[int, int]) -> Callable:
+def _of_one_size(model: Any, lr_size: tuple[int, int], size: Any, budget: int) -> Callable:
+    """As `unroll`, of a function that refuses other sizes or is right at them.
+
+    After `resize_tensor_input` bands and phases, whose sizes are constants, would output something
+    of the old size.
+    """
+    upscale = unroll(model, lr_size, size, budget)
+    if schedule(model.plan(lr_size, size), model.decoder, budget, True).kind == "convolution":
+        # Right at any size, or else the maps of coordinates do not fit. GPU delegates take it as it
+        # is, but might not take what comes below.
+        return upscale
+    return lambda image: upscale(_of_size(image, *lr_size))
+
+
+def _endpoint(upscale: Callable, io: str) -> Callable:
     def from_float(image):
-        return {"output": upscale(_of_size(image, *lr_size))}
+        return {"output": upscale(image)}
 
     def from_uint8(image):
-        output = upscale(_of_size(tf.cast(image, tf.float32) / 255.0, *lr_size))
+        output = upscale(tf.cast(image, tf.float32) / 255.0)
         return {"output": tf.cast(tf.floor(output * 255.0 + 0.5), tf.uint8)}
 
     return from_uint8 if io == "uint8" else from_float
@@ -219,8 +234,7 @@ def _endpoint(upscale: Callable, io: str, lr_size: tuple[int, int]) -> Callable:
 def _of_size(image: Any, height: int, width: int) -> Any:
     """The image itself, by operators that an interpreter cannot prepare for another size or batch.
 
-    After `resize_tensor_input` it would otherwise run, and output something of the old size. The
-    factors are powers of 2, whose product is exactly 1; with four axes WebGPU delegates take them.
+    The factors are powers of 2, whose product is exactly 1.
     """
     with tf.name_scope("normalized"):
         image = image * np.full((1, height, 1, 3), 2, np.float32)
