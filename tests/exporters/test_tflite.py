@@ -79,16 +79,23 @@ def test_an_input_of_another_size_is_refused(exported, shape):
             interpreter.invoke()
 
 
-@pytest.mark.parametrize("coordinates", [True, False])
-def test_a_convolution_of_another_size_is_refused_or_right(coordinates, tmp_path):
-    decoder = {**tiny.MODEL["decoder"], "global_coordinates": coordinates}
-    linear = ImplicitSR(tiny.MODEL["encoder"], decoder)
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({}, True),  # The maps of coordinates do not fit,
+        ({"global_coordinates": False}, True),  # nor do those of the edges.
+        ({"global_coordinates": False, "local_ensemble": False, "skip": "nearest"}, False),
+    ],
+)
+def test_a_convolution_of_another_size_is_refused_or_right(changes, refused, tmp_path):
+    linear = ImplicitSR(tiny.MODEL["encoder"], {**tiny.MODEL["decoder"], **changes})
     tflite(linear, tmp_path / "x2.tflite", LR, [(2 * LR[0], 2 * LR[1])])
-    interpreter = Interpreter(str(tmp_path / "x2.tflite"))
+    plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(str(tmp_path / "x2.tflite"), experimental_op_resolver_type=plain)
     images = np.stack([to_float(tiny.image(16, 14, seed)) for seed in range(2)])
     index = interpreter.get_input_details()[0]["index"]
     interpreter.resize_tensor_input(index, images.shape)
-    if coordinates:
+    if refused:
         with pytest.raises(RuntimeError):
             interpreter.allocate_tensors()
         return

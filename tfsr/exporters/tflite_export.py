@@ -214,8 +214,8 @@ def _of_one_size(model: Any, lr_size: tuple[int, int], size: Any, budget: int) -
     """
     upscale = unroll(model, lr_size, size, budget)
     if schedule(model.plan(lr_size, size), model.decoder, budget, True).kind == "convolution":
-        # Right at any size, or else the maps of coordinates do not fit. GPU delegates take it as it
-        # is, but might not take what comes below.
+        # Right at any size, or else the maps of coordinates and edges do not fit. GPU delegates
+        # take it as it is, but might not take what comes below.
         return upscale
     return lambda image: upscale(_of_size(image, *lr_size))
 
