@@ -61,8 +61,8 @@ def main() -> None:
         for preset, size in {(row[1], row[3]) for row in ROWS}
     }
     with tempfile.TemporaryDirectory() as folder:
-        for title, preset, options, size, takers in ROWS:
-            target = Path(folder) / ("model.tflite" if options.startswith("tflite") else "saved")
+        for i, (title, preset, options, size, takers) in enumerate(ROWS):
+            target = Path(folder) / (f"{i}.tflite" if options.startswith("tflite") else "saved")
             found = exported(arguments, preset, options, target)
             row = run(target, size, arguments.faces)
             lines.append(
@@ -80,7 +80,7 @@ def exported(arguments, preset, options, target) -> int:
     command += ["--preset", preset]
     if options.startswith("tflite"):
         command += ["--lr-size", f"{LR[1]}x{LR[0]}"]
-    if "int8" in options:
+    if "--quantize int8" in options:
         command += ["--calibration", arguments.calibration]
     subprocess.run(command, check=True)
     if target.is_file():
