@@ -84,7 +84,7 @@ class SRModel(PresetMethods, keras.Model):
             raise InvalidArgument(
                 f"must be {meant!r} for {os.fspath(filepath)}; received {format!r}", "format"
             )
-        super().export(filepath, format=format, **kwargs)
+        super().export(os.fspath(filepath), format=format, **kwargs)
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Save the model as a .keras file; see `keras.Model.save`.
