@@ -51,7 +51,7 @@ def test_an_address_where_nothing_listens_is_told_at_once(upscale):
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
         code, err = upscale(f"--ray {address}")
-    assert code == 1 and f"{address}: no Ray cluster answers: [Errno 111]" in err
+    assert code == 1 and f"{address}: no Ray cluster responds: [Errno 111]" in err
 
 
 @pytest.mark.parametrize(

@@ -76,10 +76,10 @@ def test_every_layer_is_found():
 
 def test_parts_keep_their_names_and_dtypes(tmp_path):
     encoder = EDSR(8, 1, 1.0, dtype="mixed_bfloat16", name="eyes")
-    model = ImplicitSR(encoder, LIIF((8,), name="brush"), name="painter")
+    model = ImplicitSR(encoder, LIIF((8,), name="brush"), name="restorer")
     loaded = saved_and_loaded(model, tmp_path)
     parts = loaded, loaded.encoder, loaded.decoder
-    assert [part.name for part in parts] == ["painter", "eyes", "brush"]
+    assert [part.name for part in parts] == ["restorer", "eyes", "brush"]
     assert [part.dtype_policy.name for part in parts] == ["float32", "mixed_bfloat16", "float32"]
     np.testing.assert_array_equal(loaded.upscale(IMAGE, scale=2), model.upscale(IMAGE, scale=2))
     assert with_precision(loaded, "float32").encoder.dtype_policy.name == "float32"

@@ -21,7 +21,7 @@ class _Hub(BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
 
-    def answer(self, status, content=b"", **headers):
+    def respond(self, status, content=b"", **headers):
         self.send_response(status)
         headers = {"Content_Length": str(len(content)), **headers}
         for name, value in headers.items():
@@ -32,7 +32,7 @@ class _Hub(BaseHTTPRequestHandler):
 
     def answer_json(self, value, status=200, **headers):
         content = json.dumps(value).encode()
-        self.answer(status, content, Content_Type="application/json", **headers)
+        self.respond(status, content, Content_Type="application/json", **headers)
 
     def files(self):
         return sorted(path for path in Path(self.server.folder).iterdir())
@@ -46,10 +46,10 @@ class HuggingFace(_Hub):
         path = unquote(urlsplit(self.path).path)
         self.server.log.append(path)
         if not path.removeprefix("/api/models").startswith("/someone/faces"):
-            return self.answer(404, X_Error_Code="RepoNotFound")
+            return self.respond(404, X_Error_Code="RepoNotFound")
         revision = re.match(r".*/(?:revision|tree|resolve)/([^/]+)", path)
         if revision and revision[1] not in ("main", "v1", COMMIT):
-            return self.answer(404, X_Error_Code="RevisionNotFound")
+            return self.respond(404, X_Error_Code="RevisionNotFound")
         if "/tree/" in path:
             sizes = {path.name: path.stat().st_size for path in self.files()} | self.server.sizes
             entries = [
@@ -63,11 +63,11 @@ class HuggingFace(_Hub):
             return self.answer_json({"id": "someone/faces", "sha": COMMIT, "siblings": files})
         file = Path(self.server.folder) / path.rsplit("/", 1)[1]
         if not file.is_file():
-            return self.answer(404, X_Error_Code="EntryNotFound")
+            return self.respond(404, X_Error_Code="EntryNotFound")
         content = file.read_bytes()
         etag = f'"{hashlib.sha1(content).hexdigest()}"'
         headers = {"ETag": etag, "X_Repo_Commit": COMMIT, "Accept_Ranges": "bytes"}
-        return self.answer(200, content, **headers)
+        return self.respond(200, content, **headers)
 
 
 class Kaggle(_Hub):
@@ -85,7 +85,7 @@ class Kaggle(_Hub):
             sizes |= self.server.sizes
             return self.answer_json({"files": [{"name": k, "size": v} for k, v in sizes.items()]})
         content = (Path(self.server.folder) / request["path"]).read_bytes()
-        return self.answer(200, content, Content_Type="application/octet-stream")
+        return self.respond(200, content, Content_Type="application/octet-stream")
 
 
 @contextmanager

@@ -128,7 +128,11 @@ def _run(
         folder=os.getcwd(),
         results=max(1, per_task // _RESULTS_PER_TASK),
     )
-    ledger = ray.remote(num_cpus=0)(Ledger).remote(len(jobs))
+    # Where this program runs: a node that is lost must not take the account along.
+    here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+        ray.get_runtime_context().get_node_id(), soft=False
+    )
+    ledger = ray.remote(num_cpus=0, scheduling_strategy=here)(Ledger).remote(len(jobs))
     rows = [{"number": n, "job": pickle.dumps(job)} for n, job in enumerate(jobs)]
     # Whatever happens to an actor, Ray restarts it and repeats its tasks without end: it is the
     # ledger that ends what cannot be done.

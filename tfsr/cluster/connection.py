@@ -19,7 +19,7 @@ from tfsr.errors import ClusterError
 from tfsr.inference.silence import silence
 
 LOCAL = "local"
-_SECONDS = 60  # to wait for a cluster to answer
+_SECONDS = 60  # to wait for a response
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
@@ -45,12 +45,12 @@ def connected(address: str, cpus: int, gpus: int) -> Iterator[Any]:
         gpus: likewise.
 
     Raises:
-        ClusterError: if Ray is not installed, or no cluster answers.
+        ClusterError: if Ray is not installed, or no cluster responds.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     if address != LOCAL:
-        _check_answers(address)
+        _check_listens(address)
     try:
         import ray
         import ray.data
@@ -76,8 +76,8 @@ def connected(address: str, cpus: int, gpus: int) -> Iterator[Any]:
         yield ray
 
 
-def _check_answers(address: str) -> None:
-    """Check that something answers at HOST:PORT."""
+def _check_listens(address: str) -> None:
+    """Check that something listens at HOST:PORT."""
     if address == "auto":
         return
     if not re.fullmatch(r"(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}", address, re.IGNORECASE):
@@ -87,7 +87,7 @@ def _check_answers(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
     except (OSError, OverflowError) as error:
         raise ClusterError(
-            f"{address}: no Ray cluster answers: {error}; `ray start --head` starts one"
+            f"{address}: no Ray cluster responds: {error}; `ray start --head` starts one"
         ) from error
 
 
@@ -116,7 +116,7 @@ def _initialize(ray: Any, address: str, options: dict[str, Any]) -> None:
             thread.start()
             thread.join(_SECONDS)
             if thread.is_alive():
-                raise ClusterError(f"{address}: no Ray cluster answers within {_SECONDS} s")
+                raise ClusterError(f"{address}: no Ray cluster responds within {_SECONDS} s")
     if failures:
         raise ClusterError(f"{address}: no Ray cluster: {_reason(str(failures[0]))}")
 

@@ -24,7 +24,7 @@ from tfsr.inference.upscale_image import PixelUpscaler
 
 @dataclass(frozen=True)
 class Setup:
-    """What each worker is told.
+    """Settings of each worker.
 
     Attributes:
         load: loads the upscaler.

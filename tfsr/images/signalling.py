@@ -61,8 +61,8 @@ def colours_of(image: Image.Image, name: str, grey: bool) -> tuple[bytes | None,
     elif stated is not None:
         return stated, tuple(notes)
     elif image.format == "TIFF":
-        space, told = _of_tags(getattr(image, "tag_v2", {}))
-        notes += told
+        space, dropped = _of_tags(getattr(image, "tag_v2", {}))
+        notes += dropped
     else:
         space = _of_chunks(info)
         if image.format == "AVIF":
@@ -98,8 +98,8 @@ def _of_tags(tags: Any) -> tuple[ColourSpace, list[str]]:
         points = [float(value) for value in tags.get(_PRIMARIES, ())]
         red, green, blue = zip(points[::2], points[1::2], strict=True)
         space = replace(space, red=red, green=green, blue=blue)
-    told = "its transfer function was dropped: taken for that of sRGB"
-    return space, [told] if _TRANSFER_FUNCTION in tags else []
+    note = "its transfer function was dropped: taken for that of sRGB"
+    return space, [note] if _TRANSFER_FUNCTION in tags else []
 
 
 def _top_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -143,7 +143,7 @@ def _kaggle(handle: str, name: str) -> Path:
             if found := _complete(cache, model.with_version(version)):
                 return found
         _refuse(handle, "is not in the cache, and the hub cannot be reached", error)
-    except Exception as error:  # The library has classes of its own for answers it cannot read.
+    except Exception as error:  # The library has classes of its own for responses it cannot read.
         _refuse(handle, "cannot be fetched", error)
     return Path(cache.get_path(model))
 
