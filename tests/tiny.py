@@ -32,6 +32,16 @@ def save(path, image):
     return path
 
 
+def write_frames(path, frames, quality=None):
+    """Write an animation as a batch does, and return its notes."""
+    from tfsr.images.files import write_file
+    from tfsr.images.frames import encode_frames
+
+    content, notes = encode_frames(path, frames, quality)
+    write_file(path, content)
+    return notes
+
+
 def folder(path, count=3, side=48):
     """A folder of `count` square images named 0.png, 1.png and so on."""
     for seed in range(count):

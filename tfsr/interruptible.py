@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_NAME = "tfsr-decoding"
+_NAME = "tfsr-codec"
 
 
-class DecodingThread:
-    """A thread that does one thing after the other, and that the program does not wait for.
+class CodecThreads:
+    """Threads that decode or encode images, and that the program does not wait for.
 
     Python calls the handler of a signal when the main thread is back from C, and a library may
-    decode for half a minute. So what decodes is another thread, and at the end of the program it
-    may be left where it is: it has nothing to tidy up.
+    decode for half a minute, and encode for longer. So other threads do that, and at the end of the
+    program they may be left where they are, except in a block of `finishing`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, count: int = 1) -> None:
         self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name=_NAME, daemon=True).start()
+        self._changed = threading.Condition()
+        self._finishing, self._closed, self._count = 0, False, count
+        for _ in range(count):
+            threading.Thread(target=self._run, name=_NAME, daemon=True).start()
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Return the future of a call."""
@@ -32,12 +35,34 @@ class DecodingThread:
         self._tasks.put((future, function, arguments))
         return future
 
+    @contextmanager
+    def finishing(self) -> Iterator[None]:
+        """Enter a block that `close` waits for, as while a file is written.
+
+        Raises:
+            CancelledError: the threads are closed.
+        """
+        with self._changed:
+            if self._closed:
+                raise CancelledError
+            self._finishing += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._finishing -= 1
+                self._changed.notify_all()
+
     def close(self) -> None:
-        """Cancel what has not begun, and let the thread end; what has begun is not waited for."""
+        """Cancel what has not begun, and let the threads end; what has begun is not waited for."""
         with suppress(queue.Empty):
             while True:
                 self._tasks.get_nowait()[0].cancel()
-        self._tasks.put(None)
+        for _ in range(self._count):
+            self._tasks.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: not self._finishing)
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:
@@ -54,15 +79,15 @@ def interruptible(function: Callable[..., T], *arguments: Any) -> T:
     """Call a function so that Ctrl-C is answered while it runs."""
     if threading.current_thread() is not threading.main_thread():
         return function(*arguments)
-    thread = DecodingThread()
+    thread = CodecThreads()
     try:
         return thread.submit(function, *arguments).result()
     finally:
         thread.close()
 
 
-def is_decoding() -> bool:
-    """Whether a thread was left at its work."""
+def are_busy() -> bool:
+    """Whether threads were left at their work."""
     threads = [thread for thread in threading.enumerate() if thread.name == _NAME]
     for thread in threads:
         thread.join(0.1)  # One without work ends at once.

@@ -9,17 +9,17 @@ import tiny
 
 from tfsr.cli.interrupt import Interrupt
 
-# A decoder that is in C for minutes, as one of a large file is for seconds.
+# A codec that is in C for minutes, as one of a large file is for seconds.
 SLOW = """
 import hashlib, sys
 from tfsr.__main__ import main
-from tfsr.images import decoding
+from tfsr.images import decoding, files
 
-def decode(*arguments):
-    print("decoding", flush=True)
+def code(*arguments):
+    print("coding", flush=True)
     hashlib.pbkdf2_hmac("sha256", b"x", b"y", 10**9)
 
-decoding._decode = decode
+{slow} = code
 main()
 """
 
@@ -49,25 +49,33 @@ def test_an_interrupt_elsewhere_is_raised_at_once():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.parametrize("verb", ["upscale", "compare"])
+@pytest.mark.parametrize(
+    ("verb", "slow"),
+    [
+        ("upscale", "decoding._decode"),
+        ("compare", "decoding._decode"),
+        ("upscale", "files.encode"),
+        ("compare", "files.encode"),
+    ],
+)
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_decoding_is_not_waited_for(verb, sent, tmp_path):
+def test_a_codec_is_not_waited_for(verb, slow, sent, tmp_path):
     source, out = tmp_path / "a.png", tmp_path / "out" / "b.png"
     out.parent.mkdir()
     tiny.save(source, tiny.image(1024, 1024))
     arguments = (verb, source, "-o", out, "--scale", "2", "--preset", "bicubic")
     with subprocess.Popen(
-        [sys.executable, "-c", SLOW, *map(str, arguments)],
+        [sys.executable, "-c", SLOW.format(slow=slow), *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout.readline() == "decoding\n"
+        assert process.stdout.readline() == "coding\n"
         time.sleep(0.1)
         began = time.monotonic()
         process.send_signal(sent)
         out_lines, err = process.communicate(timeout=30)
         seconds = time.monotonic() - began
     assert (process.returncode, out_lines, err) == (128 + sent, "", "tfsr: interrupted\n")
-    assert seconds < 10, "it takes a moment; the decoder would take minutes"
+    assert seconds < 10, "it takes a moment; the codec would take minutes"
     assert list(out.parent.iterdir()) == []

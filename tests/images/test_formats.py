@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 from tfsr.errors import ImageError, InvalidArgument
 from tfsr.images import DecodedImage, read, read_image, write_image
 from tfsr.images.files import read_header
-from tfsr.images.frames import Frames, check_holds_frames, read_frames, write_frames
+from tfsr.images.frames import Frames, check_holds_frames, read_frames
 
 RGB, ALPHA = odd_files.RGB, odd_files.ALPHA
 KINDS = {
@@ -152,7 +152,7 @@ def test_frames_are_read_and_written(name, tmp_path):
     for seed, image in enumerate(frames.images):
         np.testing.assert_array_equal(image.rgb, tiny.image(12, 16, seed))
     copy_name = (tmp_path / "copy").with_suffix(Path(name).suffix)
-    write_frames(copy_name, frames, quality=100)
+    tiny.write_frames(copy_name, frames, quality=100)
     copy = read_frames(copy_name)
     assert (copy.durations, copy.loop) == (frames.durations, frames.loop)
     for image, expected in zip(copy.images, frames.images, strict=True):
@@ -174,7 +174,7 @@ def test_pages_of_several_sizes_are_refused(tmp_path):
 
 def test_frames_of_several_kinds_are_converted_to_one(tmp_path):
     mixed = Frames((DecodedImage(KINDS["grey"]), DecodedImage(KINDS["rgba16"])), (40.0, 50.0))
-    write_frames(tmp_path / "a.png", mixed)
+    tiny.write_frames(tmp_path / "a.png", mixed)
     copy = read_frames(tmp_path / "a.png")
     np.testing.assert_array_equal(copy.images[0].rgb, DecodedImage(KINDS["grey"]).rgb)
     assert copy.durations == (40.0, 50.0)
@@ -183,10 +183,10 @@ def test_frames_of_several_kinds_are_converted_to_one(tmp_path):
 def test_grey_pages_have_16_bits_in_tiff(tmp_path):
     later = DecodedImage(odd_files.DEEP_GREY // 3)
     both = Frames((DecodedImage(odd_files.DEEP_GREY), later), (40.0, 50.0))
-    assert write_frames(tmp_path / "a.tif", both) == ()
+    assert tiny.write_frames(tmp_path / "a.tif", both) == ()
     copy = read_frames(tmp_path / "a.tif")
     np.testing.assert_array_equal(copy.images[1].pixels, later.pixels)
-    (word,) = write_frames(tmp_path / "a.png", both)
+    (word,) = tiny.write_frames(tmp_path / "a.png", both)
     assert "8 of their 16 bits" in word
     copy = read_frames(tmp_path / "a.png")
     np.testing.assert_array_equal(copy.images[1].rgb, later.in_8_bits().rgb)
@@ -196,7 +196,7 @@ def test_grey_pages_have_16_bits_in_tiff(tmp_path):
 @pytest.mark.parametrize("first", ["grey", "grey16", "rgb", "rgba16"])
 def test_frames_of_several_depths_are_converted_to_8_bits(first, suffix, tmp_path):
     mixed = tuple(map(DecodedImage, (KINDS[first], odd_files.DEEP_GREY // 3, RGB)))
-    lost = write_frames(tmp_path / f"a.{suffix}", Frames(mixed, (40.0,) * 3))
+    lost = tiny.write_frames(tmp_path / f"a.{suffix}", Frames(mixed, (40.0,) * 3))
     assert "8 of their 16 bits" in "; ".join(lost)
     copies = read_frames(tmp_path / f"a.{suffix}").images
     assert len(copies) == 3
@@ -294,7 +294,7 @@ def test_a_cover_stays_out_of_the_animation(count, tmp_path):
     times = [40.0, 80.0, 120.0][:count]
     options = {"save_all": True, "append_images": frames, "duration": times, "loop": 2}
     cover.save(tmp_path / "a.png", default_image=True, **options)
-    assert write_frames(tmp_path / "b.png", read_frames(tmp_path / "a.png")) == ()
+    assert tiny.write_frames(tmp_path / "b.png", read_frames(tmp_path / "a.png")) == ()
     content = (tmp_path / "b.png").read_bytes()
     at = content.index(b"acTL")
     assert int.from_bytes(content[at + 4 : at + 8]) == count
@@ -304,7 +304,7 @@ def test_a_cover_stays_out_of_the_animation(count, tmp_path):
     assert (copy.images[0].rgb == (0, 255, 0)).all()
     for seed, image in enumerate(copy.images[1:]):
         np.testing.assert_array_equal(image.rgb, tiny.image(12, 16, seed))
-    (note,) = write_frames(tmp_path / "b.webp", copy)
+    (note,) = tiny.write_frames(tmp_path / "b.webp", copy)
     assert "cover" in note
     with Image.open(tmp_path / "b.webp") as file:
         assert getattr(file, "n_frames", 1) == count

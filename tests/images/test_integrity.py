@@ -2,7 +2,7 @@ import pytest
 import tiny
 
 from tfsr.images import DecodedImage, write_image
-from tfsr.images.frames import Frames, write_frames
+from tfsr.images.frames import Frames
 from tfsr.images.integrity import is_complete
 
 SUFFIXES = ["png", "jpg", "webp", "tif", "bmp", "avif"]
@@ -18,7 +18,7 @@ def test_written_files_are_complete(suffix, tmp_path):
 
 def test_one_image_is_not_several(tmp_path):
     images = tuple(DecodedImage(tiny.image(40, 50, seed)) for seed in range(2))
-    write_frames(tmp_path / "a.webp", Frames(images, (40.0, 40.0)))
+    tiny.write_frames(tmp_path / "a.webp", Frames(images, (40.0, 40.0)))
     write_image(tmp_path / "b.webp", images[0])
     for name, expected in (("a.webp", [False, True]), ("b.webp", [True, False])):
         found = [is_complete(tmp_path / name, (40, 50), several) for several in (False, True)]

@@ -33,7 +33,7 @@ from tfsr.cli.printing import one_line
 from tfsr.cli.startup import choose_backend
 from tfsr.errors import TfsrError, did_you_mean
 from tfsr.inference.silence import own_lines_only
-from tfsr.interruptible import is_decoding
+from tfsr.interruptible import are_busy
 
 _INTERRUPTED = 130
 # What training and upscaling do without, under JAX.
@@ -164,7 +164,7 @@ def _end_interrupted() -> None:
     try:
         fail("interrupted", exit_code())
     finally:
-        if is_decoding():
+        if are_busy():
             # The interpreter's end would trip over a thread in the midst of C code.
             os._exit(exit_code())
 

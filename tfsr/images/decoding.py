@@ -23,8 +23,8 @@ from tfsr.interruptible import interruptible
 
 DAMAGED = "damaged or cut short"
 
-# Pixels that are decoded sooner than anybody could wish to interrupt.
-_SMALL = 2**20
+# Pixels that are decoded, or encoded, sooner than anybody could wish to interrupt.
+SMALL = 2**20
 
 
 def from_pillow(image: Image.Image, name: str) -> DecodedImage:
@@ -46,7 +46,7 @@ def decode(image: Image.Image, name: str, frame: int | None = None) -> DecodedIm
         name: path of the file.
         frame: of an animation; None for the only or first image of a file.
     """
-    if image.width * image.height < _SMALL:
+    if image.width * image.height < SMALL:
         return _decode(image, name, frame)
     return interruptible(_decode, image, name, frame)
 

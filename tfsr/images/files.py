@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from tfsr.errors import ImageError
 from tfsr.images.atomic import write_atomically
 from tfsr.images.decoded_image import DecodedImage
-from tfsr.images.decoding import DAMAGED, decode, image_errors
+from tfsr.images.decoding import DAMAGED, SMALL, decode, image_errors
 from tfsr.images.encoding import encode
 from tfsr.images.exif import orientation_of, upright_size
 from tfsr.images.formats import (
@@ -34,6 +34,7 @@ from tfsr.images.pixel_types import check_rgb
 from tfsr.images.png_chunks import SIGNATURE, readable_png
 from tfsr.images.signalling import signalled_by_avif
 from tfsr.images.tiff import UnopenedTiff, is_tiff
+from tfsr.interruptible import interruptible
 
 # `warnings.catch_warnings` swaps a global: two threads inside it can leave it swapped for good.
 _WARNINGS_LOCK = threading.Lock()
@@ -139,23 +140,38 @@ def write_image(
         >>> tfsr.images.write_image("black.jpg", image)
         ('JPEG stores 8 of its 16 bits',)
     """
+    content, notes = encode_image(path, image, quality)
+    write_file(path, content, overwrite)
+    return notes
+
+
+def encode_image(
+    path: str | os.PathLike[str], image: DecodedImage, quality: int | None = None
+) -> tuple[bytes | memoryview, tuple[str, ...]]:
+    """Return the bytes that `write_image` writes, and its notes; errors as of `write_image`."""
     image_format = FORMATS[check_writable_format(path, image.size)]
     with writing(path):
-        content, notes = encode(image, image_format, quality)
-        write_file(path, content, overwrite)
-    return notes
+        if image.size[0] * image.size[1] < SMALL:
+            return encode(image, image_format, quality)
+        return interruptible(encode, image, image_format, quality)
 
 
 def write_file(
     path: str | os.PathLike[str], content: bytes | memoryview, overwrite: bool = True
 ) -> None:
-    """Write an encoded file completely or not at all; OutputExists if one may not be replaced."""
-    try:
-        write_atomically(os.fspath(path), content, replace=overwrite)
-    except FileExistsError as error:
-        raise OutputExists(
-            f"{os.fspath(path)}: exists since this began; it is unchanged"
-        ) from error
+    """Write an encoded file completely or not at all.
+
+    Raises:
+        OutputExists: one exists that may not be replaced.
+        ImageError: it cannot be written.
+    """
+    with writing(path):
+        try:
+            write_atomically(os.fspath(path), content, replace=overwrite)
+        except FileExistsError as error:
+            raise OutputExists(
+                f"{os.fspath(path)}: exists since this began; it is unchanged"
+            ) from error
 
 
 def list_images(

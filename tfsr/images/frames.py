@@ -12,7 +12,7 @@ from tfsr.errors import ImageError
 from tfsr.images.decoded_image import DecodedImage
 from tfsr.images.decoding import decode
 from tfsr.images.encoding import as_pillow, fit_to_format, save_options
-from tfsr.images.files import opened, write_file, writing
+from tfsr.images.files import encode_image, opened, writing
 from tfsr.images.formats import FORMATS, check_writable_format
 from tfsr.images.limits import count_images
 
@@ -59,13 +59,16 @@ def check_holds_frames(path: str | os.PathLike[str]) -> None:
         raise ImageError(f"{os.fspath(path)}: this format holds one image; use one of {able}")
 
 
-def write_frames(
-    path: str | os.PathLike[str],
-    frames: Frames,
-    quality: int | None = None,
-    overwrite: bool = True,
-) -> tuple[str, ...]:
-    """Write several images to one file; arguments, result and errors as of `write_image`."""
+def encode_frames(
+    path: str | os.PathLike[str], frames: Frames, quality: int | None = None
+) -> tuple[bytes | memoryview, tuple[str, ...]]:
+    """Encode one image or several for one file; arguments and errors as of `write_image`.
+
+    Returns:
+        The file's bytes, and notes on what its format cannot store.
+    """
+    if len(frames.images) == 1:
+        return encode_image(path, frames.images[0], quality)
     check_holds_frames(path)
     image_format = FORMATS[check_writable_format(path, frames.images[0].size)]
     images, durations = frames.images, frames.durations
@@ -89,11 +92,10 @@ def write_frames(
     with writing(path):
         first, *others = _with_same_mode([as_pillow(image) for image in fitted])
         first.save(encoded, image_format.name, save_all=True, append_images=others, **options)
-        write_file(path, encoded.getbuffer(), overwrite)
     sources = frames.images[-len(fitted) :]
     pairs = zip(sources, fitted, strict=True)
     notes = [note for before, after in pairs for note in after.notes[len(before.notes) :]]
-    return tuple(dict.fromkeys([*dropped, *notes]))
+    return encoded.getbuffer(), tuple(dict.fromkeys([*dropped, *notes]))
 
 
 def _with_same_mode(images: list[Image.Image]) -> list[Image.Image]:

@@ -6,23 +6,22 @@ import os
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 from tfsr.errors import ImageError, InvalidArgument, TfsrError
-from tfsr.images import write_image
 from tfsr.images.decoding import decode
-from tfsr.images.files import OutputExists, header_of, opened, read_header
-from tfsr.images.frames import Frames, check_holds_frames, decode_frames, write_frames
+from tfsr.images.files import OutputExists, header_of, opened, read_header, write_file
+from tfsr.images.frames import Frames, check_holds_frames, decode_frames, encode_frames
 from tfsr.images.integrity import is_complete
 from tfsr.inference.job_files import JobFiles
 from tfsr.inference.jobs import Job, JobResult
 from tfsr.inference.pixel_budget import PixelBudget
 from tfsr.inference.request import UpscaleRequest
 from tfsr.inference.upscale_image import PixelUpscaler, crop_or_pad, upscale_image
-from tfsr.interruptible import DecodingThread
+from tfsr.interruptible import CodecThreads
 
 # Pixels that wait for the model, and for the disk: 100 and 200 MB of 8-bit RGB. A larger image
 # waits alone.
@@ -59,8 +58,8 @@ def run_jobs(
 
     While the model upscales one image, a thread decodes the next ones and others encode the last
     ones. Close the iterator (or use it up) to end the threads; files that are being written are
-    finished first, and an image that is being decoded is not waited for. Temporary files of killed
-    processes are removed where files are written.
+    finished first, and images that are being decoded or encoded are not waited for. Temporary files
+    of killed processes are removed where files are written.
     """
     files = JobFiles()
     files.remove_abandoned(job.target for job in jobs)
@@ -108,8 +107,7 @@ class Batch:
     def __init__(self, request: UpscaleRequest, upscaler: PixelUpscaler, files: JobFiles) -> None:
         self.request, self.upscaler, self.files = request, upscaler, files
         self.ahead, self.behind = PixelBudget(_READ_AHEAD), PixelBudget(_WRITTEN_BEHIND)
-        self.reader = DecodingThread()
-        self.writers = ThreadPoolExecutor(2, "write")
+        self.reader, self.writers = CodecThreads(), CodecThreads(2)
 
     def run(self, jobs: Sequence[Job]) -> Iterator[JobResult]:
         """Yield the results of jobs, in order; then the threads end."""
@@ -127,7 +125,7 @@ class Batch:
             self.ahead.close()
             self.behind.close()
             self.reader.close()
-            self.writers.shutdown(cancel_futures=True)
+            self.writers.close()
 
     def _upscale_and_write(self, work: _Work, reading: Future[None]) -> Future[None]:
         """The future of its being written, or one that failed."""
@@ -189,13 +187,11 @@ class Batch:
 
     def _write(self, work: _Work) -> None:
         frames, quality, start = work.frames, self.request.quality, time.perf_counter()
-        overwrite = work.job.existing == "overwrite"
+        target, overwrite = work.job.target, work.job.existing == "overwrite"
         try:
-            with self.files.write_path(work.job.target, overwrite) as path:
-                if len(frames.images) > 1:
-                    lost = write_frames(path, frames, quality, overwrite)
-                else:
-                    lost = write_image(path, frames.images[0], quality, overwrite)
+            content, lost = encode_frames(target, frames, quality)
+            with self.writers.finishing(), self.files.write_path(target, overwrite) as path:
+                write_file(path, content, overwrite)
             work.notes += [note for image in frames.images for note in image.notes]
             work.notes += lost
         finally:
