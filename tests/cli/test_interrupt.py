@@ -3,11 +3,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, suppress
 
 import pytest
 import tiny
 
-from tfsr.cli.interrupt import Interrupt
+from tfsr.cli.interrupt import exit_code, interruptions
 
 # A codec that is in C for minutes, as one of a large file is for seconds.
 SLOW = """
@@ -27,38 +28,70 @@ main()
 class Finalised:
     """Interrupts the program while it is taken away."""
 
+    def __init__(self, sent):
+        self.sent = sent
+
     def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), self.sent)
 
 
-def test_an_interrupt_in_a_finaliser_is_raised_later(capfd):
-    with Interrupt() as interrupt:
-        interrupt.check()
-        victim = Finalised()
-        del victim
-        with pytest.raises(KeyboardInterrupt):
-            interrupt.check()
+def in_a_finaliser(sent):
+    victim = Finalised(sent)
+    del victim
+
+
+def taken_for_another_failure(sent):
+    try:
+        os.kill(os.getpid(), sent)
+    except BaseException:
+        pass
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("lose", [in_a_finaliser, taken_for_another_failure])
+def test_an_interrupt_that_was_lost_is_raised_again(lose, sent, capfd):
+    with pytest.raises(KeyboardInterrupt), interruptions():
+        lose(sent)
+        time.sleep(60)
+        raise AssertionError("it went on")
+    assert exit_code() == 128 + sent
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_interrupt_elsewhere_is_raised_at_once():
+def test_an_interrupt_elsewhere_is_raised_once():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), Interrupt():
-        os.kill(os.getpid(), signal.SIGINT)
-        raise AssertionError("it went on")
+    tidied = False
+    with pytest.raises(KeyboardInterrupt), interruptions():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            raise AssertionError("it went on")
+        finally:
+            with suppress(ValueError):
+                time.sleep(1)  # As what tidies up may do.
+                raise ValueError
+            with contextmanager(_slow_to_leave)():
+                pass
+            tidied = True
+    assert tidied
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def _slow_to_leave():
+    try:
+        yield
+    finally:
+        time.sleep(1)
+
+
 @pytest.mark.parametrize(
-    ("verb", "slow"),
+    ("verb", "slow", "sent"),
     [
-        ("upscale", "decoding._decode"),
-        ("compare", "decoding._decode"),
-        ("upscale", "files.encode"),
-        ("compare", "files.encode"),
+        ("upscale", "decoding._decode", signal.SIGINT),
+        ("compare", "decoding._decode", signal.SIGTERM),
+        ("upscale", "files.encode", signal.SIGTERM),
+        ("compare", "files.encode", signal.SIGINT),
     ],
 )
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_codec_is_not_waited_for(verb, slow, sent, tmp_path):
     source, out = tmp_path / "a.png", tmp_path / "out" / "b.png"
     out.parent.mkdir()

@@ -27,7 +27,7 @@ from tfsr.cli import (
     train,
     upscale,
 )
-from tfsr.cli.interrupt import exit_code, interrupted_by_sigterm
+from tfsr.cli.interrupt import exit_code, interruptions
 from tfsr.cli.options import message_of
 from tfsr.cli.printing import one_line
 from tfsr.cli.startup import choose_backend
@@ -101,7 +101,7 @@ def root(
 def main() -> None:
     """Run the command line: exit 0 if all went well, 1 if something failed, 2 for usage."""
     _open_streams()
-    with interrupted_by_sigterm(), own_lines_only():
+    with interruptions(), own_lines_only():
         _run()
 
 

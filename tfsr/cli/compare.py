@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tfsr.cli import options
-from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.output_files import check_not_overwritten, check_outputs
 from tfsr.cli.printing import echo
 from tfsr.cli.progress_bar import progress_bar
@@ -62,7 +60,7 @@ def compare(
 
     image = limits.read(source)
     hr = None if original is None else limits.read(original)
-    with _naming(source), Interrupt() as interrupt:
+    with _naming(source):
         target = target or TargetSize(size=None if hr is None else hr.size)
         with silence():
             upscalers = load_upscalers(
@@ -73,16 +71,11 @@ def compare(
         comparison = Comparison(source.name, image, hr_size, upscalers, hr, insets or None)
         check_writable_format(output, comparison.figure_size)
         with progress_bar("upscaling", len(upscalers)) as advance:
-            figure = comparison.render(partial(_advance, advance, interrupt))
+            figure = comparison.render(advance)
     write(output, figure)
     captions = zip(upscalers, comparison.captions, strict=True)
     line = ", ".join(f"{name} {caption}" for name, caption in captions if caption)
     echo(f"{output}: {line}" if line else output)
-
-
-def _advance(advance: Callable[[], None], interrupt: Interrupt) -> None:
-    advance()
-    interrupt.check()
 
 
 @contextmanager

@@ -1,70 +1,24 @@
-"""Ctrl-C that is not lost."""
+"""Ctrl-C, and the signals that end a program, which are not lost."""
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+# Between two looks at the main thread.
+_SECONDS = 0.2
+_MAIN_THREAD = threading.main_thread().ident or 0
 
-class Interrupt:
-    """Remembers an interrupt, for `check` to raise again.
-
-    Python raises KeyboardInterrupt wherever the program is. Inside a finaliser, and TensorFlow has
-    many, it is printed and forgotten, and the program continues.
-
-    Use as a context manager, in the main thread.
-    """
-
-    def __init__(self) -> None:
-        self._happened = False
-
-    def __enter__(self) -> Interrupt:
-        self._handler = signal.signal(signal.SIGINT, self._on_interrupt)
-        self._hook = sys.unraisablehook
-        sys.unraisablehook = self._on_unraisable
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._handler)
-        sys.unraisablehook = self._hook
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if there was one and the program continued."""
-        if self._happened:
-            raise KeyboardInterrupt
-
-    def _on_interrupt(self, *_: object) -> None:
-        self._happened = True
-        raise KeyboardInterrupt
-
-    def _on_unraisable(self, failure: Any) -> None:
-        if not isinstance(failure.exc_value, KeyboardInterrupt):
-            self._hook(failure)
-
-
-_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _received = signal.SIGINT
-
-
-@contextmanager
-def interrupted_by_sigterm() -> Iterator[None]:
-    """End as by Ctrl-C on SIGTERM and SIGHUP too: reports are written, children end."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        # Not what was ignored, as by nohup.
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
-    taken = [number for number, handler in before.items() if handler == signal.SIG_DFL]
-    for number in taken:
-        signal.signal(number, _interrupt)
-    try:
-        yield
-    finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def exit_code() -> int:
@@ -72,11 +26,80 @@ def exit_code() -> int:
     return 128 + _received
 
 
-def _interrupt(number: int, frame: Any) -> None:
-    global _received
-    _received = signal.Signals(number)
-    # The handler of Ctrl-C knows where the program is; in the background there may be none.
-    handler = signal.getsignal(signal.SIGINT)
-    if callable(handler):
-        handler(number, frame)
-    raise KeyboardInterrupt
+@contextmanager
+def interruptions() -> Iterator[None]:
+    """Raise KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, again if it is lost.
+
+    Python raises it wherever the program is. Inside a finaliser, and TensorFlow has many, it is
+    printed and forgotten; a library that tries whether something can be imported may take it for
+    a failure.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    # Not what was ignored, as by nohup.
+    defaults = (signal.SIG_DFL, signal.default_int_handler)
+    taken = {number: handler for number, handler in before.items() if handler in defaults}
+    hook, watch = sys.unraisablehook, _Watch()
+    for number in taken:
+        signal.signal(number, watch.on_signal)
+    sys.unraisablehook = _without_interrupts(hook)
+    try:
+        yield
+    finally:
+        watch.end()
+        sys.unraisablehook = hook
+        for number, handler in taken.items():
+            signal.signal(number, handler)
+
+
+class _Watch:
+    """Repeats a signal until the exception that it raised ends the main thread's work."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        global _received
+        _received = signal.Signals(number)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._repeat, name="tfsr-interrupt", daemon=True)
+            self._thread.start()
+        raise KeyboardInterrupt
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def _repeat(self) -> None:
+        lost = 0
+        while not self._ended.wait(_SECONDS):
+            lost = 0 if _is_interrupted() else lost + 1
+            if lost > 1:
+                _send_to_main_thread(_received)
+
+
+def _send_to_main_thread(number: signal.Signals) -> None:
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(_MAIN_THREAD, number)  # Wakes it from a wait.
+    else:
+        _thread.interrupt_main(number)
+
+
+def _is_interrupted() -> bool:
+    """Whether the main thread is in code that handles KeyboardInterrupt, or leaves by it."""
+    error: Any = sys._current_exceptions().get(_MAIN_THREAD)
+    if isinstance(error, tuple):  # Python 3.11
+        error = error[1]
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
+def _without_interrupts(hook: Any) -> Any:
+    def on_unraisable(failure: Any) -> None:
+        if not isinstance(failure.exc_value, KeyboardInterrupt):
+            hook(failure)
+
+    return on_unraisable

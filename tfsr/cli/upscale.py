@@ -14,7 +14,6 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from tfsr.cli import options
-from tfsr.cli.interrupt import Interrupt
 from tfsr.cli.standard_streams import is_stream, upscale_stream
 from tfsr.cli.startup import import_keras, silence
 from tfsr.errors import InvalidArgument, check_choice
@@ -249,12 +248,11 @@ def _report(
     if report is not None:
         check_report_apart(report, jobs)
     count = len(jobs) + len(failed)
-    with Interrupt() as interrupt, BatchProgress(count, json_lines) as progress:
+    with BatchProgress(count, json_lines) as progress:
         try:
             with closing(run(jobs)) as results:
                 for result in chain(failed, results):
                     progress.add(result)
-                    interrupt.check()
         finally:
             if report is not None:
                 write_report(report, progress.results)
