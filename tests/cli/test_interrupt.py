@@ -112,3 +112,26 @@ def test_a_codec_is_not_waited_for(verb, slow, sent, tmp_path):
     assert (process.returncode, out_lines, err) == (128 + sent, "", "tfsr: interrupted\n")
     assert seconds < 10, "it takes a moment; the codec would take minutes"
     assert list(out.parent.iterdir()) == []
+
+
+MISTAKEN = """
+import os, signal
+import tfsr.cli
+from tfsr.__main__ import main
+
+def fail(*arguments):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except BaseException:
+        raise TypeError("in a library")
+
+tfsr.cli.choose_backend = fail
+main()
+"""
+
+
+def test_an_interrupt_may_become_another_error():
+    ended = subprocess.run(
+        [sys.executable, "-c", MISTAKEN, "presets"], capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "", "tfsr: interrupted\n")

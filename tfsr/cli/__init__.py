@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -27,7 +27,7 @@ from tfsr.cli import (
     train,
     upscale,
 )
-from tfsr.cli.interrupt import exit_code, interruptions
+from tfsr.cli.interrupt import InterruptWatch, exit_code, interruptions
 from tfsr.cli.options import message_of
 from tfsr.cli.printing import one_line
 from tfsr.cli.startup import choose_backend
@@ -101,11 +101,11 @@ def root(
 def main() -> None:
     """Run the command line: exit 0 if all went well, 1 if something failed, 2 for usage."""
     _open_streams()
-    with interruptions(), own_lines_only():
-        _run()
+    with interruptions() as watch, own_lines_only():
+        _run(watch)
 
 
-def _run() -> None:
+def _run(watch: InterruptWatch) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A file's name may hold bytes that are no text.
         if isinstance(stream, io.TextIOWrapper):
@@ -115,26 +115,33 @@ def _run() -> None:
         code = app(prog_name="tfsr", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # What typer makes of Ctrl-C, without a line.
             raise KeyboardInterrupt
-        sys.exit(code)
-    except typer.TyperException as error:
+    except BaseException as error:
+        # Inside a library, an interrupt may become any other error.
+        if watch.end() or isinstance(error, KeyboardInterrupt | typer.Abort):
+            _end_interrupted()
+        _fail_by(error)
+    sys.exit(code)
+
+
+def _fail_by(error: BaseException) -> NoReturn:
+    """End by an error in one line; raise what nobody expected."""
+    if isinstance(error, typer.TyperException):
         fail(_in_words(error), error.exit_code)
-    except TfsrError as error:
+    if isinstance(error, TfsrError):
         fail(message_of(error), 1)
-    except (KeyboardInterrupt, typer.Abort):
-        _end_interrupted()
-    except ModuleNotFoundError as error:
+    if isinstance(error, ModuleNotFoundError):
         package = (error.name or "").partition(".")[0]
-        if package not in _OPTIONAL:
-            raise
-        fail(
-            f"this needs {_OPTIONAL[package]}, which is not installed: pip install "
-            f"{package.replace('_', '-')}",
-            1,
-        )
-    except OSError as error:
+        if package in _OPTIONAL:
+            fail(
+                f"this needs {_OPTIONAL[package]}, which is not installed: pip install "
+                f"{package.replace('_', '-')}",
+                1,
+            )
+    elif isinstance(error, OSError):
         # Errors of files are handled where they are used; mostly this is a full or closed output.
         what = error.filename or "the output"
         fail(f"{what}: cannot be read or written: {error.strerror or error}", 1)
+    raise error
 
 
 def _open_streams() -> None:
@@ -148,7 +155,7 @@ def _open_streams() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
 
 
-def fail(line: str, code: int) -> None:
+def fail(line: str, code: int) -> NoReturn:
     """Print one line to the standard error and exit."""
     with contextlib.suppress(OSError):
         typer.echo(f"tfsr: {one_line(line)}", err=True)

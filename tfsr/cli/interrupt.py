@@ -27,26 +27,27 @@ def exit_code() -> int:
 
 
 @contextmanager
-def interruptions() -> Iterator[None]:
+def interruptions() -> Iterator[InterruptWatch]:
     """Raise KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, again if it is lost.
 
     Python raises it wherever the program is. Inside a finaliser, and TensorFlow has many, it is
     printed and forgotten; a library that tries whether something can be imported may take it for
     a failure.
     """
+    watch = InterruptWatch()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield watch
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     # Not what was ignored, as by nohup.
     defaults = (signal.SIG_DFL, signal.default_int_handler)
     taken = {number: handler for number, handler in before.items() if handler in defaults}
-    hook, watch = sys.unraisablehook, _Watch()
+    hook = sys.unraisablehook
     for number in taken:
         signal.signal(number, watch.on_signal)
     sys.unraisablehook = _without_interrupts(hook)
     try:
-        yield
+        yield watch
     finally:
         watch.end()
         sys.unraisablehook = hook
@@ -54,7 +55,7 @@ def interruptions() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-class _Watch:
+class InterruptWatch:
     """Repeats a signal until the exception that it raised ends the main thread's work."""
 
     def __init__(self) -> None:
@@ -62,15 +63,22 @@ class _Watch:
         self._thread: threading.Thread | None = None
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
         global _received
+        if self._ended.is_set():
+            return
         _received = signal.Signals(number)
         if self._thread is None:
             self._thread = threading.Thread(target=self._repeat, name="tfsr-interrupt", daemon=True)
             self._thread.start()
         raise KeyboardInterrupt
 
-    def end(self) -> None:
+    def end(self) -> bool:
+        """Ignore further signals; return whether there was one."""
         self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+        return self._thread is not None
 
     def _repeat(self) -> None:
         lost = 0
