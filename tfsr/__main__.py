@@ -8,11 +8,14 @@ def main() -> None:
     """Run `tfsr.cli.main`."""
     try:
         from tfsr.cli import main
+        from tfsr.cli.interrupt import InterruptedExit, end_now
     except KeyboardInterrupt:
         print("tfsr: interrupted", file=sys.stderr)
         sys.exit(130)
     try:
         main()
+    except InterruptedExit:
+        end_now()
     finally:
         # While the interpreter ends, an exception would be a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

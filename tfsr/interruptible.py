@@ -84,11 +84,3 @@ def interruptible(function: Callable[..., T], *arguments: Any) -> T:
         return thread.submit(function, *arguments).result()
     finally:
         thread.close()
-
-
-def are_busy() -> bool:
-    """Whether threads were left at their work."""
-    threads = [thread for thread in threading.enumerate() if thread.name == _NAME]
-    for thread in threads:
-        thread.join(0.1)  # One without work ends at once.
-    return any(thread.is_alive() for thread in threads)

@@ -27,13 +27,12 @@ from tfsr.cli import (
     train,
     upscale,
 )
-from tfsr.cli.interrupt import InterruptWatch, exit_code, interruptions
+from tfsr.cli.interrupt import InterruptedExit, InterruptWatch, exit_code, interruptions
 from tfsr.cli.options import message_of
 from tfsr.cli.printing import one_line
 from tfsr.cli.startup import choose_backend
 from tfsr.errors import TfsrError, did_you_mean
 from tfsr.inference.silence import own_lines_only
-from tfsr.interruptible import are_busy
 
 _INTERRUPTED = 130
 # What training and upscaling do without, under JAX.
@@ -167,13 +166,10 @@ def fail(line: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _end_interrupted() -> None:
-    try:
+def _end_interrupted() -> NoReturn:
+    with contextlib.suppress(SystemExit):
         fail("interrupted", exit_code())
-    finally:
-        if are_busy():
-            # The interpreter's end would trip over a thread in the midst of C code.
-            os._exit(exit_code())
+    raise InterruptedExit(exit_code())
 
 
 def _in_words(error: typer.TyperException) -> str:

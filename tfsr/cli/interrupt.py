@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import _thread
+import atexit
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -19,6 +21,23 @@ _SECONDS = 0.2
 _MAIN_THREAD = threading.main_thread().ident or 0
 
 _received = signal.SIGINT
+
+
+class InterruptedExit(SystemExit):
+    """The end of an interrupted program, when all is tidied up; `end_now` comes next."""
+
+
+def end_now() -> NoReturn:
+    """End the program without the interpreter's own end.
+
+    That may crash over a library whose import was interrupted, or a thread in the midst of C code.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(exit_code())
 
 
 def exit_code() -> int:

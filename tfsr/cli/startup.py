@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import os
@@ -9,6 +10,7 @@ import time
 
 from tfsr.errors import InvalidArgument
 from tfsr.inference.silence import silence
+from tfsr.interruptible import interruptible
 
 _BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -43,4 +45,6 @@ def import_keras() -> None:
     # Its warnings are for those who write programs with it.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with silence():
-        import keras  # noqa: F401
+        # In another thread: an exception that reached the C++ code of TensorFlow would end the
+        # process without a word.
+        interruptible(importlib.import_module, "keras")
