@@ -1,16 +1,19 @@
-"""A program: kills batches and exports at random moments, and looks at what they leave.
+"""A program: kills and interrupts commands at random moments, and looks at what they leave.
 
-    PYTHONPATH=tests python -m soak.kills [--batches 50] [--exports 8] [--seed 0]
+    PYTHONPATH=tests python -m soak.kills [--batches 50] [--exports 8] [--interrupts 12] [--seed 0]
 
-Whatever the moment, no visible file may be anything but whole, and running the same command again
-must end in what an uninterrupted run gives, byte by byte, with nothing beside it.
+Whatever the moment of a kill, no visible file may be anything but whole, and running the same
+command again must end in what an uninterrupted run gives, byte by byte, with nothing beside it.
+An interrupted command says so in one line, with the exit code of the signal, and leaves nothing.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +28,9 @@ TFSR = Path(sys.executable).with_name("tfsr")
 # As much work in files of every format as in the start of the program, or many moments were lost.
 _SUFFIXES = ("png", "jpg", "webp", "tif", "bmp", "avif")
 _FILES, _SIDE, _SCALE = 120, 32, 8
+# Seconds until Python has come to handle signals, until the demo serves at the latest, and in which
+# an interrupted command must have ended.
+_STARTED, _SERVED, _PATIENCE = 1.0, 15.0, 20.0
 
 
 def kill_batches(kills, generator, work):
@@ -85,6 +91,52 @@ def kill_exports(kills, generator, work):
         flush=True,
     )
     return findings
+
+
+def interrupt(times, generator, work):
+    """Findings, a line each, of so many interrupts of each of some commands."""
+    out, findings, ended = work / "interrupted", [], 0
+    preset = ("--preset", _preset(work))
+    commands = {
+        "upscale": (work / "in", "--scale", _SCALE, *preset, "--output", out),
+        "export": ("saved-model", *preset, "--output", out),
+        "demo": ("--no-browser", "--port", 0, *preset),
+    }
+    for verb, arguments in commands.items():
+        lasted = _SERVED if verb == "demo" else _lasted([verb, *arguments])
+        for number in range(times):
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir()
+            sent = generator.choice([signal.SIGINT, signal.SIGTERM])
+            moment = generator.uniform(_STARTED, lasted)
+            process = _start([verb, *arguments])
+            code, error = _stopped(process, moment, sent)
+            where = f"{verb} {number}, {sent.name} after {moment:.2f} s: "
+            if code in (0, -sent) and not error and verb != "demo":
+                ended += 1  # Its work was done.
+            elif (code, error) != (128 + sent, "tfsr: interrupted\n"):
+                findings.append(f"{where}exit code {code}, {error[-200:]!r}")
+            left = [path.name for path in (*out.glob(".*"), *work.glob(".*"))]
+            findings += [f"{where}{name} is left" for name in left]
+    print(
+        f"interrupts: {times} of each of {', '.join(commands)}, {ended} of them after their work; "
+        f"{len(findings)} findings",
+        flush=True,
+    )
+    return findings
+
+
+def _stopped(process, moment, sent):
+    """The exit code of a process that is sent a signal at a moment, and what it prints."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(moment)
+    process.send_signal(sent)
+    try:
+        error = process.communicate(timeout=_PATIENCE)[1]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return None, process.communicate()[1]
+    return process.returncode, error
 
 
 def _images(folder):
@@ -164,13 +216,14 @@ def _remove(path):
         path.unlink(missing_ok=True)
 
 
-def main(batches=50, exports=8, seed=0):
-    """Kill; returns the findings."""
+def main(batches=50, exports=8, interrupts=12, seed=0):
+    """Kill and interrupt; returns the findings."""
     generator = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="tfsr-kills-") as folder:
         work = Path(folder)
         findings = kill_batches(batches, generator, work)
         findings += kill_exports(exports, generator, work)
+        findings += interrupt(interrupts, generator, work)
     for finding in findings:
         print(finding)
     return findings
@@ -180,5 +233,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--batches", type=int, default=50)
     parser.add_argument("--exports", type=int, default=8, help="of each kind")
+    parser.add_argument("--interrupts", type=int, default=12, help="of each command")
     parser.add_argument("--seed", type=int, default=0)
     sys.exit(bool(main(**vars(parser.parse_args()))))
