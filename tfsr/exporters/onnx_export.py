@@ -23,6 +23,7 @@ from tfsr.exporters.model_file import (
 )
 from tfsr.exporters.saved_model_export import ENCODING_MEMORY
 from tfsr.geometry import output_size
+from tfsr.hints import checked_arguments
 from tfsr.images import resize, to_float
 from tfsr.inference.onnx_upscaler import session, with_metadata
 from tfsr.models import ImplicitSR, folded, with_precision
@@ -42,6 +43,7 @@ _MEMORY = 512 * 2**20
 _COMPARED = [((40, 48), (80, 96)), ((31, 24), (115, 89)), ((23, 37), (37, 41))]
 
 
+@checked_arguments()
 def onnx(
     model: ImplicitSR,
     path: str | os.PathLike[str],
