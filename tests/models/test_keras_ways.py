@@ -164,7 +164,10 @@ def test_images_of_many_sizes_warn_of_nothing(kind, caplog):
 @pytest.mark.parametrize(
     ("call", "line"),
     [
-        (lambda: KINDS["sub-pixel"]()(BYTES), "must be floating point .* received uint8: divide by 255"),
+        (
+            lambda: KINDS["sub-pixel"]()(BYTES),
+            "must be floating point .* uint8: divide by 255",
+        ),
         (lambda: KINDS["sub-pixel"]().predict(BYTES, verbose=0), "divide by 255"),
         (lambda: KINDS["sub-pixel"]().upscale(BYTES, scale=2), "divide by 255"),
         (lambda: KINDS["implicit"]()({**POINTS, "image": BYTES}), "divide by 255"),

@@ -21,6 +21,7 @@ from tfsr.exporters.model_file import (
     image_size,
     write_model_file,
 )
+from tfsr.exporters.onnx_canonical import make_canonical
 from tfsr.exporters.saved_model_export import ENCODING_MEMORY
 from tfsr.geometry import output_size
 from tfsr.hints import checked_arguments
@@ -187,6 +188,7 @@ def _converted(function: Any) -> Any:
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ExportError(f"the converter refuses this model: {reason}") from error
+    make_canonical(proto)
     for prefix, values in (("", proto.graph.input[:1]), ("output_", proto.graph.output)):
         names = ["batch", f"{prefix}height", f"{prefix}width"]
         *dims, channels = values[0].type.tensor_type.shape.dim
