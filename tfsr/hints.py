@@ -62,7 +62,7 @@ _ATTRIBUTES = (
     (
         "model",
         "push_to_hub save_pretrained upload",
-        "model.save_to_preset(FOLDER) writes what a hub stores; its own program uploads the folder",
+        "model.save_to_preset(FOLDER) writes what a hub stores, and `hf upload` uploads it",
     ),
     ("model", "to_onnx to_tflite", _EXPORT),
     ("model", "decode", "model.render(latent, plan) decodes what model.encode returned"),
