@@ -82,7 +82,8 @@ def _keys(
     graph: Any, keys: Mapping[str, str], prefix: str
 ) -> tuple[dict[str, str], list[tuple[int, str, Any]]]:
     """What each value is, as a digest, by its name; and depth, digest and node of each node."""
-    keys, depths, nodes = dict(keys), {}, []
+    keys, nodes = dict(keys), []
+    depths: dict[str, int] = {}
     for i, value in enumerate(graph.input):
         keys[value.name] = _digest("input", prefix, i)
     for tensor in graph.initializer:
