@@ -15,6 +15,7 @@ FILES = sorted(LIBRARY.rglob("*.py"))
 # Imports run from later packages to earlier ones, never the other way or within a level.
 LEVELS = [
     {"errors"},
+    {"hints"},
     {"registry", "geometry", "metrics", "backend", "regular_files", "interruptible"},
     {"layers", "losses"},
     {"encoders", "decoders"},
@@ -41,6 +42,7 @@ ANY_BACKEND = {
     "encoders",
     "errors",
     "geometry",
+    "hints",
     "layers",
     "losses",
     "metrics",

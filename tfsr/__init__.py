@@ -15,11 +15,12 @@ _attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 def __getattr__(name: str) -> object:
     if name in __all__ or name.startswith("_"):
         return _attribute(name)
-    raise AttributeError(
-        f"module 'tfsr' has no attribute {name!r}; to begin with, it has from_preset (a Keras "
-        "model), load_upscaler (whatever upscales), upscale (one image), presets and models",
-        name=name,
+    hints = importlib.import_module(f"{__name__}.hints")
+    line = hints.attribute_hint(__name__, name) or (
+        "to begin with, it has from_preset (a Keras model), load_upscaler (whatever upscales), "
+        "upscale (one image), presets and models"
     )
+    raise AttributeError(f"module 'tfsr' has no attribute {name!r}: {line}", name=name)
 
 
 if sys.modules.get("keras") is not None:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
 from tfsr.errors import InvalidArgument
+from tfsr.hints import of_module
 from tfsr.registry import Registry
 
 __all__ = ["L1", "L2", "LOSSES", "Charbonnier", "Fourier", "Loss", "WeightedSum", "from_config"]
+
+if not TYPE_CHECKING:  # To type checkers, every name would exist.
+    __getattr__ = of_module(__name__)
 
 
 class Loss(keras.losses.Loss):

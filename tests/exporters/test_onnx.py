@@ -16,7 +16,7 @@ from tfsr.images import to_float
 from tfsr.inference import ModelUpscaler, ONNXUpscaler, load_upscaler
 from tfsr.inference.onnx_upscaler import METADATA, metadata_of_file
 from tfsr.models import Bicubic, ImplicitSR
-from tfsr.presets import DEFAULT, from_preset
+from tfsr.presets import DEFAULT, from_preset, save_preset
 
 LR = (12, 10)
 
@@ -78,6 +78,24 @@ def check_output(model, path, lr_size, size, count=1):
 )
 def test_one_file_upscales_any_size_to_any_size(lr_size, size, count, model, any_size):
     check_output(model, any_size[0], lr_size, size, count)
+
+
+@pytest.mark.parametrize("options", [{}, {"scale": 3}, {"lr_size": LR, "size": (31, 37)}])
+def test_two_exports_are_the_same_bytes(options, model, tmp_path):
+    """In this process, whose names are counted on, and in one that hashes texts otherwise."""
+    save_preset(model, tmp_path / "preset", {})
+    for name in ("a", "b"):
+        onnx(from_preset(tmp_path / "preset"), tmp_path / f"{name}.onnx", **options)
+    program = (
+        "import sys, tfsr; from pathlib import Path; folder = Path(sys.argv[1]); "
+        "tfsr.exporters.onnx(tfsr.from_preset(folder / 'preset'), folder / 'c.onnx', "
+        f"**{options!r})"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    contents = {(tmp_path / f"{name}.onnx").read_bytes() for name in "abc"}
+    assert len(contents) == 1
 
 
 def test_more_than_one_patch(model, any_size):

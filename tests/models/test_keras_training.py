@@ -1,5 +1,9 @@
 """Training by Keras's own `fit`, with all that Keras has for it."""
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import keras
 import numpy as np
 import pytest
@@ -77,13 +81,37 @@ def test_mixed_float16_trains_with_a_scaled_loss(expected):
     np.testing.assert_allclose(model.predict(INPUTS, verbose=0), expected[2], atol=0.01)
 
 
-def test_keras_callbacks(tmp_path):
+@pytest.fixture
+def monitored():
+    """The address of a server on loopback, and what it is sent: paths and contents."""
+    received = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append((self.path, json.loads(content)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", received
+        server.shutdown()
+        thread.join()
+
+
+def test_keras_callbacks(tmp_path, monitored):
     """All in one run: what they write can be read, and what they change has changed."""
     model = model_of()
+    address, received = monitored
     optimizer = keras.optimizers.Adam(1e-2, use_ema=True)
     model.compile(optimizer, "mae", jit_compile=False)
     callbacks, seen = keras.callbacks, []
-    model.fit(
+    history = model.fit(
         INPUTS,
         COLOURS,
         batch_size=2,
@@ -97,6 +125,7 @@ def test_keras_callbacks(tmp_path):
             callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch)),
             callbacks.LearningRateScheduler(lambda epoch: 1e-2 / (1 + epoch)),
             callbacks.ReduceLROnPlateau(patience=5),
+            callbacks.RemoteMonitor(address, send_as_json=True),
             callbacks.SwapEMAWeights(),
             callbacks.TensorBoard(tmp_path / "board", histogram_freq=1),
             callbacks.TerminateOnNaN(),
@@ -107,6 +136,10 @@ def test_keras_callbacks(tmp_path):
         ],
     )
     assert seen == [0, 1, 2]
+    assert [path for path, _ in received] == 3 * ["/publish/epoch/end/"]
+    assert [logs["epoch"] for _, logs in received] == seen
+    for name in ("loss", "val_loss"):
+        assert [logs[name] for _, logs in received] == history.history[name]
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-2 / 3)
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 4
     assert list((tmp_path / "board").rglob("events*"))

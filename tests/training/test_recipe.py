@@ -285,6 +285,16 @@ def test_validation_can_restore_from_several_degradations(tmp_path):
     ]
 
 
+def test_validation_can_restore_from_a_list_of_steps():
+    content = changed("validation.degradations", ["clean", ["to_lr", {"jpeg": 80}]])
+    recipe = recipes.parse(content)
+    labels = [spec.label for spec in recipe.degradation_specs()]
+    assert labels == ["24", "16", "24-custom", "16-custom"]
+    assert recipes.parse(recipes.to_mapping(recipe)) == recipe
+    with pytest.raises(RecipeError, match="one that is given by its steps"):
+        recipes.parse(changed("validation.degradations", [[{"noise": 3}], [{"noise": 5}]]))
+
+
 LAUGHS = b"a0: &a0 [1, 1, 1, 1]\n" + b"".join(
     b"a%d: &a%d [%s]\n" % (i, i, b", ".join([b"*a%d" % (i - 1)] * 9)) for i in range(1, 9)
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from keras import ops
 
 from tfsr.decoders.layer_cost import LayerCost
-from tfsr.errors import check_choice
+from tfsr.errors import InvalidArgument, check_choice
 from tfsr.geometry import Axis, Neighbour, NeighbourMode
 from tfsr.layers.configured_layer import ConfiguredLayer
 
@@ -81,6 +81,13 @@ class Decoder(ConfiguredLayer):
         self.local_ensemble = local_ensemble
         self.input_skip = input_skip != "none"
         self.nearest_skip = input_skip == "nearest"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: renderers call `project` and `decode`."""
+        raise InvalidArgument(
+            "a decoder is not called; model.upscale(image, scale=2) upscales, and "
+            "model.render(latent, plan) renders what model.encode returned"
+        )
 
     @property
     def neighbour_mode(self) -> NeighbourMode:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsr.degradations import Pipeline, get_pipeline
+from tfsr.degradations import PIPELINES, Pipeline, get_pipeline
 from tfsr.errors import InvalidArgument
 from tfsr.images import resize
 from tfsr.inference.target_size import Size
@@ -65,13 +65,14 @@ class DegradationSpec:
 
     @property
     def label(self) -> str:
-        """Short name: "64", "64-256" or "x3"; "64-real-light" if the degradation is random."""
+        """Short name: "64", "64-256" or "x3"; "64-real-light" if the degradation does more."""
         pipeline = self.pipeline
-        random = "" if pipeline.deterministic else f"-{pipeline.name}"
+        plain = pipeline.deterministic and pipeline.name in PIPELINES
+        name = "" if plain else f"-{pipeline.name}"
         if self.lr_size is None:
-            return f"x{self.scale:g}{random}"
+            return f"x{self.scale:g}{name}"
         hr = f"-{self.hr_size}" if self.hr_size else ""
-        return f"{self.lr_size}{hr}{random}"
+        return f"{self.lr_size}{hr}{name}"
 
     @property
     def pipeline(self) -> Pipeline:

@@ -21,8 +21,10 @@ from tfsr.exporters.model_file import (
     image_size,
     write_model_file,
 )
+from tfsr.exporters.onnx_canonical import make_canonical
 from tfsr.exporters.saved_model_export import ENCODING_MEMORY
 from tfsr.geometry import output_size
+from tfsr.hints import checked_arguments
 from tfsr.images import resize, to_float
 from tfsr.inference.onnx_upscaler import session, with_metadata
 from tfsr.models import ImplicitSR, folded, with_precision
@@ -42,6 +44,7 @@ _MEMORY = 512 * 2**20
 _COMPARED = [((40, 48), (80, 96)), ((31, 24), (115, 89)), ((23, 37), (37, 41))]
 
 
+@checked_arguments()
 def onnx(
     model: ImplicitSR,
     path: str | os.PathLike[str],
@@ -185,6 +188,7 @@ def _converted(function: Any) -> Any:
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ExportError(f"the converter refuses this model: {reason}") from error
+    make_canonical(proto)
     for prefix, values in (("", proto.graph.input[:1]), ("output_", proto.graph.output)):
         names = ["batch", f"{prefix}height", f"{prefix}width"]
         *dims, channels = values[0].type.tensor_type.shape.dim

@@ -21,6 +21,7 @@ from tfsr.exporters.endpoints import Endpoints, ServingLimits
 from tfsr.exporters.export_report import ExportReport
 from tfsr.exporters.verification import compare_saved_model, make_examples
 from tfsr.exporters.warmup import WARMUP, write_requests
+from tfsr.hints import checked_arguments
 from tfsr.images.atomic import remove_abandoned, temporary_path
 from tfsr.inference.saved_model_upscaler import METADATA
 from tfsr.models import ImplicitSR, folded, with_precision
@@ -35,6 +36,7 @@ _CHECKED_INPUT_PIXELS = 2048
 _CHECKED_OUTPUT_PIXELS = 16_384
 
 
+@checked_arguments()
 def saved_model(
     model: ImplicitSR,
     directory: str | os.PathLike[str],

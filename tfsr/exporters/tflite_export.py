@@ -21,6 +21,7 @@ from tfsr.exporters.model_file import (
     write_model_file,
 )
 from tfsr.exporters.quantization import quantize_int8
+from tfsr.hints import checked_arguments
 from tfsr.images import read, resize, to_float
 from tfsr.inference.tflite_upscaler import runners, signature_name, with_metadata
 from tfsr.models import ImplicitSR, folded, with_precision
@@ -47,6 +48,7 @@ _FLAT_COLOURS = {
 }
 
 
+@checked_arguments()
 def tflite(
     model: ImplicitSR,
     path: str | os.PathLike[str],

@@ -178,4 +178,4 @@ def _for_pillow(image: DecodedImage) -> DecodedImage:
 def _warn(name: str, notes: tuple[str, ...]) -> None:
     """Warn of what was lost, at the line that called `Upscaler.upscale`."""
     for note in dict.fromkeys(notes):
-        warnings.warn(f"{name}: {note}", stacklevel=4)
+        warnings.warn(f"{name}: {note}", stacklevel=5)

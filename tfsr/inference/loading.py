@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfsr.errors import InvalidArgument, PresetError, check_choice, did_you_mean
+from tfsr.hints import checked_arguments
 from tfsr.inference.defaults import BACKGROUND, BICUBIC, FACES
 from tfsr.inference.memory_amount import DEFAULT_MEMORY
 from tfsr.inference.upscaler import Upscaler
@@ -31,6 +32,7 @@ _EXPORTED_KINDS = ("TFLite file", "SavedModel")
 _CACHE, _MAX_CACHED = threading.local(), 2
 
 
+@checked_arguments()
 def load_upscaler(
     spec: Spec = DEFAULT,
     *,
@@ -220,11 +222,12 @@ def kind_of(spec: str) -> str:
         )
     known = [*names(), BICUBIC]
     raise PresetError(
-        f"unknown preset {spec!r}; known: {', '.join(known)}, a path, or a hub's handle."
-        + did_you_mean(spec, known)
+        f"unknown preset {spec!r}; known: {', '.join(known)}, a path, or a hub's handle, such as "
+        "hf://USER/NAME." + did_you_mean(spec, known)
     )
 
 
+@checked_arguments("a factor is scale=2", options=Upscaler.upscale)
 def upscale(
     image: Any,
     *,

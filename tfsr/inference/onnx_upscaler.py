@@ -13,14 +13,11 @@ import numpy as np
 
 from tfsr.errors import ExportError
 from tfsr.geometry import output_size
+from tfsr.inference.exported_file import read_exported
 from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
-from tfsr.regular_files import read_regular
 
 METADATA = "tfsr.json"
 """Key of the description in a file's metadata properties."""
-
-# As of a .tflite file.
-_MAX_FILE_BYTES = 2**29
 
 
 class ONNXUpscaler(Upscaler):
@@ -44,7 +41,7 @@ class ONNXUpscaler(Upscaler):
 
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None) -> None:
         self.path = Path(path)
-        content = _content(self.path)
+        content = read_exported(self.path)
         self.metadata = metadata_of(content, self.path)
         self._session = session(content, threads or 0, self.path)
         inputs = [put.name for put in self._session.get_inputs()]
@@ -104,7 +101,7 @@ def with_metadata(model: Any, description: Mapping[str, Any]) -> bytes:
 
 def metadata_of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The exporter's description of a file, once it is clear that the file is undamaged."""
-    return metadata_of(_content(Path(path)), Path(path))
+    return metadata_of(read_exported(Path(path)), Path(path))
 
 
 def metadata_of(content: bytes, path: Path) -> dict[str, Any]:
@@ -121,13 +118,6 @@ def metadata_of(content: bytes, path: Path) -> dict[str, Any]:
     if not _is_description(found) or found["graph_sha256"] != _checksum(model):
         raise ExportError(f"{path}: is damaged: its model is not the one that was exported")
     return found
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return read_regular(path, _MAX_FILE_BYTES)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _checksum(model: Any) -> str:

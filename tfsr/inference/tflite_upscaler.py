@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from tfsr.errors import ExportError
+from tfsr.inference.exported_file import read_exported
 from tfsr.inference.upscaler import Patch, Size, Upscaler, converted
-from tfsr.regular_files import read_regular
 
 METADATA = "tfsr.json"
 """Name of the description inside a file, which is a ZIP archive as well as a flatbuffer."""
 
-# The largest published encoder has 88 MB of weights, and a description a few KiB.
-_MAX_FILE_BYTES, _MAX_METADATA_BYTES = 2**29, 2**20
+# A description has a few KiB.
+_MAX_METADATA_BYTES = 2**20
 _MAX_PIXELS = 100_000_000
 _DTYPES = {"uint8": np.uint8, "float32": np.float32}
 
@@ -45,7 +45,7 @@ class TFLiteUpscaler(Upscaler):
 
     def __init__(self, path: str | os.PathLike[str], threads: int | None = None) -> None:
         self.path = Path(path)
-        content = _content(self.path)
+        content = read_exported(self.path)
         self.metadata = metadata_of(content, self.path)
         self.rounds = self.metadata["io"] == "uint8"
         self._runners = runners(content, threads or os.cpu_count() or 1, self.path)
@@ -123,14 +123,7 @@ def with_metadata(content: bytes, description: Mapping[str, Any]) -> bytes:
 
 def metadata_of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The exporter's description of a file, once it is clear that the file is undamaged."""
-    return metadata_of(_content(Path(path)), Path(path))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return read_regular(path, _MAX_FILE_BYTES)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return metadata_of(read_exported(Path(path)), Path(path))
 
 
 def metadata_of(content: bytes, path: Path) -> dict[str, Any]:

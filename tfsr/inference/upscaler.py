@@ -13,6 +13,7 @@ import numpy as np
 
 from tfsr.errors import ExportError, InvalidArgument
 from tfsr.geometry import make_tiles
+from tfsr.hints import HintedAttributes, checked_arguments
 from tfsr.images import to_float
 from tfsr.images.pixel_types import check_rgb, to_integers
 from tfsr.images.resizing import check_size
@@ -26,7 +27,7 @@ from tfsr.rendering import BicubicRenderer
 _DTYPES = np.uint8, np.uint16, np.float32
 
 
-class Upscaler(abc.ABC):
+class Upscaler(HintedAttributes, abc.ABC):
     """Whatever upscales images: a preset, a run, an exported file, a photograph pipeline.
 
     `tfsr.load_upscaler` makes one. A subclass implements `patches`.
@@ -52,6 +53,7 @@ class Upscaler(abc.ABC):
     rounds: bool = False
     antialiases: bool = False
     details: Mapping[str, Any] = MappingProxyType({})
+    _hints_of = "upscaler"
 
     @abc.abstractmethod
     def patches(self, image: np.ndarray, size: Size) -> Iterator[Patch]:
@@ -70,6 +72,7 @@ class Upscaler(abc.ABC):
         """Return why there is no output of (H, W) for an image of (h, w), or None if there is."""
         return None
 
+    @checked_arguments("upscaler.upscale(image, scale=2) takes a factor")
     def __call__(self, image: np.ndarray, size: Size) -> np.ndarray:
         """Upscale (h, w, 3) uint8, uint16 or float32 to (H, W, 3) of the same dtype.
 
@@ -111,6 +114,7 @@ class Upscaler(abc.ABC):
         check_rgb(image, *_DTYPES)
         return self(converted(image, np.float32), size)
 
+    @checked_arguments("a factor is scale=2")
     def upscale(
         self,
         image: Any,

@@ -10,6 +10,7 @@ from keras import ops
 
 from tfsr.backend import is_traced
 from tfsr.geometry import cubic_axis
+from tfsr.hints import checked_arguments
 from tfsr.models.arguments import output_size_of
 from tfsr.rendering import BicubicRenderer
 from tfsr.rendering.bicubic_renderer import resize
@@ -28,6 +29,7 @@ class Bicubic:
 
     global_coordinates = False
 
+    @checked_arguments()
     def upscale(
         self, image: Any, size: Sequence[int] | None = None, *, scale: float | None = None
     ) -> np.ndarray:

@@ -14,8 +14,9 @@ from tfsr.decoders import DECODERS, Decoder
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
 from tfsr.geometry import SamplingPlan, grid_plan, window_coordinates
+from tfsr.hints import checked_arguments
 from tfsr.layers.configured_layer import with_dtype
-from tfsr.models.arguments import as_float32, check_floating, image_shape, output_size_of
+from tfsr.models.arguments import as_float32, check_images, image_shape, output_size_of
 from tfsr.models.image_pairs import with_lattice
 from tfsr.models.sr_model import SRModel
 from tfsr.rendering import ImplicitRenderer, render_grid, render_lattice, render_points
@@ -46,6 +47,7 @@ class ImplicitSR(SRModel):
         (1, 23, 17, 3)
     """
 
+    @checked_arguments("ImplicitSR.from_preset(NAME) loads a trained model")
     def __init__(self, encoder: Any, decoder: Any, **kwargs: Any) -> None:
         super().__init__(autocast=False, **with_dtype(kwargs))
         self.encoder = ENCODERS.build(encoder, dtype=self.dtype_policy)
@@ -69,7 +71,7 @@ class ImplicitSR(SRModel):
             as the decoder has them.
 
         Raises:
-            InvalidArgument: for integer images.
+            InvalidArgument: for integer images, or other shapes.
         """
         return join_latent(self.decoder, *self.encode_parts(image, **arguments))
 
@@ -91,9 +93,9 @@ class ImplicitSR(SRModel):
             sample: whether a stochastic decoder samples its noise (ARASFSR's frequency latent).
 
         Raises:
-            InvalidArgument: for integer images.
+            InvalidArgument: for integer images, or other shapes.
         """
-        check_floating(image)
+        check_images(image)
         normalised = normalize(image)
         features = self.encoder.encode(normalised, training=training)
         features = self.decoder.latent(
@@ -129,6 +131,10 @@ class ImplicitSR(SRModel):
             return denormalize(render_lattice(self.decoder, latent, *axes, cell, window))
         points = inputs["coordinates"]
         return denormalize(render_points(self.decoder, latent, points, cell, window))
+
+    def _smallest_inputs(self) -> dict[str, Any]:
+        points = np.zeros((1, 2, 2), np.float32)
+        return {"image": super()._smallest_inputs(), "coordinates": points, "cell": points + 1}
 
     def train_step(self, *arguments: Any) -> Any:
         """Take Keras's step; of pairs of images, all pixels of the large ones are targets."""
@@ -171,6 +177,7 @@ class ImplicitSR(SRModel):
         mode = self.decoder.neighbour_mode
         return grid_plan(lr_size, size, window=window, neighbour_mode=mode)
 
+    @checked_arguments()
     def upscale(
         self,
         image: Any,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from tfsr.errors import PresetError
+from tfsr.hints import checked_arguments
 
 
 class _Presets:
@@ -35,35 +36,39 @@ class PresetMethods:
     presets = _Presets()
 
     @classmethod
+    @checked_arguments()
     def from_preset(
         cls,
         preset: str | os.PathLike[str],
         strength: float | None = None,
         dtype: Any = None,
+        load_weights: bool = True,
+        trainable: bool = True,
+        name: str | None = None,
     ) -> Self:
         """Load a model; arguments and errors are those of `tfsr.from_preset`.
 
         Args:
             preset: as in `tfsr.from_preset`.
             strength: as in `tfsr.from_preset`.
-            dtype: str or `keras.DTypePolicy`, such as "mixed_bfloat16". Defaults to float32.
+            dtype: as in `tfsr.from_preset`.
+            load_weights: as in `tfsr.from_preset`.
+            trainable: as in `tfsr.from_preset`.
+            name: as in `tfsr.from_preset`.
 
         Raises:
             PresetError: also if the preset has a model of another class.
         """
         from tfsr.presets import from_preset
 
-        model = from_preset(preset, strength)
+        model = from_preset(preset, strength, dtype, load_weights, trainable, name)
         if not isinstance(model, cls):
             raise PresetError(
                 f"{os.fspath(preset)}: is of class {type(model).__name__}, not {cls.__name__}"
             )
-        if dtype is None:
-            return model
-        copy = cls.from_config({**model.get_config(), "dtype": dtype})  # type: ignore[attr-defined]
-        copy.set_weights(model.get_weights())
-        return copy
+        return model
 
+    @checked_arguments()
     def save_to_preset(
         self, preset_dir: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None
     ) -> None:

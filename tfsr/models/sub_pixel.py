@@ -12,6 +12,7 @@ from keras import ops
 from tfsr.backend import is_traced
 from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument
+from tfsr.hints import checked_arguments
 from tfsr.layers import Convolution
 from tfsr.layers.configured_layer import with_dtype
 from tfsr.models.arguments import as_float32, output_size_of
@@ -48,6 +49,7 @@ class SubPixelSR(SRModel):
         (1, 8, 10, 3)
     """
 
+    @checked_arguments("SubPixelSR.from_preset(NAME) loads a trained model")
     def __init__(self, encoder: Any, scale: int, **kwargs: Any) -> None:
         super().__init__(autocast=False, **with_dtype(kwargs))
         if scale not in _FACTORS:
@@ -86,6 +88,7 @@ class SubPixelSR(SRModel):
             x = sub_pixels_to_space(layer(x), factor)
         return denormalize(ops.cast(self.colours(x), "float32"))
 
+    @checked_arguments()
     def upscale(
         self, image: Any, size: Sequence[int] | None = None, *, scale: float | None = None
     ) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Trained models by name, with their provenance."""
 
+from typing import TYPE_CHECKING
+
+from tfsr.hints import of_module
 from tfsr.presets.preset_model import check_same_architecture as check_same_architecture
 from tfsr.presets.preset_model import check_strength as check_strength
 from tfsr.presets.preset_model import from_preset, interpolate
@@ -17,3 +20,6 @@ __all__ = [
     "read_metadata",
     "save_preset",
 ]
+
+if not TYPE_CHECKING:  # To type checkers, every name would exist.
+    __getattr__ = of_module(__name__)

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from tfsr.errors import InvalidArgument, PresetError
+from tfsr.hints import checked_arguments
 from tfsr.presets.store import CONFIG, METADATA, WEIGHTS, check_files, find, read_json
 from tfsr.presets.twins import clean_twin
 
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
 _TRAINING_ONLY = {"noise", "seed"}
 
 
-def from_preset(preset: str | os.PathLike[str], strength: float | None = None) -> AnyModel:
+@checked_arguments()
+def from_preset(
+    preset: str | os.PathLike[str],
+    strength: float | None = None,
+    dtype: Any = None,
+    load_weights: bool = True,
+    trainable: bool = True,
+    name: str | None = None,
+) -> AnyModel:
     """Load the model of a preset.
 
     Args:
@@ -30,13 +39,18 @@ def from_preset(preset: str | os.PathLike[str], strength: float | None = None) -
             caches the preset's files (`pip install 'tfsr[hub]'`).
         strength: float. In [0, 1], for a preset with a clean twin: see `interpolate`. Defaults to
             None: the preset as it is.
+        dtype: str or `keras.DTypePolicy`, such as "mixed_bfloat16". Defaults to float32.
+        load_weights: bool. Whether the model has the preset's weights, or random ones. Defaults to
+            True.
+        trainable: bool. Whether weights are trained by `fit`. Defaults to True.
+        name: str. The model's name. Defaults to that of its class.
 
     Raises:
         PresetError: if there is no such preset, a file is missing,
             has another sha256 than the metadata says, or is not of the form that `save_preset`
             writes, or a weight is not finite; with a strength, if the preset has no clean
             twin, or one of another architecture.
-        InvalidArgument: if the strength is not in [0, 1].
+        InvalidArgument: if the strength is not in [0, 1], or is given without weights.
 
     Example:
         >>> model = tfsr.from_preset("arasfsr-mobile-faces-v1")
@@ -44,9 +58,21 @@ def from_preset(preset: str | os.PathLike[str], strength: float | None = None) -
         True
     """
     if strength is None:
-        return _load(preset)
-    check_strength(strength)
-    return interpolate(clean_twin(preset), preset, strength)
+        model = _load(preset)
+    else:
+        check_strength(strength)
+        if not load_weights:
+            raise InvalidArgument("is of weights, which load_weights=False leaves out", "strength")
+        model = interpolate(clean_twin(preset), preset, strength)
+    if not (dtype is None and name is None and load_weights):
+        given = {key: value for key, value in (("dtype", dtype), ("name", name)) if value}
+        copy = type(model).from_config({**model.get_config(), **given})
+        if load_weights:
+            copy.set_weights(model.get_weights())
+        model = copy
+    if not trainable:
+        model.trainable = False
+    return model
 
 
 def interpolate(

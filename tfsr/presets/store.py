@@ -99,7 +99,7 @@ def save_preset(
         metadata: plain data; "sha256" is added.
 
     Raises:
-        PresetError: if the directory cannot be written.
+        PresetError: if the directory cannot be written, or is a hub's handle.
 
     Example:
         >>> encoder = {"name": "edsr", "features": 8, "blocks": 1}
@@ -113,6 +113,10 @@ def save_preset(
     from tfsr.presets.card import model_card
     from tfsr.presets.weights_file import keep_form
 
+    if is_handle(os.fspath(directory)):
+        raise PresetError(
+            f"{directory}: is a hub's handle; save to a folder, which the hub's own program uploads"
+        )
     directory = Path(directory)
     whole = model.get_config()
     config: dict[str, Any] = {
@@ -187,8 +191,8 @@ def find(preset: str | os.PathLike[str]) -> Path:
     if name.endswith(".keras") and os.path.isfile(name):
         raise PresetError(f"{name}: is not a preset; keras.models.load_model loads .keras files")
     raise PresetError(
-        f"unknown preset {name!r}; known: {', '.join(names())}, a directory, or a hub's handle."
-        + did_you_mean(name, names())
+        f"unknown preset {name!r}; known: {', '.join(names())}, a directory, or a hub's handle, "
+        "such as hf://USER/NAME." + did_you_mean(name, names())
     )
 
 

@@ -2,5 +2,8 @@
 
 import lazy_loader
 
+from tfsr.hints import of_module
+
 # Lazy: the queue's processes need no Keras.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__ = of_module(__name__, otherwise=_attribute)

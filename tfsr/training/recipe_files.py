@@ -105,7 +105,7 @@ def _check(recipe: Recipe) -> None:
     if len(set(labels)) < len(labels):
         raise RecipeError(
             f"validation.degradations gives two figures one name in {', '.join(labels)}: "
-            "use each once, and one of clean and nn65"
+            "use each once, one of clean and nn65, and one that is given by its steps"
         )
     check_choice("validation.protocol", validation.protocol, PROTOCOLS, RecipeError)
     # Last, because it takes longest.
