@@ -14,7 +14,7 @@ settings.load_profile("tfsr")
 
 
 # What takes longest is started first, so that all workers end together.
-LONG = ("test_without_tensorflow.py", "training/", "cli/test_pages.py", "exporters/")
+LONG = ("training/", "cli/test_pages.py", "exporters/")
 
 
 def pytest_collection_modifyitems(items):
