@@ -25,6 +25,9 @@ demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) \
 	    --faces auto --overwrite
 
+# Without bytecode on disk, every process that a test starts would compile the package anew.
+test test-jax: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
