@@ -18,12 +18,15 @@ MODEL_PACKAGES = geometry layers encoders decoders rendering models presets expo
 # Another Chromium for test-web.
 CHROMIUM ?= chromium
 
-.PHONY: demo test soak lint test-release web test-web export-table test-serving test-ray test-arm docs
-.PHONY: clean
+.PHONY: demo test soak lint test-release web test-web export-table test-serving test-ray test-jax
+.PHONY: test-arm docs clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) \
 	    --faces auto --overwrite
+
+# Without bytecode on disk, every process that a test starts would compile the package anew.
+test test-jax: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -81,6 +84,18 @@ KILLS ?= 1
 test-ray: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m pytest tests/ray_nodes --kills $(KILLS)
 
+# Where there is JAX and no TensorFlow, in an environment that stays: training, use, recipes/gpu.
+JAX_PACKAGES = jax "keras>=3.15" numpy pillow scipy tifffile h5py lazy-loader pydantic pyyaml rich typer
+
+test-jax: $(VENV)/.installed-dev $(VENV)-jax/.installed
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/without_tensorflow \
+	    --jax-python $(VENV)-jax/bin/python
+
+$(VENV)-jax/.installed: Makefile
+	$(PYTHON) -m venv --clear $(VENV)-jax
+	$(VENV)-jax/bin/pip install --quiet $(JAX_PACKAGES)
+	touch $@
+
 # tensorflow-serving-api asks for a TensorFlow of its own version.
 $(VENV)/.installed-serving: $(VENV)/.installed-dev
 	$(VENV)/bin/pip install --quiet "openvino>=2026.4.1" "grpcio>=1.85" "kserve>=0.21" \
@@ -129,7 +144,7 @@ needs-test-arm:
 	$(call needs,qemu-aarch64-static:qemu-user-static debootstrap dpkg-deb:dpkg)
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) $(VENV)-jax out
 
 $(VENV)/.installed: pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)

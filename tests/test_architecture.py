@@ -149,3 +149,17 @@ def test_the_command_line_starts_without_tensorflow():
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == []
+
+
+def test_commands_import_keras_without_what_they_do_not_use():
+    program = (
+        "import sys\n"
+        "from tfsr.cli.startup import import_keras\n"
+        "import_keras()\n"
+        "print('keras' in sys.modules, *({'matplotlib', 'pandas', 'jax'} & set(sys.modules)))\n"
+        "import matplotlib\n"
+    )
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, cwd=LIBRARY.parent, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == ["True"]

@@ -17,6 +17,9 @@ class Registry:
         base: base class whose objects `build` returns as they are, registered or not. Defaults to
             none.
 
+    Attributes:
+        revision: grows whenever a name is registered or unregistered.
+
     Example:
         >>> tfsr.encoders.ENCODERS.build({"name": "edsr", "blocks": 4}).blocks
         4
@@ -26,14 +29,17 @@ class Registry:
         self.kind = kind
         self.base = base
         self._entries: dict[Any, tuple[type[Any], dict[str, Any]]] = {}
+        self.revision = 0
 
     def add(self, name: str, cls: type[Any], **defaults: Any) -> None:
         """Register a class; the first of its names is the one that `config_of` returns."""
         self._entries[name] = (cls, defaults)
+        self.revision += 1
 
     def remove(self, name: str) -> None:
         """Unregister a name."""
         del self._entries[name]
+        self.revision += 1
 
     def names(self) -> list[str]:
         """Return the registered names, sorted."""

@@ -438,7 +438,7 @@ def check_visible_files_are_whole(out):
 
 def test_killed_at_any_moment_nothing_corrupt_is_seen_and_a_rerun_completes(long_batch, tfsr):
     arguments, out, count = long_batch
-    moments = np.random.default_rng(0).uniform(0, 0.3, 3)
+    moments = np.random.default_rng(0).uniform(0, 0.3, 2)
     for moment in moments:
         process = started(*arguments)
         # The first line comes when the model is loaded and the batch has begun.

@@ -6,7 +6,9 @@ import pytest
 import tiny
 from pages import DOCS, commands
 
+# As in `test_pages.py`.
 SHORT = (
+    "training.precision=float32",
     *("training.steps=2", "training.steps_per_epoch=2", "training.learning_rate.warmup=0"),
     *("data.sampling.batch=2", "data.sampling.num_points=64", "training.jit_compile=false"),
     *("validation.images=1", "validation.scales=[2]"),

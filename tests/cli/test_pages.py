@@ -43,8 +43,10 @@ def test_photographs(tfsr, tmp_path, monkeypatch):
     assert (tmp_path / "done.json").is_file()
 
 
-# A reader waits for an hour; here two steps of small batches are enough.
+# A reader waits for an hour; here two steps of small batches are enough. Many processors emulate
+# bfloat16, slowly; `test_recipes.py` trains a recipe in it.
 SHORT = (
+    "training.precision=float32",
     *("training.steps=2", "training.steps_per_epoch=2", "training.learning_rate.warmup=0"),
     *("data.sampling.batch=2", "data.sampling.num_points=64", "training.jit_compile=false"),
     *("validation.images=1", "validation.lr_sizes=[32]"),

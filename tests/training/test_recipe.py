@@ -5,7 +5,9 @@ from copy import deepcopy
 import pytest
 import tiny
 import yaml
+from block_means import BlockMeans
 
+from tfsr.encoders import ENCODERS
 from tfsr.errors import RecipeError
 from tfsr.training import recipe_files as recipes
 from tfsr.training.recipe import OptimizerConfig, TrainingConfig
@@ -558,3 +560,15 @@ def test_text_that_begins_as_a_number_is_text(tmp_path):
     assert recipes.load(tiny.write_recipe(tmp_path / "r.yaml", content)).provenance == {
         "licence": digest
     }
+
+
+def test_a_model_is_checked_anew_when_an_encoder_is_unregistered():
+    content = tiny.recipe("images")
+    content["model"] = {**tiny.MODEL, "encoder": "passing"}
+    ENCODERS.add("passing", BlockMeans)
+    try:
+        recipes.parse(content)
+    finally:
+        ENCODERS.remove("passing")
+    with pytest.raises(RecipeError, match="encoder must be one of .*received 'passing'"):
+        recipes.parse(content)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tiny
 from runs import contents
@@ -27,10 +26,11 @@ def train_killed(recipe, directory, *steps, **options):
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
-def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
+def test_killed_twice_it_is_the_same_run_bit_by_bit(tmp_path):
+    """Within an epoch, and after the last step of one; `make soak` kills at random moments."""
     content = tiny.recipe(
         tiny.folder(tmp_path / "images", count=5),
-        steps=18,
+        steps=12,
         steps_per_epoch=3,
         ema=0.9,
         clip_norm=0.5,
@@ -43,13 +43,13 @@ def test_killed_at_five_random_steps_it_is_the_same_run_bit_by_bit(tmp_path):
     content["model"] = {**tiny.MODEL, "decoder": {**tiny.ARASFSR, "noise": True}}
     content["validation"] = {"lr_sizes": [24], "images": 1}
     recipe = tiny.write_recipe(tmp_path / "r.yaml", content)
-    steps = sorted(np.random.default_rng(6).choice(np.arange(1, 19), 5, replace=False))
+    steps = (5, 9)
     for directory, killed in (("whole", ()), ("killed", steps)):
         done = train_killed(recipe, tmp_path / directory, *killed)
         assert done.returncode == 0, (steps, done.stdout[-2000:], done.stderr[-2000:])
     whole, killed = contents(tmp_path / "whole"), contents(tmp_path / "killed")
     assert whole.keys() == killed.keys()
-    assert {"step-00000015", "step-00000018"} <= whole.keys()
+    assert {"step-00000009", "step-00000012"} <= whole.keys()
     for name, expected in whole.items():
         assert killed[name] == expected, f"{name} differs; killed after steps {steps}"
 

@@ -6,13 +6,18 @@ import importlib
 import importlib.util
 import logging
 import os
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tfsr.errors import InvalidArgument
 from tfsr.inference.silence import silence
 from tfsr.interruptible import interruptible
 
 _BACKENDS = ("tensorflow", "jax", "torch")
+# What Keras and TensorFlow import where it is installed, for functions that no command calls.
+_UNUSED = ("jax", "matplotlib", "pandas", "sklearn")
 
 STARTED = time.monotonic()
 """When the program began, within a tenth of a second."""
@@ -44,7 +49,19 @@ def import_keras() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Its warnings are for those who write programs with it.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with silence():
+    with silence(), _hidden({*_UNUSED} - {os.environ["KERAS_BACKEND"]}):
         # In another thread: an exception that reached the C++ code of TensorFlow would end the
         # process without a word.
         interruptible(importlib.import_module, "keras")
+
+
+@contextmanager
+def _hidden(names: set[str]) -> Iterator[None]:
+    """Take modules for not installed meanwhile, unless they have been imported already."""
+    hidden = names - set(sys.modules)
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

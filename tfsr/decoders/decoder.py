@@ -166,11 +166,10 @@ class Decoder(ConfiguredLayer):
             (..., 3) float32 in [-1, 1], before the skip.
         """
         total: Any = 0.0
-        for i in range(rows.indices.shape[-1]):
-            row = rows.neighbour(i)
+        column_neighbours = columns.all_neighbours()
+        for i, row in enumerate(rows.all_neighbours()):
             partial: Any = 0.0
-            for j in range(columns.indices.shape[-1]):
-                column = columns.neighbour(j)
+            for j, column in enumerate(column_neighbours):
                 colours = self.decode(features(i, j), row, column, modulation)
                 partial += column.weight * ops.cast(colours, "float32")
             total += row.weight * partial

@@ -76,6 +76,10 @@ class Axis:
             cell=last_axis(self.cells),
         )
 
+    def all_neighbours(self) -> list[Neighbour]:
+        """Every neighbour, in order."""
+        return [self.neighbour(i) for i in range(self.indices.shape[-1])]
+
 
 @dataclass(frozen=True)
 class Neighbour:

@@ -29,10 +29,13 @@ def blend(decoder: Decoder, samples: Samples) -> Any:
     rows, columns = samples.rows, samples.columns
     colours = decoder.blend(samples.features, rows, columns, samples.modulation)
     if decoder.input_skip:
-        row_weights, column_weights = skip_weights(decoder, rows), skip_weights(decoder, columns)
+        row_weights, column_weights = (
+            [weights[..., i : i + 1] for i in range(2)]
+            for weights in (skip_weights(decoder, rows), skip_weights(decoder, columns))
+        )
         for i in range(2):
-            partial = sum(column_weights[..., j : j + 1] * samples.pixels(i, j) for j in range(2))
-            colours += row_weights[..., i : i + 1] * partial
+            partial = sum(column_weights[j] * samples.pixels(i, j) for j in range(2))
+            colours += row_weights[i] * partial
     return add_mean(decoder, colours)
 
 

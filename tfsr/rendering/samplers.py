@@ -58,8 +58,10 @@ def sample_points(
         flat = ops.reshape(source, (-1, source.shape[-1]))
         return ops.take(flat, first + row_indices * width + column_indices, axis=0)
 
+    row_neighbours, column_neighbours = plan.rows.all_neighbours(), plan.columns.all_neighbours()
+
     def features(i, j):
-        rows, columns = plan.rows.neighbour(i), plan.columns.neighbour(j)
+        rows, columns = row_neighbours[i], column_neighbours[j]
         found = tree.map_structure(lambda x: gather(x, rows.index, columns.index), projected)
         if project_cell is not None:
             found = project_cell(found, rows.cell, columns.cell)
@@ -233,7 +235,7 @@ def _row_features(decoder: Decoder, features_of_rows, rows: Axis) -> tuple[Calla
 
     @cache
     def summed(_: int):
-        return sum(rows.neighbour(i).weight * features_of_rows(i) for i in range(count))
+        return sum(rows.weights[..., i : i + 1] * features_of_rows(i) for i in range(count))
 
     one = replace(
         rows,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from tfsr import __version__, losses
 from tfsr.data.sources import check_sources
+from tfsr.decoders import DECODERS
+from tfsr.encoders import ENCODERS
 from tfsr.errors import InvalidArgument, RecipeError, check_choice
 from tfsr.inference.memory_amount import parse_memory
 from tfsr.metrics import PROTOCOLS
@@ -122,12 +124,23 @@ def _error_of(key: str) -> Iterator[None]:
 
 def _check_model(recipe: Recipe) -> None:
     try:
-        count = from_config(recipe.model).count_params()
+        count = _parameters(recipe.model)
     # Keras and Python reject a layer's arguments in their own words.
     except (InvalidArgument, TypeError, ValueError, AttributeError) as error:
         raise RecipeError(f"model: {' '.join(str(error).split())}") from error
     if recipe.parameters not in (None, count):
         raise RecipeError(f"parameters must be {count}, as the model's; got {recipe.parameters}")
+
+
+_counts: dict[Any, int] = {}
+
+
+def _parameters(model: Mapping[str, Any]) -> int:
+    """Count a model's parameters. To build it takes long, so each is built once."""
+    key = repr(model), ENCODERS.revision, DECODERS.revision
+    if key not in _counts:
+        _counts[key] = from_config(model).count_params()
+    return _counts[key]
 
 
 def _check_sampling_fits_model(recipe: Recipe) -> None:
