@@ -28,7 +28,7 @@ def _seed():
         return
     with pytest.MonkeyPatch.context() as patch:
         # Nothing here draws by TensorFlow's own seed, and to set it makes TensorFlow forget every
-        # kernel and function that it has compiled: a third of the suite's time.
+        # kernel and function that it has compiled.
         if "tensorflow" in sys.modules:
             patch.setattr(sys.modules["tensorflow"].random, "set_seed", lambda seed: None)
         sys.modules["keras"].utils.set_random_seed(0)
