@@ -1,6 +1,6 @@
 """Where the gain over bicubic differs with skin lightness: in the face, or around it.
 
-    python benchmarks/skin_lightness.py --faces faces256/test --train faces256/train
+    python benchmarks/skin_lightness.py --faces faces256/test --train faces256/train faces512/train
 
 Prints a Markdown table: the mean gain of each third of the faces by skin lightness (see
 preset_checks.py), inside an oval from chin to forehead and outside it, of presets trained on faces
@@ -26,7 +26,9 @@ def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faces", type=Path, required=True, help="aligned faces, 256x256")
-    parser.add_argument("--train", type=Path, help="faces to count by lightness, 256x256")
+    parser.add_argument(
+        "--train", type=Path, nargs="+", default=[], help="aligned faces to count by lightness"
+    )
     arguments = parser.parse_args()
 
     from tfsr import load_upscaler
@@ -45,12 +47,11 @@ def main():
             gains = 10 * np.log10(bicubic / errors(upscale, images, side))
             for place, gain in zip(("in the face", "around it"), gains, strict=True):
                 print_row(f"{name} | {side} | {place}", gain, lightness, third)
-    if arguments.train:
-        values = np.array([skin_lightness(read(path)) for path in list_images(arguments.train)])
+    for folder in arguments.train:
+        faces = (resize(read(path), (256, 256)) for path in list_images(folder))
+        values = np.array([skin_lightness(face) for face in faces])
         counts = np.bincount(np.digitize(values, [low for low, _ in ranges[1:]]), minlength=3)
-        print(
-            f"\n{len(values)} faces in {arguments.train}: {counts.tolist()} as light as each third"
-        )
+        print(f"\n{len(values)} faces in {folder}: {counts.tolist()} as light as each third")
 
 
 def errors(upscale, images, side):
