@@ -1,6 +1,6 @@
 """Make a preset keep flat colours, at the least change of what it makes of its training images.
 
-    python recipes/flat_colours.py PRESET RUN
+    python recipes/flat_colours.py PRESET RUN [SHARE]
 
 The output of a linear decoder is linear in its last layer W. The change D of W minimises
 
@@ -9,7 +9,8 @@ The output of a linear decoder is linear in its last layer W. The change D of W 
 
 both means relative to the size of what D multiplies, and a little of |D|^2: a linear system. PRESET
 is a name or a directory whose metadata has its recipe; the recipe's folders of images are found
-from here. RUN is a new directory, which `tfsr save-preset` takes. Some minutes of two cores.
+from here. RUN is a new directory, which `tfsr save-preset` takes. SHARE, above 0 and at most 1 (the
+default), is how much of D is added. Some minutes of two cores.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ LEVELS = (0, 32, 64, 96, 128, 160, 192, 224, 255)
 SIDES = ((24, 63), (24, 33), (32, 128), (24, 192), (48, 96))
 
 
-def main(preset: str, run: str) -> None:
+def main(preset: str, run: str, share: float = 1.0) -> None:
     """Change a preset's last layer, and write it as a run."""
+    if not 0 < share <= 1:
+        raise SystemExit(f"SHARE must be above 0 and at most 1; received {share}")
     metadata = read_metadata(preset)
     recipe = recipe_files.parse(metadata["recipe"])
     model, rng = from_preset(preset), np.random.default_rng(0)
@@ -59,8 +62,10 @@ def main(preset: str, run: str) -> None:
         flat.add(inputs, _error(model, inputs, colours))
     change = real.solve(flat)
     kernel = model.decoder.last_layer.kernel
-    kernel.assign(kernel + change.reshape(kernel.shape))
+    kernel.assign(kernel + share * change.reshape(kernel.shape))
     text = recipe.provenance["training"] + "; then recipes/flat_colours.py"
+    if share < 1:
+        text += f", {share:g} of its change"
     recipe = replace(recipe, provenance={**recipe.provenance, "training": text})
     Path(run).mkdir(parents=True)
     write_recipe(Path(run), recipe)
@@ -159,4 +164,4 @@ def _flats(rng: np.random.Generator) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:3], *map(float, sys.argv[3:]))

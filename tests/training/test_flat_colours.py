@@ -9,7 +9,7 @@ import pytest
 import tiny
 
 from tfsr import ImplicitSR, from_preset
-from tfsr.presets import save_preset
+from tfsr.presets import read_metadata, save_preset
 from tfsr.training import recipe_files
 from tfsr.training.run_preset import save_run_preset
 
@@ -37,16 +37,50 @@ def movement(model):
     return np.sqrt(np.square(model.upscale(flat, size=(20, 20)) - colours).mean())
 
 
+@pytest.fixture
+def before(tmp_path):
+    """A function of a degradation: makes a preset `before` of a tiny model."""
+
+    def make(degradation):
+        images = tiny.folder(tmp_path / "images")
+        keras.utils.set_random_seed(0)
+        model = ImplicitSR.from_config(tiny.MODEL)
+        content = tiny.recipe(images)
+        content["data"]["sampling"] |= {"points": "lattice", "degradation": degradation}
+        content["provenance"]["training"] = "made by the test"
+        recipe = recipe_files.to_mapping(recipe_files.parse(content))
+        save_preset(model, tmp_path / "before", {"recipe": recipe, "steps": 6})
+        return model
+
+    return make
+
+
+def test_a_share_of_the_change_is_added(flat_colours, before, tmp_path):
+    model = before("clean")
+    for name, share in (("whole", 1.0), ("part", 0.25)):
+        flat_colours.main(str(tmp_path / "before"), str(tmp_path / name), share)
+    kernels = [
+        net.decoder.last_layer.kernel.numpy()
+        for net in (model, *(from_preset(tmp_path / name) for name in ("whole", "part")))
+    ]
+    expected = 0.25 * (kernels[1] - kernels[0])
+    np.testing.assert_allclose(kernels[2] - kernels[0], expected, atol=1e-6)
+    training = read_metadata(tmp_path / "part")["provenance"]["training"]
+    assert training == "made by the test; then recipes/flat_colours.py, 0.25 of its change"
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5, float("nan")])
+def test_a_share_outside_its_range_is_one_line(flat_colours, tmp_path, share):
+    with pytest.raises(SystemExit, match="SHARE must be above 0 and at most 1; received"):
+        flat_colours.main("faces", str(tmp_path / "run"), share)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("degradation", ["clean", "faces"])
-def test_flat_colours_move_less_and_images_hardly_change(flat_colours, tmp_path, degradation):
-    images = tiny.folder(tmp_path / "images")
-    keras.utils.set_random_seed(0)
-    model = ImplicitSR.from_config(tiny.MODEL)
-    content = tiny.recipe(images)
-    content["data"]["sampling"] |= {"points": "lattice", "degradation": degradation}
-    content["provenance"]["training"] = "made by the test"
-    recipe = recipe_files.to_mapping(recipe_files.parse(content))
-    save_preset(model, tmp_path / "before", {"recipe": recipe, "steps": 6})
+def test_flat_colours_move_less_and_images_hardly_change(
+    flat_colours, before, tmp_path, degradation
+):
+    model = before(degradation)
 
     flat_colours.main(str(tmp_path / "before"), str(tmp_path / "run"))
     save_run_preset(tmp_path / "run", tmp_path / "after")
