@@ -3,8 +3,8 @@
     python benchmarks/large_photograph.py --faces faces512/test --backgrounds photos/val
 
 Composes a photograph of 12 megapixels with ten faces, on crops of 52 to 250 pixels, and enlarges it
-by 2 with `tfsr upscale`: once by the background preset alone, once with faces. Prints seconds and
-the peak memory of each process, in turn, `--repeats` times.
+by 2 with `tfsr upscale`: once by the background preset alone, once with faces. Prints seconds, the
+processors' seconds and the peak memory of each process, in turn, `--repeats` times.
 """
 
 import argparse
@@ -45,8 +45,11 @@ def main():
             for name, chosen in options.items():
                 command = [*(sys.executable, "-m", "tfsr", "upscale", source, "-o", target)]
                 command += ["--scale", SCALE, "--memory", arguments.memory, "--overwrite", *chosen]
-                seconds, peak = measure(list(map(str, command)))
-                print(f"{name}: {seconds:.1f} s, {peak / 2**30:.2f} GiB", flush=True)
+                seconds, busy, peak = measure(list(map(str, command)))
+                print(
+                    f"{name}: {seconds:.1f} s, {busy:.1f} s of processors, {peak / 2**30:.2f} GiB",
+                    flush=True,
+                )
 
 
 def compose(faces, backgrounds, target):
@@ -69,7 +72,7 @@ def compose(faces, backgrounds, target):
 
 
 def measure(command):
-    """Seconds and peak bytes of a process."""
+    """Seconds, seconds of processors and peak bytes of a process."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     output = process.stdout.read()
@@ -77,7 +80,8 @@ def measure(command):
     if status:
         raise SystemExit(f"failed: {' '.join(command)}")
     print(output.strip())
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
+    busy = usage.ru_utime + usage.ru_stime
+    return time.perf_counter() - start, busy, usage.ru_maxrss * 1024
 
 
 if __name__ == "__main__":
