@@ -15,11 +15,11 @@ _NAME = "tfsr-codec"
 
 
 class CodecThreads:
-    """Threads that decode or encode images, and that the program does not wait for.
+    """Threads for long calls of C libraries, mostly codecs, that the program does not wait for.
 
     Python calls the handler of a signal when the main thread is back from C, and a library may
-    decode for half a minute, and encode for longer. So other threads do that, and at the end of the
-    program they may be left where they are, except in a block of `finishing`.
+    decode for half a minute, and encode for longer. At the end of the program these threads may be
+    left where they are, except in a block of `finishing`.
     """
 
     def __init__(self, count: int = 1) -> None:
