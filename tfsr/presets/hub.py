@@ -15,14 +15,14 @@ from typing import Any, NoReturn
 
 from tfsr.errors import PresetError
 
-# The most bytes of each file; a model card may be missing.
-_FILES = {
+# Of each file of a preset; a model card may be missing.
+MAX_BYTES = {
     "config.json": 4 * 2**20,
     "metadata.json": 4 * 2**20,
     "model.weights.h5": 2**30,
     "README.md": 2**20,
 }
-_NEEDED = tuple(_FILES)[:3]
+_NEEDED = tuple(MAX_BYTES)[:3]
 
 _NAME = r"[\w][\w.-]*"
 _FORMS = {
@@ -75,7 +75,7 @@ def _hugging_face(handle: str, repository: str, revision: str | None) -> Path:
 
     def snapshot(**options: Any) -> Any:
         return huggingface_hub.snapshot_download(
-            repository, revision=revision, allow_patterns=list(_FILES), **options
+            repository, revision=revision, allow_patterns=list(MAX_BYTES), **options
         )
 
     try:
@@ -129,7 +129,7 @@ def _kaggle(handle: str, name: str) -> Path:
         model, files = _listed(model)
         _check_sizes(handle, files.items())
         for file in files:
-            if file in _FILES:
+            if file in MAX_BYTES:
                 kagglehub.model_download(str(model), path=file)
     except PresetError:
         raise
@@ -190,9 +190,9 @@ def _listed(model: Any) -> tuple[Any, dict[str, int]]:
 
 def _check_sizes(handle: str, files: Iterable[tuple[str, int]]) -> None:
     for name, size in files:
-        if name in _FILES and size > _FILES[name]:
+        if name in MAX_BYTES and size > MAX_BYTES[name]:
             raise PresetError(
-                f"{handle}: {name} has {size} bytes; at most {_FILES[name]} are fetched"
+                f"{handle}: {name} has {size} bytes; at most {MAX_BYTES[name]} are fetched"
             )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfsr.errors import PresetError, did_you_mean
-from tfsr.presets.hub import fetch, is_handle
+from tfsr.presets.hub import MAX_BYTES, fetch, is_handle
 
 if TYPE_CHECKING:
     # Models import Keras, which takes seconds.
@@ -28,8 +28,6 @@ DEFAULT = "faces"
 SHIPPED = Path(__file__).parent
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 CARD = "README.md"
-
-_MAX_JSON = 4 * 2**20
 
 
 class CheckedFile(NamedTuple):
@@ -55,8 +53,8 @@ def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
     """Compare a preset's configuration and weights with the metadata's checksums.
 
     Raises:
-        PresetError: if there is no such preset, a file is missing, or the metadata lacks the
-            checksums.
+        PresetError: if there is no such preset, a file is missing or too large, or the metadata
+            lacks the checksums.
 
     Example:
         >>> [file.matches for file in tfsr.presets.check_files(tfsr.presets.DEFAULT)]
@@ -71,7 +69,10 @@ def check_files(preset: str | os.PathLike[str]) -> list[CheckedFile]:
     files = []
     for name in (CONFIG, WEIGHTS):
         path, expected = _existing(directory, name), str(checksums[name])
-        files.append(CheckedFile(path, path.stat().st_size, expected, _sha256(path) == expected))
+        size = path.stat().st_size
+        if size > MAX_BYTES[name]:
+            raise PresetError(f"{path}: has {size} bytes; at most {MAX_BYTES[name]} are read")
+        files.append(CheckedFile(path, size, expected, _sha256(path) == expected))
     return files
 
 
@@ -203,8 +204,8 @@ def read_json(path: Path) -> dict[str, Any]:
         PresetError: if the file cannot be read, or contains anything else.
     """
     try:
-        if path.stat().st_size > _MAX_JSON:
-            raise ValueError(f"larger than {_MAX_JSON} bytes")
+        if path.stat().st_size > MAX_BYTES[METADATA]:
+            raise ValueError(f"larger than {MAX_BYTES[METADATA]} bytes")
         text = path.read_text(encoding="utf-8")
         content = json.loads(
             text,

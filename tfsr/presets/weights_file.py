@@ -22,9 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tfsr.errors import PresetError
-
-MAX_BYTES = 2**30
-"""Of a weights file: 268 million weights."""
+from tfsr.presets.hub import MAX_BYTES
 
 _MAX_OBJECTS = 100_000
 _MAX_RANK, _MAX_NAME = 8, 256
@@ -44,13 +42,14 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     """Read the arrays of a weights file by their paths in it.
 
     Raises:
-        PresetError: a file that is larger than `MAX_BYTES`, of another form, or damaged, or a
+        PresetError: a file that is larger than 1 GiB, of another form, or damaged, or a
             weight that is infinite or not a number.
     """
     try:
-        size = os.stat(path).st_size
-        if size > MAX_BYTES:
-            raise PresetError(f"{path}: has {size} bytes; at most {MAX_BYTES} are read")
+        # 268 million weights.
+        size, limit = os.stat(path).st_size, MAX_BYTES["model.weights.h5"]
+        if size > limit:
+            raise PresetError(f"{path}: has {size} bytes; at most {limit} are read")
         arrays = dict(_Reader(path.read_bytes()).arrays())
     except OSError as error:
         raise PresetError(f"{path}: cannot be read: {error.strerror or error}") from error
