@@ -78,7 +78,8 @@ export-table: $(VENV)/.installed-dev
 test-serving: needs-test-serving $(VENV)/.installed-serving
 	$(VENV)/bin/python -m pytest tests/serving
 
-# A Ray cluster of three nodes, of which a worker, and a node, are killed: KILLS times each.
+# Batches on a Ray cluster of this machine, whose workers are killed; and on one of three nodes, of
+# which a worker, and a node, are killed: KILLS times each.
 KILLS ?= 1
 
 test-ray: $(VENV)/.installed-dev
@@ -107,10 +108,12 @@ $(VENV)/.installed-serving: $(VENV)/.installed-dev
 test-arm: needs-test-arm $(VENV)/.installed-dev
 	$(VENV)/bin/python export/arm/check.py
 
-# The site in out/docs: docs/, the API, and the guides, which are executed.
+# What documents show is run; then the site in out/docs: docs/, the API, and the guides, which are
+# executed.
 GUIDES = $(patsubst docs/guides/%.py,out/guides/%.md,$(wildcard docs/guides/*.py))
 
 docs: $(VENV)/.installed-docs
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile tests/documents
 	$(MAKE) --silent -j2 $(GUIDES)
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
 	$(VENV)/bin/python docs/site/check.py out/docs $$(command -v $(CHROMIUM))

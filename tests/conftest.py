@@ -14,7 +14,7 @@ settings.load_profile("tfsr")
 
 
 # What takes longest is started first, so that all workers end together.
-LONG = ("training/", "cli/test_pages.py", "exporters/", "decoders/", "test_parity.py", "cli/")
+LONG = ("training/", "exporters/", "decoders/", "test_parity.py", "cli/")
 
 
 def pytest_collection_modifyitems(items):

@@ -89,7 +89,7 @@ def recipe(images, **training):
             "jit_compile": False,
             **training,
         },
-        "validation": {"lr_sizes": [24, 16], "images": 2},
+        "validation": {"lr_sizes": [24], "images": 2},
         "provenance": {"licence": "made by the test"},
     }
 

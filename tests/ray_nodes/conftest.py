@@ -1,7 +1,8 @@
-"""A cluster of two worker nodes, and how often one is killed."""
+"""A cluster of two worker nodes, how often one is killed, and a loopback S3 server."""
 
 import pytest
 from ray_cluster import Nodes
+from s3_server import s3  # noqa: F401
 
 
 def pytest_addoption(parser):

@@ -9,13 +9,13 @@ from soak.mutations import mutate, with_right_checks
 
 # A few seconds' worth.
 SLICE = {
-    "images": 150,
-    "presets": 20,
-    "signed-presets": 8,
-    "tflite": 60,
+    "images": 80,
+    "presets": 12,
+    "signed-presets": 6,
+    "tflite": 30,
     "signed-tflite": 1,
-    "recipes": 10,
-    "checkpoints": 10,
+    "recipes": 8,
+    "checkpoints": 6,
 }
 
 WORKER = """

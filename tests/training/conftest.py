@@ -11,6 +11,8 @@ def run(tmp_path_factory):
 
     base = tmp_path_factory.mktemp("run")
     images = tiny.folder(base / "images")
-    recipe = tiny.write_recipe(base / "recipe.yaml", tiny.recipe(images))
+    content = tiny.recipe(images)
+    content["validation"]["lr_sizes"] = [24, 16]
+    recipe = tiny.write_recipe(base / "recipe.yaml", content)
     train(recipe, base / "run")
     return base / "run"

@@ -1,6 +1,7 @@
 """recipes/flat_colours.py: a last layer that keeps flat colours."""
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -16,8 +17,8 @@ from tfsr.training.run_preset import save_run_preset
 SCRIPT = Path(__file__).parents[2] / "recipes" / "flat_colours.py"
 
 
-@pytest.fixture
-def flat_colours(monkeypatch):
+@pytest.fixture(scope="module")
+def flat_colours():
     """The script, for few and small samples."""
     spec = importlib.util.spec_from_file_location("flat_colours", SCRIPT)
     module = importlib.util.module_from_spec(spec)
@@ -25,8 +26,7 @@ def flat_colours(monkeypatch):
     small = {"SAMPLES": 8, "QUERIES": 16, "LEVELS": (0, 128, 255), "SIDES": ((8, 20), (8, 16))}
     # So small a model is to be changed much.
     small |= {"FLATS": 10.0, "LEAST": 1e-3}
-    for name, value in small.items():
-        monkeypatch.setattr(module, name, value)
+    vars(module).update(small)
     return module
 
 
@@ -37,31 +37,33 @@ def movement(model):
     return np.sqrt(np.square(model.upscale(flat, size=(20, 20)) - colours).mean())
 
 
-@pytest.fixture
-def before(tmp_path):
-    """A function of a degradation: makes a preset `before` of a tiny model."""
+@pytest.fixture(scope="module")
+def changed(flat_colours, tmp_path_factory):
+    """A function of a degradation: a tiny preset of it, and the run that the script made."""
 
+    @cache
     def make(degradation):
-        images = tiny.folder(tmp_path / "images")
+        folder = tmp_path_factory.mktemp("flat")
+        images = tiny.folder(folder / "images")
         keras.utils.set_random_seed(0)
-        model = ImplicitSR.from_config(tiny.MODEL)
         content = tiny.recipe(images)
         content["data"]["sampling"] |= {"points": "lattice", "degradation": degradation}
         content["provenance"]["training"] = "made by the test"
         recipe = recipe_files.to_mapping(recipe_files.parse(content))
-        save_preset(model, tmp_path / "before", {"recipe": recipe, "steps": 6})
-        return model
+        model = ImplicitSR.from_config(tiny.MODEL)
+        save_preset(model, folder / "before", {"recipe": recipe, "steps": 6})
+        flat_colours.main(str(folder / "before"), str(folder / "run"))
+        return folder / "before", folder / "run"
 
     return make
 
 
-def test_a_share_of_the_change_is_added(flat_colours, before, tmp_path):
-    model = before("clean")
-    for name, share in (("whole", 1.0), ("part", 0.25)):
-        flat_colours.main(str(tmp_path / "before"), str(tmp_path / name), share)
+def test_a_share_of_the_change_is_added(flat_colours, changed, tmp_path):
+    before, whole = changed("clean")
+    flat_colours.main(str(before), str(tmp_path / "part"), 0.25)
     kernels = [
-        net.decoder.last_layer.kernel.numpy()
-        for net in (model, *(from_preset(tmp_path / name) for name in ("whole", "part")))
+        from_preset(path).decoder.last_layer.kernel.numpy()
+        for path in (before, whole, tmp_path / "part")
     ]
     expected = 0.25 * (kernels[1] - kernels[0])
     np.testing.assert_allclose(kernels[2] - kernels[0], expected, atol=1e-6)
@@ -77,15 +79,10 @@ def test_a_share_outside_its_range_is_one_line(flat_colours, tmp_path, share):
 
 
 @pytest.mark.parametrize("degradation", ["clean", "faces"])
-def test_flat_colours_move_less_and_images_hardly_change(
-    flat_colours, before, tmp_path, degradation
-):
-    model = before(degradation)
-
-    flat_colours.main(str(tmp_path / "before"), str(tmp_path / "run"))
-    save_run_preset(tmp_path / "run", tmp_path / "after")
-
-    after = from_preset(tmp_path / "after")
+def test_flat_colours_move_less_and_images_hardly_change(changed, tmp_path, degradation):
+    before, run = changed(degradation)
+    save_run_preset(run, tmp_path / "after")
+    model, after = from_preset(before), from_preset(tmp_path / "after")
     assert movement(after) < 0.5 * movement(model)
     changed = [
         old.path

@@ -47,7 +47,7 @@ def test_values_arrive(tmp_path):
     assert recipe.data.sampling.augment == ("horizontal",)
     assert recipe.training.learning_rate.decay == "cosine"
     assert recipe.training.optimizer == OptimizerConfig("adam", epsilon=1e-8)
-    assert recipe.validation.lr_sizes == (24, 16)
+    assert recipe.validation.lr_sizes == (24,)
     assert recipe.provenance == {"licence": "made by the test"}
 
 
@@ -266,7 +266,7 @@ def test_the_interval_divides_the_run_and_stays_when_it_is_decided(
 
 
 def test_reductions_are_the_sizes_and_then_the_scales():
-    content = changed("validation.scales", [2, 3.5])
+    content = changed("validation", {"lr_sizes": [24, 16], "scales": [2, 3.5]})
     content["data"]["sampling"]["degradation"] = "nn65"
     specs = recipes.parse(content).degradation_specs()
     assert [spec.label for spec in specs] == ["24", "16", "x2", "x3.5"]
@@ -278,20 +278,17 @@ def test_validation_can_restore_from_several_degradations(tmp_path):
     content["data"]["sampling"]["degradation"] = {"name": "faces", "noise": [0, 5]}
     recipe = recipes.load(tiny.write_recipe(tmp_path / "r.yaml", content))
     labels = [spec.label for spec in recipe.degradation_specs()]
-    assert labels == ["24", "16", "24-real-medium", "16-real-medium"]
+    assert labels == ["24", "24-real-medium"]
     assert recipes.parse(recipes.to_mapping(recipe)) == recipe
     trained = changed("data.sampling.degradation", [{"noise": 3}])
-    assert [r.label for r in recipes.parse(trained).degradation_specs()] == [
-        "24-custom",
-        "16-custom",
-    ]
+    assert [r.label for r in recipes.parse(trained).degradation_specs()] == ["24-custom"]
 
 
 def test_validation_can_restore_from_a_list_of_steps():
     content = changed("validation.degradations", ["clean", ["to_lr", {"jpeg": 80}]])
     recipe = recipes.parse(content)
     labels = [spec.label for spec in recipe.degradation_specs()]
-    assert labels == ["24", "16", "24-custom", "16-custom"]
+    assert labels == ["24", "24-custom"]
     assert recipes.parse(recipes.to_mapping(recipe)) == recipe
     with pytest.raises(RecipeError, match="one that is given by its steps"):
         recipes.parse(changed("validation.degradations", [[{"noise": 3}], [{"noise": 5}]]))

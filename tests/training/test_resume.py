@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+import yaml
 from runs import contents
 
 from tfsr.errors import CheckpointError
@@ -57,7 +58,8 @@ def test_killed_twice_it_is_the_same_run_bit_by_bit(tmp_path):
 @pytest.fixture
 def copy(run, tmp_path):
     """A run's directory to damage, and the recipe that resumes it for one more epoch."""
-    content = tiny.recipe(run.parent / "images", steps=9)
+    content = yaml.safe_load((run.parent / "recipe.yaml").read_text())
+    content["training"]["steps"] = 9
     recipe = tiny.write_recipe(tmp_path / "more.yaml", content)
     return shutil.copytree(run, tmp_path / "run"), recipe
 
