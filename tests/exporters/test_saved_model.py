@@ -54,7 +54,7 @@ def small(decoder):
 
 
 @cache
-def functions(decoder="arasfsr"):
+def functions(decoder="arasfsr-linear"):
     """What is exported of a model, not yet saved."""
     return Endpoints(small(decoder), LIMITS).functions()
 
@@ -102,13 +102,13 @@ def test_images_of_many_pieces_and_of_one():
     images = batch(tiny.image(15, 21))
     for size in [(200, 199), (16, 2_400), (1_900, 21), (15, 2_600), (15, 21)]:
         output = functions()["upscale_float"](images, int32(*size))
-        check_equal(output["output"].numpy(), rendered(small("arasfsr"), images, size))
+        check_equal(output["output"].numpy(), rendered(small("arasfsr-linear"), images, size))
 
 
 def test_eight_bits_in_and_out():
     images = np.stack([tiny.image(15, 21, seed) for seed in range(2)])
     output = functions()["serving_default"](images, int32(37, 50))["output"].numpy()
-    expected = rendered(small("arasfsr"), batch(*images), (37, 50))
+    expected = rendered(small("arasfsr-linear"), batch(*images), (37, 50))
     assert output.dtype == np.uint8
     np.testing.assert_array_equal(output, np.stack([to_uint8(x) for x in expected]))
 
@@ -264,7 +264,7 @@ def test_a_window_counts_its_own_pixels_alone():
 def exported(tmp_path_factory):
     """The directory of all versions, and the report of one that was written, run and compared."""
     directory = tmp_path_factory.mktemp("served") / "deep" / "tiny"
-    model = small("arasfsr")
+    model = small("arasfsr-linear")
     kept = {"licence": "made by the test"}
     return directory, saved_model_export.saved_model(
         model, directory, version=7, warmup=True, metadata=kept
@@ -294,7 +294,7 @@ def test_nothing_is_left_beside_the_version(exported):
 def test_metadata_travels(exported):
     found = json.loads((exported[1].path / METADATA).read_text())
     assert found["licence"] == "made by the test"
-    assert found["model"]["decoder"]["name"] == "arasfsr"
+    assert found["model"]["decoder"]["name"] == "arasfsr-linear"
     assert len(found["weights_sha256"]) == 64
     # What 4 GiB encode.
     assert found["max_input_pixels"] == 2**32 // found["bytes_per_input_pixel"]
@@ -477,7 +477,7 @@ def upscale(exported):
 
 
 def test_it_upscales_as_the_model_does(upscale):
-    model = ModelUpscaler(small("arasfsr"))
+    model = ModelUpscaler(small("arasfsr-linear"))
     for size in [(96, 80), (77, 45), (20, 24)]:
         image = tiny.image(24, 20)
         output = upscale(image, size)

@@ -94,7 +94,15 @@ class SRModel(HintedAttributes, PresetMethods, keras.Model):
     def fit(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Check the data, and train; see `keras.Model.fit`."""
         check_pairs("fit", x, y)
+        self._build_optimizer()
         return super().fit(x, y, *args, **kwargs)
+
+    def _build_optimizer(self) -> None:
+        # A step that makes the optimizer's variables is traced twice by TensorFlow. With a strategy,
+        # Keras makes them.
+        distributed = getattr(self, "_distribute_strategy", None) is not None
+        if self.optimizer is not None and not self.optimizer.built and not distributed:
+            self.optimizer.build(self.trainable_variables)
 
     @checked_arguments()
     @wraps(keras.Model.evaluate)
