@@ -98,8 +98,8 @@ class SRModel(HintedAttributes, PresetMethods, keras.Model):
         return super().fit(x, y, *args, **kwargs)
 
     def _build_optimizer(self) -> None:
-        # A step that makes the optimizer's variables is traced twice by TensorFlow. With a strategy,
-        # Keras makes them.
+        # TensorFlow traces a step twice that makes the optimizer's variables. With a strategy, it
+        # is for Keras to make them.
         distributed = getattr(self, "_distribute_strategy", None) is not None
         if self.optimizer is not None and not self.optimizer.built and not distributed:
             self.optimizer.build(self.trainable_variables)
