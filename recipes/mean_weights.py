@@ -33,7 +33,9 @@ def main(run: str, shares: dict[str, float]) -> None:
     # Not a number fails too.
     if len(shares) < 2 or not min(shares.values()) > 0 or not abs(sum(shares.values()) - 1) < 1e-6:
         given = ", ".join(f"{name}={share:g}" for name, share in shares.items())
-        raise SystemExit(f"SHARE of at least two models must add up to 1; received {given}")
+        raise SystemExit(
+            f"shares of at least two models must be above 0 and add up to 1; received {given}"
+        )
     models = {name: from_preset(name) for name in shares}
     (first, model), *others = models.items()
     try:
@@ -67,4 +69,8 @@ def _training(shares: dict[str, float]) -> str:
 
 if __name__ == "__main__":
     pairs = [argument.rpartition("=") for argument in sys.argv[2:]]
-    main(sys.argv[1], {name: float(share) for name, _, share in pairs})
+    try:
+        found = {name: float(share) for name, _, share in pairs}
+    except ValueError as error:
+        raise SystemExit(f"after RUN come MODEL=SHARE: {error}") from None
+    main(sys.argv[1], found)
