@@ -18,18 +18,24 @@ MODEL_PACKAGES = geometry layers encoders decoders rendering models presets expo
 # Another Chromium for test-web.
 CHROMIUM ?= chromium
 
-.PHONY: demo test soak lint test-release web test-web export-table test-serving test-ray test-jax
-.PHONY: test-arm docs clean
+.PHONY: demo test test-slow soak lint test-release web test-web export-table test-serving
+.PHONY: test-ray test-jax test-arm docs clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/tfsr upscale "$(IN)" -o "$(OUT)" --scale $(SCALE) \
 	    --faces auto --overwrite
 
 # Without bytecode on disk, every process that a test starts would compile the package anew.
-test test-jax: export PYTHONDONTWRITEBYTECODE =
+test test-slow test-jax: export PYTHONDONTWRITEBYTECODE =
+PYTEST = $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not slow"
+
+# What `make test` leaves out: every decoder in every format, trainings that are killed, all cases
+# of what takes seconds.
+test-slow: $(VENV)/.installed-dev
+	$(PYTEST) -m slow
 
 # What the suite is too short for: kills at random moments, files damaged in 10,000 ways. Damaged
 # files that were not refused in one line are kept in out/fuzz.

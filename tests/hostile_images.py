@@ -92,35 +92,6 @@ def swollen_png(before, size=2**31 - 2):
     return content[:place] + struct.pack(">I4s", size, b"juNk"), size + 4, content[place:]
 
 
-IMAGES = {
-    "deflated.tif": (tiff(structure(8), _longer(zlib.compressobj())), PIXELS),
-    "lzma.tif": (tiff(structure(34925), _longer(lzma.LZMACompressor(preset=0))), PIXELS),
-    "packed.tif": (tiff(structure(32773), _packed()), PIXELS),
-    "few-scans.jpg": (progressive(64, 60), None),
-}
-REFUSED = {
-    "dictionary.tif": (tiff(structure(34925), _with_dictionary()), "emory usage limit exceeded"),
-    "jpeg2000.tif": (tiff(structure(34712), RAW), "compression, JPEG2000"),
-    "missing-strip.tif": (
-        tiff(structure(8, _278=("I", [8])), zlib.compress(RAW[: len(RAW) // 2])),
-        "fewer strips",
-    ),
-    "depth.tif": (tiff(structure(8, _32997=("I", [4_000_000])), zlib.compress(RAW)), "volume"),
-    "big-endian-depth.tif": (tiff(structure(8, _32997=("H", [9])), b"", order=">"), "volume"),
-    "strips.tif": (
-        tiff(structure(1, _273=("I", [8] * 300_000), _279=("I", [1536] * 300_000)), RAW),
-        "300000 values",
-    ),
-    "tile.tif": (
-        tiff(structure(8, _322=("I", [60_000]), _323=("I", [60_000])), zlib.compress(RAW)),
-        "60000x60000",
-    ),
-    "pages.tif": (tiff(structure(1), RAW, pages=10_001), "more than 10000 images"),
-    "scans.jpg": (progressive(64, 1100), "more than 1000 scans"),
-    "large-scans.jpg": (progressive(5000, 90), "more than 80 scans"),
-}
-
-
 def twice(tag=256, value=60_000):
     """A TIFF file that states its width twice."""
     content = tiff(structure(1), RAW)
@@ -131,12 +102,49 @@ def twice(tag=256, value=60_000):
     return head + struct.pack("<H", count + 1) + entries[:12] + entry + entries[12:] + bytes(4)
 
 
-REFUSED["twice.tif"] = (twice(), "twice")
+# Functions that make the content: that of some takes seconds.
+IMAGES = {
+    "deflated.tif": (lambda: tiff(structure(8), _longer(zlib.compressobj())), PIXELS),
+    "lzma.tif": (lambda: tiff(structure(34925), _longer(lzma.LZMACompressor(preset=0))), PIXELS),
+    "packed.tif": (lambda: tiff(structure(32773), _packed()), PIXELS),
+    "few-scans.jpg": (lambda: progressive(64, 60), None),
+}
+REFUSED = {
+    "dictionary.tif": (
+        lambda: tiff(structure(34925), _with_dictionary()),
+        "emory usage limit exceeded",
+    ),
+    "jpeg2000.tif": (lambda: tiff(structure(34712), RAW), "compression, JPEG2000"),
+    "missing-strip.tif": (
+        lambda: tiff(structure(8, _278=("I", [8])), zlib.compress(RAW[: len(RAW) // 2])),
+        "fewer strips",
+    ),
+    "depth.tif": (
+        lambda: tiff(structure(8, _32997=("I", [4_000_000])), zlib.compress(RAW)),
+        "volume",
+    ),
+    "big-endian-depth.tif": (
+        lambda: tiff(structure(8, _32997=("H", [9])), b"", order=">"),
+        "volume",
+    ),
+    "strips.tif": (
+        lambda: tiff(structure(1, _273=("I", [8] * 300_000), _279=("I", [1536] * 300_000)), RAW),
+        "300000 values",
+    ),
+    "tile.tif": (
+        lambda: tiff(structure(8, _322=("I", [60_000]), _323=("I", [60_000])), zlib.compress(RAW)),
+        "60000x60000",
+    ),
+    "pages.tif": (lambda: tiff(structure(1), RAW, pages=10_001), "more than 10000 images"),
+    "scans.jpg": (lambda: progressive(64, 1100), "more than 1000 scans"),
+    "large-scans.jpg": (lambda: progressive(5000, 90), "more than 80 scans"),
+    "twice.tif": (twice, "twice"),
+}
 
 
 def make(folder):
     """Write every file and return their paths."""
     folder.mkdir()
     for name, (content, _) in {**IMAGES, **REFUSED}.items():
-        (folder / name).write_bytes(content)
+        (folder / name).write_bytes(content())
     return [folder / name for name in (*IMAGES, *REFUSED)]

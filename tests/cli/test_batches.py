@@ -178,6 +178,7 @@ def test_a_thousand_done_files_take_a_moment(upscale, images, tmp_path):
     assert [json.loads(line)["status"] for line in lines.splitlines()] == ["skipped"] * 1000
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_bytes(upscale, preset, tmp_path):
     """Here and in a process of its own, in every format that is written."""
     folder = tiny.folder(tmp_path / "in", count=1, side=20)
@@ -312,6 +313,7 @@ def test_names_that_are_too_long_are_one_line(upscale, images, tmp_path):
         assert long.stem in err
 
 
+@pytest.mark.slow
 def test_a_full_output_is_one_line(images, preset, tmp_path):
     arguments = (images, "-o", tmp_path / "out", "--scale", "2", "--preset", preset)
     with open("/dev/full", "w") as full:
@@ -321,6 +323,7 @@ def test_a_full_output_is_one_line(images, preset, tmp_path):
     assert err == "tfsr: the output: cannot be read or written: No space left on device\n"
 
 
+@pytest.mark.slow
 def test_closed_streams_are_no_images(images, preset, tmp_path):
     out = tmp_path / "out"
     command = 'exec "$0" upscale "$1" -o "$2" --scale 2 --preset "$3" 0<&- 1>&- 2>&-'
@@ -436,6 +439,7 @@ def check_visible_files_are_whole(out):
         assert read_image(path).size == (192, 192), path
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_nothing_corrupt_is_seen_and_a_rerun_completes(long_batch, tfsr):
     arguments, out, count = long_batch
     moments = np.random.default_rng(0).uniform(0, 0.3, 2)
@@ -453,6 +457,7 @@ def test_killed_at_any_moment_nothing_corrupt_is_seen_and_a_rerun_completes(long
     check_visible_files_are_whole(out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_batch_says_so_in_one_line(sent, long_batch, tmp_path):
     arguments, out, count = long_batch

@@ -331,6 +331,7 @@ def test_as_a_process_only_its_own_lines_are_printed(preset, images, tmp_path):
     assert files_under(out) == {"0.png", "1.png", "2.png"}
 
 
+@pytest.mark.slow
 def test_as_a_process_names_that_are_no_text_are_no_obstacle(preset, tmp_path):
     name = os.fsdecode(b"\xff.png")
     source = tiny.save(tmp_path / name, tiny.image(8, 8))

@@ -79,6 +79,7 @@ def test_the_page_is_served_to_this_computer_until_an_interrupt(preset):
         assert outputs
 
 
+@pytest.mark.slow
 def test_the_browsers_command_line_does_not_show_the_token(preset, tmp_path):
     browser, shown = tmp_path / "browser", tmp_path / "shown"
     browser.write_text(f'#!/bin/sh\necho "$@" > {shown}.part && mv {shown}.part {shown}\n')

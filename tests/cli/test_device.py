@@ -74,6 +74,7 @@ def run(*arguments):
     return done.returncode, done.stdout.splitlines(), done.stderr
 
 
+@pytest.mark.slow
 def test_threads_are_taken_and_change_no_byte(command):
     arguments, target = command
     outputs = []

@@ -55,6 +55,7 @@ def test_an_onnx_file_is_written_reported_inspected_and_run(tfsr, preset, small,
     assert read(target).shape == (24, 32, 3)
 
 
+@pytest.mark.slow
 def test_a_saved_model_is_written_with_its_limits_inspected_and_run(tfsr, preset, small, tmp_path):
     directory, target = tmp_path / "served", tmp_path / "large.png"
     limits = "--max-input", "0.002048", "--max-output", "0.016384"

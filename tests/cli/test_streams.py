@@ -28,6 +28,7 @@ def test_an_image_goes_through_pipes_as_through_files(tfsr, tmp_path):
     assert run.stdout == (tmp_path / "b.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_format_is_asked_for_and_notes_go_to_the_standard_error(tmp_path):
     content = odd_files.encoded(Image.fromarray(odd_files.RGB).convert("CMYK"), "TIFF")
     run = piped(content, "-", "-o", "-", "--format", "webp")
@@ -84,6 +85,7 @@ def test_what_is_no_image_to_stream_is_one_line(content, arguments, words, strea
     assert err.startswith(f"tfsr: {words}") and err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_ends_ends_it():
     with subprocess.Popen(
         [*TFSR, "upscale", "-", "-o", "-", *OPTIONS],

@@ -71,6 +71,7 @@ def test_strengths_are_rows_of_a_table(tfsr, pair, tmp_path):
     assert "| robust, strength 1 |" in out and "| robust, strength 0.25 |" in out
 
 
+@pytest.mark.slow
 def test_a_phone_file_has_a_strength(tfsr, pair, photo, tmp_path):
     _, robust = pair
     file, named = tmp_path / "x2.tflite", ("--preset", robust, "--strength", "0.5")

@@ -38,6 +38,7 @@ def test_a_recipe_with_a_misspelt_key_is_one_line(tfsr, images, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_each_folder_of_a_recipe_is_given_in_its_place(tfsr, tmp_path):
     large = tiny.folder(tmp_path / "large", count=1, side=64)
     small = tiny.folder(tmp_path / "small", count=2, side=48)

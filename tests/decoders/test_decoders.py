@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import quick
 from checks import check_close, check_config, encode, grid_points, outputs
 
 from tfsr.decoders import DECODERS, Decoder
@@ -20,7 +21,10 @@ CHANNELS = 6
 
 # GB-LSR's eight octaves of pi multiply the rounding of offsets that are computed in two ways.
 TOLERANCES = {"gb-lsr": 1e-4}
-pytestmark = pytest.mark.parametrize("name", DECODERS.names(), scope="module")
+# They differ from another decoder in a part or a switch.
+VARIANTS = {"ipe-liif", "ipe-metasr", "lte+", "diinn-ensemble", "lm-liif"}
+NAMES = quick(set(DECODERS.names()) - VARIANTS, DECODERS.names())
+pytestmark = pytest.mark.parametrize("name", NAMES, scope="module")
 
 SIZES = [
     ((5, 7), (19, 26)),  # x3.7
@@ -120,7 +124,7 @@ def test_a_window_is_the_same_region_of_the_whole(decoder, rng, window):
     part_plan = grid_plan((5, 7), (19, 26), window=window, neighbour_mode=decoder.neighbour_mode)
     top, left, height, width = window
     expected = whole[:, top : top + height, left : left + width]
-    np.testing.assert_allclose(rendered(decoder, latent, part_plan), expected, atol=1e-6)
+    check_close(rendered(decoder, latent, part_plan), expected, 1e-5)
 
 
 def test_bands_of_rows_are_the_whole(decoder, rng):
@@ -131,7 +135,7 @@ def test_bands_of_rows_are_the_whole(decoder, rng):
         for start in range(0, 19, 6)
     ]
     whole = rendered(decoder, latent, plan)
-    np.testing.assert_allclose(np.concatenate(bands, axis=1), whole, atol=1e-6)
+    check_close(np.concatenate(bands, axis=1), whole, 1e-5)
 
 
 def plan_of(decoder, lr_size, scales):

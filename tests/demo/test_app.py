@@ -163,6 +163,7 @@ def test_a_detector_that_fails_loses_no_image(client):
     assert client.get(f"/images/{image['id']}/parts/0?width=8&height=8").status_code == 204
 
 
+@pytest.mark.slow
 def test_every_strength_has_its_own_tiles_and_files(tmp_path):
     _, robust = tiny.twins(tmp_path)
     restorers = Restorers(lambda strength: load_restorer(str(robust), strength))

@@ -161,6 +161,7 @@ def test_a_photograph_without_faces_to_restore_is_its_background(faces, note, re
     )
 
 
+@pytest.mark.slow
 def test_strengths_are_loaded_when_asked_for_and_the_last_few_are_cached(tmp_path):
     _, robust = tiny.twins(tmp_path)
     loaded = []

@@ -8,6 +8,7 @@ import onnx as onnx_format
 import onnxruntime
 import pytest
 import tiny
+from cases import quick
 
 from tfsr.decoders import DECODERS
 from tfsr.errors import ExportError, InvalidArgument
@@ -100,7 +101,7 @@ def exported_elsewhere(model, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", quick([], KINDS))
 def test_two_exports_are_the_same_bytes(kind, exported_elsewhere, tmp_path):
     """The names of this process are counted on."""
     model = from_preset(exported_elsewhere / "preset")
@@ -120,6 +121,7 @@ def test_one_scale_of_any_size_is_convolutions_and_a_shuffle(lr_size, model, of_
     assert not {"Loop", "Gather", "GatherND"} & operators(of_scale)
 
 
+@pytest.mark.slow
 def test_one_scale_that_is_no_integer(model, tmp_path):
     report = onnx(model, tmp_path / "a.onnx", scale=2.7)
     assert report.largest_difference < 1e-5
@@ -130,7 +132,7 @@ def test_one_scale_that_is_no_integer(model, tmp_path):
         upscaler(tiny.image(5, 11), (13, 30))
 
 
-@pytest.mark.parametrize("decoder", DECODERS.names())
+@pytest.mark.parametrize("decoder", quick(["arasfsr-linear"], DECODERS.names()))
 def test_every_decoder_is_exported_at_fixed_sizes(decoder, tmp_path):
     size = 31, 37
     report = onnx(small(decoder), tmp_path / "a.onnx", lr_size=LR, size=size)
@@ -140,10 +142,12 @@ def test_every_decoder_is_exported_at_fixed_sizes(decoder, tmp_path):
     assert {x.name: x.shape for x in (*session.get_inputs(), *session.get_outputs())} == names
 
 
+@pytest.mark.slow
 def test_a_perceptron_is_exported_for_any_size(tmp_path):
     assert onnx(small("diinn"), tmp_path / "a.onnx").largest_difference < 1e-5
 
 
+@pytest.mark.slow
 def test_a_shipped_preset(tmp_path):
     model = from_preset(DEFAULT)
     report = onnx(model, tmp_path / "x4.onnx", scale=4)

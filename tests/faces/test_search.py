@@ -33,6 +33,7 @@ def crowd(astronaut):
     return image, centres
 
 
+@pytest.mark.slow
 def test_faces_of_all_sizes_are_found_in_a_large_image(crowd):
     image, centres = crowd
     faces = find(image)

@@ -170,6 +170,7 @@ def test_without_faces_the_photograph_is_the_background():
     np.testing.assert_array_equal(found, bicubic(image, (140, 150)))
 
 
+@pytest.mark.slow
 def test_sixty_faces_are_restored_and_the_output_is_the_same_again():
     face = resize(read(IMAGES / "astronaut.png"), (56, 56))
     image = np.full((6 * 64, 10 * 64, 3), (90, 110, 130), np.uint8)

@@ -34,6 +34,7 @@ def exported(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind"), [("a.tflite", TFLiteUpscaler), ("served", SavedModelUpscaler)]
 )
@@ -60,6 +61,7 @@ def test_what_is_refused_outside_is_refused_inside(tmp_path):
             load_upscaler(spec, sandbox=True)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_one_line(exported):
     upscaler = SandboxedUpscaler(exported / "a.tflite")
     (child,) = set(children_of(os.getpid())) & {upscaler._process.pid}
@@ -97,6 +99,7 @@ def _malicious(folder, *, reads="", writes=""):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("does", ["reads", "writes"])
 def test_a_saved_model_neither_reads_nor_writes_files(does, tmp_path):
     target = tmp_path / "file"

@@ -50,6 +50,7 @@ def test_the_same_image_gives_the_same_output(upscaler):
     np.testing.assert_array_equal(image, before)
 
 
+@pytest.mark.slow
 def test_earlier_images_do_not_change_the_output(rng):
     """To the last bit: in 16 bits a difference of 1e-7 can be seen."""
     model = ImplicitSR(SMALL_EDSR, {"name": "ipe-liif", "hidden": [16, 16]})

@@ -37,6 +37,7 @@ def folder_dataset(side, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -261,6 +262,7 @@ def test_parts_are_layers_by_name():
         model.get_layer("head")
 
 
+@pytest.mark.slow
 def test_losses_and_metrics_by_name(tmp_path):
     model = compiled("charbonnier", metrics=["psnr", "ssim"])
     model.fit(SMALL, LARGE, verbose=0)
@@ -277,6 +279,7 @@ def test_losses_and_metrics_by_name(tmp_path):
     assert loaded.evaluate(SMALL, LARGE, verbose=0) == pytest.approx([loss, psnr, ssim], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_folder_by_keras_trains(tmp_path, monkeypatch):
     tiny.folder(tmp_path / "faces", side=32)
     monkeypatch.chdir(tmp_path)
@@ -286,6 +289,7 @@ def test_a_folder_by_keras_trains(tmp_path, monkeypatch):
     assert 10 < history["psnr"][0] < 60
 
 
+@pytest.mark.slow
 def test_what_was_never_called_is_exported(tmp_path):
     model = model_of()
     model.export(tmp_path / "a", verbose=False)

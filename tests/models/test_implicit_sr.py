@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from cases import quick
 from checks import check_close, grid_points, outputs
 
 from tfsr.decoders import LIIF
@@ -26,7 +27,7 @@ DECODERS = {
         "seed": 5,
     },
 }
-every_decoder = pytest.mark.parametrize("decoder", DECODERS)
+every_decoder = pytest.mark.parametrize("decoder", quick(["liif"], DECODERS))
 
 
 def small(decoder, **kwargs):
@@ -105,6 +106,7 @@ def test_a_saved_model_outputs_alike(decoder, images, tmp_path):
     np.testing.assert_array_equal(loaded.upscale(images, size=(15, 20)), expected)
 
 
+@pytest.mark.slow
 def test_a_saved_model_outputs_alike_in_a_fresh_process(images, tmp_path):
     model = small("arasfsr")
     model.save(tmp_path / "model.keras")

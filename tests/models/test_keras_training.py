@@ -50,6 +50,7 @@ def expected():
     return model, model.evaluate(INPUTS, COLOURS, verbose=0), model.predict(INPUTS, verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -65,6 +66,7 @@ def test_every_kind_of_data_trains_alike(data, expected):
     np.testing.assert_allclose(model.predict(data(), verbose=0), expected[2], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["jit_compile", "steps_per_execution", "run_eagerly"])
 def test_every_way_to_run_a_step_trains_alike(option, expected):
     value = 2 if option == "steps_per_execution" else True
@@ -72,6 +74,7 @@ def test_every_way_to_run_a_step_trains_alike(option, expected):
     np.testing.assert_allclose(model.predict(INPUTS, verbose=0), expected[2], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_mixed_float16_trains_with_a_scaled_loss(expected):
     model = model_of(dtype="mixed_float16")
     model.compile("adam", "mae", jit_compile=False)
@@ -104,6 +107,7 @@ def monitored():
         thread.join()
 
 
+@pytest.mark.slow
 def test_keras_callbacks(tmp_path, monitored):
     """All in one run: what they write can be read, and what they change has changed."""
     model = model_of()

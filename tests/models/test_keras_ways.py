@@ -35,6 +35,7 @@ def saved_and_loaded(model, tmp_path):
     return keras.models.load_model(tmp_path / "model.keras")
 
 
+@pytest.mark.slow
 def test_a_frozen_part_stays_frozen(tmp_path):
     model = ImplicitSR.from_config(tiny.MODEL)
     assert "frozen" not in model.get_config()
@@ -103,6 +104,7 @@ def test_copies_and_larger_models_compute_alike(kind, tmp_path, capsys):
     assert f"{model.count_params():,}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_keras_exports_compute_alike(kind, tmp_path):
     model, inputs = KINDS[kind](), INPUTS[kind]

@@ -71,6 +71,7 @@ def place(hub, tmp_path):
     return Place(hub, tmp_path)
 
 
+@pytest.mark.slow
 @every_hub
 def test_a_preset_is_fetched_once_and_then_found_offline(hub, place):
     program = (
@@ -96,6 +97,7 @@ def test_a_preset_is_fetched_once_and_then_found_offline(hub, place):
     assert found == FILES
 
 
+@pytest.mark.slow
 @every_hub
 def test_a_changed_byte_is_refused(hub, place):
     weights = place.folder / "model.weights.h5"
@@ -157,6 +159,7 @@ def test_another_form_of_handle_is_refused(handle, form):
     assert str(caught.value).startswith(f"{handle}: must be {form}")
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_handles(tmp_path):
     place = Place("hf", tmp_path)
     image = ROOT / "docs" / "images" / "group.png"

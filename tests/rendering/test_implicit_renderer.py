@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tiny
+from cases import quick
 
 from tfsr.geometry import make_tiles
 from tfsr.models import ImplicitSR
@@ -34,7 +35,6 @@ DECODERS = {
     # Something to keep between images.
     "arasfsr": tiny.ARASFSR,
 }
-every_decoder = pytest.mark.parametrize("decoder", DECODERS)
 
 LR = (7, 6)
 SIZES = {"even": (14, 12), "odd": (21, 18), "fractional": (19, 17)}
@@ -77,7 +77,9 @@ def images(rng):
 
 
 @every_size
-@every_decoder
+@pytest.mark.parametrize(
+    "decoder", quick(DECODERS.keys() - {"lm-liif", "lm-lte-nearest", "arasfsr"}, DECODERS)
+)
 def test_patches_of_a_row_are_the_whole_image(decoder, size, images):
     plan = model(decoder).plan(LR, size)
     image, _ = assembled(renderer(decoder, TINY), images, plan)
@@ -172,6 +174,7 @@ def counted(renderer, monkeypatch):
     return sizes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(21, 18), (19, 17)], ids=["phases", "bands"])
 @pytest.mark.parametrize("decoder", ["arasfsr", "diinn"])
 def test_the_next_image_of_a_size_finds_what_was_kept(decoder, size, images, monkeypatch):
@@ -296,6 +299,7 @@ counts_traces = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @counts_traces
 @pytest.mark.parametrize("decoder", ["metasr", "arasfsr"])
 def test_images_of_new_sizes_are_not_traced_again(decoder, rng):

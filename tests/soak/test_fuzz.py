@@ -38,6 +38,7 @@ for number in range(int(first), int(first) + int(count)):
 """
 
 
+@pytest.mark.slow
 def test_damaged_files_are_read_or_refused_in_one_line(tmp_path):
     assert SLICE.keys() == CASES.keys()
     tally = fuzz([(subject, 0, count) for subject, count in SLICE.items()], tmp_path)

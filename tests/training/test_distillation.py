@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tiny
+from cases import quick
 from runs import contents
 
 from tfsr import ImplicitSR, from_preset
@@ -42,7 +43,10 @@ def step_loss(recipe, batch):
 
 @pytest.mark.parametrize(
     ("points", "precision"),
-    [("scattered", "float32"), ("lattice", "float32"), ("patch", "mixed_bfloat16")],
+    quick(
+        [("scattered", "float32")],
+        [("scattered", "float32"), ("lattice", "float32"), ("patch", "mixed_bfloat16")],
+    ),
 )
 def test_the_loss_is_the_mean_of_target_and_teacher(points, precision, teacher, images):
     terms = ["charbonnier", {"name": "fft", "weight": 0.1}][: 2 if points == "patch" else 1]
@@ -73,6 +77,7 @@ def test_a_student_of_itself_alone_has_nothing_to_learn(images, tmp_path):
     assert step_loss(recipe, batch) == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_teacher_is_neither_trained_nor_saved(teacher, images, tmp_path):
     files = {path: path.read_bytes() for path in teacher.iterdir()}
     content = tiny.recipe(images, teacher=str(teacher))
@@ -94,6 +99,7 @@ def test_the_teacher_is_neither_trained_nor_saved(teacher, images, tmp_path):
     assert len(saved.sha256) == 64
 
 
+@pytest.mark.slow
 def test_resuming_needs_the_same_teacher(teacher, images, tmp_path):
     mine = shutil.copytree(teacher, tmp_path / "mine")
     recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(images, teacher=str(mine)))

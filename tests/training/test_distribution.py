@@ -101,6 +101,7 @@ def arrays(path):
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["sgd", "own"])
 def test_two_mirrored_replicas_reach_what_one_device_does(optimizer, runs):
     check_same_run(runs / f"{optimizer}-mirrored", runs / f"{optimizer}-single")
@@ -108,6 +109,7 @@ def test_two_mirrored_replicas_reach_what_one_device_does(optimizer, runs):
     assert (record["starts"][0]["strategy"], record["starts"][0]["replicas"]) == ("mirrored", 2)
 
 
+@pytest.mark.slow
 def test_two_workers_one_killed_and_started_again_reach_it_too(runs, recipe):
     ports = free_ports(2)
     cluster = {"worker": [f"localhost:{port}" for port in ports]}

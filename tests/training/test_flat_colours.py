@@ -58,6 +58,7 @@ def changed(flat_colours, tmp_path_factory):
     return make
 
 
+@pytest.mark.slow
 def test_a_share_of_the_change_is_added(flat_colours, changed, tmp_path):
     before, whole = changed("clean")
     flat_colours.main(str(before), str(tmp_path / "part"), 0.25)
@@ -78,6 +79,7 @@ def test_a_share_outside_its_range_is_one_line(flat_colours, tmp_path, share):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degradation", ["clean", "faces"])
 def test_flat_colours_move_less_and_images_hardly_change(changed, tmp_path, degradation):
     before, run = changed(degradation)

@@ -29,6 +29,7 @@ DECODERS = {
 every_kind_of_points = pytest.mark.parametrize("points", ["lattice", "patch"])
 
 
+@pytest.mark.slow
 @every_kind_of_points
 def test_two_steps_are_trained_on_windows(points, tmp_path):
     content = tiny.recipe(tiny.folder(tmp_path / "images", count=2), steps=2, steps_per_epoch=2)

@@ -21,6 +21,7 @@ def is_sampler(pid):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["Ctrl-C", "a dead process", "kill -9"])
 def test_a_run_ends_with_all_its_processes(end, tmp_path):
     content = tiny.recipe(tiny.folder(tmp_path / "images"), steps=100_000, steps_per_epoch=50_000)

@@ -27,6 +27,7 @@ def train_killed(recipe, directory, *steps, **options):
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
+@pytest.mark.slow
 def test_killed_twice_it_is_the_same_run_bit_by_bit(tmp_path):
     """Within an epoch, and after the last step of one; `make soak` kills at random moments."""
     content = tiny.recipe(
@@ -134,6 +135,7 @@ def test_where_all_checkpoints_are_damaged_nothing_starts(copy):
     assert (copy[0] / "history.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_leftovers_of_a_killed_writer_are_no_obstacle(copy):
     for name in ("checkpoints/part", "part.best", "old.best"):
         (copy[0] / name).mkdir()
@@ -143,6 +145,7 @@ def test_leftovers_of_a_killed_writer_are_no_obstacle(copy):
     assert not list(copy[0].rglob("*part*"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_the_checkpoint_before_is_whole(copy):
     directory, recipe = copy
     before = contents(directory)

@@ -92,6 +92,7 @@ def test_other_images_can_be_measured_on(run, tmp_path):
     assert metadata["quality"]["images"] == 1
 
 
+@pytest.mark.slow
 def test_a_re_parameterised_encoder_is_saved_folded(tmp_path):
     """And its run is not: it may be trained on, and so may the preset, folded."""
     content = tiny.recipe(tiny.folder(tmp_path / "images"))

@@ -69,6 +69,7 @@ def by_name():
     return {status.name: status for status in statuses(load_list("list.yaml"))}
 
 
+@pytest.mark.slow
 def test_trainings_killed_in_every_way_end_as_one_that_was_not(folder):
     runs = {
         "base": {"recipe": "r.yaml"},

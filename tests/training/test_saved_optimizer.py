@@ -44,6 +44,7 @@ def fit(model):
     model.fit(INPUTS, COLOURS, batch_size=2, shuffle=False, verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_loaded_model_trains_on_as_if_uninterrupted(name, tmp_path):
     model = compiled(name)
@@ -62,6 +63,7 @@ def test_a_loaded_model_trains_on_as_if_uninterrupted(name, tmp_path):
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
 
 
+@pytest.mark.slow
 def test_importing_the_package_is_enough_to_load(tmp_path):
     model = compiled("muon")
     model.save(tmp_path / "model.keras")

@@ -93,6 +93,7 @@ def test_durations_are_readable():
     ]
 
 
+@pytest.mark.slow
 def test_a_run_out_of_time_ends_at_a_checkpoint_and_resumes_to_the_same_bits(run, tmp_path):
     recipe = run.parent / "recipe.yaml"
     lines = []
@@ -104,6 +105,7 @@ def test_a_run_out_of_time_ends_at_a_checkpoint_and_resumes_to_the_same_bits(run
     assert contents(tmp_path / "run") == contents(run)
 
 
+@pytest.mark.slow
 def test_checkpoints_within_an_epoch(run, tmp_path):
     """Validation is sparser than checkpoints, and a run cut there is the same."""
     recipe = run.parent / "recipe.yaml"
@@ -131,6 +133,7 @@ def test_auto_needs_a_limit_and_a_limit_must_be_one(run, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_steps_that_follow_from_the_time_survive_an_interruption(tmp_path):
     content = tiny.recipe(
         tiny.folder(tmp_path / "images", count=4),
@@ -164,6 +167,7 @@ def test_steps_that_follow_from_the_time_survive_an_interruption(tmp_path):
         assert found[name] == expected[name], name
 
 
+@pytest.mark.slow
 def test_a_limited_run_ends_in_time(run, tmp_path):
     recipe = run.parent / "recipe.yaml"
     began = time.monotonic()

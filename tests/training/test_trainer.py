@@ -133,6 +133,7 @@ def test_training_learns(tmp_path):
     assert float(rows[-1]["val_psnr"]) > float(rows[0]["val_psnr"]) + 1
 
 
+@pytest.mark.slow
 def test_a_run_made_longer_ends_where_one_in_one_go_does(tmp_path):
     images = tiny.folder(tmp_path / "images")
     recipe = tiny.write_recipe(
@@ -179,6 +180,7 @@ def test_weights_to_start_from_must_be_there_and_fit(run):
         check_line(caught, init)
 
 
+@pytest.mark.slow
 def test_the_moving_average_is_validated_saved_and_returned(tmp_path):
     images = tiny.folder(tmp_path / "images")
     rate = {"initial": 1e-2}
@@ -196,6 +198,7 @@ def test_the_moving_average_is_validated_saved_and_returned(tmp_path):
     assert float(history(tmp_path / "run")[0]["val_psnr_24"]) == pytest.approx(psnr, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_training_ends_where_nothing_improves(tmp_path):
     images = tiny.folder(tmp_path / "images")
     # At this rate the first epoch is the best one.
@@ -219,6 +222,7 @@ def test_training_that_diverges_is_reported(tmp_path):
     check_line(caught, "training.learning_rate.initial")
 
 
+@pytest.mark.slow
 def test_a_damaged_image_among_many_is_skipped_named_and_counted_if_asked_for(run, tmp_path):
     images = tiny.folder(tmp_path / "images", count=8)
     damaged = images / "3.png"
@@ -252,6 +256,7 @@ def test_validation_that_cannot_be_is_reported_before_anything_is_trained(change
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_other_validation_restarts_the_search_for_the_best(run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "run")
     others = tiny.folder(tmp_path / "others", count=1)
@@ -265,6 +270,7 @@ def test_other_validation_restarts_the_search_for_the_best(run, tmp_path):
     assert len(json.loads((copy / "run.json").read_text())["validation"]["sha256"]) == 64
 
 
+@pytest.mark.slow
 def test_a_damaged_image_can_be_skipped_later(run, tmp_path):
     images = tiny.folder(tmp_path / "images", count=3)
     damaged = images / "2.png"
@@ -281,6 +287,7 @@ def test_a_damaged_image_can_be_skipped_later(run, tmp_path):
     assert history(tmp_path / "run")[-1]["step"] == str(content["training"]["steps"])
 
 
+@pytest.mark.slow
 def test_a_run_resumes_without_the_weights_that_it_started_from(run, tmp_path):
     init = shutil.copytree(run / "best", tmp_path / "init")
     recipe = tiny.write_recipe(tmp_path / "r.yaml", tiny.recipe(run.parent / "images"))
@@ -310,6 +317,7 @@ def test_another_models_checkpoint_is_reported(run, tmp_path):
     assert (copy / "recipe.yaml").read_bytes() == (run / "recipe.yaml").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_image_that_fails_in_the_midst_of_training_is_named(run, tmp_path):
     images = tiny.folder(tmp_path / "images", count=8)
     damaged = images / "8.png"
