@@ -154,6 +154,7 @@ def test_done_files_are_skipped_and_the_others_done(upscale, images, tmp_path):
     assert (out / "0.png").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_when_all_is_done_no_model_is_loaded(tfsr, upscale, images, tmp_path):
     out = tmp_path / "out"
     assert upscale(images, "-o", out)[0] == 0

@@ -22,7 +22,7 @@ CHANNELS = 6
 # GB-LSR's eight octaves of pi multiply the rounding of offsets that are computed in two ways.
 TOLERANCES = {"gb-lsr": 1e-4}
 # They differ from another decoder in a part or a switch.
-VARIANTS = {"ipe-liif", "ipe-metasr", "lte+", "diinn-ensemble", "lm-liif"}
+VARIANTS = {"ipe-liif", "ipe-metasr", "lte+", "diinn-ensemble", "lm-lte"}
 NAMES = quick(set(DECODERS.names()) - VARIANTS, DECODERS.names())
 pytestmark = pytest.mark.parametrize("name", NAMES, scope="module")
 

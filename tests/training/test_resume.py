@@ -78,6 +78,7 @@ def test_the_last_two_checkpoints_remain(copy):
     assert names == ["step-00000006", "step-00000009"]
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_checkpoint_is_reported_and_done_again(run, tmp_path):
     copy = shutil.copytree(run, tmp_path / "run")
     path = copy / LAST / "model.weights.h5"

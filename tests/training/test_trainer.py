@@ -105,6 +105,7 @@ def test_validation_measures_the_first_images_of_the_last_epoch(run):
     assert float(row["val_psnr"]) == pytest.approx(np.mean(means), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_robust_model_is_validated_on_clean_and_on_degraded_images(tmp_path):
     content = tiny.recipe(tiny.folder(tmp_path / "images"))
     content["data"]["sampling"]["degradation"] = {"name": "faces", "clean": 0.5}
