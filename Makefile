@@ -32,8 +32,8 @@ PYTEST = $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorde
 test: $(VENV)/.installed-dev
 	$(PYTEST) -m "not slow"
 
-# What `make test` leaves out: every decoder in every format, trainings that are killed, all cases
-# of what takes seconds.
+# What `make test` leaves out because it takes seconds: most decoders in each export format, trainings
+# that are killed or run on two workers, what compiles for long.
 test-slow: $(VENV)/.installed-dev
 	$(PYTEST) -m slow
 

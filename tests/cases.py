@@ -1,10 +1,10 @@
-"""Cases of a test that `make test` runs, beside those that are left to `make test-slow`."""
+"""Parametrised tests of which `make test` runs some cases, and `make test-slow` the others."""
 
 import pytest
 
 
 def quick(these, values):
-    """All `values`, each the parameters of a case, those that are not among `these` marked slow."""
+    """Mark every case of `values` as slow but `these`; a tuple is the arguments of one case."""
     these = list(these)
     return [
         value

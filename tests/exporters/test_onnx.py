@@ -101,7 +101,8 @@ def exported_elsewhere(model, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("kind", quick([], KINDS))
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
 def test_two_exports_are_the_same_bytes(kind, exported_elsewhere, tmp_path):
     """The names of this process are counted on."""
     model = from_preset(exported_elsewhere / "preset")
