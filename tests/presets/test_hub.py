@@ -1,6 +1,5 @@
 """Presets on hubs: fetched from real servers on loopback by the hubs' own libraries."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -8,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scripts import load_script
 
 from tfsr.presets import names
 
@@ -15,9 +15,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "tfsr" / "presets" / "faces-mobile"
 FILES = {path.name for path in SHIPPED.iterdir()}
 
-_spec = importlib.util.spec_from_file_location("hubs", Path(__file__).with_name("hubs.py"))
-hubs = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(hubs)
+hubs = load_script(Path(__file__).with_name("hubs.py"))
 
 HANDLES = {"hf": "hf://someone/faces", "kaggle": "kaggle://someone/faces/keras/x2"}
 VERSIONS = {"hf": "hf://someone/faces@v1", "kaggle": "kaggle://someone/faces/keras/x2/3"}

@@ -6,7 +6,6 @@ is the real export.
 """
 
 import base64
-import importlib.util
 import io
 import json
 import subprocess
@@ -20,6 +19,7 @@ import pytest
 import tensorflow as tf
 import tiny
 from PIL import Image
+from scripts import load_script
 
 from tfsr.exporters import saved_model
 from tfsr.images import to_float, to_uint8
@@ -37,10 +37,7 @@ SIZES = [(92, 92), (138, 138), (173, 211), (46, 46), (60, 77)]
 
 def program(name):
     """A program of export/serving as a module."""
-    spec = importlib.util.spec_from_file_location(name, SERVING / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SERVING / f"{name}.py")
 
 
 @pytest.fixture(scope="module")

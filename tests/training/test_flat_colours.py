@@ -1,6 +1,5 @@
 """recipes/flat_colours.py: a last layer that keeps flat colours."""
 
-import importlib.util
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tiny
+from scripts import load_script
 
 from tfsr import ImplicitSR, from_preset
 from tfsr.presets import read_metadata, save_preset
@@ -20,9 +20,7 @@ SCRIPT = Path(__file__).parents[2] / "recipes" / "flat_colours.py"
 @pytest.fixture(scope="module")
 def flat_colours():
     """The script, for few and small samples."""
-    spec = importlib.util.spec_from_file_location("flat_colours", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(SCRIPT)
     small = {"SAMPLES": 8, "QUERIES": 16, "LEVELS": (0, 128, 255), "SIDES": ((8, 20), (8, 16))}
     # So small a model is to be changed much.
     small |= {"FLATS": 10.0, "LEAST": 1e-3}

@@ -1,12 +1,12 @@
 """recipes/mean_weights.py: the weighted mean of models."""
 
-import importlib.util
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tiny
+from scripts import load_script
 
 from tfsr import ImplicitSR, from_preset
 from tfsr.presets import read_metadata, save_preset
@@ -18,10 +18,7 @@ SCRIPT = Path(__file__).parents[2] / "recipes" / "mean_weights.py"
 
 @pytest.fixture(scope="module")
 def mean_weights():
-    spec = importlib.util.spec_from_file_location("mean_weights", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SCRIPT)
 
 
 def test_the_weights_are_the_mean_and_the_provenance_says_so(mean_weights, tmp_path):
