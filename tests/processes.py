@@ -6,15 +6,23 @@ from pathlib import Path
 
 def children_of(pid):
     """The processes that a process has started and that still run."""
-    found = []
+    return [each for each, parent, _ in _running() if parent == pid]
+
+
+def members_of(*sessions):
+    """The processes of sessions that still run."""
+    return [each for each, _, session in _running() if session in sessions]
+
+
+def _running():
+    """(process, parent, session) of each process that has not ended."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+            state, parent, _, session = path.read_text().rpartition(")")[2].split()[:4]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(parent) == pid and state != "Z":
-            found.append(int(path.parent.name))
-    return found
+        if state != "Z":
+            yield int(path.parent.name), int(parent), int(session)
 
 
 def alive(pid):

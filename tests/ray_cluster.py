@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from processes import members_of
+
 _REGISTERED = """
 import sys, time, logging, ray
 ray.init(sys.argv[1], logging_level=logging.ERROR, log_to_driver=False)
@@ -92,16 +94,7 @@ class Nodes:
         return [pid for pid in self._descendants() if "MapWorker" in _command(pid)]
 
     def _descendants(self, not_of=None):
-        sessions = {process.pid for process in self.processes} - {not_of}
-        found = []
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = path.read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(fields[3]) in sessions:
-                found.append(int(path.parent.name))
-        return found
+        return members_of(*{process.pid for process in self.processes} - {not_of})
 
     def __enter__(self):
         return self

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import ray
 import tiny
+from processes import members_of
 
 from tfsr.cluster import UrlFiles, Workers, run_jobs
 from tfsr.errors import ClusterError
@@ -156,19 +157,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_a_report(tmp_path):
     assert (process.returncode, err) == (130, "tfsr: interrupted\n")
     assert 0 < json.loads(report.read_text())["done"] < 60
     deadline = time.monotonic() + 60
-    while _sessions(process.pid) and time.monotonic() < deadline:
+    while members_of(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert _sessions(process.pid) == []
+    assert members_of(process.pid) == []
     assert [name for name in os.listdir(tmp_path / "out") if name.startswith(".")] == []
-
-
-def _sessions(session):
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(path.parent.name))
-    return found
