@@ -1,6 +1,5 @@
 """What the documents show is run, and what they count is counted."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 import tiny
 from checks import grid_points
 from pages import DOCS, code_blocks
+from scripts import load_script
 
 from tfsr.decoders import DECODERS
 from tfsr.degradations import DEGRADATIONS, PIPELINES
@@ -120,15 +120,9 @@ def test_the_added_encoder_runs_whole_and_in_tiles():
         ENCODERS.remove("vdsr")
 
 
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_degradations_are_documented_as_they_are():
-    figures, page = script("degradations_figures"), (DOCS / "degradations.md").read_text()
+    figures = load_script(DOCS / "degradations_figures.py")
+    page = (DOCS / "degradations.md").read_text()
     for line in figures.rows():
         assert line in page
     for name in PIPELINES:
@@ -139,6 +133,7 @@ def test_degradations_are_documented_as_they_are():
 
 
 def test_the_table_of_systems_is_counted():
-    table, page = script("models_table"), (DOCS / "models.md").read_text()
+    table = load_script(DOCS / "models_table.py")
+    page = (DOCS / "models.md").read_text()
     for line in [*table.rows(), *table.encoder_rows()]:
         assert line in page

@@ -1,10 +1,10 @@
 """What `make docs` refuses, and the links of the pages as GitHub shows them."""
 
-import importlib.util
 import re
 
 import pytest
 from pages import DOCS
+from scripts import load_script
 
 ROOT = DOCS.parent
 PAGES = sorted(
@@ -14,9 +14,7 @@ PAGES = sorted(
     if "node_modules" not in path.parts
 )
 
-spec = importlib.util.spec_from_file_location("check", DOCS / "site" / "check.py")
-check = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(check)
+check = load_script(DOCS / "site" / "check.py")
 
 
 def test_broken_links_and_what_is_loaded_from_elsewhere_are_found(tmp_path):

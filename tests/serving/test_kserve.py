@@ -4,7 +4,6 @@
 """
 
 import http.client
-import importlib.util
 import json
 import socket
 from pathlib import Path
@@ -14,6 +13,7 @@ import onnxruntime
 import pytest
 import tiny
 from google.protobuf import text_format
+from scripts import load_script
 
 from tfsr.exporters import onnx, saved_model
 from tfsr.images import to_float, to_uint8
@@ -22,9 +22,7 @@ from tfsr.models import ImplicitSR
 ROOT = Path(__file__).parents[2]
 MAX_BODY = 300_000
 
-spec = importlib.util.spec_from_file_location("load", ROOT / "benchmarks" / "serving.py")
-load = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(load)
+load = load_script(ROOT / "benchmarks" / "serving.py")
 
 
 @pytest.fixture(scope="module")
