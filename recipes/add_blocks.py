@@ -10,6 +10,7 @@ recipe with as many blocks takes.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tfsr.cli.startup import import_keras
@@ -35,7 +36,10 @@ def main(name: str, run: str, blocks: int) -> None:
     metadata = read_metadata(name)
     content = metadata["recipe"] | {"parameters": None}
     content["model"]["encoder"]["blocks"] += blocks
+    before = metadata["provenance"].get("training") or f"{metadata['steps']} steps"
+    training = f"{before}; then recipes/add_blocks.py: {blocks} more"
     recipe = recipe_files.parse(content)
+    recipe = replace(recipe, provenance={**recipe.provenance, "training": training})
     deeper = recipe.build_model()
     for block in deeper.encoder.body[-blocks:]:
         block.conv2.set_weights([np.zeros_like(weight) for weight in block.conv2.get_weights()])
@@ -59,3 +63,5 @@ if __name__ == "__main__":
         main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
     except TfsrError as error:
         raise SystemExit(f"{sys.argv[1]}: {error}") from None
+    except FileExistsError as error:
+        raise SystemExit(f"RUN must be new; {error.filename} exists") from None

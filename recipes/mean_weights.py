@@ -20,7 +20,7 @@ from tfsr.cli.startup import import_keras
 import_keras()
 
 from tfsr import from_preset  # noqa: E402
-from tfsr.errors import PresetError  # noqa: E402
+from tfsr.errors import PresetError, TfsrError  # noqa: E402
 from tfsr.presets import read_metadata  # noqa: E402
 from tfsr.presets.preset_model import check_same_architecture  # noqa: E402
 from tfsr.training import recipe_files  # noqa: E402
@@ -73,4 +73,9 @@ if __name__ == "__main__":
         found = {name: float(share) for name, _, share in pairs}
     except ValueError as error:
         raise SystemExit(f"after RUN come MODEL=SHARE: {error}") from None
-    main(sys.argv[1], found)
+    try:
+        main(sys.argv[1], found)
+    except TfsrError as error:
+        raise SystemExit(str(error)) from None
+    except FileExistsError as error:
+        raise SystemExit(f"RUN must be new; {error.filename} exists") from None

@@ -40,7 +40,9 @@ def test_the_output_is_the_same_and_the_recipe_has_the_blocks(add_blocks, tmp_pa
     np.testing.assert_array_equal(
         deep.upscale(image, size=(31, 17)), shallow.upscale(image, size=(31, 17))
     )
-    assert read_metadata(tmp_path / "run")["steps"] == 6
+    metadata = read_metadata(tmp_path / "run")
+    assert metadata["steps"] == 6
+    assert metadata["provenance"]["training"] == "6 steps; then recipes/add_blocks.py: 2 more"
     recipe = recipe_files.load(tmp_path / "run" / "recipe.yaml")
     assert recipe.build_model().count_params() == deep.count_params()
 
