@@ -138,7 +138,8 @@ def checked_arguments(
     def decorated(function: Callable[P, R]) -> Callable[P, R]:
         known = inspect.signature(function).parameters
         takes_any = any(p.kind == p.VAR_KEYWORD for p in known.values())
-        named = list(dict.fromkeys(_named(function) + (_named(options) if options else [])))
+        sources = [function, *([options] if options else [])]
+        named = list(dict.fromkeys(name for each in sources for name in argument_names(each)))
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -159,10 +160,20 @@ def checked_arguments(
     return decorated
 
 
-def _named(function: Callable[..., Any]) -> list[str]:
+def argument_names(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's arguments, without `self` and those of `*args` and `**kwargs`."""
     parameters = inspect.signature(function).parameters.values()
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [p.name for p in parameters if p.kind not in variable and p.name not in ("self", "cls")]
+
+
+def constructor_arguments(cls: type) -> list[str]:
+    """The names of a class's own arguments, without those of `**kwargs`.
+
+    Not by the signature of the class: for a layer that inherits its constructor, Python before
+    3.11.3 gives that of Keras's `__new__`, which takes anything.
+    """
+    return argument_names(cls.__init__)  # type: ignore[misc]
 
 
 def _unknown(function: Callable[..., Any], name: str, named: list[str]) -> str:

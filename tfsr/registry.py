@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tfsr.errors import InvalidArgument, check_choice, did_you_mean
+from tfsr.hints import constructor_arguments
 
 
 class Registry:
@@ -53,7 +53,7 @@ class Registry:
         """
         check_choice(self.kind, name, self.names())
         cls = self._entries[name][0]
-        _check_keys(arguments, _arguments(cls), f"{self.kind} {name!r}", "argument")
+        _check_keys(arguments, constructor_arguments(cls), f"{self.kind} {name!r}", "argument")
         return cls
 
     def build(self, config: Any, **overrides: Any) -> Any:
@@ -85,7 +85,7 @@ class Registry:
         for name, (cls, _) in self._entries.items():
             if cls is type(item):
                 config = item.get_config()
-                return {"name": name, **{key: config[key] for key in _arguments(cls)}}
+                return {"name": name, **{key: config[key] for key in constructor_arguments(cls)}}
         raise InvalidArgument(
             f"{type(item).__name__} is not a registered {self.kind}; known: "
             f"{', '.join(self.names())}"
@@ -112,9 +112,3 @@ def _check_keys(keys: Iterable[str], known: Sequence[str], owner: str, noun: str
                 f"{owner} has no {noun} {key!r}; known: {', '.join(known) or 'none'}."
                 + did_you_mean(str(key), known)
             )
-
-
-def _arguments(cls: type) -> list[str]:
-    """The constructor's own arguments, without those of every Keras layer."""
-    parameters = inspect.signature(cls).parameters.values()
-    return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]

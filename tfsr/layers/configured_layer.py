@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import keras
 
+from tfsr.hints import constructor_arguments
 from tfsr.layers.budget import Budgeted
 
 
@@ -32,8 +32,7 @@ class ConfiguredLayer(Budgeted, keras.layers.Layer):
         """The constructor's arguments, and those of every Keras layer."""
         config = super().get_config()
         config.pop("autocast", None)
-        for parameter in inspect.signature(type(self)).parameters.values():
-            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                value = getattr(self, parameter.name)
-                config[parameter.name] = list(value) if isinstance(value, tuple) else value
+        for name in constructor_arguments(type(self)):
+            value = getattr(self, name)
+            config[name] = list(value) if isinstance(value, tuple) else value
         return config
