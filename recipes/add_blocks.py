@@ -10,7 +10,6 @@ recipe with as many blocks takes.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from tfsr.cli.startup import import_keras
@@ -22,24 +21,21 @@ import numpy as np  # noqa: E402
 from tfsr import from_preset  # noqa: E402
 from tfsr.encoders import EDSR  # noqa: E402
 from tfsr.errors import TfsrError  # noqa: E402
-from tfsr.presets import read_metadata  # noqa: E402
+from tfsr.presets import check_new, read_metadata  # noqa: E402
 from tfsr.training import recipe_files  # noqa: E402
-from tfsr.training.provenance import describe_weights  # noqa: E402
-from tfsr.training.run_directory import write_best, write_recipe  # noqa: E402
+from tfsr.training.run_directory import write_run  # noqa: E402
 
 
 def main(name: str, run: str, blocks: int) -> None:
     """Add the blocks after those that there are, and write the model as a run."""
+    check_new(run)
     model = from_preset(name)
     if not isinstance(model.encoder, EDSR):
         raise SystemExit(f"{name}: its encoder must be EDSR; it is {type(model.encoder).__name__}")
     metadata = read_metadata(name)
     content = metadata["recipe"] | {"parameters": None}
     content["model"]["encoder"]["blocks"] += blocks
-    before = metadata["provenance"].get("training") or f"{metadata['steps']} steps"
-    training = f"{before}; then recipes/add_blocks.py: {blocks} more"
     recipe = recipe_files.parse(content)
-    recipe = replace(recipe, provenance={**recipe.provenance, "training": training})
     deeper = recipe.build_model()
     for block in deeper.encoder.body[-blocks:]:
         block.conv2.set_weights([np.zeros_like(weight) for weight in block.conv2.get_weights()])
@@ -51,9 +47,10 @@ def main(name: str, run: str, blocks: int) -> None:
     ]
     for layer, copy in copies:
         copy.set_weights(layer.get_weights())
-    Path(run).mkdir(parents=True)
-    write_recipe(Path(run), recipe)
-    write_best(Path(run), deeper, describe_weights(recipe, deeper, int(metadata["steps"])))
+    steps = int(metadata["steps"])
+    before = metadata["provenance"].get("training") or f"{steps} steps"
+    origin = f"{before}; then recipes/add_blocks.py: {blocks} more"
+    write_run(Path(run), recipe, deeper, steps, origin)
 
 
 if __name__ == "__main__":
@@ -62,6 +59,4 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
     except TfsrError as error:
-        raise SystemExit(f"{sys.argv[1]}: {error}") from None
-    except FileExistsError as error:
-        raise SystemExit(f"RUN must be new; {error.filename} exists") from None
+        raise SystemExit(str(error)) from None

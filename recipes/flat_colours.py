@@ -31,12 +31,12 @@ from keras import ops  # noqa: E402
 
 from tfsr import from_preset  # noqa: E402
 from tfsr.data import Sampler  # noqa: E402
+from tfsr.errors import TfsrError  # noqa: E402
 from tfsr.geometry import points_plan, window_coordinates  # noqa: E402
-from tfsr.presets import read_metadata  # noqa: E402
+from tfsr.presets import check_new, read_metadata  # noqa: E402
 from tfsr.rendering.maps import split_latent  # noqa: E402
 from tfsr.training import recipe_files  # noqa: E402
-from tfsr.training.provenance import describe_weights  # noqa: E402
-from tfsr.training.run_directory import write_best, write_recipe  # noqa: E402
+from tfsr.training.run_directory import write_run  # noqa: E402
 
 FLATS, LEAST = 0.1, 0.1
 SAMPLES, QUERIES = 400, 96
@@ -49,6 +49,7 @@ def main(preset: str, run: str, share: float = 1.0) -> None:
     """Change a preset's last layer, and write it as a run."""
     if not 0 < share <= 1:
         raise SystemExit(f"SHARE must be above 0 and at most 1; received {share}")
+    check_new(run)
     metadata = read_metadata(preset)
     recipe = recipe_files.parse(metadata["recipe"])
     model, rng = from_preset(preset), np.random.default_rng(0)
@@ -63,13 +64,10 @@ def main(preset: str, run: str, share: float = 1.0) -> None:
     change = real.solve(flat)
     kernel = model.decoder.last_layer.kernel
     kernel.assign(kernel + share * change.reshape(kernel.shape))
-    text = recipe.provenance["training"] + "; then recipes/flat_colours.py"
+    origin = recipe.provenance["training"] + "; then recipes/flat_colours.py"
     if share < 1:
-        text += f", {share:g} of its change"
-    recipe = replace(recipe, provenance={**recipe.provenance, "training": text})
-    Path(run).mkdir(parents=True)
-    write_recipe(Path(run), recipe)
-    write_best(Path(run), model, describe_weights(recipe, model, int(metadata["steps"])))
+        origin += f", {share:g} of its change"
+    write_run(Path(run), recipe, model, int(metadata["steps"]), origin)
 
 
 class System:
@@ -164,4 +162,7 @@ def _flats(rng: np.random.Generator) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3], *map(float, sys.argv[3:]))
+    try:
+        main(*sys.argv[1:3], *map(float, sys.argv[3:]))
+    except TfsrError as error:
+        raise SystemExit(str(error)) from None

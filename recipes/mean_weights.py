@@ -12,7 +12,6 @@ recipes/flat_colours.py and `tfsr save-preset` take.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from tfsr.cli.startup import import_keras
@@ -20,12 +19,11 @@ from tfsr.cli.startup import import_keras
 import_keras()
 
 from tfsr import from_preset  # noqa: E402
-from tfsr.errors import PresetError, TfsrError  # noqa: E402
-from tfsr.presets import read_metadata  # noqa: E402
+from tfsr.errors import TfsrError  # noqa: E402
+from tfsr.presets import check_new, read_metadata  # noqa: E402
 from tfsr.presets.preset_model import check_same_architecture  # noqa: E402
 from tfsr.training import recipe_files  # noqa: E402
-from tfsr.training.provenance import describe_weights  # noqa: E402
-from tfsr.training.run_directory import write_best, write_recipe  # noqa: E402
+from tfsr.training.run_directory import write_run  # noqa: E402
 
 
 def main(run: str, shares: dict[str, float]) -> None:
@@ -36,24 +34,18 @@ def main(run: str, shares: dict[str, float]) -> None:
         raise SystemExit(
             f"shares of at least two models must be above 0 and add up to 1; received {given}"
         )
+    check_new(run)
     models = {name: from_preset(name) for name in shares}
     (first, model), *others = models.items()
-    try:
-        for name, other in others:
-            check_same_architecture(first, model, name, other)
-    except PresetError as error:
-        raise SystemExit(str(error)) from None
+    for name, other in others:
+        check_same_architecture(first, model, name, other)
     columns = zip(*(x.get_weights() for x in models.values()), strict=True)
     model.set_weights(
         [sum(s * w for s, w in zip(shares.values(), column, strict=True)) for column in columns]
     )
     metadata = read_metadata(first)
     recipe = recipe_files.parse(metadata["recipe"])
-    provenance = {**recipe.provenance, "training": _training(shares)}
-    recipe = replace(recipe, provenance=provenance)
-    Path(run).mkdir(parents=True)
-    write_recipe(Path(run), recipe)
-    write_best(Path(run), model, describe_weights(recipe, model, int(metadata["steps"])))
+    write_run(Path(run), recipe, model, int(metadata["steps"]), _training(shares))
 
 
 def _training(shares: dict[str, float]) -> str:
@@ -77,5 +69,3 @@ if __name__ == "__main__":
         main(sys.argv[1], found)
     except TfsrError as error:
         raise SystemExit(str(error)) from None
-    except FileExistsError as error:
-        raise SystemExit(f"RUN must be new; {error.filename} exists") from None

@@ -9,6 +9,7 @@ import tiny
 from scripts import load_script
 
 from tfsr import ImplicitSR, from_preset
+from tfsr.errors import PresetError
 from tfsr.presets import read_metadata, save_preset
 from tfsr.training import recipe_files
 
@@ -54,3 +55,9 @@ def test_another_encoder_is_one_line(add_blocks, tmp_path):
     with pytest.raises(SystemExit, match="its encoder must be EDSR; it is SPAN"):
         add_blocks.main(before, str(tmp_path / "run"), 2)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_output_that_exists_is_refused_first(add_blocks, tmp_path):
+    tiny.folder(tmp_path / "run")
+    with pytest.raises(PresetError, match="run: already exists; name another directory"):
+        add_blocks.main("nobody", str(tmp_path / "run"), 2)

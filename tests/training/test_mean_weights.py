@@ -9,6 +9,7 @@ import tiny
 from scripts import load_script
 
 from tfsr import ImplicitSR, from_preset
+from tfsr.errors import PresetError
 from tfsr.presets import read_metadata, save_preset
 from tfsr.training import recipe_files
 from tfsr.training.run_preset import save_run_preset
@@ -55,6 +56,12 @@ def test_shares_that_do_not_add_up_are_one_line(mean_weights, tmp_path, shares):
 
 
 def test_other_architectures_are_one_line(mean_weights, tmp_path):
-    with pytest.raises(SystemExit, match="^faces and faces-mobile cannot be .*differ"):
+    with pytest.raises(PresetError, match="^faces and faces-mobile cannot be .*differ"):
         mean_weights.main(str(tmp_path / "run"), {"faces": 0.5, "faces-mobile": 0.5})
     assert not (tmp_path / "run").exists()
+
+
+def test_an_output_that_exists_is_refused_first(mean_weights, tmp_path):
+    tiny.folder(tmp_path / "run")
+    with pytest.raises(PresetError, match="run: already exists; name another directory"):
+        mean_weights.main(str(tmp_path / "run"), {"nobody": 0.5, "no one": 0.5})

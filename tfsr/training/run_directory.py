@@ -28,9 +28,10 @@ from tfsr.data.training_images import fingerprint
 from tfsr.errors import CheckpointError, PresetError, RecipeError
 from tfsr.images.atomic import write_atomically
 from tfsr.models import AnyModel
-from tfsr.presets import save_preset
+from tfsr.presets import check_new, save_preset
 from tfsr.training import recipe_files as recipes
 from tfsr.training.checkpoints import RunState, list_checkpoints
+from tfsr.training.provenance import describe_weights
 from tfsr.training.recipe import Recipe
 
 # Keys that may differ when a run is resumed: none changes what is computed.
@@ -114,6 +115,30 @@ def write_recipe(directory: Path, recipe: Recipe) -> None:
     """Write a run's recipe, completely or not at all."""
     content = yaml.safe_dump(recipes.to_mapping(recipe), sort_keys=False)
     _write(directory / "recipe.yaml", content)
+
+
+def write_run(directory: Path, recipe: Recipe, model: AnyModel, steps: int, origin: str) -> None:
+    """Write a model as a run that was not trained there, completely or not at all.
+
+    Args:
+        directory: of the run; new.
+        recipe: of the model.
+        model: whose weights are the best of the run.
+        steps: that it was trained for.
+        origin: how the weights were made, for the provenance.
+
+    Raises:
+        PresetError: if the directory is not new, or cannot be written.
+    """
+    check_new(directory)
+    recipe = replace(recipe, provenance={**recipe.provenance, "training": origin})
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        write_recipe(directory, recipe)
+        write_best(directory, model, describe_weights(recipe, model, steps))
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise PresetError(f"{directory}: cannot be written: {error.strerror or error}") from error
 
 
 def write_history(directory: Path, state: RunState) -> None:
